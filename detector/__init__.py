@@ -1,0 +1,1 @@
+"""Detection: telemetry to findings. Nothing here may import lab."""

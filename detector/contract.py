@@ -1,0 +1,350 @@
+"""The words between a sensor, a detector and whoever scores it: Telemetry, Detector, Finding, View.
+
+Nothing may be added here that says what is true: a detector sees tables and a capture, never a label,
+a scenario, a seed or a telling file name. Times are int64 microseconds since the epoch, UTC. Bytes are
+L4 payload unless the column says ``wire_``. ``up`` runs from client to server, ``down`` back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+ANALYTICS = ("AN1793", "AN1702")
+ATTACK_VERSION = "19.1"
+
+_text = pa.string()
+_time = pa.int64()
+
+#: Column types of every telemetry table, in order. A table that a sensor lacks is absent, never empty.
+SCHEMAS: Mapping[str, pa.Schema] = {
+    # One row per flow and monitored device at one of its ends: a flow between two monitored devices has two.
+    "flows": pa.schema(
+        [
+            ("flow", pa.int64()),  # joins exchanges and dns; the same in both rows of a two-device flow
+            ("device", _text),  # inventory name, or the IP address where nothing better is known
+            ("inbound", pa.bool_()),  # True: this device is the server of the flow
+            ("uid", pa.int32()),  # null: unknown
+            ("package", _text),  # null: unknown
+            ("start", _time),
+            ("end", _time),
+            ("client", _text),
+            ("client_port", pa.int32()),
+            ("server", _text),
+            ("server_port", pa.int32()),
+            ("proto", _text),  # tcp, udp, icmp, or the IP protocol number as text
+            ("established", pa.bool_()),  # both sides spoke (TCP: SYN answered with SYN-ACK, or data both ways)
+            ("packets_up", pa.int64()),
+            ("packets_down", pa.int64()),
+            ("bytes_up", pa.int64()),
+            ("bytes_down", pa.int64()),
+            ("app_proto", _text),  # tls http websocket dns socks4 socks5 connect smtp imap ssh quic ...; null: unknown
+            ("name", _text),  # best name of the server: SNI, Host, or the name whose answer held the address
+            ("name_from", _text),  # sni, host, dns; null: the server is known by address only
+            ("sni", _text),
+            ("alpn", _text),
+            ("ja4", _text),
+            ("host", _text),
+            ("method", _text),
+            ("user_agent", _text),
+            ("proxy", _text),  # socks4, socks4a, socks5, connect: a proxy request was read in this flow
+            ("proxy_server", _text),  # client or server: which END of the flow was asked to relay
+            ("proxy_target", _text),  # host:port asked for, where readable
+            ("proxy_granted", pa.bool_()),  # the answer granted it; null: no answer seen
+        ]
+    ),
+    # Request and response inside a flow. A new exchange begins when the client speaks after the server, or when
+    # the same side speaks again after more than EXCHANGE_IDLE_US; a late answer still belongs to its request.
+    "exchanges": pa.schema(
+        [
+            ("flow", pa.int64()),
+            ("start", _time),
+            ("end", _time),
+            ("bytes_up", pa.int64()),
+            ("bytes_down", pa.int64()),
+            ("packets_up", pa.int32()),
+            ("packets_down", pa.int32()),
+            ("first_down", _time),  # first payload from the server; null: none
+        ]
+    ),
+    "dns": pa.schema(
+        [
+            ("flow", pa.int64()),
+            ("time", _time),
+            ("answered", _time),  # null: no answer seen
+            ("client", _text),
+            ("server", _text),
+            ("qname", _text),  # lower case, no trailing dot
+            ("qtype", _text),  # A AAAA TXT NULL CNAME MX HTTPS ... or TYPE<number>
+            ("rcode", pa.int32()),  # null: no answer seen
+            ("answers", pa.list_(_text)),  # addresses and names of the answer section
+            ("bytes_up", pa.int64()),
+            ("bytes_down", pa.int64()),
+        ]
+    ),
+    "sockets": pa.schema(
+        [
+            ("time", _time),
+            ("device", _text),
+            ("uid", pa.int32()),
+            ("event", _text),  # listen accept connect raw close
+            ("proto", _text),
+            ("local_address", _text),
+            ("local_port", pa.int32()),
+            ("peer_address", _text),  # null for listen and raw
+            ("peer_port", pa.int32()),
+        ]
+    ),
+    "device_state": pa.schema(
+        [
+            ("time", _time),  # the state holds from here to the device's next row
+            ("device", _text),
+            ("screen_on", pa.bool_()),
+            ("locked", pa.bool_()),
+            ("foreground_uid", pa.int32()),  # null: launcher or nothing
+            ("last_interaction", _time),
+            ("power_state", _text),  # interactive, idle, doze-light, doze-deep, maintenance
+        ]
+    ),
+    "packages": pa.schema(
+        [
+            ("device", _text),
+            ("uid", pa.int32()),
+            ("package", _text),
+            ("label", _text),
+            ("category", _text),
+            ("sanctioned", pa.bool_()),
+            ("roles", pa.list_(_text)),  # vpn browser remote_access tethering casting relay mail messenger ...
+        ]
+    ),
+    "http": pa.schema(
+        [
+            ("time", _time),
+            ("end", _time),
+            ("device", _text),
+            ("client", _text),
+            ("client_port", pa.int32()),
+            ("server", _text),
+            ("server_port", pa.int32()),
+            ("sni", _text),
+            ("host", _text),
+            ("method", _text),
+            ("path", _text),
+            ("status", pa.int32()),
+            ("bytes_up", pa.int64()),  # request line, headers and body
+            ("bytes_down", pa.int64()),
+            ("user_agent", _text),
+        ]
+    ),
+}
+
+EXCHANGE_IDLE_US = 2_000_000
+
+
+class EvidenceError(ValueError):
+    """A recording or capture that is incomplete or damaged: nothing may be concluded from it (exit 3)."""
+
+
+class Unsupported(LookupError):
+    """A detector that cannot run on this telemetry at all: not a miss, and not a pass."""
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """What a detector may see: named tables, the capture where there is one, and what is missing.
+
+    ``tables`` maps a name of SCHEMAS to a table of exactly that schema. ``span`` is first and last time
+    covered, in microseconds. ``partial`` says why the evidence is incomplete, or is None.
+    """
+
+    tables: Mapping[str, pa.Table]
+    span: tuple[int, int]
+    view: str = "full"
+    capture: Path | None = None
+    packets: int | None = None
+    partial: str | None = None
+
+    def __getitem__(self, name: str) -> pa.Table:
+        """The table of that name; Unsupported if this telemetry has none."""
+        try:
+            return self.tables[name]
+        except KeyError:
+            raise Unsupported(f"this telemetry (view {self.view}) has no table '{name}'") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.tables
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One factor of a finding: its value, what is expected of the innocent, and its weight in the score."""
+
+    feature: str
+    value: float | str | None  # None: unknown, this sensor cannot tell
+    expected: str
+    weight: float
+    text: str  # a sentence a person can check in Wireshark
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a detector says of one device and app: analytic, when, how sure, and why."""
+
+    analytic: str
+    device: str
+    uid: int | None
+    package: str | None
+    peer: str | None  # name or address; None for AN1702
+    first_seen: int
+    last_seen: int
+    decided_at: int  # earliest moment at which the evidence up to then crossed the threshold
+    score: float
+    alert: bool
+    severity: str  # informational low medium high
+    detector: str
+    detector_version: str
+    reasons: tuple[Reason, ...] = ()
+    partial: bool = False  # drawn from evidence that is known to be incomplete
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as an object of findings.jsonl, schema version 1."""
+        times = {name: rfc3339(getattr(self, name)) for name in ("first_seen", "last_seen", "decided_at")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("analytic", "device", "uid", "package", "peer", "score", "alert", "severity")
+        }
+        who = {"detector": self.detector, "detector_version": self.detector_version}
+        reasons = [vars(reason) for reason in self.reasons]
+        return {**plain, **times, **who, "partial": self.partial, "reasons": reasons}
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Finding:
+        """The finding written in one object of findings.jsonl; ValueError says which key is wrong."""
+        if row.get("analytic") not in ANALYTICS:
+            raise ValueError(f"analytic: found {row.get('analytic')!r}, expected one of {', '.join(ANALYTICS)}")
+        try:
+            score = float(row["score"])
+            times = {name: microseconds(row[name]) for name in ("first_seen", "last_seen", "decided_at")}
+            reasons = tuple(Reason(**reason) for reason in row.get("reasons", ()))
+            who = {name: str(row[name]) for name in ("analytic", "device", "severity", "detector", "detector_version")}
+        except (KeyError, TypeError) as fault:
+            raise ValueError(f"finding lacks or misspells {fault}") from None
+        if not 0.0 <= score <= 1.0:
+            raise ValueError(f"score: found {row['score']!r}, expected a number from 0 to 1")
+        if not isinstance(row.get("alert"), bool):
+            raise ValueError(f"alert: found {row.get('alert')!r}, expected true or false")
+        return cls(
+            **who,
+            **times,
+            uid=row.get("uid"),
+            package=row.get("package"),
+            peer=row.get("peer"),
+            score=score,
+            alert=row["alert"],
+            reasons=reasons,
+            partial=bool(row.get("partial", False)),
+        )
+
+
+class Detector(Protocol):
+    """Whoever turns telemetry into findings. ``needs`` names the tables without which it is Unsupported."""
+
+    name: str
+    version: str
+    needs: tuple[str, ...]
+
+    def detect(self, telemetry: Telemetry) -> Iterable[Finding]:
+        """The findings, alerts and near misses alike; Unsupported if the telemetry lacks a needed table."""
+        ...
+
+
+View = Callable[[Telemetry], Telemetry]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long reading has come: a callback of (done, total) bytes, called now and then."""
+
+    advance: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+
+
+def open_telemetry(path: Path, *, allow_partial: bool = False, progress: Progress | None = None) -> Telemetry:
+    """The telemetry in a recording's ``telemetry/`` folder or in one capture file (pcap, pcapng).
+
+    Raises EvidenceError with packet and byte where a capture is cut or damaged, unless ``allow_partial``.
+    """
+    from detector.intake import load
+
+    return load(path, allow_partial=allow_partial, progress=progress or Progress())
+
+
+def view(name: str) -> View:
+    """The view of that name (DESIGN section 5); LookupError names the known ones and the nearest."""
+    from detector.views import VIEWS
+
+    return _named(VIEWS, name, "view")
+
+
+def detector(name: str) -> Detector:
+    """The detector ``NAME`` or ``NAME:ARG``: file detector/adapters/NAME.py; LookupError names the known ones."""
+    from importlib import import_module
+
+    stem, _, argument = name.partition(":")
+    found = _named({known.stem.replace("_", "-"): known.stem for known in _adapters()}, stem, "detector")
+    made: Detector = import_module(f"detector.adapters.{found}").create(argument)
+    return made
+
+
+def detector_names() -> list[str]:
+    """The names of all bundled detectors: the files of detector/adapters/."""
+    return sorted(path.stem.replace("_", "-") for path in _adapters())
+
+
+def write_findings(findings: Iterable[Finding]) -> Iterator[str]:
+    """The findings as JSON lines, without line ends."""
+    return (json.dumps(finding.to_json(), ensure_ascii=False) for finding in findings)
+
+
+def rfc3339(time_us: int) -> str:
+    """A time in RFC 3339, UTC, microseconds.
+
+    >>> rfc3339(1_772_409_600_000_001)
+    '2026-03-02T00:00:00.000001Z'
+    """
+    seconds, rest = divmod(int(time_us), 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+
+
+def microseconds(text: str) -> int:
+    """The microseconds since the epoch of an RFC 3339 time; ValueError if it has no offset.
+
+    >>> microseconds('2026-03-02T00:00:00.000001Z')
+    1772409600000001
+    """
+    when = datetime.fromisoformat(text)
+    if when.tzinfo is None:
+        raise ValueError(f"time {text!r} has no offset; expected RFC 3339 such as 2026-03-02T00:00:00Z")
+    since = when - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _adapters() -> list[Path]:
+    folder = Path(__file__).parent / "adapters"
+    return [path for path in folder.glob("*.py") if path.stem != "__init__"]
+
+
+def _named(known: Mapping[str, Any], name: str, noun: str) -> Any:
+    if name in known:
+        return known[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise LookupError(f"unknown {noun} '{name}': known are {', '.join(sorted(known))}{hint}")

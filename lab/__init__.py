@@ -1,0 +1,1 @@
+"""droidrange: scenario and stage to recording, findings and truth to scorecard."""

@@ -1,0 +1,96 @@
+"""What an app does on the network: each file here is one behaviour, its settings and its pure plan.
+
+A behaviour is a frozen dataclass named ``Behaviour`` in ``lab/behaviours/<kind with _ for ->.py``. Its fields are
+its settings (units in the name or a duration in seconds; see ``setting``), its ``plan(rng, window)`` returns a Batch
+of arrays in scenario time. No socket, clock, file, engine; never a look at detector/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
+Bool = npt.NDArray[np.bool_]
+
+SECOND = 1_000_000  # scenario time is int64 microseconds from the scenario's start
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The kind of host a behaviour talks to; the timeline draws its name and address from shared pools.
+
+    ``reach``: ``popular`` = drawn from the hosts every device uses (CDN, API, web); ``vendor`` = one host per package,
+    the same on all devices; ``own`` = one per device (self-hosted, per-tenant); ``literal`` = an address without a
+    name; ``resolver`` = the device's DNS resolver; ``lan`` = a neighbour on the device's own network.
+    """
+
+    reach: str = "vendor"
+
+
+@dataclass(frozen=True)
+class Speech:
+    """How conversations are carried: file lab/protocols/<protocol>.py, under TLS or not, to which server port."""
+
+    protocol: str
+    tls: bool = False
+    port: int = 443
+    options: Mapping[str, str] = field(default_factory=dict)  # read by the protocol, e.g. method, qtype
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Conversations of one behaviour on one device, n of them, and their m exchanges, in scenario microseconds.
+
+    In an exchange the CLIENT (whoever opened the conversation) sends ``x_up`` bytes at ``x_time``; the server answers
+    ``x_down`` bytes ``x_delay`` later plus the round trip. Either may be 0: a pure push, a one-way message. Sizes are
+    bytes of the protocol (headers included, TLS and TCP not); a protocol that needs more than asked uses its minimum.
+    """
+
+    speeches: tuple[Speech, ...]
+    peers: tuple[Peer, ...]
+    start: Int64  # (n,) first SYN or datagram
+    close: Int64  # (n,) FIN; >= last exchange. The stage may add round trips
+    speech: Int32  # (n,) index into speeches
+    peer: Int32  # (n,) index into peers
+    inbound: Bool  # (n,) True: the peer connects to the device
+    stack: Int32  # (n,) TLS client shape: -1 = the app's own, k >= 0 = k-th foreign one (relayed customers)
+    x_conversation: Int64  # (m,) index into 0..n-1
+    x_time: Int64  # (m,) ascending within a conversation
+    x_up: Int64  # (m,)
+    x_down: Int64  # (m,)
+    x_delay: Int64  # (m,)
+    listen: tuple[tuple[int, int, int], ...] = ()  # (time, until, TCP port) of listening sockets
+
+    @property
+    def contacts(self) -> int:
+        """How many times the app was in contact with a peer: the number of exchanges."""
+        return len(self.x_time)
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a behaviour may know when it plans: the span and the device's day, never another app's traffic.
+
+    Intervals are (k, 2) int64 arrays of [from, until) in scenario microseconds, ascending, disjoint.
+    """
+
+    span: int
+    foreground: Int64  # when THIS app is in the foreground
+    unlocked: Int64
+    screen_on: Int64
+    doze: Int64  # Doze without its maintenance windows
+    maintenance: Int64  # Doze maintenance windows
+
+
+class BehaviourKind(Protocol):
+    """A behaviour: frozen settings and a pure plan."""
+
+    def plan(self, rng: np.random.Generator, window: Window) -> Batch:
+        """The conversations of this behaviour on one device; the same rng state gives the same batch."""
+        ...

@@ -1,0 +1,23 @@
+"""Who must act: the author of a scenario, the owner of this machine, the keeper of the evidence, or us."""
+
+from __future__ import annotations
+
+from detector.contract import EvidenceError, Unsupported
+
+__all__ = ["EvidenceError", "PrerequisiteError", "ScenarioError", "StageError", "Unsupported"]
+
+
+class ScenarioError(ValueError):
+    """The author's: a scenario, suite or setting is wrong. ``faults`` lists every fault with its place (exit 2)."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class PrerequisiteError(RuntimeError):
+    """This machine's: a tool, right or engine is missing; the message names the command that mends it (exit 3)."""
+
+
+class StageError(RuntimeError):
+    """Ours: a stage could not play a timeline that scenario check had accepted (exit 3)."""
