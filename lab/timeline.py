@@ -41,7 +41,11 @@ class App:
 
 @dataclass(frozen=True)
 class Host:
-    """A server (or LAN neighbour): name, address and round trip. ``name`` is empty where it has none."""
+    """A server (or LAN neighbour): name, address and round trip. ``name`` is empty where it has none.
+
+    The resolver has one row per name it is asked for: ``name`` is what is asked, ``address`` the resolver's own. The
+    speech of a look-up holds what is answered: options ``qtype``, ``answer`` (the address) and ``ttl`` (seconds).
+    """
 
     name: str
     address: str  # in 198.18.0.0/15, 10.88.0.0/16 for a neighbour

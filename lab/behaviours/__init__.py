@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,8 @@ class Peer:
 
     ``reach``: ``popular`` = drawn from the hosts every device uses (CDN, API, web); ``vendor`` = one host per package,
     the same on all devices; ``own`` = one per device (self-hosted, per-tenant); ``literal`` = an address without a
-    name; ``resolver`` = the device's DNS resolver; ``lan`` = a neighbour on the device's own network.
+    name; ``resolver`` = the device's DNS resolver, asked for names under a zone of the package's vendor (the host then
+    carries the ZONE as its name and the resolver's address); ``lan`` = a neighbour on the device's own network.
     """
 
     reach: str = "vendor"
@@ -35,7 +37,12 @@ class Peer:
 
 @dataclass(frozen=True)
 class Speech:
-    """How conversations are carried: file lab/protocols/<protocol>.py, under TLS or not, to which server port."""
+    """How conversations are carried: file lab/protocols/<protocol>.py, under TLS or not, to which server port.
+
+    An option value ``@3:443`` stands for the batch's peer 3: the timeline puts ``name-or-address:443`` there. What a
+    protocol says before its payload has rows of its own: the first exchange of ``websocket`` is the HTTP upgrade, the
+    first two of ``socks5`` are greeting and request, the first of ``imap`` is greeting and login.
+    """
 
     protocol: str
     tls: bool = False
@@ -94,3 +101,48 @@ class BehaviourKind(Protocol):
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """The conversations of this behaviour on one device; the same rng state gives the same batch."""
         ...
+
+
+def setting(
+    default: Any,
+    *,
+    unit: str = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    choices: tuple[str, ...] = (),
+    source: str = "",
+) -> Any:
+    """A dataclass field that is a setting: ``unit`` "s" makes it a duration (written "5m"), "B" bytes; bounds included.
+
+    ``source`` says where the default or the bounds come from.
+    """
+    known = {"unit": unit, "minimum": minimum, "maximum": maximum, "choices": choices, "source": source}
+    return field(default=default, metadata=known)
+
+
+def behaviour_names() -> list[str]:
+    """The kinds of behaviour: the files of lab/behaviours/, ``http_poll.py`` being ``http-poll``."""
+    return sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+
+def behaviour_class(kind: str) -> type[Any]:
+    """The settings class of that kind; LookupError names the known kinds and the nearest."""
+    from importlib import import_module
+
+    known = behaviour_names()
+    if kind not in known:
+        raise LookupError(f"unknown kind '{kind}'; known are {', '.join(known)}{nearest(kind, known)}")
+    found: type[Any] = import_module(f"lab.behaviours.{kind.replace('-', '_')}").Behaviour
+    return found
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The hint ``; did you mean 'x'?`` for the known word most like this one, or nothing.
+
+    >>> nearest("perod", ["period", "jitter"])
+    "; did you mean 'period'?"
+    """
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, n=1)
+    return f"; did you mean '{found[0]}'?" if found else ""

@@ -1,0 +1,103 @@
+"""Clocks of apps: sleeps that renew themselves, alarms that keep their phase, jobs that wait for Doze to open.
+
+Times are int64 microseconds from the scenario's start. Nothing here knows what an app does when its clock strikes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lab.behaviours import SECOND, Bool, Int64, Window
+
+LAWS = ("fixed", "uniform", "cobalt-strike", "exponential")
+SHORTEST_SLEEP_S = 1.0
+
+
+def sleeps(rng: np.random.Generator, law: str, period_s: float, jitter: float, count: int) -> Int64:
+    """(count,) sleeps in microseconds, never below one second.
+
+    fixed: T. uniform: T(1 + J U(-1, 1)), as Mythic agents do. cobalt-strike: T(1 - J U(0, 1)), after the manual of that
+    product ("sleep [seconds] [jitter 0-99 %]"). exponential: mean T, the memoryless sleep. Laws of Mythic and Cobalt
+    Strike are quoted from memory.
+    """
+    unit = rng.random(count)
+    factor = {
+        "fixed": np.ones(count),
+        "uniform": 1.0 + jitter * (2.0 * unit - 1.0),
+        "cobalt-strike": 1.0 - jitter * unit,
+        "exponential": -np.log1p(-unit),
+    }[law]
+    return (np.maximum(period_s * factor, SHORTEST_SLEEP_S) * SECOND).astype(np.int64)
+
+
+def renewal(rng: np.random.Generator, law: str, period_s: float, jitter: float, span: int) -> Int64:
+    """Times of a renewal process, next = now + sleep, in [0, span); the first falls anywhere in the first period."""
+    now = int(rng.random() * period_s * SECOND)
+    parts = [np.array([now], dtype=np.int64)]
+    chunk = int(span / (period_s * SECOND)) + 16
+    while now < span:
+        part = now + np.cumsum(sleeps(rng, law, period_s, jitter, chunk))
+        parts.append(part)
+        now = int(part[-1])
+    times = np.concatenate(parts)
+    return times[times < span]
+
+
+def alarms(rng: np.random.Generator, period_s: float, flex: float, span: int) -> Int64:
+    """Times of an alarm that keeps its phase, phase + k T, each late by up to flex T, in [0, span)."""
+    period = int(period_s * SECOND)
+    count = span // period + 1
+    late = rng.random(count) * flex * period
+    times = int(rng.random() * period) + np.arange(count, dtype=np.int64) * period + late.astype(np.int64)
+    times.sort()
+    return times[times < span]
+
+
+def jobs(rng: np.random.Generator, window: Window, period_s: float, flex: float) -> Int64:
+    """Times of a periodic job as JobScheduler runs it: once per period, within its flex, never inside Doze.
+
+    Runs that fall into Doze wait for the next maintenance window and collapse into one
+    (developer.android.com, "Optimize for Doze and App Standby": jobs and syncs are deferred to the window).
+    """
+    due = alarms(rng, period_s, flex, window.span)
+    return deferred(rng, due, window)
+
+
+def deferred(rng: np.random.Generator, due: Int64, window: Window) -> Int64:
+    """Due times with those inside Doze moved to its end, one per Doze interval, a few seconds into the window."""
+    where = interval_of(due, window.doze)
+    free = due[where < 0]
+    waiting = np.unique(where[where >= 0])
+    queue = rng.exponential(4.0, len(waiting)) * SECOND  # jobs of a window run one after the other
+    late = window.doze[waiting, 1] + queue.astype(np.int64)
+    times = np.sort(np.concatenate([free, late]))
+    return times[times < window.span]
+
+
+def interval_of(times: Int64, intervals: Int64) -> Int64:
+    """(n,) index of the interval [from, until) that holds each time, -1 where none does."""
+    if len(intervals) == 0:
+        return np.full(len(times), -1, dtype=np.int64)
+    index = np.searchsorted(intervals[:, 0], times, side="right") - 1
+    held = (index >= 0) & (times < intervals[np.maximum(index, 0), 1])
+    return np.where(held, index, -1).astype(np.int64)
+
+
+def inside(times: Int64, intervals: Int64) -> Bool:
+    """(n,) whether each time falls into one of the intervals."""
+    return interval_of(times, intervals) >= 0
+
+
+def poisson(rng: np.random.Generator, per_hour: float, intervals: Int64) -> Int64:
+    """Times of a Poisson process of that rate inside the intervals, ascending."""
+    lengths = intervals[:, 1] - intervals[:, 0]
+    counts = rng.poisson(lengths / (3600 * SECOND) * per_hour)
+    starts = np.repeat(intervals[:, 0], counts)
+    times = starts + (rng.random(len(starts)) * np.repeat(lengths, counts)).astype(np.int64)
+    times.sort()
+    return times
+
+
+def whole(span: int) -> Int64:
+    """The one interval that covers the scenario."""
+    return np.array([[0, span]], dtype=np.int64)
