@@ -1,0 +1,53 @@
+# Everything is kept in .venv; nothing is installed system-wide.
+PYTHON ?= python3
+PYTEST_ARGS ?=
+UV      = .venv/.uv/bin/uv
+BIN     = .venv/bin
+NFSTREAM = .venv/.nfstream/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench clean lock
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+
+.venv/.ready: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	  "droidrange needs Python >= 3.11; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12" >&2; exit 2; }
+	@test -x $(UV) || $(PYTHON) -m venv .venv/.uv || { echo \
+	  "python's venv module is missing. On Debian: apt-get install python3-venv" >&2; exit 2; }
+	@test -x $(UV) || .venv/.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: .venv/.ready  ## play suite core, run the detector over it, show the scorecard, write out/demo/report.html
+	$(BIN)/droidrange run core -o out/demo
+
+test: .venv/.ready  ## the tests that need no root, network or Docker
+	$(BIN)/pytest -n auto -m "not live" $(PYTEST_ARGS)
+
+check: .venv/.ready  ## linter, formatter and types, silent when all is well
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+
+fix: .venv/.ready  ## what the linter and formatter can mend by themselves
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+$(NFSTREAM): .venv/.ready
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/.nfstream
+	$(UV) pip install --quiet --python $@ 'nfstream>=6.6' || rm -rf .venv/.nfstream
+
+bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they are installed
+	-@$(MAKE) --silent $(NFSTREAM)
+	DROIDRANGE_NFSTREAM_PYTHON=$(NFSTREAM) $(BIN)/python tests/bench/bench_decode.py
+	$(BIN)/python tests/bench/bench_wire.py
+
+lock: .venv/.ready  ## requirements.lock anew: versions and hashes, no addresses
+	$(UV) pip compile --quiet --universal --extra dev --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links --upgrade pyproject.toml -o requirements.lock
+
+clean:  ## remove .venv, caches and out/
+	rm -rf .venv out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

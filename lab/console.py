@@ -1,0 +1,110 @@
+"""The terminal: what is said on stderr, how far a command has come, and which exit code a failure has.
+
+Only here is an exception turned into words and a number; 3 (lab or evidence failed) is never mistaken for 0 or 1.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import typer
+
+OK, BROKEN, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Advance = Callable[[int, int], None]
+
+
+def say(text: str) -> None:
+    """One line to stderr, without control characters that a hostile name could carry."""
+    typer.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    r"""The text without control characters: what a packet says must not steer a terminal.
+
+    >>> printable("ok\x1b[31m")
+    'ok�[31m'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def emit_json(value: object) -> None:
+    """A result as indented JSON on stdout; NaN is a fault of ours and raises ValueError."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose failures leave as a message on stderr and the exit code that says who must act."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        signal.signal(signal.SIGTERM, _as_interrupt)
+        try:
+            return command(*args, **kwargs)
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except KeyboardInterrupt:
+            say("interrupted: nothing half-written was kept; run the same command again to go on")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # `| head` closed our stdout: the reader had enough, and the interpreter must not complain at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(OK) from None
+        except Exception as fault:  # noqa: BLE001 - the process border: Python's own exit code 1 would read as "gate broken"
+            raise typer.Exit(_explain(fault)) from None
+
+    return run
+
+
+def _explain(fault: Exception) -> int:
+    """The fault in words on stderr; returns its exit code."""
+    from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError, Unsupported
+
+    if isinstance(fault, EvidenceError | PrerequisiteError | StageError | Unsupported):
+        say(f"error: {fault}")
+        return FAILED
+    if isinstance(fault, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        say(f"error: {fault.strerror}: {fault.filename}")
+        return USAGE
+    if isinstance(fault, OSError):
+        say(f"error: {fault}; nothing earlier was damaged. Check space and rights, then run the command again")
+        return FAILED
+    if isinstance(fault, ScenarioError | LookupError) and not isinstance(fault, KeyError | IndexError):
+        say(f"error: {fault}")
+        return USAGE
+    import traceback
+
+    say("".join(traceback.format_exception(fault)))
+    say("error: a fault of droidrange itself; nothing may be concluded from this run")
+    return FAILED
+
+
+def _as_interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Advance]:
+    """A progress bar on stderr, shown on a terminal only; yields a function of (done, total)."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

@@ -1,0 +1,142 @@
+"""A look into a recording or capture: who spoke, in which protocol, and when. No verdict, no truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+
+from detector.contract import Telemetry, rfc3339
+
+Advance = Callable[[int, int], None]
+STRIP = 48  # cells of a timing strip
+SHADES = " ▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One (device, app, server) and its flows: counts, bytes up and down, and flows per STRIP-th of the span."""
+
+    device: str
+    package: str | None
+    server: str
+    app_proto: str | None
+    flows: int
+    bytes_up: int
+    bytes_down: int
+    strip: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is in it: totals, flows per protocol, and the destinations with most flows first."""
+
+    source: str
+    first: str
+    last: str
+    span_s: float
+    packets: int | None
+    partial: str | None
+    tables: dict[str, int]
+    protocols: dict[str, int]
+    destinations: tuple[Destination, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The inspection as a JSON object, schema version 1."""
+        return {"schema_version": 1, **asdict(self)}
+
+
+def inspect_path(path: Path, *, allow_partial: bool, advance: Advance) -> Inspection:
+    """Reads a recording or capture and sums it up; EvidenceError as in ``detect``."""
+    from lab.detection import read
+
+    return inspect_telemetry(str(path), read(path, allow_partial=allow_partial, advance=advance))
+
+
+def inspect_telemetry(source: str, telemetry: Telemetry) -> Inspection:
+    """The sum of a telemetry: pure."""
+    flows = telemetry["flows"]
+    first, last = telemetry.span
+    protocols = pa.compute.coalesce(flows["app_proto"], flows["proto"]).value_counts().to_pylist()
+    return Inspection(
+        source=source,
+        first=rfc3339(first),
+        last=rfc3339(last),
+        span_s=(last - first) / 1e6,
+        packets=telemetry.packets,
+        partial=telemetry.partial,
+        tables={name: table.num_rows for name, table in sorted(telemetry.tables.items())},
+        protocols={row["values"]: row["counts"] for row in sorted(protocols, key=lambda row: -row["counts"])},
+        destinations=_destinations(flows, first, last),
+    )
+
+
+def _destinations(flows: pa.Table, first: int, last: int) -> tuple[Destination, ...]:
+    peers = pa.compute.if_else(flows["inbound"], flows["client"], pa.compute.coalesce(flows["name"], flows["server"]))
+    cell = (flows["start"].to_numpy() - first) * STRIP // max(last - first + 1, 1)
+    keyed = pa.table(
+        {
+            "device": flows["device"],
+            "package": flows["package"],
+            "server": peers,
+            "app_proto": flows["app_proto"],
+            "bytes_up": flows["bytes_up"],
+            "bytes_down": flows["bytes_down"],
+            "cell": pa.array(np.clip(cell, 0, STRIP - 1)),
+        }
+    )
+    key = ["device", "package", "server", "app_proto"]
+    sums = [("bytes_up", "sum"), ("bytes_down", "sum"), ("cell", "list")]
+    grouped = keyed.group_by(key, use_threads=False).aggregate(sums).to_pylist()
+    rows = [
+        Destination(
+            *(group[name] for name in key),
+            flows=len(group["cell_list"]),
+            bytes_up=group["bytes_up_sum"],
+            bytes_down=group["bytes_down_sum"],
+            strip=tuple(np.bincount(group["cell_list"], minlength=STRIP).tolist()),
+        )
+        for group in grouped
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.flows, row.device, row.server)))
+
+
+def strip_text(counts: tuple[int, ...]) -> str:
+    """The timing strip in block characters: height is the flows of that cell against the busiest one.
+
+    >>> strip_text((0, 1, 4, 8))
+    ' ▁▄█'
+    """
+    top = max(max(counts, default=0), 1)
+    return "".join(SHADES[-(-count * (len(SHADES) - 1) // top)] for count in counts)
+
+
+def print_inspection(seen: Inspection, most: int = 40) -> None:
+    """The inspection as tables on stdout, at most ``most`` destinations (all of them are in --json)."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from lab.console import printable
+
+    console = Console()
+    console.print(
+        f"{seen.source}: {seen.first} to {seen.last}, {seen.span_s:.0f} s, {seen.packets} packets", markup=False
+    )
+    if seen.partial:
+        console.print(f"PARTIAL EVIDENCE: {seen.partial}", markup=False)
+    console.print("tables: " + ", ".join(f"{name} {rows}" for name, rows in seen.tables.items()))
+    console.print("flows:  " + ", ".join(f"{name} {flows}" for name, flows in seen.protocols.items()))
+    table = Table("device", "app", "server", "protocol", "flows", "up", "down", "when")
+    for row in seen.destinations[:most]:
+        words = (row.device, row.package or "-", row.server, row.app_proto or "-")
+        numbers = (str(row.flows), f"{row.bytes_up:,}", f"{row.bytes_down:,}", strip_text(row.strip))
+        table.add_row(*(Text(printable(cell)) for cell in (*words, *numbers)))
+    console.print(table)
+    if len(seen.destinations) > most:
+        console.print(f"... and {len(seen.destinations) - most} more destinations: --json lists them all")

@@ -1,0 +1,94 @@
+"""Who may import whom (DESIGN section 6), read from the sources on disk."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(path for folder in ("lab", "detector") for path in (ROOT / folder).rglob("*.py"))
+
+# from low to high: a module may import its own layer and those before it
+LAYERS = ["lab.protocols", "lab.behaviours", "lab.timeline", "lab.scenario", "lab.stages", "lab.trial", "lab.cli"]
+# what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
+LAB_MAY_KNOW = ("detector.contract", "detector.capture")
+ONLY_IN = {
+    "scapy": ("lab/stages/", "lab/replay.py", "lab/inject.py", "lab/protocols/"),
+    "docker": ("lab/stages/live/", "detector/adapters/image.py"),
+    "adbutils": ("lab/devices/",),
+    "mitmproxy": ("lab/stages/live/gateway/",),
+    "faker": ("lab/",),
+    "typer": ("lab/cli.py", "lab/console.py"),
+}
+PURE = ("lab/behaviours/", "lab/protocols/", "lab/score.py", "lab/matching.py", "detector/features/")
+NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}
+# real handshakes need OpenSSL, a passed-in key log path and the recorded data file; nothing else
+IO_ALLOWED = {
+    "lab/protocols/real_tls.py": {"pathlib", "os"},
+}
+
+
+def imports(text: str) -> set[str]:
+    """The dotted names a source imports, relative imports excluded (ruff forbids them by taste, this by rule)."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def breaches(relative: str, text: str) -> list[str]:
+    """Every rule that a source breaks, in words."""
+    names = imports(text)
+    module = relative.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    found = []
+    if relative.startswith("detector/"):
+        found += [f"detector imports {name}" for name in names if within(name, "lab")]
+    else:
+        known = [name for name in names if within(name, "detector") and name != "detector"]
+        found += [f"lab imports {name}" for name in known if not any(within(name, ok) for ok in LAB_MAY_KNOW)]
+    for package, places in ONLY_IN.items():
+        if any(within(name, package) for name in names) and not relative.startswith(places):
+            found.append(f"{package} is imported outside {places}")
+    if relative.startswith(PURE):
+        allowed = IO_ALLOWED.get(relative, set())
+        found += [f"pure module imports {name}" for name in names if name.split(".")[0] in NO_IO - allowed]
+    own = next((rank for rank, layer in enumerate(LAYERS) if within(module, layer)), None)
+    if own is not None:
+        higher = [layer for layer in LAYERS[own + 1 :] if any(within(name, layer) for name in names)]
+        found += [f"{LAYERS[own]} imports {layer}, which is above it" for layer in higher]
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_source_keeps_the_boundaries(path):
+    assert breaches(str(path.relative_to(ROOT)), path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("relative", "text"),
+    [
+        ("detector/features/x.py", "from lab import score"),
+        ("detector/x.py", "import lab.timeline"),
+        ("lab/score.py", "from detector.features import regularity"),
+        ("lab/behaviours/x.py", "import socket"),
+        ("lab/protocols/x.py", "from lab.behaviours import Batch"),
+        ("lab/timeline.py", "from lab.stages import wire"),
+        ("lab/report/html.py", "import scapy.all"),
+        ("lab/stages/wire.py", "import docker"),
+        ("detector/capture/pcap.py", "import scapy.all"),
+        ("lab/scenario.py", "import typer"),
+    ],
+)
+def test_a_breach_is_found(relative, text):
+    assert breaches(relative, text) != []
