@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from detector.tables import SCHEMAS as SCHEMAS  # the contract's tables, kept in a file of their own
+from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
 
 SCHEMA_VERSION = 1
 ANALYTICS = ("AN1793", "AN1702")
@@ -107,27 +107,30 @@ class Finding:
         if row.get("analytic") not in ANALYTICS:
             raise ValueError(f"analytic: found {row.get('analytic')!r}, expected one of {', '.join(ANALYTICS)}")
         try:
-            score = float(row["score"])
-            times = {name: microseconds(row[name]) for name in ("first_seen", "last_seen", "decided_at")}
-            reasons = tuple(Reason(**reason) for reason in row.get("reasons", ()))
-            who = {name: str(row[name]) for name in ("analytic", "device", "severity", "detector", "detector_version")}
+            found = cls(
+                analytic=str(row["analytic"]),
+                device=str(row["device"]),
+                uid=row.get("uid"),
+                package=row.get("package"),
+                peer=row.get("peer"),
+                first_seen=microseconds(row["first_seen"]),
+                last_seen=microseconds(row["last_seen"]),
+                decided_at=microseconds(row["decided_at"]),
+                score=float(row["score"]),
+                alert=row["alert"],
+                severity=str(row["severity"]),
+                detector=str(row["detector"]),
+                detector_version=str(row["detector_version"]),
+                reasons=tuple(Reason(**reason) for reason in row.get("reasons", ())),
+                partial=bool(row.get("partial", False)),
+            )
         except (KeyError, TypeError) as fault:
             raise ValueError(f"finding lacks or misspells {fault}") from None
-        if not 0.0 <= score <= 1.0:
+        if not 0.0 <= found.score <= 1.0:
             raise ValueError(f"score: found {row['score']!r}, expected a number from 0 to 1")
-        if not isinstance(row.get("alert"), bool):
+        if not isinstance(found.alert, bool):
             raise ValueError(f"alert: found {row.get('alert')!r}, expected true or false")  # noqa: TRY004 - a bad value in a file
-        return cls(
-            **who,
-            **times,
-            uid=row.get("uid"),
-            package=row.get("package"),
-            peer=row.get("peer"),
-            score=score,
-            alert=row["alert"],
-            reasons=reasons,
-            partial=bool(row.get("partial", False)),
-        )
+        return found
 
 
 class Detector(Protocol):
@@ -159,14 +162,16 @@ def open_telemetry(path: Path, *, allow_partial: bool = False, progress: Progres
     """
     from detector.intake import load
 
-    return load(path, allow_partial=allow_partial, progress=progress or Progress())
+    telemetry: Telemetry = load(path, allow_partial=allow_partial, progress=progress or Progress())
+    return telemetry
 
 
 def view(name: str) -> View:
     """The view of that name (DESIGN section 5); LookupError names the known ones and the nearest."""
     from detector.views import VIEWS
 
-    return _named(VIEWS, name, "view")
+    narrow: View = _named(VIEWS, name, "view")
+    return narrow
 
 
 def detector(name: str) -> Detector:

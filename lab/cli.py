@@ -7,11 +7,14 @@ Exit codes: 0 fine, 1 gate broken, 2 usage or scenario wrong, 3 lab or evidence 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.console import FAILED, USAGE, emit_json, guarded, progress_bar, say
+
+if TYPE_CHECKING:
+    from lab.score import Scorecard
 
 app = typer.Typer(
     name="droidrange",
@@ -105,7 +108,7 @@ def _score_run(folder: Path, *, json_: bool) -> None:
     _refuse_vacuous(card.trials)
 
 
-def _show(card: object, *, json_: bool) -> None:
+def _show(card: Scorecard, *, json_: bool) -> None:
     if json_:
         emit_json(card.to_json())
         return

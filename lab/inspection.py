@@ -95,7 +95,7 @@ def _destinations(flows: pa.Table, first: int, last: int) -> tuple[Destination, 
     grouped = keyed.group_by(key, use_threads=False).aggregate(sums).to_pylist()
     rows = [
         Destination(
-            *(group[name] for name in key),
+            **{name: group[name] for name in key},
             flows=len(group["cell_list"]),
             bytes_up=group["bytes_up_sum"],
             bytes_down=group["bytes_down_sum"],
