@@ -1,0 +1,65 @@
+import json
+
+import pytest
+import typer
+
+from lab.console import FAILED, INTERRUPTED, USAGE, emit_json, guarded, printable, progress_bar
+from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError, Unsupported
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (EvidenceError("cut short at packet 7"), FAILED),
+        (PrerequisiteError("no engine"), FAILED),
+        (StageError("ours"), FAILED),
+        (Unsupported("no table"), FAILED),
+        (ScenarioError(["x.toml: a", "x.toml: b"]), USAGE),
+        (LookupError("unknown detector 'x'"), USAGE),
+        (FileNotFoundError(2, "no such file", "x.pcap"), USAGE),
+        (OSError(28, "No space left on device"), FAILED),
+        (KeyError("a fault of ours"), FAILED),
+        (ZeroDivisionError("a fault of ours"), FAILED),
+        (KeyboardInterrupt(), INTERRUPTED),
+    ],
+)
+def test_each_failure_has_its_exit_code(fault, code, capsys):
+    @guarded
+    def command():
+        raise fault
+
+    with pytest.raises(typer.Exit) as left:
+        command()
+    assert left.value.exit_code == code
+    assert capsys.readouterr().out == ""
+
+
+def test_all_scenario_faults_are_said_at_once(capsys):
+    @guarded
+    def command():
+        raise ScenarioError(["x.toml: app 1: a", "x.toml: app 2: b"])
+
+    with pytest.raises(typer.Exit):
+        command()
+    assert "app 1: a\nx.toml: app 2: b" in capsys.readouterr().err
+
+
+def test_a_result_passes_through():
+    assert guarded(lambda: 7)() == 7
+
+
+def test_control_characters_never_reach_the_terminal():
+    assert printable("a\x1b[2Jb\x07\u202ec\n") == "a\ufffd[2Jb\ufffd\ufffdc\n"
+
+
+def test_json_has_no_nan(capsys):
+    emit_json({"a": 1})
+    assert json.loads(capsys.readouterr().out) == {"a": 1}
+    with pytest.raises(ValueError, match="JSON"):
+        emit_json({"a": float("nan")})
+
+
+def test_no_progress_bar_without_a_terminal(capsys):
+    with progress_bar("x") as advance:
+        advance(1, 2)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,40 @@
+import pyarrow as pa
+
+from detector.contract import SCHEMAS, Telemetry
+from lab.inspection import STRIP, inspect_telemetry, print_inspection
+
+
+def flow(number, start, **columns):
+    row = dict.fromkeys(SCHEMAS["flows"].names)
+    row |= {"flow": number, "device": "10.0.0.1", "inbound": False, "start": start, "end": start + 10, "proto": "tcp"}
+    row |= {"client": "10.0.0.1", "server": "192.0.2.1", "bytes_up": 10, "bytes_down": 20, "established": True}
+    return row | columns
+
+
+def telemetry(rows):
+    return Telemetry({"flows": pa.Table.from_pylist(rows, schema=SCHEMAS["flows"])}, span=(0, 1_000_000), packets=9)
+
+
+def test_flows_of_one_destination_are_summed():
+    seen = inspect_telemetry("x", telemetry([flow(1, 0, sni="a.test", name="a.test"), flow(2, 999_999, name="a.test")]))
+    (destination,) = seen.destinations
+    assert (destination.server, destination.flows, destination.bytes_up, destination.bytes_down) == ("a.test", 2, 20, 40)
+    assert destination.strip[0] == destination.strip[STRIP - 1] == 1
+    assert sum(destination.strip) == 2
+
+
+def test_an_inbound_flow_is_listed_under_its_client():
+    seen = inspect_telemetry("x", telemetry([flow(1, 0, inbound=True, client="10.0.0.9", device="192.0.2.1")]))
+    assert seen.destinations[0].server == "10.0.0.9"
+
+
+def test_hostile_names_do_not_steer_the_terminal(capsys):
+    print_inspection(inspect_telemetry("x", telemetry([flow(1, 0, name="evil\x1b[2J.test")])))
+    assert "\x1b[2J" not in capsys.readouterr().out
+
+
+def test_an_empty_telemetry_is_shown_as_empty(capsys):
+    seen = inspect_telemetry("x", telemetry([]))
+    assert seen.to_json()["destinations"] == ()
+    print_inspection(seen)
+    assert "0 packets" not in capsys.readouterr().out
