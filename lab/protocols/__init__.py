@@ -6,18 +6,23 @@ A protocol is ``lab/protocols/<name>.py`` with ``TRANSPORT`` ("tcp" or "udp") an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 Int64 = npt.NDArray[np.int64]
 
+_POOL_SEED = 20261121
+_POOL_SIZE = 1 << 20
+_SLICE = 1 << 14  # also the most plaintext a TLS record may hold, RFC 8446 section 5.1
+
 
 @dataclass(frozen=True)
 class Dialogue:
-    """One conversation as a protocol sees it: names, options, and its m exchanges (times in microseconds, ascending)."""
+    """One conversation as a protocol sees it: names, options, its m exchanges (times in microseconds, ascending)."""
 
     host: str  # name of the server, or its address as text where it has no name
     port: int
@@ -28,6 +33,14 @@ class Dialogue:
     down: Int64  # (m,)
     delay: Int64  # (m,) server thinking time
     rng: np.random.Generator = field(repr=False)
+    start: int | None = None  # when the conversation opens; None: at its first exchange
+
+    @property
+    def opened(self) -> int:
+        """When set-up rounds (greetings, log-in, upgrade) begin: ``start``, or the first exchange; 0 if neither."""
+        if self.start is not None:
+            return self.start
+        return int(self.time[0]) if len(self.time) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +54,29 @@ class Message:
     from_client: bool
     data: bytes
     pushed: bool = False
+
+
+def exchanges(dialogue: Dialogue) -> Iterator[tuple[int, int, int, int]]:
+    """The exchanges of a dialogue as plain integers: (time, up, down, delay)."""
+    return zip(
+        dialogue.time.tolist(), dialogue.up.tolist(), dialogue.down.tolist(), dialogue.delay.tolist(), strict=True
+    )
+
+
+def filler(rng: np.random.Generator, size: int) -> bytes:
+    """``size`` inert random bytes: slices, at places drawn from ``rng``, of one fixed pool of a mebibyte.
+
+    A slice costs a copy where ``rng.bytes`` costs a generator run. Slices are 16 KiB at most, each at a new place, so
+    no long message repeats itself; two messages may share a run of bytes, as two downloads of one file do.
+    """
+    if size <= _SLICE:
+        place = int(rng.integers(_POOL_SIZE))
+        return _pool()[place : place + size]
+    places = rng.integers(_POOL_SIZE, size=-(-size // _SLICE)).tolist()
+    pool = _pool()
+    return b"".join([pool[place : place + _SLICE] for place in places])[:size]
+
+
+@lru_cache(maxsize=1)
+def _pool() -> bytes:
+    return np.random.default_rng(_POOL_SEED).bytes(_POOL_SIZE + _SLICE)
