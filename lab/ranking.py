@@ -1,0 +1,47 @@
+"""Threshold-free measures of a ranking: average precision, area under the ROC curve, nearest-rank quantiles.
+
+Pure arithmetic on scores. What cannot be computed is None, never 0 and never NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+
+def average_precision(ranked: Iterable[tuple[float, bool]], relevant: int) -> float | None:
+    """Step-wise area under precision over recall: sum of (R_k - R_k-1) * P_k over distinct scores, best first.
+
+    ``ranked`` holds (score, is relevant); ``relevant`` counts all relevant ones, the never-ranked included.
+    Equal scores are one step, so the order of ties cannot matter. None if nothing is relevant.
+    No interpolation (Davis & Goadrich, ICML 2006, on why linear interpolation flatters).
+    """
+    if relevant == 0:
+        return None
+    area, hits, seen = 0.0, 0, 0
+    for _, ties in groupby(sorted(ranked, key=lambda item: -item[0]), key=lambda item: item[0]):
+        step = [is_relevant for _, is_relevant in ties]
+        hits, seen = hits + sum(step), seen + len(step)
+        area += sum(step) / relevant * (hits / seen)
+    if hits > relevant:
+        raise ValueError(f"relevant: found {hits} in the ranking, expected at most {relevant}")
+    return area
+
+
+def roc_auc(positives: Sequence[float], negatives: Sequence[float]) -> float | None:
+    """Chance that a positive outranks a negative, ties counting half (Mann & Whitney 1947); None if either is empty."""
+    if not positives or not negatives:
+        return None
+    wins = sum((p > n) + 0.5 * (p == n) for p in positives for n in negatives)
+    return wins / (len(positives) * len(negatives))
+
+
+def quantile(values: Iterable[float], share: float) -> float | None:
+    """Nearest-rank quantile: the smallest value with at least that share at or below it; None of nothing.
+
+    >>> quantile([3.0, 1.0, 2.0, 10.0], 0.5)
+    2.0
+    """
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

@@ -1,0 +1,229 @@
+"""Truth and findings in, a scorecard out: every number the report prints is made here.
+
+Never to be added here: a file, a clock, a detector, a threshold. What cannot be computed is None with its n
+beside it, never 0 and never NaN. A trial that failed or was unsupported has no score, and is counted as such.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from detector.contract import ANALYTICS, SCHEMA_VERSION
+from lab.intervals import poisson_rate, wilson
+from lab.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
+from lab.ranking import average_precision, quantile
+from lab.separability import separability
+
+__all__ = ["CONTROLS", "LISTED_AT_MOST", "Scorecard", "TrialResult", "score"]
+
+#: Detectors that must be blind, and deaf to everything else: they show what the numbers of doing nothing look like.
+CONTROLS = ("silent", "always")
+#: False alarms written out per detector, view and analytic (the highest scores); the counts are always of all.
+LISTED_AT_MOST = 200
+
+Row = Mapping[str, Any]
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The measured result of a suite: plain JSON values, DESIGN section 11."""
+
+    suite: str
+    seeds: int
+    budget: float  # false alarms per device-day that the reader is willing to pay
+    trials: dict[str, int]
+    unscored: tuple[Row, ...]
+    detectors: Mapping[str, Row]
+    incidents: tuple[Row, ...]
+    false_alarms: tuple[Row, ...]
+    blind_spots: tuple[Row, ...]
+    separability: tuple[Row, ...]
+
+    @property
+    def anything_scored(self) -> bool:
+        """Whether there is a score at all: nothing ran is never a pass."""
+        return self.trials["scored"] > 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of scorecard.json."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "suite": self.suite,
+            "seeds": self.seeds,
+            "budget_per_device_day": self.budget,
+            "trials": dict(self.trials),
+            "unscored": list(self.unscored),
+            "detectors": dict(self.detectors),
+            "incidents": list(self.incidents),
+            "false_alarms": list(self.false_alarms),
+            "blind_spots": list(self.blind_spots),
+            "separability": list(self.separability),
+        }
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """All trials of one detector under one view, and what came of the scored ones."""
+
+    trials: Sequence[TrialResult]
+    met: Sequence[Outcome]
+    strays: Sequence[Stray]
+    device_days: float
+
+
+def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: float) -> Scorecard:
+    """The scorecard of these trials, whatever their order; ValueError on a trial given twice or of no known status."""
+    ordered = sorted(trials, key=lambda trial: trial.key)
+    _check(ordered)
+    cells = {key: _cell(group) for key, group in _grouped(ordered, lambda one: (one.detector, one.view)).items()}
+    detectors: dict[str, dict[str, Any]] = {}
+    for (name, view), cell in cells.items():
+        detectors.setdefault(name, {"views": {}})["views"][view] = _view_score(cell)
+    return Scorecard(
+        suite=suite,
+        seeds=seeds,
+        budget=budget,
+        trials=_statuses(ordered),
+        unscored=tuple(
+            {**one.place(), "status": one.status, "reason": one.reason} for one in ordered if one.status != "scored"
+        ),
+        detectors=detectors,
+        incidents=tuple(outcome.to_json() for cell in cells.values() for outcome in cell.met),
+        false_alarms=tuple(row for cell in cells.values() for row in _listed(cell.strays)),
+        blind_spots=tuple(row for key, cell in cells.items() if key[0] not in CONTROLS for row in _blind(*key, cell)),
+        separability=tuple(row for key, cell in cells.items() for row in separability(*key, cell.met, cell.trials)),
+    )
+
+
+def _check(ordered: Sequence[TrialResult]) -> None:
+    for trial in ordered:
+        if trial.status not in STATUSES:
+            raise ValueError(f"trial {trial.key}: found status {trial.status!r}, expected one of {', '.join(STATUSES)}")
+    twice = [key for key, count in Counter(trial.key for trial in ordered).items() if count > 1]
+    if twice:
+        raise ValueError(f"trials given twice: {twice[:3]}")
+
+
+def _cell(trials: Sequence[TrialResult]) -> _Cell:
+    scored = [trial for trial in trials if trial.status == "scored"]
+    results = [outcomes(trial) for trial in scored]
+    met = [outcome for some, _ in results for outcome in some]
+    strays = [stray for _, some in results for stray in some]
+    return _Cell(trials, met, strays, math.fsum(trial.truth.device_days for trial in scored if trial.truth))
+
+
+def _statuses(trials: Iterable[TrialResult]) -> dict[str, int]:
+    counts = Counter(trial.status for trial in trials)
+    return {status: counts[status] for status in STATUSES}
+
+
+def _view_score(cell: _Cell) -> dict[str, Any]:
+    """One view of one detector; analytics without a scored trial are absent, because nothing is known of them."""
+    statuses = _statuses(cell.trials)
+    analytics = {analytic: _analytic_score(cell, analytic) for analytic in ANALYTICS} if statuses["scored"] else {}
+    return {"trials": statuses, "device_days": cell.device_days, "analytics": analytics}
+
+
+def _analytic_score(cell: _Cell, analytic: str) -> dict[str, Any]:
+    met = [outcome for outcome in cell.met if outcome.incident.analytic == analytic]
+    strays = [stray for stray in cell.strays if stray.finding.analytic == analytic]
+    alarms = [stray for stray in strays if stray.finding.alert]
+    ranked = [(outcome.best.score, True) for outcome in met if outcome.best]
+    ranked += [(stray.finding.score, False) for stray in strays]
+    return {
+        **_recall(met),
+        **_alarm_rate(alarms, cell.device_days),
+        "device_days": cell.device_days,
+        "false_alarms_listed": min(len(alarms), LISTED_AT_MOST),
+        "duplicates": sum(outcome.duplicates for outcome in met),
+        "pr_auc": average_precision(ranked, len(met)),
+        **_delays(met),
+        "by_behaviour": {
+            name: {**_recall(some), **_delays(some)}
+            for name, some in sorted(_grouped(met, lambda one: one.incident.behaviour).items())
+        },
+        "by_category": _by_category(met, alarms, cell.device_days),
+    }
+
+
+def _recall(met: Sequence[Outcome]) -> dict[str, Any]:
+    hits = sum(outcome.hit is not None for outcome in met)
+    interval = wilson(hits, len(met))
+    return {
+        "incidents": len(met),
+        "detected": hits,
+        "recall": hits / len(met) if met else None,
+        "recall_ci": list(interval) if interval else None,
+    }
+
+
+def _alarm_rate(alarms: Sequence[Stray], device_days: float) -> dict[str, Any]:
+    interval = poisson_rate(len(alarms), device_days)
+    return {
+        "false_alarms": len(alarms),
+        "false_alarms_per_device_day": len(alarms) / device_days if device_days > 0 else None,
+        "fa_ci": list(interval) if interval else None,
+    }
+
+
+def _delays(met: Sequence[Outcome]) -> dict[str, Any]:
+    """Quantiles over the detected only; n says how many those are, the missed ones are in ``incidents``."""
+    times = [time for outcome in met if (time := outcome.time_to_detect_s) is not None]
+    contacts = [count for outcome in met if (count := outcome.contacts_to_detect) is not None]
+    return {"time_to_detect_s": _quantiles(times), "contacts_to_detect": _quantiles(contacts)}
+
+
+def _quantiles(values: Sequence[float]) -> dict[str, Any]:
+    return {"p50": quantile(values, 0.5), "p90": quantile(values, 0.9), "n": len(values)}
+
+
+def _by_category(met: Sequence[Outcome], alarms: Sequence[Stray], device_days: float) -> dict[str, Any]:
+    hidden = "unknown"  # the sensor does not tell apps apart
+    incidents = _grouped(met, lambda one: one.category or hidden)
+    blamed = _grouped(alarms, lambda one: one.category or hidden)
+    return {
+        name: {**_recall(incidents.get(name, [])), **_alarm_rate(blamed.get(name, []), device_days)}
+        for name in sorted({*incidents, *blamed})
+    }
+
+
+def _listed(strays: Sequence[Stray]) -> list[dict[str, Any]]:
+    rows = []
+    alarms = [stray for stray in strays if stray.finding.alert]
+    for _, some in sorted(_grouped(alarms, lambda one: one.finding.analytic).items()):
+        best = sorted(some, key=lambda one: -one.finding.score)[:LISTED_AT_MOST]
+        rows += [stray.to_json() for stray in best]
+    return rows
+
+
+def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
+    """Behaviours of which nothing was detected: all missed, or the detector could not run where they were."""
+    scored = _grouped(cell.met, lambda one: (one.incident.analytic, one.incident.behaviour))
+    refused = [
+        (incident.analytic, incident.behaviour, trial.reason)
+        for trial in cell.trials
+        if trial.status == "unsupported" and trial.truth
+        for incident in trial.truth.incidents
+    ]
+    rows = []
+    for key in sorted({*scored, *(one[:2] for one in refused)}):
+        met, reasons = scored.get(key, []), [reason for *kind, reason in refused if tuple(kind) == key]
+        if any(outcome.hit for outcome in met):
+            continue
+        why = {"why": "missed", "reason": ""} if met else {"why": "unsupported", "reason": reasons[0]}
+        where = {"detector": detector, "view": view, "analytic": key[0], "behaviour": key[1]}
+        rows.append({**where, **why, "incidents": len(met), "unsupported_incidents": len(reasons)})
+    return rows
+
+
+def _grouped(rows: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
+    groups: dict[K, list[V]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return dict(groups)

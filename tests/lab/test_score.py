@@ -1,0 +1,163 @@
+"""The scorecard: counts worked out by hand, and laws that hold for any findings."""
+
+import dataclasses
+import json
+import random  # noqa: TID251 - shuffles test input only
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.score import LISTED_AT_MOST, score
+
+SETTINGS = {"suite": "core", "seeds": 1, "budget": 0.001}
+
+
+def card_of(*trials):
+    return score(trials, **SETTINGS).to_json()
+
+
+def cell(card, analytic="AN1793", detector="builtin", view="full"):
+    return card["detectors"][detector]["views"][view]["analytics"][analytic]
+
+
+def test_a_hit_and_a_false_alarm(make):
+    wrong = make.finding(package="com.example.news", peer="feed.example", score=0.7)
+    card = card_of(make.trial(make.finding(), wrong))
+    found = cell(card)
+    assert (found["incidents"], found["detected"], found["recall"]) == (1, 1, 1.0)
+    assert (found["false_alarms"], found["false_alarms_per_device_day"], found["device_days"]) == (1, 0.5, 2.0)
+    assert found["fa_ci"] == pytest.approx([0.0253 / 2, 5.5716 / 2], abs=1e-4)
+    assert found["pr_auc"] == 1.0
+    assert found["time_to_detect_s"] == {"p50": 7200.0, "p90": 7200.0, "n": 1}
+    assert found["by_behaviour"]["http-poll"]["recall"] == 1.0
+    assert found["by_category"]["news"]["false_alarms"] == 1
+    assert found["by_category"]["news"]["recall"] is None
+    assert [row["verdict"] for row in card["incidents"]] == ["detected"]
+    assert card["incidents"][0]["reasons"][0]["text"] == "contacts come every 300 s"
+    assert [(row["device"], row["package"], row["kind"]) for row in card["false_alarms"]] == [
+        ("phone-01", "com.example.news", "benign")
+    ]
+    assert card["blind_spots"] == []
+
+
+def test_a_near_miss_is_a_miss_with_a_score(make):
+    card = card_of(make.trial(make.finding(alert=False, score=0.4)))
+    assert cell(card)["recall"] == 0.0
+    assert cell(card)["time_to_detect_s"] == {"p50": None, "p90": None, "n": 0}
+    assert (card["incidents"][0]["verdict"], card["incidents"][0]["score"]) == ("missed", 0.4)
+    assert [(row["behaviour"], row["why"]) for row in card["blind_spots"]] == [("http-poll", "missed")]
+
+
+def test_what_has_no_incident_has_no_recall(make):
+    card = card_of(make.trial(truth=make.truth()))
+    assert (cell(card)["incidents"], cell(card)["recall"], cell(card)["recall_ci"]) == (0, None, None)
+    assert cell(card)["pr_auc"] is None
+
+
+def test_no_device_days_is_no_rate(make):
+    card = card_of(make.trial(truth=make.truth(device_days=0.0)))
+    assert (cell(card)["false_alarms_per_device_day"], cell(card)["fa_ci"]) == (None, None)
+
+
+def test_the_other_analytic_pays_for_a_cross(make):
+    card = card_of(make.trial(make.finding(analytic="AN1702", peer=None)))
+    assert cell(card, "AN1702")["false_alarms"] == 1
+    assert cell(card)["false_alarms"] == 0
+    assert cell(card)["recall"] == 0.0
+    assert card["false_alarms"][0]["kind"] == "cross"
+
+
+def test_a_failed_trial_is_counted_and_scores_nothing(make):
+    good = make.trial(make.finding())
+    lost = make.trial(make.finding(), seed=2, status="failed", reason="ZeroDivisionError: by 0")
+    with_it, without = card_of(good, lost), card_of(good)
+    assert with_it["trials"] == {"scored": 1, "unsupported": 0, "failed": 1}
+    assert with_it["unscored"][0]["reason"] == "ZeroDivisionError: by 0"
+    assert cell(with_it) == cell(without)
+    assert with_it["detectors"]["builtin"]["views"]["full"]["trials"]["failed"] == 1
+
+
+def test_unsupported_everywhere_is_a_blind_spot_without_numbers(make):
+    card = card_of(make.trial(status="unsupported", reason="this telemetry has no table 'exchanges'"))
+    assert card["detectors"]["builtin"]["views"]["full"]["analytics"] == {}
+    (spot,) = card["blind_spots"]
+    assert (spot["why"], spot["incidents"], spot["unsupported_incidents"]) == ("unsupported", 0, 1)
+    assert "exchanges" in spot["reason"]
+
+
+def test_an_empty_suite_is_no_pass():
+    card = score([], **SETTINGS)
+    assert not card.anything_scored
+    assert card.to_json()["trials"] == {"scored": 0, "unsupported": 0, "failed": 0}
+    assert card.to_json()["detectors"] == {}
+
+
+def test_a_trial_counts_once(make):
+    with pytest.raises(ValueError, match="given twice"):
+        card_of(make.trial(), make.trial())
+
+
+def test_an_unknown_status_is_refused(make):
+    with pytest.raises(ValueError, match="'passed'"):
+        card_of(make.trial(status="passed"))
+
+
+def test_controls_show_the_ends_of_the_scale(make):
+    loud = [make.finding(score=1.0, detector="always"), make.finding(package="com.example.news", score=1.0)]
+    card = card_of(make.trial(detector="silent"), make.trial(*loud, detector="always"))
+    silent, always = cell(card, detector="silent"), cell(card, detector="always")
+    assert (silent["recall"], silent["false_alarms"], silent["pr_auc"]) == (0.0, 0, 0.0)
+    assert (always["recall"], always["false_alarms"], always["pr_auc"]) == (1.0, 1, 0.5)
+    assert card["blind_spots"] == []  # a control is not a sensor
+
+
+def test_long_lists_are_cut_but_counts_are_not(make):
+    noise = [make.finding(peer=f"h{n}.example", package="com.example.news", score=n / 1000) for n in range(300)]
+    card = card_of(make.trial(*noise))
+    assert (cell(card)["false_alarms"], cell(card)["false_alarms_listed"]) == (300, LISTED_AT_MOST)
+    assert [row["score"] for row in card["false_alarms"]] == sorted((n / 1000 for n in range(100, 300)), reverse=True)
+
+
+def test_device_days_add_up_over_trials(make):
+    card = card_of(make.trial(), make.trial(seed=2), make.trial(scenario="other"))
+    assert card["detectors"]["builtin"]["views"]["full"]["device_days"] == 6.0
+
+
+PACKAGES = st.sampled_from(["com.example.torch", "com.example.news", None])
+CHANGES = st.fixed_dictionaries(
+    {
+        "package": PACKAGES,
+        "peer": st.sampled_from(["api.vendor.example", "feed.example"]),
+        "score": st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]),
+        "alert": st.booleans(),
+        "device": st.sampled_from(["phone-01", "10.88.0.11", "phone-02"]),
+    }
+)
+
+
+@given(st.lists(st.lists(CHANGES, max_size=6), min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_laws_of_every_scorecard(make, plans, shuffler: random.Random):
+    trials = [make.trial(*(make.finding(**c) for c in plan), seed=seed) for seed, plan in enumerate(plans)]
+    card = card_of(*trials)
+    found = cell(card)
+    assert found["recall_ci"][0] <= found["recall"] <= found["recall_ci"][1]
+    low, high = found["fa_ci"]
+    assert low <= found["false_alarms_per_device_day"] <= high
+    assert found["incidents"] == len(plans)
+    assert 0.0 <= found["pr_auc"] <= 1.0
+    alerts = sum(c["alert"] for plan in plans for c in plan)
+    assert found["detected"] + found["duplicates"] + found["false_alarms"] == alerts
+    text = json.dumps(card, allow_nan=False)
+    mixed = [dataclasses.replace(t, findings=tuple(shuffler.sample(t.findings, len(t.findings)))) for t in trials]
+    assert json.dumps(card_of(*shuffler.sample(mixed, len(mixed))), allow_nan=False) == text
+
+
+@given(st.lists(CHANGES, max_size=6), st.sampled_from([0.0, 0.5, 1.0]))
+def test_a_false_alarm_never_raises_a_score(make, plan, value):
+    findings = [make.finding(**changes) for changes in plan]
+    false = make.finding(package="com.example.news", device="phone-02", peer="feed.example", score=value)
+    before, after = cell(card_of(make.trial(*findings))), cell(card_of(make.trial(*findings, false)))
+    assert after["recall"] == before["recall"]
+    assert after["false_alarms_per_device_day"] > before["false_alarms_per_device_day"]
+    assert after["pr_auc"] <= before["pr_auc"]
