@@ -101,3 +101,13 @@ def poisson(rng: np.random.Generator, per_hour: float, intervals: Int64) -> Int6
 def whole(span: int) -> Int64:
     """The one interval that covers the scenario."""
     return np.array([[0, span]], dtype=np.int64)
+
+
+def thinking(rng: np.random.Generator, count: int, median_ms: float = 40.0) -> Int64:
+    """(count,) times a server takes to answer, in microseconds: log-normal, sigma 0.6 (an assumption)."""
+    return (rng.lognormal(np.log(median_ms * 1000.0), 0.6, count)).astype(np.int64)
+
+
+def around(rng: np.random.Generator, size: int, spread: float, count: int) -> Int64:
+    """(count,) sizes in bytes, uniform within ``spread`` (a fraction) around ``size``."""
+    return np.rint(size * (1.0 + spread * (2.0 * rng.random(count) - 1.0))).astype(np.int64)

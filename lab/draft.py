@@ -38,11 +38,19 @@ class Draft:
         return len(self.peers) - 1
 
     def calls(
-        self, speech: int, peer: Numbers, start: Int64, up: Numbers, down: Numbers, delay: Numbers, linger: Numbers = 0
+        self,
+        speech: int,
+        peer: Numbers,
+        start: Int64,
+        *,
+        up: Numbers,
+        down: Numbers,
+        delay: Numbers,
+        linger: Numbers = 0,
     ) -> None:
-        """n conversations of one exchange each, said at once; closed ``linger`` microseconds after the answer."""
+        """As many conversations as starts, one exchange each, said at once; closed ``linger`` after the answer."""
         n = len(start)
-        head = [start, start + _wide(delay, n) + _wide(linger, n), speech, peer, 0, -1]
+        head: list[Numbers] = [start, start + _wide(delay, n) + _wide(linger, n), speech, peer, 0, -1]
         self._add(np.stack([_wide(part, n) for part in head]), [np.arange(n), start, up, down, delay])
 
     def talk(
@@ -50,10 +58,10 @@ class Draft:
         speech: int,
         peer: int,
         time: Int64,
+        *,
         up: Numbers,
         down: Numbers,
         delay: Numbers,
-        *,
         linger: int = 0,
         inbound: bool = False,
         stack: int = -1,

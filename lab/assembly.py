@@ -1,0 +1,188 @@
+"""A timeline in the making: batches of all devices are added, numbered, looked up by name, sorted and sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
+from lab.cast import Cast, generator
+from lab.timeline import Conversations, Exchanges, Listener
+
+NAME_LOOKUP = "name-lookup"  # what a look-up by netd is called in the column of behaviours
+EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
+_HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "port", "incident", "behaviour", "seed")
+_ROW = ("conversation", "time", "up", "down", "delay")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose batch it is: indices into the timeline's tables; incident -1 = benign."""
+
+    app: int
+    netd: int
+    device: int
+    incident: int
+    behaviour: int
+    stack: int
+
+
+@dataclass
+class Assembly:
+    """Columns so far, in scenario time."""
+
+    cast: Cast
+    speeches: list[Speech] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
+    _known: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _heads: list[dict[str, Int64]] = field(default_factory=list)
+    _rows: list[dict[str, Int64]] = field(default_factory=list)
+    _count: int = 0
+
+    def add(self, rng: np.random.Generator, batch: Batch, owner: Owner, hosts: Int64, stacks: Int64) -> None:
+        """The batch of one behaviour on one device; ``hosts`` are its peers' rows, ``stacks`` its customers' shapes."""
+        n = len(batch.start)
+        speeches = np.array([self._speech(speech, hosts) for speech in batch.speeches], dtype=np.int64)
+        foreign = stacks[np.maximum(batch.stack, 0) % len(stacks)]
+        self._append(
+            {
+                "start": batch.start,
+                "close": batch.close,
+                "app": np.full(n, owner.app),
+                "host": hosts[batch.peer] if n else np.zeros(0, dtype=np.int64),
+                "speech": speeches[batch.speech] if n else np.zeros(0, dtype=np.int64),
+                "inbound": batch.inbound.astype(np.int64),
+                "stack": np.where(batch.stack < 0, owner.stack, foreign),
+                "port": np.zeros(n, dtype=np.int64),
+                "incident": np.full(n, owner.incident),
+                "behaviour": np.full(n, owner.behaviour),
+                "seed": rng.integers(0, 2**62, n),
+            },
+            dict(zip(_ROW, (batch.x_conversation, batch.x_time, batch.x_up, batch.x_down, batch.x_delay), strict=True)),
+        )
+        self.listeners += [Listener(owner.app, port, at, until) for at, until, port in batch.listen]
+
+    def _append(self, head: dict[str, Int64], rows: dict[str, Int64]) -> None:
+        self._heads.append(head)
+        self._rows.append(rows | {"conversation": rows["conversation"] + self._count})
+        self._count += len(head["start"])
+
+    def _speech(self, speech: Speech, hosts: Int64) -> int:
+        """The row of a speech, with ``@3:443`` in its options replaced by the name or address of its peer 3."""
+        options = {name: self._resolved(value, hosts) for name, value in speech.options.items()}
+        key = (speech.protocol, speech.tls, speech.port, *sorted(options.items()))
+        if key not in self._known:
+            self._known[key] = len(self.speeches)
+            self.speeches.append(replace(speech, options=options))
+        return self._known[key]
+
+    def _resolved(self, value: str, hosts: Int64) -> str:
+        if not value.startswith("@"):
+            return value
+        peer, _, rest = value[1:].partition(":")
+        host = self.cast.hosts[int(hosts[int(peer)])]
+        return f"{host.name or host.address}:{rest}" if rest else host.name or host.address
+
+    def look_up(self, netd: Mapping[int, int], device_of: Int64, behaviour: int) -> None:
+        """Adds the look-ups that precede conversations with named hosts, through each device's cache.
+
+        ``netd`` maps a device to its netd's app row, ``device_of`` an app row to its device. A host's TTL is drawn
+        once; a look-up carries the incident of the conversation that caused it.
+        """
+        head = self._columns(self._heads, _HEAD)
+        named = np.array([bool(host.name) for host in self.cast.hosts])
+        dns = np.array([speech.protocol == "dns" for speech in self.speeches])
+        asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
+        asks = asks[np.argsort(head["start"][asks], kind="stable")]
+        wanted = self._missed(head, asks, device_of)
+        if not len(wanted):
+            return
+        rng = generator(*self.cast.key, NAME_LOOKUP)
+        n = len(wanted)
+        delay = (rng.lognormal(np.log(15_000.0), 0.8, n)).astype(np.int64).clip(500, SECOND)
+        before = head["start"][wanted] - delay - 5_000 - rng.integers(2_000, 12_000, n)
+        early = before < 0
+        wanted, delay, before, n = wanted[~early], delay[~early], before[~early], int((~early).sum())
+        hosts = head["host"][wanted]
+        zero = np.zeros(n, dtype=np.int64)
+        self._append(
+            {
+                "start": before,
+                "close": before + delay,
+                "app": np.array([netd[int(device)] for device in device_of[head["app"][wanted]]], dtype=np.int64),
+                "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64),
+                "speech": np.array([self._question(int(host)) for host in hosts], dtype=np.int64),
+                "inbound": zero,
+                "stack": zero,
+                "port": zero,
+                "incident": head["incident"][wanted],
+                "behaviour": zero + behaviour,
+                "seed": rng.integers(0, 2**62, n),
+            },
+            dict(zip(_ROW, (np.arange(n), before, zero, zero, delay), strict=True)),
+        )
+
+    def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64) -> Int64:
+        """The conversations, ascending in time, whose name was not in the device's cache."""
+        expires: dict[tuple[int, int], int] = {}
+        missed = []
+        devices, hosts = device_of[head["app"]], head["host"]
+        for ask in asks.tolist():
+            key, now = (int(devices[ask]), int(hosts[ask])), int(head["start"][ask])
+            if expires.get(key, -1) < now:
+                expires[key] = now + self.ttl_s(key[1]) * SECOND
+                missed.append(ask)
+        return np.array(missed, dtype=np.int64)
+
+    def ttl_s(self, host: int) -> int:
+        """The seconds for which a host's name is cached: one of the values common in public zones (from memory)."""
+        rng = generator(*self.cast.key, "ttl", self.cast.hosts[host].name)
+        return int(rng.choice([30, 60, 120, 300, 300, 600, 1800, 3600]))
+
+    def _question(self, host: int) -> int:
+        answer = {"qtype": "A", "answer": self.cast.hosts[host].address, "ttl": str(self.ttl_s(host))}
+        return self._speech(Speech("dns", port=53, options=answer), np.zeros(0, dtype=np.int64))
+
+    def seal(self, start: int, device_of: Int64) -> tuple[Conversations, Exchanges]:
+        """The columns in the timeline's order, times since the epoch, client ports drawn."""
+        head, rows = self._columns(self._heads, _HEAD), self._columns(self._rows, _ROW)
+        order = np.argsort(head["start"], kind="stable")
+        head = {name: column[order] for name, column in head.items()}
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        conversation = rank[rows["conversation"]]
+        sort = np.lexsort((rows["time"], conversation))
+        narrow = {name: column.astype(np.int32) for name, column in head.items()}
+        conversations = Conversations(
+            start=head["start"] + start,
+            close=head["close"] + start,
+            app=narrow["app"],
+            host=narrow["host"],
+            speech=narrow["speech"],
+            inbound=head["inbound"].astype(np.bool_),
+            stack=narrow["stack"],
+            client_port=self._ports(device_of[head["app"]]),
+            incident=narrow["incident"],
+            behaviour=narrow["behaviour"],
+            seed=head["seed"],
+        )
+        columns = (rows[name][sort] for name in _ROW[2:])
+        return conversations, Exchanges(conversation[sort].astype(np.int32), rows["time"][sort] + start, *columns)
+
+    def _ports(self, devices: Int64) -> Int32:
+        """Ephemeral ports: per device a random order of all of them, none used twice before all were used."""
+        ports = np.zeros(len(devices), dtype=np.int32)
+        pool = np.arange(*EPHEMERAL, dtype=np.int32)
+        for device in np.unique(devices).tolist():
+            mine = np.flatnonzero(devices == device)
+            shuffled = generator(*self.cast.key, "ports", device).permutation(pool)
+            ports[mine] = shuffled[np.arange(len(mine)) % len(shuffled)]
+        return ports
+
+    @staticmethod
+    def _columns(parts: Iterable[dict[str, Int64]], names: tuple[str, ...]) -> dict[str, Int64]:
+        parts = list(parts)
+        empty = np.zeros(0, dtype=np.int64)
+        return {name: np.concatenate([empty, *(part[name] for part in parts)]).astype(np.int64) for name in names}

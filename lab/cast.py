@@ -1,0 +1,137 @@
+"""Who takes part: phones, servers, names, addresses, user agents and TLS client shapes, drawn from shared pools.
+
+One pool for everybody: nothing here may know whether an app is malicious, and every draw is keyed by what it is for,
+so that one draw more never moves another. Names lie under .example and .test, addresses in 198.18.0.0/15 (RFC 2544).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ipaddress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lab.timeline import Host
+
+STACKS = 6  # TLS client shapes in the pool of lab/protocols/tls
+POPULAR = 600  # hosts that every device may use, by rank
+INTERNET = int(ipaddress.ip_address("198.18.0.0"))
+LAN = int(ipaddress.ip_address("10.88.0.0"))
+RESOLVER = "10.88.0.1"
+SHAPES = ("api", "cdn", "www", "m", "edge", "static", "img", "gw", "data", "app", "events", "sync", "ws", "push")
+AGENTS = (
+    "okhttp/4.12.0",
+    "okhttp/4.9.3",
+    "okhttp/5.0.0-alpha.14",
+    "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 7 Build/UQ1A.240205.004)",
+    "Dalvik/2.1.0 (Linux; U; Android 13; SM-A546B Build/TP1A.220624.014)",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 7) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/122.0 Mobile",
+    "Ktor client",
+    "Cronet/122.0.6261.64",
+)
+
+
+def generator(*key: object) -> np.random.Generator:
+    """The generator of that key: stable over runs, machines and versions of Python (blake2b, never ``hash``)."""
+    text = "\x1f".join(str(part) for part in key).encode()
+    words = np.frombuffer(hashlib.blake2b(text, digest_size=32).digest(), dtype="<u4")
+    return np.random.default_rng(np.random.SeedSequence([int(word) for word in words]))
+
+
+@functools.cache
+def _words() -> tuple[str, ...]:
+    """Plain words of no product: faker's English list, in one order."""
+    from faker.providers.lorem.en_US import Provider
+
+    return tuple(sorted({word for word in Provider.word_list if 4 <= len(word) <= 8 and word.isalpha()}))
+
+
+def domain(*key: object) -> str:
+    """A registrable domain such as ``garden-sound.example``, the same for the same key."""
+    rng = generator("domain", *key)
+    words = _words()
+    first, second = (words[int(index)] for index in rng.integers(0, len(words), 2))
+    joint = ("", "-", "")[int(rng.integers(0, 3))]
+    number = str(int(rng.integers(2, 99))) if rng.random() < 0.15 else ""
+    return f"{first}{joint}{second}{number}.{('example', 'test')[int(rng.integers(0, 2))]}"
+
+
+def hostname(zone: str, *key: object) -> str:
+    """A host of a zone in a realistic shape: the zone itself, ``api.``, ``cdn-3.`` and the like."""
+    rng = generator("hostname", zone, *key)
+    label = SHAPES[int(rng.integers(0, len(SHAPES)))]
+    shape = rng.random()
+    if shape < 0.1:
+        return zone
+    if shape < 0.4:
+        return f"{label}-{int(rng.integers(1, 30))}.{zone}"
+    return f"{label}.{zone}" if shape < 0.9 else f"{label}.eu{int(rng.integers(1, 4))}.{zone}"
+
+
+@dataclass
+class Cast:
+    """The hosts of one scenario and seed, made when first asked for; every address is given once."""
+
+    key: tuple[object, ...]
+    hosts: list[Host] = field(default_factory=list)
+    _index: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
+    _taken: set[int] = field(default_factory=lambda: {LAN + 1})
+
+    def device_address(self, device: int) -> str:
+        """A phone's address in 10.88.0.0/16."""
+        return self._address(LAN, 1 << 16, "device", device)
+
+    def popular(self, rng: np.random.Generator, count: int) -> list[int]:
+        """Different hosts that every device uses, the popular ones more often (Zipf over ranks)."""
+        weights = 1.0 / np.arange(1, max(POPULAR, count) + 1)
+        ranks = np.argsort(np.log(weights) + rng.gumbel(size=len(weights)))[::-1][:count]
+        return [self.host("popular", int(rank)) for rank in ranks]
+
+    def host(self, reach: str, *key: object) -> int:
+        """The host of that key, named unless its reach is ``literal`` or ``lan``; ``key`` begins with its zone."""
+        whole = (reach, *key)
+        if whole not in self._index:
+            name = "" if reach in {"literal", "lan"} else self._name(domain(*self.key, reach, key[0]), *key)
+            self._index[whole] = self._add(whole, name)
+        return self._index[whole]
+
+    def _name(self, zone: str, *key: object) -> str:
+        attempt = 0
+        while (name := hostname(zone, *key, attempt).lower()) in self._names:
+            attempt += 1
+        self._names.add(name)
+        return name
+
+    def asked(self, name: str) -> int:
+        """The resolver as it is asked for a name."""
+        whole = ("asked", name)
+        if whole not in self._index:
+            self.hosts.append(Host(name, RESOLVER, self._rtt("resolver", 1.5, 4.0)))
+            self._index[whole] = len(self.hosts) - 1
+        return self._index[whole]
+
+    def zone(self, *key: object) -> int:
+        """The resolver as it is asked for names under the zone of that key."""
+        return self.asked(domain(*self.key, "vendor", *key))
+
+    def _add(self, key: tuple[object, ...], name: str) -> int:
+        local = key[0] == "lan"
+        address = self._address(LAN, 1 << 16, *key) if local else self._address(INTERNET, 1 << 17, *key)
+        rtt = self._rtt(key, 2.0, 10.0) if local else self._rtt(key, 8.0, 140.0)
+        self.hosts.append(Host(name, address, rtt))
+        return len(self.hosts) - 1
+
+    def _rtt(self, key: object, low_ms: float, high_ms: float) -> int:
+        rng = generator(*self.key, "rtt", key)
+        return int(np.exp(rng.uniform(np.log(low_ms), np.log(high_ms))) * 1000)
+
+    def _address(self, base: int, size: int, *key: object) -> str:
+        rng = generator(*self.key, "address", *key)
+        while True:
+            found = base + int(rng.integers(1, size - 1))
+            if found not in self._taken and found & 0xFF not in {0, 255}:
+                self._taken.add(found)
+                return str(ipaddress.ip_address(found))

@@ -1,0 +1,168 @@
+"""The tables of a scenario file and of a suite file as pydantic reads them, with every fault in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from lab.behaviours import nearest
+from lab.phone import profile_names
+from lab.settings import microseconds
+
+_CLOSED = ConfigDict(extra="forbid", strict=True, frozen=True)
+MINUTE = 60_000_000
+DAY = 1440 * MINUTE
+
+
+def _question(text: str) -> str:
+    if not text.endswith("?") or "?" in text[:-1] or "\n" in text or len(text) < 10:
+        raise ValueError('expected one sentence that ends with "?"')
+    return text
+
+
+def _span(text: str) -> str:
+    if not MINUTE <= microseconds(text) <= 31 * DAY:
+        raise ValueError(f"found '{text}', expected from 1m to 31d")
+    return text
+
+
+def _start(when: datetime) -> datetime:
+    if when.tzinfo is None:
+        raise ValueError("expected a time with an offset, such as 2026-03-02T00:00:00Z")
+    return when
+
+
+def _profile(name: str) -> str:
+    if name not in profile_names():
+        raise ValueError(f"unknown profile '{name}'; known are {', '.join(profile_names())}")
+    return name
+
+
+Question = Annotated[str, AfterValidator(_question)]
+Package = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=100)]
+Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
+Name = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
+
+
+class BoundsTable(BaseModel):
+    """How much of something there must be."""
+
+    model_config = _CLOSED
+    at_least: float | None = Field(None, ge=0)
+    at_most: float | None = Field(None, ge=0)
+
+
+class ExpectTable(BaseModel):
+    """``[[expect]]``: what the recording must show of a behaviour, for each app and device that has it."""
+
+    model_config = _CLOSED
+    behaviour: Word
+    package: str = ""
+    contacts: BoundsTable | None = None
+    conversations: BoundsTable | None = None
+    bytes: BoundsTable | None = None
+
+    def bounds(self) -> dict[str, tuple[float | None, float | None]]:
+        """The bounds given, by what they bound."""
+        given = {"contacts": self.contacts, "conversations": self.conversations, "bytes": self.bytes}
+        return {name: (table.at_least, table.at_most) for name, table in given.items() if table is not None}
+
+
+class BehaviourTable(BaseModel):
+    """``[[app.behaviour]]``: a kind, perhaps a label, and the settings of that kind."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    kind: str
+    label: Literal["AN1793", "AN1702"] | None = None
+
+
+class AppTable(BaseModel):
+    """``[[app]]``."""
+
+    model_config = _CLOSED
+    package: Package
+    category: Word
+    label: str | None = None
+    roles: list[Word] = []
+    sanctioned: bool = False
+    on: int | None = Field(None, ge=1)
+    behaviour: list[BehaviourTable] = []
+
+
+class StateTable(BaseModel):
+    """``[state]``: the profile of the phones' day."""
+
+    model_config = _CLOSED
+    profile: Annotated[str, AfterValidator(_profile)] = "office-worker"
+
+
+class ScenarioTable(BaseModel):
+    """A scenario file."""
+
+    model_config = _CLOSED
+    question: Question
+    span: Annotated[str, AfterValidator(_span)]
+    devices: int = Field(ge=1, le=100_000)
+    twin_of: Name = ""
+    start: Annotated[datetime, AfterValidator(_start)] | None = None
+    state: StateTable = StateTable()
+    app: list[AppTable] = Field(min_length=1)
+    expect: list[ExpectTable] = []
+
+
+class SuiteTable(BaseModel):
+    """A suite file: the scenarios that answer one larger question."""
+
+    model_config = _CLOSED
+    question: Question
+    scenarios: list[Name] = Field(min_length=1)
+
+
+Table = TypeVar("Table", bound=BaseModel)
+
+
+def faults_of(model: type[Table], document: Mapping[str, Any]) -> tuple[Table | None, list[str]]:
+    """The document as that model, or None and every fault with its place, counted from 1."""
+    try:
+        return model.model_validate(document), []
+    except ValidationError as found:
+        return None, [_fault(model, error) for error in found.errors()]
+
+
+def _fault(model: type[BaseModel], error: ErrorDetails) -> str:
+    places, inner = [], model
+    for part in error["loc"]:
+        if isinstance(part, int):
+            places[-1] = f"{places[-1]} {part + 1}"
+        else:
+            places.append(str(part))
+    *outer, last = places
+    prefix = "".join(f"{place}: " for place in [", ".join(outer)] if place)
+    if error["type"] == "extra_forbidden":
+        known = list(_model_at(inner, error["loc"][:-1]).model_fields)
+        return f"{prefix}unknown field '{last}'{nearest(last, known) or '; known are ' + ', '.join(known)}"
+    if error["type"] == "missing":
+        return f"{prefix}field '{last}' is missing"
+    message = error["msg"].removeprefix("Value error, ")
+    found = "" if message.startswith(("found", "unknown")) else f"found {error['input']!r}, "
+    return f"{prefix}{last}: {found}{message[0].lower() + message[1:]}"
+
+
+_TABLES: Mapping[str, type[BaseModel]] = {
+    "app": AppTable,
+    "behaviour": BehaviourTable,
+    "state": StateTable,
+    "expect": ExpectTable,
+    "contacts": BoundsTable,
+    "conversations": BoundsTable,
+    "bytes": BoundsTable,
+}
+
+
+def _model_at(model: type[BaseModel], places: tuple[int | str, ...]) -> type[BaseModel]:
+    names = [place for place in places if isinstance(place, str)]
+    return _TABLES.get(names[-1], model) if names else model
