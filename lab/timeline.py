@@ -139,6 +139,7 @@ class Timeline:
     exchanges: Exchanges
     states: States
     listeners: tuple[Listener, ...] = ()
+    twin_of: str = ""  # the malicious scenario that a benign one imitates
 
     def exchange_slices(self) -> Int64:
         """(n + 1,) offsets: exchanges of conversation i are rows [offset[i], offset[i + 1])."""
