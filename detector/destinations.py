@@ -1,0 +1,101 @@
+"""Names and addresses as destinations: registrable domains, and addresses that are nobody's server."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import cache
+from typing import Final
+
+from publicsuffixlist import PublicSuffixList
+
+#: RFC 1918, RFC 4193, RFC 6598, RFC 3927, RFC 4291. Not Python's is_private, which holds test networks for private.
+LOCAL: Final = tuple(
+    ipaddress.ip_network(block)
+    for block in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+@cache
+def registrable(name: str) -> str:
+    """The registrable domain of a name by the bundled public suffix list; names without one stay as they are.
+
+    >>> registrable("a.b.example"), registrable("www.x.co.uk"), registrable("localhost")
+    ('b.example', 'x.co.uk', 'localhost')
+    """
+    name = name.rstrip(".").lower()
+    if is_address(name):
+        return name
+    return str(_suffixes().privatesuffix(name) or name)
+
+
+@cache
+def label_of(name: str) -> str:
+    """The label that makes a registrable domain somebody's: ``testing`` of www.testing.com; empty for an address.
+
+    >>> label_of("www.testing.com"), label_of("192.0.2.1")
+    ('testing', '')
+    """
+    return "" if is_address(name) else registrable(name).split(".", 1)[0]
+
+
+@cache
+def is_address(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address.
+
+    >>> is_address("::1"), is_address("a.example")
+    (True, False)
+    """
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def is_group(address: str) -> bool:
+    """Whether the address is broadcast, multicast, unspecified or, by its last octet 255, a subnet's broadcast.
+
+    >>> is_group("192.168.1.255"), is_group("ff02::fb"), is_group("198.18.0.5")
+    (True, True, False)
+    """
+    if not is_address(address):
+        return False
+    known = ipaddress.ip_address(address)
+    return known.is_multicast or known.is_unspecified or (known.version == 4 and address.endswith(".255"))
+
+
+@cache
+def is_loopback(address: str) -> bool:
+    """Whether the address never leaves its host.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("10.0.0.1")
+    (True, False)
+    """
+    return is_address(address) and ipaddress.ip_address(address).is_loopback
+
+
+@cache
+def is_local(address: str) -> bool:
+    """Whether the address belongs to a private, shared, unique local or link-local network.
+
+    >>> is_local("192.168.0.4"), is_local("198.18.0.1")
+    (True, False)
+    """
+    if not is_address(address):
+        return False
+    known = ipaddress.ip_address(address)
+    return any(known in block for block in LOCAL if block.version == known.version)

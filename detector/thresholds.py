@@ -1,0 +1,136 @@
+"""What the bundled detector holds for suspicious, read from a TOML file; ATT&CK's mutable elements keep their names."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+BUNDLED = Path(__file__).with_name("thresholds.toml")
+
+
+@dataclass(frozen=True)
+class RoleBaseline:
+    """What an app's category explains before anything was learned: background contacts, protocols beyond everyday."""
+
+    background: frozenset[str]
+    protocols: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class PollingThresholds:
+    """Settings of AN1793; the TOML file documents each."""
+
+    threshold: float
+    near_miss: float
+    beacon_interval_variance_threshold: float
+    connection_frequency_threshold: int
+    payload_entropy_threshold: float
+    payload_symmetry_threshold: float
+    last_user_interaction_delta: float
+    app_state: str
+    device_lock_state: str
+    allowed_app_list: frozenset[str]
+    allowed_roles: frozenset[str]
+    allowed_destination_list: frozenset[str]
+    ignored_ports: frozenset[int]
+    merge_gap_s: tuple[float, ...]
+    evidence_scale: float
+    anomaly_lift: float
+    role_relief: float
+    prevalence_relief: float
+    weights: Mapping[str, float]
+    app_network_role_baseline: RoleBaseline
+
+
+@dataclass(frozen=True)
+class RelayThresholds:
+    """Settings of AN1702; the TOML file documents each."""
+
+    threshold: float
+    near_miss: float
+    time_window: float
+    allowed_app_list: frozenset[str]
+    allowed_roles: frozenset[str]
+    allowed_destination_list: frozenset[str]
+    foreground_state_required: bool
+    last_user_interaction_delta: float
+    anchor_s: float
+    fewest_streams: int
+    fewest_destinations: int
+    streams_scale: float
+    handshake_score: float
+    unanswered_score: float
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Both analytics' settings."""
+
+    polling: PollingThresholds
+    relay: RelayThresholds
+
+
+@cache
+def load_thresholds(path: Path = BUNDLED) -> Thresholds:
+    """The thresholds in a TOML file; ValueError lists every missing, unknown or mistyped key with its place."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"thresholds: no file {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise ValueError(f"thresholds: {path.name}: {fault}") from None
+    faults: list[str] = []
+    polling = _section(document.get("AN1793", {}), PollingThresholds, "AN1793", faults)
+    relay = _section(document.get("AN1702", {}), RelayThresholds, "AN1702", faults)
+    faults += [f"unknown section '{name}'" for name in document if name not in ("AN1793", "AN1702")]
+    if faults:
+        raise ValueError("\n".join(f"thresholds: {path.name}: {fault}" for fault in faults))
+    return Thresholds(PollingThresholds(**polling), RelayThresholds(**relay))
+
+
+def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str]) -> dict[str, Any]:
+    kinds = {field.name: str(field.type) for field in fields(shape)}
+    named = {_snake(key): value for key, value in given.items()}
+    faults += [f"{place}: unknown key '{key}'" for key in given if _snake(key) not in kinds]
+    faults += [f"{place}: key '{name}' is missing" for name in kinds if name not in named]
+    values = {}
+    for name, kind in kinds.items():
+        if name in named:
+            try:
+                values[name] = _value(named[name], kind)
+            except (TypeError, ValueError, AttributeError, KeyError):
+                faults.append(f"{place}: {name}: found {named[name]!r}, expected {kind}")
+    return values
+
+
+def _value(found: Any, kind: str) -> Any:
+    if kind == "float":
+        return _number(found)
+    if kind in ("int", "bool", "str"):
+        wanted = {"int": int, "bool": bool, "str": str}[kind]
+        if type(found) is not wanted:
+            raise TypeError
+        return found
+    if kind == "RoleBaseline":
+        spoken = {category: frozenset(names) for category, names in found.get("protocols", {}).items()}
+        return RoleBaseline(frozenset(found["background"]), spoken)
+    if kind.startswith("Mapping"):
+        return {str(key): _number(value) for key, value in found.items()}
+    if not isinstance(found, list):
+        raise TypeError
+    return frozenset(found) if kind.startswith("frozenset") else tuple(_number(item) for item in found)
+
+
+def _number(found: Any) -> float:
+    if isinstance(found, bool) or not isinstance(found, int | float) or found < 0:
+        raise ValueError
+    return float(found)
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
