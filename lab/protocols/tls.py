@@ -1,0 +1,179 @@
+"""TLS around another protocol's messages: recorded handshakes patched from the generator, records of filler.
+
+The handshakes come from real stacks (lab/protocols/handshakes); nothing is encrypted, every encrypted byte is random.
+For bytes that decrypt, see real_tls.py. Sizes are those of the recorded stacks, so shapes say nothing about a label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain
+
+import numpy as np
+
+from lab.protocols import Message, filler
+from lab.protocols.handshakes import ALERT, APPLICATION, HANDSHAKE, Record, Shape, shapes
+from lab.protocols.handshakes.hello import Template, client_hello, is_name, key_exchange, offered, server_hello
+from lab.protocols.handshakes.keys import share
+
+RECORD_PLAINTEXT = 1 << 14  # RFC 8446 section 5.1
+_SERVER_CRYPTO_US = (400, 3_000)  # signing and key agreement on a server
+_CLIENT_CRYPTO_US = (1_000, 8_000)  # verifying a chain on a phone
+_ALPN_SHARE = 2 + 2 + 2 + 1  # what an ALPN answer adds to EncryptedExtensions beside the name
+_CHAIN = (400, 3_600)  # bytes that real chains exceed our single self-signed certificate by
+
+
+def client_pool_size() -> int:
+    """How many client shapes there are: a stack is 0 up to this."""
+    return len(shapes())
+
+
+def sizes(stack: int, *, host: str = "lab.example", alpn: str = "http/1.1") -> tuple[int, int]:
+    """Bytes of a whole handshake, record headers included: (up, down), with TLS 1.3's tickets."""
+    flights = _flights(stack, host, alpn)
+    up, down = (sum(len(flights[at].data) for at in side) for side in ((0, 2), (1, 3)))
+    return up, down
+
+
+def wrap(
+    messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int | None = None
+) -> Iterator[Message]:
+    """The handshake at ``start`` (default: the first message's time), then each message as TLS records.
+
+    ``alpn``: a name the shape offers keeps its recorded list; another replaces it; "" removes the extension. ``host``
+    as an address means no SNI. In TLS 1.3 the client's first request follows its Finished at once, before the server's
+    tickets; in TLS 1.2 it waits for the server's Finished. What was meant for earlier moves behind the handshake. Without any message and ``start`` nothing is said. LookupError: unknown stack.
+    """
+    coming = iter(messages)
+    first = next(coming, None)
+    if first is None and start is None:
+        return
+    opened = start if start is not None else first.time if first else 0
+    shape = _shape(stack)
+    *before, last = _handshake(opened, host, stack, alpn, rng)
+    yield from before
+    said = _later(coming if first is None else chain([first], coming), before[-1].time)
+    at_once = shape.modern and first is not None and first.from_client and first.time <= before[-1].time
+    if at_once:
+        yield _sealed(next(said), shape.overhead, rng)
+    yield last
+    for message in said:
+        yield _sealed(message, shape.overhead, rng)
+
+
+def _later(messages: Iterable[Message], ready: int) -> Iterator[Message]:
+    """The messages with what was meant for before the end of the handshake moved behind it, answers with requests."""
+    lag = 0
+    for message in messages:
+        if message.from_client or message.pushed:
+            lag = max(0, ready - message.time)
+        yield Message(message.time + lag, message.from_client, message.data, message.pushed) if lag else message
+
+
+def closing(time: int, *, stack: int, from_client: bool, rng: np.random.Generator) -> Message:
+    """The close_notify alert of one side (RFC 8446 section 6.1)."""
+    shape = _shape(stack)
+    size = 2 + shape.overhead
+    kind = APPLICATION if shape.modern else ALERT
+    return Message(time, from_client, bytes([kind, 3, 3]) + size.to_bytes(2, "big") + rng.bytes(size), pushed=True)
+
+
+def _shape(stack: int) -> Shape:
+    pool = shapes()
+    if not 0 <= stack < len(pool):
+        raise LookupError(f"unknown TLS client stack {stack}: known are 0 to {len(pool) - 1}")
+    return pool[stack]
+
+
+def _handshake(time: int, host: str, stack: int, alpn: str, rng: np.random.Generator) -> list[Message]:
+    """ClientHello; ServerHello to Finished; the client's Finished; the server's tickets or TLS 1.2 Finished."""
+    flights = _flights(stack, host, alpn)
+    session = rng.bytes(32)
+    server_us, client_us = int(rng.integers(*_SERVER_CRYPTO_US)), int(rng.integers(*_CLIENT_CRYPTO_US))
+    times = (time, time + server_us, time + server_us + client_us, time + server_us + client_us)
+    return [
+        Message(when, side % 2 == 0, _filled(flight, session, rng))
+        for side, (when, flight) in enumerate(zip(times, flights, strict=True))
+    ]
+
+
+def _filled(template: Template, session: bytes, rng: np.random.Generator) -> bytes:
+    data = bytearray(template.data)
+    noise, taken = rng.bytes(sum(size for _, size in template.noise)), 0
+    for place, size in template.noise:
+        data[place : place + size] = noise[taken : taken + size]
+        taken += size
+    for place, size, group in template.shares:
+        data[place : place + size] = share(group, rng, size)
+    if template.session >= 0:
+        data[template.session : template.session + 32] = session
+    return bytes(data)
+
+
+def _sealed(message: Message, overhead: int, rng: np.random.Generator) -> Message:
+    """The message as application data records, of which only the length is the message's."""
+    full, rest = divmod(len(message.data), RECORD_PLAINTEXT)
+    lengths = [RECORD_PLAINTEXT + overhead] * full + ([rest + overhead] if rest else [])
+    parts, bodies, place = [], filler(rng, sum(lengths)), 0
+    for length in lengths:
+        parts += [b"\x17\x03\x03", length.to_bytes(2, "big"), bodies[place : place + length]]
+        place += length
+    return Message(message.time, message.from_client, b"".join(parts), message.pushed)
+
+
+@lru_cache(maxsize=16384)
+def _flights(stack: int, host: str, alpn: str) -> tuple[Template, Template, Template, Template]:
+    """The four flights of a shape towards a host."""
+    shape = _shape(stack)
+    selected = _selected(shape, alpn)
+    hello = client_hello(shape.client[0], host=host, alpn=alpn, pads=shape.pads)
+    answer = server_hello(shape.server[0], named=is_name(host), alpn=selected)
+    records = _resized(shape, host, selected)
+    end = len(records) - 2 if shape.modern else 1 + _clear_until(shape)
+    server = _joined([answer, *(_template(record) for record in records[1:end])])
+    client = _joined([_template(record) for record in shape.client[1:]])
+    return hello, server, client, _joined([_template(record) for record in records[end:]])
+
+
+def _clear_until(shape: Shape) -> int:
+    """Index of TLS 1.2's ServerHelloDone, which ends the server's first flight."""
+    return next(at for at, record in enumerate(shape.server) if record.kind == HANDSHAKE and record.body[:1] == b"\x0e")
+
+
+def _selected(shape: Shape, alpn: str) -> str:
+    """What the server selects: the wanted protocol, if the shape speaks of ALPN at all."""
+    return alpn if offered(shape.client[0]) else ""
+
+
+def _resized(shape: Shape, host: str, selected: str) -> list[Record]:
+    """The server's records with EncryptedExtensions as long as the ALPN answer and Certificate as the host's chain."""
+    found = list(shape.server)
+    if not shape.modern:
+        return found
+    sealed = [at for at, record in enumerate(found) if record.sealed]
+    had, has = (_ALPN_SHARE + len(name) if name else 0 for name in (shape.selected_alpn, selected))
+    digest = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big")
+    longer = _CHAIN[0] + digest % (_CHAIN[1] - _CHAIN[0])
+    for at, more in ((sealed[0], has - had), (sealed[1], longer)):
+        record = found[at]
+        found[at] = Record(record.kind, record.version, b"", record.sealed + more)
+    return found
+
+
+def _template(record: Record) -> Template:
+    if not record.sealed:
+        return key_exchange(record)
+    return Template(record.header(record.sealed) + bytes(record.sealed), noise=((5, record.sealed),))
+
+
+def _joined(templates: list[Template]) -> Template:
+    data, noise, shares, session = b"", [], [], -1
+    for template in templates:
+        at = len(data)
+        noise += [(place + at, size) for place, size in template.noise]
+        shares += [(place + at, size, group) for place, size, group in template.shares]
+        session = template.session + at if template.session >= 0 else session
+        data += template.data
+    return Template(data, tuple(noise), tuple(shares), session)
