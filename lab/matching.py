@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from detector.contract import Finding
-
-if TYPE_CHECKING:
-    from lab.truth import Truth, TruthIncident
+from lab.truth import Truth, TruthIncident
 
 #: A peer that stands for all seldom-seen hosts together: detectors may group what they cannot tell apart.
 RARE = "*rare*"

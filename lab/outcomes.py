@@ -8,13 +8,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from detector.contract import Finding, rfc3339
 from lab.matching import Verdict, device_name, judge
-
-if TYPE_CHECKING:
-    from lab.truth import Truth, TruthIncident
+from lab.truth import Truth, TruthIncident
 
 STATUSES = ("scored", "unsupported", "failed")
 

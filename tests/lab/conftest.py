@@ -9,6 +9,7 @@ import pytest
 
 from detector.contract import Finding, Reason
 from lab.outcomes import TrialResult
+from lab.truth import Truth, TruthIncident
 
 HOUR = 3_600_000_000
 START = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z
@@ -30,7 +31,7 @@ def incident(**changes):
         "contacts": 3,
         "settings": {},
     }
-    return SimpleNamespace(**{**values, **changes})
+    return TruthIncident(**{**values, **changes})
 
 
 def truth(*incidents, **changes):
@@ -44,12 +45,11 @@ def truth(*incidents, **changes):
         },
         "start": START,
         "span": 24 * HOUR,
-        "device_days": 2.0,
         "scenario": "polling-plain",
         "seed": 1,
         "twin_of": "",
     }
-    return SimpleNamespace(**{**values, **changes})
+    return Truth(**{**values, **changes})
 
 
 def finding(**changes):

@@ -56,7 +56,7 @@ def test_what_has_no_incident_has_no_recall(make):
 
 
 def test_no_device_days_is_no_rate(make):
-    card = card_of(make.trial(truth=make.truth(device_days=0.0)))
+    card = card_of(make.trial(truth=make.truth(span=0)))
     assert (cell(card)["false_alarms_per_device_day"], cell(card)["fa_ci"]) == (None, None)
 
 
