@@ -42,6 +42,7 @@ def _socks5(asking: bytes, answering: bytes, hello: int) -> Relaying | None:
     if not count or len(methods) < count:
         return None
     rest = asking[2 + count :]
+    open_request = None
     for at in range(min(hello, len(answering)) + 1):
         if answering[at : at + 1] != b"\x05" or len(answering) < at + 2:
             continue
@@ -49,10 +50,11 @@ def _socks5(asking: bytes, answering: bytes, hello: int) -> Relaying | None:
         if chosen != _NO_METHOD and chosen not in methods:
             continue
         found = _answered(rest, answering[at + 2 :], chosen)
-        if found is not None and (at == 0 or found.granted is not None):
+        if found is not None and found.granted is not None:
             return found
+        open_request = open_request or (found if at == 0 else None)
     target = _target(rest)
-    return None if target is None else Relaying("socks5", target, None)
+    return open_request if target is None else Relaying("socks5", target, None)
 
 
 def _answered(rest: bytes, answers: bytes, chosen: int) -> Relaying | None:
