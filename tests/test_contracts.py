@@ -1,0 +1,127 @@
+"""What every scenario, behaviour, protocol, feature and adapter on disk must keep: a new file is under test at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from detector.contract import ANALYTICS, SCHEMAS, Finding, Telemetry, detector, detector_names
+from lab.protocols import Dialogue, Message
+from lab.scenario import compile_scenario, find_scenario, load_scenario, scenario_names
+
+ROOT = Path(__file__).parents[1]
+
+
+def stems(folder: str) -> list[str]:
+    return sorted(path.stem for path in (ROOT / folder).glob("*.py") if path.stem != "__init__")
+
+
+def modules(folder: str):
+    return pytest.mark.parametrize("module", [import_module(f"{folder.replace('/', '.')}.{s}") for s in stems(folder)])
+
+
+@modules("lab/behaviours")
+def test_behaviour_is_a_frozen_dataclass_whose_settings_say_their_source(module):
+    behaviour = module.Behaviour
+    assert dataclasses.is_dataclass(behaviour)
+    assert behaviour.__dataclass_params__.frozen
+    assert module.__doc__
+    assert behaviour.__doc__
+    assert list(inspect.signature(behaviour.plan).parameters) == ["self", "rng", "window"]
+
+
+@modules("lab/protocols")
+def test_protocol_speaks_messages_in_causal_order(module):
+    if not hasattr(module, "messages"):
+        pytest.skip("carries another protocol") if module.__name__.endswith("tls") else None
+        return
+    assert module.TRANSPORT in ("tcp", "udp")
+    dialogue = Dialogue(
+        host="api.vendor.example",
+        port=443,
+        options={},
+        agent="agent/1.0",
+        time=np.array([1_000_000, 60_000_000]),
+        up=np.array([300, 300]),
+        down=np.array([900, 900]),
+        delay=np.array([20_000, 20_000]),
+        rng=np.random.default_rng(1),
+    )
+    said = list(module.messages(dialogue))
+    assert all(isinstance(message, Message) and message.data for message in said)
+    assert {message.from_client for message in said} == {True, False}
+    assert module.__doc__
+
+
+@modules("detector/features")
+def test_feature_confesses_what_raises_it_wrongly(module):
+    assert module.__doc__
+    functions = [f for _, f in inspect.getmembers(module, inspect.isfunction) if f.__module__ == module.__name__]
+    public = [f for f in functions if not f.__name__.startswith("_")]
+    assert public
+    text = " ".join([module.__doc__, *(f.__doc__ or "" for f in public)]).lower()
+    assert "wrong" in text, "a heuristic says what raises it wrongly"
+    assert "need" in text, "a heuristic says which telemetry it needs"
+
+
+EMPTY = Telemetry({name: schema.empty_table() for name, schema in SCHEMAS.items()}, span=(0, 86_400_000_000))
+
+
+@pytest.mark.parametrize("name", detector_names())
+def test_detector_finds_nothing_in_nothing_and_agrees_with_itself(name):
+    one = detector(name)
+    assert one.name.startswith(name)
+    assert one.version
+    assert set(one.needs) <= set(SCHEMAS)
+    assert list(one.detect(EMPTY)) == []
+
+
+@pytest.mark.parametrize("name", detector_names())
+def test_detector_answers_in_the_contract_and_twice_the_same(name):
+    telemetry = Telemetry({**EMPTY.tables, "flows": beaconing_flows()}, span=(0, 86_400_000_000))
+    first, second = (list(detector(name).detect(telemetry)) for _ in range(2))
+    assert first == second
+    for finding in first:
+        assert finding.analytic in ANALYTICS
+        assert Finding.from_json(finding.to_json()) == finding
+        assert finding.first_seen <= finding.decided_at
+
+
+def beaconing_flows() -> pa.Table:
+    rows = []
+    for number in range(200):
+        row = dict.fromkeys(SCHEMAS["flows"].names)
+        start = number * 300_000_000
+        row |= {"flow": number, "device": "phone-01", "inbound": False, "uid": 10001, "package": "com.example.x"}
+        row |= {"start": start, "end": start + 400_000, "client": "10.88.0.2", "client_port": 40000 + number}
+        row |= {"server": "198.18.0.9", "server_port": 443, "proto": "tcp", "established": True, "app_proto": "tls"}
+        row |= {"packets_up": 8, "packets_down": 9, "bytes_up": 900, "bytes_down": 4200, "sni": "a.vendor.example"}
+        row |= {"name": "a.vendor.example", "name_from": "sni"}
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=SCHEMAS["flows"])
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_scenario_asks_one_question_and_compiles(name):
+    scenario = load_scenario(find_scenario(name))
+    assert scenario.name == name
+    assert scenario.question.endswith("?")
+    timeline = compile_scenario(scenario, 1)
+    assert len(timeline.conversations.start)
+    assert {incident.analytic for incident in timeline.incidents} == set(scenario.analytics)
+    if scenario.analytics:
+        assert scenario.expectations, "a malicious scenario proves that its behaviour is in the recording"
+
+
+@pytest.mark.parametrize("name", [name for name in scenario_names() if load_scenario(find_scenario(name)).analytics])
+def test_malicious_scenario_has_a_benign_twin(name):
+    twins = [load_scenario(find_scenario(other)) for other in scenario_names()]
+    twins = [twin for twin in twins if twin.twin_of == name]
+    assert twins, "no scenario has twin_of = this one"
+    assert all(not twin.analytics for twin in twins)
