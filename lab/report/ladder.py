@@ -1,0 +1,61 @@
+"""The visibility ladder: recall per behaviour and view, the matrix that says which sensor is needed to see what.
+
+Made from a scorecard's JSON alone. A cell that was not measured says why instead of showing a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lab.report.words import ladder_order, share_interval
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One cell: what stands in it, how warm it is (0 to 10, None: not measured), and the small print."""
+
+    text: str
+    heat: int | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The matrix of one detector: views across, (analytic, behaviour) down."""
+
+    detector: str
+    views: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[Rung, ...]], ...]
+
+
+def ladder(card: Json, detector: str) -> Ladder:
+    """The ladder of that detector; behaviours are those of its incidents, scored or not."""
+    views = tuple(sorted(card["detectors"][detector]["views"], key=ladder_order))
+    kinds = {(row["analytic"], row["behaviour"]) for row in card["incidents"] if row["detector"] == detector}
+    kinds |= {(row["analytic"], row["behaviour"]) for row in card["blind_spots"] if row["detector"] == detector}
+    rows = tuple((*kind, tuple(_rung(card, detector, view, *kind) for view in views)) for kind in sorted(kinds))
+    return Ladder(detector, views, rows)
+
+
+def subjects(card: Json, controls: Sequence[str]) -> list[str]:
+    """The detectors under test: all but the controls, unless there are no others."""
+    named = [name for name in sorted(card["detectors"]) if name not in controls]
+    return named or sorted(card["detectors"])
+
+
+def _rung(card: Json, detector: str, view: str, analytic: str, behaviour: str) -> Rung:
+    cell = card["detectors"][detector]["views"][view]
+    measured = cell["analytics"].get(analytic, {}).get("by_behaviour", {}).get(behaviour)
+    if measured:
+        hits, of = measured["detected"], measured["incidents"]
+        note = f"{hits} of {of} incidents, 95 % interval {share_interval(measured['recall_ci'])}"
+        return Rung(f"{hits}/{of}", round(10 * measured["recall"]), note)
+    if cell["trials"]["unsupported"]:
+        return Rung("cannot run", None, "the detector does not support this view")
+    return (
+        Rung("failed", None, "the trial failed: nothing is known") if cell["trials"]["failed"] else Rung("-", None, "")
+    )

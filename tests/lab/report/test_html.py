@@ -1,0 +1,247 @@
+"""The page: it says what the scorecard says, and nothing that came from a packet becomes markup."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from lab.report import html
+from lab.report.strips import Strip
+from lab.score import score
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' autofocus onfocus='alert(1)",
+    "javascript:alert(1)",
+    "<svg/onload=alert(1)>",
+    "<a href=javascript:alert(1)>x</a>",
+    "--><iframe srcdoc='<b>'>",
+    "]]><x:script xmlns:x='http://www.w3.org/1999/xhtml'>alert(1)</x:script>",
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;script&gt;",
+    "a\u202egnp.exe\x1b[31m\x00",
+    "<base href=//evil.example>",
+    "<meta http-equiv=refresh content='0;url=//evil.example'>",
+]
+# every element and attribute the template itself uses; a payload that lives adds one
+ELEMENTS = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "header",
+    "h1",
+    "h2",
+    "h3",
+    "p",
+    "main",
+    "section",
+    "div",
+    "article",
+    "dl",
+    "dt",
+    "dd",
+    "small",
+    "span",
+    "table",
+    "caption",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "bdi",
+    "br",
+    "details",
+    "summary",
+    "ul",
+    "li",
+    "figure",
+    "figcaption",
+    "svg",
+    "rect",
+    "line",
+    "text",
+    "path",
+}
+ATTRIBUTES = {
+    "lang",
+    "charset",
+    "http-equiv",
+    "content",
+    "name",
+    "class",
+    "title",
+    "open",
+    "colspan",
+    "viewbox",
+    "role",
+    "aria-label",
+    "x",
+    "y",
+    "x1",
+    "x2",
+    "y1",
+    "y2",
+    "width",
+    "height",
+    "d",
+}
+
+
+class Inventory(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.elements, self.attributes, self.text = [], set(), ""
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def inventory(page):
+    seen = Inventory()
+    seen.feed(page)
+    return seen
+
+
+def hostile_card(make, text):
+    reason = [make.finding().reasons[0].__class__(text, text, text, 1.0, text)]
+    shape = {"reasons": tuple(reason), "severity": text}
+    innocent = make.finding(device=text, package=text, peer=text, detector=text, **shape)
+    hit = make.finding(package=None, **shape)
+    named = make.incident(incident=text, behaviour=text, package=text)
+    truth = make.truth(named, packages={("phone-01", text): (1, text)})
+    scored = make.trial(innocent, hit, truth=truth, scenario=text, detector=text, view=text)
+    dead = make.trial(status="failed", reason=text, scenario=text + "2", detector=text, view=text)
+    refused = make.trial(status="unsupported", reason=text, scenario=text, detector=text, view=text + "v")
+    return score([scored, dead, refused], suite=text, seeds=1, budget=0.001).to_json()
+
+
+def hostile_page(make, text):
+    strip = Strip(text, 1, text, make.START, 24 * make.HOUR, [(make.START, make.START + make.HOUR)], [])
+    card = hostile_card(make, text)
+    return html.render(card, provenance={text: text}, strips=[strip])
+
+
+@pytest.fixture(scope="module")
+def page(make):
+    wrong = make.finding(package="com.example.news", peer="feed.example", score=0.7)
+    card = score(
+        [
+            make.trial(make.finding(), wrong),
+            make.trial(detector="silent"),
+            make.trial(view="netflow", status="unsupported", reason="no table 'exchanges'"),
+        ],
+        suite="core",
+        seeds=1,
+        budget=0.001,
+    ).to_json()
+    strip = Strip(
+        "polling-plain",
+        1,
+        "phone-01/com.example.torch/http-poll",
+        make.START,
+        24 * make.HOUR,
+        [(make.START + hour * make.HOUR, make.START + hour * make.HOUR + 1) for hour in range(24)],
+        [(make.START, make.START + 7 * make.HOUR)],
+    )
+    return html.render(card, provenance={"droidrange": "0.1.0"}, strips=[strip])
+
+
+def test_the_page_says_what_was_measured(page):
+    text = " ".join(inventory(page).text.split())
+    for words in (
+        "1 of 1 incidents; 95 % interval 21 to 100 %",
+        "1 in 2 device-days; 95 % interval 0.0127 to 2.79",
+        "over the budget of 0.001",
+        "contacts come every 300 s",
+        "com.example.news",
+        "cannot run",
+        "no table 'exchanges'",
+        "24 conversations",
+        "It never says \u201cdetects C2\u201d",
+        "\u00a9 2026 The MITRE Corporation",
+        "reproduced and distributed with the permission of The MITRE Corporation",
+    ):
+        assert words in text
+
+
+def test_the_page_is_made_of_known_elements_only(page):
+    seen = inventory(page)
+    assert set(seen.elements) <= ELEMENTS
+    assert {"svg", "path", "rect"} <= set(seen.elements)
+    assert seen.attributes <= ATTRIBUTES
+
+
+def test_the_policy_allows_exactly_the_style_that_is_there(page):
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"content=\"default-src 'none'; style-src 'sha256-{digest}'; img-src data:" in page
+
+
+def test_nothing_is_loaded_and_nothing_is_linked(page):
+    assert not re.search(r"url\(|@import|href|src=|https?://|style=", page)
+
+
+def test_same_scorecard_same_bytes(make):
+    assert hostile_page(make, "x") == hostile_page(make, "x")
+
+
+@pytest.mark.parametrize("text", PAYLOADS)
+def test_hostile_names_never_become_markup(make, text):
+    seen = inventory(hostile_page(make, text))
+    calm = inventory(hostile_page(make, "calm"))
+    assert seen.elements == calm.elements
+    assert seen.attributes == calm.attributes
+    assert "\u202e" not in seen.text
+    assert not re.search("[\x00-\x08\x0b-\x1f]", seen.text)
+
+
+def test_hostile_names_stay_readable(make):
+    assert "<script>alert(1)</script>" in inventory(hostile_page(make, "<script>alert(1)</script>")).text
+
+
+@pytest.mark.parametrize("text", [text for text in PAYLOADS if "<" in text])
+def test_the_payloads_live_without_escaping(make, text, monkeypatch):
+    """The negative control: the same page with autoescape off is broken by every payload that opens an element."""
+    calm = inventory(hostile_page(make, "calm")).elements
+    bare = html.environment().overlay(autoescape=False)
+    monkeypatch.setattr(html, "environment", lambda: bare)
+    seen = inventory(hostile_page(make, text))
+    assert seen.elements != calm
+
+
+def test_the_template_has_no_way_out_of_escaping():
+    for path in html.FOLDER.glob("*.jinja"):
+        source = path.read_text()
+        assert not re.search(r"\|\s*safe|autoescape\s+false|Markup|<script|href|src=|style=", source)
+        assert not re.search(r"=\{\{", source), "an unquoted attribute stays injectable"
+
+
+def test_a_run_without_a_score_says_so(make):
+    empty = score([], suite="core", seeds=1, budget=0.001).to_json()
+    assert "nothing was scored" in html.render(empty)
+    failed = score([make.trial(status="failed", reason="boom")], suite="core", seeds=1, budget=0.001).to_json()
+    page = html.render(failed)
+    assert "1 of 1 trials failed" in page
+    assert "Nothing was scored under view full" in page
+
+
+def test_nothing_found_in_few_days_shows_no_budget(make):
+    def words(trial, budget):
+        return html.render(score([trial], suite="core", seeds=1, budget=budget).to_json())
+
+    assert "too few device-days to show it" in words(make.trial(), 0.001)
+    assert "within the budget of 10: shown" in words(make.trial(), 10.0)
+    assert "budget: nothing measured" in words(make.trial(truth=make.truth(span=0)), 0.001)

@@ -1,0 +1,34 @@
+"""The ladder: widest view first, and no number where nothing was measured."""
+
+from lab.report.ladder import ladder, subjects
+from lab.score import CONTROLS, score
+
+
+def card_of(*trials):
+    return score(trials, suite="core", seeds=1, budget=0.001).to_json()
+
+
+def test_cells(make):
+    steps = ladder(
+        card_of(
+            make.trial(make.finding(), view="no-app"),
+            make.trial(make.finding()),
+            make.trial(view="full", seed=2),
+            make.trial(view="netflow", status="unsupported", reason="no"),
+            make.trial(view="dns-only", status="failed", reason="no"),
+            make.trial(view="no-sni", truth=make.truth()),
+        ),
+        "builtin",
+    )
+    assert steps.views == ("full", "no-app", "no-sni", "netflow", "dns-only")
+    ((analytic, behaviour, rungs),) = steps.rows
+    assert (analytic, behaviour) == ("AN1793", "http-poll")
+    assert [rung.text for rung in rungs] == ["1/2", "1/1", "-", "cannot run", "failed"]
+    assert [rung.heat for rung in rungs] == [5, 10, None, None, None]
+    assert "1 of 2 incidents" in rungs[0].note
+
+
+def test_subjects_are_those_under_test(make):
+    names = ("silent", "always", "zeta", "builtin")
+    assert subjects(card_of(*(make.trial(detector=name) for name in names)), CONTROLS) == ["builtin", "zeta"]
+    assert subjects(card_of(make.trial(detector="silent")), CONTROLS) == ["silent"]
