@@ -1,0 +1,171 @@
+"""The catalogue: every scenario on disk in one row, shown in the terminal, and proved on request."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lab.errors import ScenarioError
+from lab.expectation import Proof, prove_recording
+from lab.inspection import STRIP, strip_text
+from lab.scenario import (
+    Scenario,
+    compile_scenario,
+    find_scenario,
+    load_scenario,
+    load_suite,
+    scenario_names,
+    suite_names,
+    template,
+)
+
+Advance = Callable[[int, int], None]
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """One row for each bundled scenario, as ``scenario list --json`` prints it (schema version 1)."""
+    suites = {name: load_suite(name).scenarios for name in suite_names()}
+    return [_row(load_scenario(find_scenario(name)), suites) for name in scenario_names()]
+
+
+def _row(scenario: Scenario, suites: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    timeline = compile_scenario(scenario, 1)
+    used = [timeline.speeches[number] for number in np.unique(timeline.conversations.speech)]
+    protocols = {f"{speech.protocol}+tls" if speech.tls else speech.protocol for speech in used}
+    return {
+        "name": scenario.name,
+        "question": scenario.question,
+        "analytics": list(scenario.analytics),
+        "behaviours": list(scenario.kinds),
+        "protocols": sorted(protocols),
+        "twin_of": scenario.twin_of,
+        "span_s": scenario.span / 1e6,
+        "devices": scenario.devices,
+        "suites": sorted(name for name, members in suites.items() if scenario.name in members),
+    }
+
+
+def print_catalogue(rows: Sequence[dict[str, Any]]) -> None:
+    """The catalogue as a table on stdout, each malicious scenario beside its twin."""
+    from rich.console import Console
+    from rich.table import Table
+
+    twins = {row["twin_of"]: row["name"] for row in rows if row["twin_of"]}
+    table = Table("scenario", "analytic", "question", "protocols", "twin", "suites")
+    for row in sorted(rows, key=lambda row: (row["twin_of"] or row["name"], bool(row["twin_of"]))):
+        twin = f"imitates {row['twin_of']}" if row["twin_of"] else twins.get(row["name"], "-")
+        words = (", ".join(row["analytics"]) or "benign", row["question"], ", ".join(row["protocols"]))
+        table.add_row(row["name"], *words, twin, ", ".join(row["suites"]))
+    Console().print(table)
+
+
+def show(name: str, seed: int) -> dict[str, Any]:
+    """One scenario with its apps and, for each app, device and behaviour, when it speaks in that seed."""
+    scenario = load_scenario(find_scenario(name))
+    timeline = compile_scenario(scenario, seed)
+    said, times = timeline.conversations, timeline.exchanges.time
+    app, behaviour = (column[timeline.exchanges.conversation] for column in (said.app, said.behaviour))
+    speakers = []
+    for pair in np.unique(np.stack([app, behaviour], axis=1), axis=0):
+        mine = (app == pair[0]) & (behaviour == pair[1])
+        cells = np.clip((times[mine] - timeline.start) * STRIP // timeline.span, 0, STRIP - 1)
+        one = timeline.apps[pair[0]]
+        incident = int(said.incident[(said.app == pair[0]) & (said.behaviour == pair[1])].max())
+        speakers.append(
+            {
+                "device": timeline.devices[one.device].name,
+                "package": one.package,
+                "category": one.category,
+                "behaviour": timeline.behaviours[pair[1]],
+                "analytic": timeline.incidents[incident].analytic if incident >= 0 and one.package != "netd" else None,
+                "exchanges": int(mine.sum()),
+                "strip": np.bincount(cells.astype(np.int64), minlength=STRIP).tolist(),
+            }
+        )
+    suites = {suite: load_suite(suite).scenarios for suite in suite_names()}
+    return {**_row(scenario, suites), "seed": seed, "speakers": speakers}
+
+
+def print_scenario(shown: dict[str, Any]) -> None:
+    """The scenario on stdout: its question, and a timing strip for each speaker."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    twin = f" (benign twin of {shown['twin_of']})" if shown["twin_of"] else ""
+    console.print(f"{shown['name']}{twin}: {shown['question']}", markup=False)
+    console.print(f"{shown['devices']} devices, {shown['span_s'] / 3600:g} h, seed {shown['seed']}", markup=False)
+    table = Table("device", "app", "category", "behaviour", "label", "exchanges", "when")
+    for row in shown["speakers"]:
+        words = (row["device"], row["package"], row["category"], row["behaviour"], row["analytic"] or "benign")
+        table.add_row(*words, str(row["exchanges"]), strip_text(tuple(row["strip"])))
+    console.print(table)
+
+
+def check(names: Sequence[str], seed: int, advance: Advance) -> list[dict[str, Any]]:
+    """Plays each scenario in a temporary folder and proves its expectations; one row for each proof.
+
+    Raises ScenarioError with the faults of all files at once, before anything is played.
+    """
+    scenarios = load_all(names or scenario_names())
+    results: list[dict[str, Any]] = []
+    for done, scenario in enumerate(scenarios):
+        advance(done, len(scenarios))
+        proofs = _played(scenario, seed)
+        results += [{**vars(proof), "ok": proof.ok} for proof in proofs]
+        if not proofs:
+            unproved = {"scenario": scenario.name, "measure": "no [[expect]]: it loads, compiles and plays", "ok": True}
+            results.append(unproved)
+    return results
+
+
+def load_all(names: Sequence[str]) -> list[Scenario]:
+    """The scenarios of those names or paths; ScenarioError lists the faults of all of them."""
+    loaded, faults = [], []
+    for name in names:
+        try:
+            loaded.append(load_scenario(find_scenario(name)))
+        except ScenarioError as wrong:
+            faults += wrong.faults
+    if faults:
+        raise ScenarioError(faults)
+    return loaded
+
+
+def _played(scenario: Scenario, seed: int) -> list[Proof]:
+    from lab.stages import play
+
+    with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:
+        recording = play("wire", compile_scenario(scenario, seed), Path(folder) / "recording")
+        return prove_recording(scenario, recording)
+
+
+def print_checks(results: Sequence[dict[str, Any]]) -> None:
+    """The proofs as a table on stdout, failed ones first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "scenario", "behaviour", "device", "app", "measure", "found", "expected")
+    for row in sorted(results, key=lambda row: row["ok"]):
+        bounds = f"{row.get('at_least') or 0:g} to {row['at_most']:g}" if row.get("at_most") else ""
+        bounds = bounds or (f"at least {row['at_least']:g}" if row.get("at_least") else "")
+        words = [str(row.get(name, "")) for name in ("behaviour", "device", "package", "measure", "found")]
+        table.add_row("ok" if row["ok"] else "FAIL", row["scenario"], *words, bounds)
+    Console().print(table)
+    failed = sum(not row["ok"] for row in results)
+    Console().print(f"{len(results)} checks, {failed} failed")
+
+
+def write_template(name: str, out: Path | None) -> Path:
+    """A new scenario file with a comment beside every field; FileExistsError rather than overwrite."""
+    from lab.recording import write_atomic
+
+    path = out or Path(f"{name}.toml")
+    if path.exists():
+        raise ScenarioError([f"{path}: exists already; choose another name or --out"])
+    write_atomic(path, template(name).encode())
+    return path

@@ -1,0 +1,118 @@
+"""The proof of a scenario: what its [[expect]] tables promise, counted in the recording. No detector is involved.
+
+The truth only says whose a flow is; how often and how much it spoke is measured in the capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from detector.contract import Telemetry
+from lab.scenario import Expectation, Scenario
+
+CONTACT_GAP_US = 2_000_000  # exchanges closer than this are one contact (facts: detection, section 6)
+START_TOLERANCE_US = 1_000_000
+FLOW_KEY = ("proto", "client", "client_port", "server", "server_port")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one behaviour of one app on one device showed in the capture."""
+
+    device: str
+    package: str
+    behaviour: str
+    conversations: int
+    contacts: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One expectation held against one device and app: what was found, what was expected."""
+
+    scenario: str
+    behaviour: str
+    device: str
+    package: str
+    measure: str
+    found: float
+    at_least: float | None
+    at_most: float | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the recording shows what the scenario promises."""
+        low = self.at_least is None or self.found >= self.at_least
+        return low and (self.at_most is None or self.found <= self.at_most)
+
+
+def seen(telemetry: Telemetry, truth_flows: pa.Table) -> list[Seen]:
+    """What every behaviour showed, by device, package and behaviour; flows are joined by their ends and start."""
+    known: dict[tuple[Any, ...], list[tuple[int, str]]] = {}
+    for row in truth_flows.select([*FLOW_KEY, "start", "behaviour"]).to_pylist():
+        known.setdefault(tuple(row[name] for name in FLOW_KEY), []).append((row["start"], row["behaviour"]))
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    wanted = [*FLOW_KEY, "flow", "start", "device", "package", "bytes_up", "bytes_down"]
+    for row in telemetry["flows"].select(wanted).to_pylist():
+        near = known.get(tuple(row[name] for name in FLOW_KEY), [])
+        mine = [what for start, what in near if abs(start - row["start"]) <= START_TOLERANCE_US]
+        if mine and row["package"] is not None:
+            groups.setdefault((row["device"], row["package"], mine[0]), []).append(row)
+    starts = _exchange_starts(telemetry)
+    return [_seen(key, rows, starts) for key, rows in sorted(groups.items())]
+
+
+def _exchange_starts(telemetry: Telemetry) -> Mapping[int, list[int]]:
+    starts: dict[int, list[int]] = {}
+    table = telemetry["exchanges"]
+    for flow, start in zip(table["flow"].to_pylist(), table["start"].to_pylist(), strict=True):
+        starts.setdefault(flow, []).append(start)
+    return starts
+
+
+def _seen(key: tuple[str, str, str], rows: list[dict[str, Any]], starts: Mapping[int, list[int]]) -> Seen:
+    times = np.sort(np.array([start for row in rows for start in starts.get(row["flow"], [])], dtype=np.int64))
+    contacts = int((np.diff(times) > CONTACT_GAP_US).sum()) + 1 if len(times) else 0
+    return Seen(*key, len(rows), contacts, sum(row["bytes_up"] + row["bytes_down"] for row in rows))
+
+
+def prove(scenario: Scenario, measured: Iterable[Seen]) -> list[Proof]:
+    """Every expectation against every app and device that has the behaviour; one that shows nowhere counts as 0."""
+    shown = list(measured)
+    return [proof for expect in scenario.expectations for proof in _prove(scenario, expect, shown)]
+
+
+def _prove(scenario: Scenario, expect: Expectation, shown: list[Seen]) -> list[Proof]:
+    apps = [
+        app
+        for app in scenario.apps
+        if expect.package in ("", app.package) and any(plan.kind == expect.behaviour for plan in app.behaviours)
+    ]
+    proofs = []
+    for app in apps:
+        mine = [one for one in shown if (one.package, one.behaviour) == (app.package, expect.behaviour)]
+        absent = [Seen("-", app.package, expect.behaviour, 0, 0, 0)] * (app.on - len(mine))
+        for one in [*mine, *absent]:
+            for measure, (low, high) in expect.bounds.items():
+                place = (scenario.name, expect.behaviour, one.device, one.package, measure)
+                proofs.append(Proof(*place, getattr(one, measure), low, high))
+    return proofs
+
+
+def prove_recording(scenario: Scenario, folder: Path) -> list[Proof]:
+    """The proofs of one recording of that scenario, which must be whole; EvidenceError if it is not."""
+    import pyarrow.parquet as pq
+
+    from detector.contract import open_telemetry
+    from lab.recording import open_recording
+
+    recording = open_recording(folder)
+    truth_flows = pq.read_table(recording.folder / "truth" / "flows.parquet")
+    return prove(scenario, seen(open_telemetry(recording.telemetry), truth_flows))
