@@ -6,7 +6,7 @@ A protocol is ``lab/protocols/<name>.py`` with ``TRANSPORT`` ("tcp" or "udp") an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ Int64 = npt.NDArray[np.int64]
 _POOL_SEED = 20261121
 _POOL_SIZE = 1 << 20
 _SLICE = 1 << 14  # also the most plaintext a TLS record may hold, RFC 8446 section 5.1
+_BASE64URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" * 4
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,20 @@ def filler(rng: np.random.Generator, size: int) -> bytes:
     places = rng.integers(_POOL_SIZE, size=-(-size // _SLICE)).tolist()
     pool = _pool()
     return b"".join([pool[place : place + _SLICE] for place in places])[:size]
+
+
+def filler_text(rng: np.random.Generator, size: int) -> bytes:
+    """``size`` inert characters of base64url's alphabet (RFC 4648 section 5): fit for URLs, TXT records, mail, text."""
+    return filler(rng, size).translate(_BASE64URL)
+
+
+def moved_behind(messages: Iterable[Message], ready: int) -> Iterator[Message]:
+    """The messages, those meant for before ``ready`` (the end of a set-up) moved to it, answers with their requests."""
+    lag = 0
+    for message in messages:
+        if message.from_client or message.pushed:
+            lag = max(0, ready - message.time)
+        yield Message(message.time + lag, message.from_client, message.data, message.pushed) if lag else message
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from functools import lru_cache
 import dnslib
 import numpy as np
 
-from lab.protocols import Dialogue, Message, exchanges, filler
+from lab.protocols import Dialogue, Message, exchanges, filler, filler_text
 
 TRANSPORT = "udp"
 
@@ -21,7 +21,6 @@ _HEADER, _TYPE_CLASS, _OPT = 12, 4, 11
 _RECORD = 12  # compressed owner, type, class, TTL and RDLENGTH in front of an answer's data
 _TTL_S = 300
 _HOST_SAFE = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # RFC 4648 base32, lower case
-_TEXT_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" * 4
 _ADDRESSED = {"A": 4, "AAAA": 6}
 
 
@@ -87,11 +86,10 @@ def _write_labels(message: bytearray, letters: bytes) -> None:
 def _write_data(dialogue: Dialogue, message: bytearray, place: int, *, text: bool) -> None:
     """Fill the data of the only answer record, which starts at ``place``; a TXT keeps its length bytes."""
     end = place + int.from_bytes(message[place - 2 : place], "big")
-    data = filler(dialogue.rng, end - place)
     if not text:
-        message[place:end] = data
+        message[place:end] = filler(dialogue.rng, end - place)
         return
-    letters = data.translate(_TEXT_SAFE)
+    letters = filler_text(dialogue.rng, end - place)
     while place < end:
         size = message[place]
         message[place + 1 : place + 1 + size] = letters[:size]

@@ -7,13 +7,12 @@ from functools import lru_cache
 
 import h11
 
-from lab.protocols import Dialogue, Message, exchanges, filler
+from lab.protocols import Dialogue, Message, exchanges, filler, filler_text
 
 TRANSPORT = "tcp"
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})  # RFC 9110 section 9.3: content has no defined meaning
 _LONGEST_TARGET = 4096  # RFC 9110 section 4.1 asks for 8000; common servers stop at 4 to 8 KiB
-_URL_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" * 4
 _Headers = tuple[tuple[str, str], ...]
 
 
@@ -50,7 +49,7 @@ def _query(dialogue: Dialogue, method: str, up: int) -> bytes:
     if spare < 1:
         return head
     cut = len(method) + 1 + len(path)
-    return b"%b?q=%b%b" % (head[:cut], filler(dialogue.rng, spare).translate(_URL_SAFE), head[cut:])
+    return b"%b?q=%b%b" % (head[:cut], filler_text(dialogue.rng, spare), head[cut:])
 
 
 def _upload(dialogue: Dialogue, method: str, up: int) -> bytes:

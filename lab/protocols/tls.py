@@ -13,7 +13,7 @@ from itertools import chain
 
 import numpy as np
 
-from lab.protocols import Message, filler
+from lab.protocols import Message, filler, moved_behind
 from lab.protocols.handshakes import ALERT, APPLICATION, HANDSHAKE, Record, Shape, shapes
 from lab.protocols.handshakes.hello import Template, client_hello, is_name, key_exchange, offered, server_hello
 from lab.protocols.handshakes.keys import share
@@ -44,7 +44,8 @@ def wrap(
 
     ``alpn``: a name the shape offers keeps its recorded list; another replaces it; "" removes the extension. ``host``
     as an address means no SNI. In TLS 1.3 the client's first request follows its Finished at once, before the server's
-    tickets; in TLS 1.2 it waits for the server's Finished. What was meant for earlier moves behind the handshake. Without any message and ``start`` nothing is said. LookupError: unknown stack.
+    tickets; in TLS 1.2 it waits for the server's Finished. What was meant for earlier moves behind the handshake.
+    Without any message and ``start`` nothing is said. LookupError: unknown stack.
     """
     coming = iter(messages)
     first = next(coming, None)
@@ -54,22 +55,13 @@ def wrap(
     shape = _shape(stack)
     *before, last = _handshake(opened, host, stack, alpn, rng)
     yield from before
-    said = _later(coming if first is None else chain([first], coming), before[-1].time)
+    said = moved_behind(coming if first is None else chain([first], coming), before[-1].time)
     at_once = shape.modern and first is not None and first.from_client and first.time <= before[-1].time
     if at_once:
         yield _sealed(next(said), shape.overhead, rng)
     yield last
     for message in said:
         yield _sealed(message, shape.overhead, rng)
-
-
-def _later(messages: Iterable[Message], ready: int) -> Iterator[Message]:
-    """The messages with what was meant for before the end of the handshake moved behind it, answers with requests."""
-    lag = 0
-    for message in messages:
-        if message.from_client or message.pushed:
-            lag = max(0, ready - message.time)
-        yield Message(message.time + lag, message.from_client, message.data, message.pushed) if lag else message
 
 
 def closing(time: int, *, stack: int, from_client: bool, rng: np.random.Generator) -> Message:
