@@ -18,7 +18,7 @@ from lab.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
 from lab.ranking import average_precision, quantile
 from lab.separability import separability
 
-__all__ = ["CONTROLS", "LISTED_AT_MOST", "Scorecard", "TrialResult", "score"]
+__all__ = ["CONTROLS", "LISTED_AT_MOST", "Scorecard", "TrialResult", "refusal", "score"]
 
 #: Detectors that must be blind, and deaf to everything else: they show what the numbers of doing nothing look like.
 CONTROLS = ("silent", "always")
@@ -46,9 +46,9 @@ class Scorecard:
     separability: tuple[Row, ...]
 
     @property
-    def anything_scored(self) -> bool:
-        """Whether there is a score at all: nothing ran is never a pass."""
-        return self.trials["scored"] > 0
+    def refusal(self) -> str | None:
+        """Why this run is no evidence, in words; None if it is."""
+        return refusal(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """The object of scorecard.json."""
@@ -99,6 +99,21 @@ def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: floa
         blind_spots=tuple(row for key, cell in cells.items() if key[0] not in CONTROLS for row in _blind(*key, cell)),
         separability=tuple(row for key, cell in cells.items() for row in separability(*key, cell.met, cell.trials)),
     )
+
+
+def refusal(card: Row) -> str | None:
+    """Why the run behind a scorecard is no evidence, in words; None if it is. Nothing ran is never a pass."""
+    trials, detectors = card["trials"], card["detectors"]
+    if trials["failed"]:
+        return f"This run is no evidence: {trials['failed']} of {sum(trials.values())} trials failed."
+    idle = [
+        name
+        for name, whole in detectors.items()
+        if not any(cell["trials"]["scored"] for cell in whole["views"].values())
+    ]
+    if idle and trials["scored"]:
+        return f"This run is no evidence for {', '.join(idle)}: not one trial of it was scored."
+    return None if trials["scored"] else "This run is no evidence: nothing was scored."
 
 
 def _check(ordered: Sequence[TrialResult]) -> None:

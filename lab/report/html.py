@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lab.report import words
 from lab.report.ladder import Json, ladder, subjects
 from lab.report.strips import Strip, draw
-from lab.score import CONTROLS, LISTED_AT_MOST
+from lab.score import CONTROLS, LISTED_AT_MOST, refusal
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,14 +48,6 @@ def render(card: Json, *, provenance: Mapping[str, str] | None = None, strips: S
             provenance=list((provenance or {}).items()),
         )
     )
-
-
-def refusal(card: Json) -> str | None:
-    """Why this run is no evidence, in words; None if it is."""
-    trials = card["trials"]
-    if trials["failed"]:
-        return f"This run is no evidence: {trials['failed']} of {sum(trials.values())} trials failed."
-    return None if trials["scored"] else "This run is no evidence: nothing was scored."
 
 
 @cache

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lab.report import words
-from lab.report.html import refusal
 from lab.report.ladder import Json, ladder, subjects
-from lab.score import CONTROLS, Scorecard
+from lab.score import CONTROLS, Scorecard, refusal
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -88,9 +88,17 @@ def test_unsupported_everywhere_is_a_blind_spot_without_numbers(make):
 
 def test_an_empty_suite_is_no_pass():
     card = score([], **SETTINGS)
-    assert not card.anything_scored
+    assert "nothing was scored" in card.refusal
     assert card.to_json()["trials"] == {"scored": 0, "unsupported": 0, "failed": 0}
     assert card.to_json()["detectors"] == {}
+
+
+def test_what_never_ran_is_no_pass_however_the_controls_did(make):
+    ran, idle = make.trial(detector="silent"), make.trial(status="unsupported", reason="no")
+    assert score([ran], **SETTINGS).refusal is None
+    assert "no evidence for builtin" in score([ran, idle], **SETTINGS).refusal
+    assert score([ran, idle, make.trial(seed=2)], **SETTINGS).refusal is None
+    assert "1 of 2 trials failed" in score([ran, make.trial(status="failed")], **SETTINGS).refusal
 
 
 def test_a_trial_counts_once(make):
