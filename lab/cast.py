@@ -15,7 +15,6 @@ import numpy as np
 
 from lab.timeline import Host
 
-STACKS = 6  # TLS client shapes in the pool of lab/protocols/tls
 POPULAR = 600  # hosts that every device may use, by rank
 INTERNET = int(ipaddress.ip_address("198.18.0.0"))
 LAN = int(ipaddress.ip_address("10.88.0.0"))

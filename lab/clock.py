@@ -111,3 +111,20 @@ def thinking(rng: np.random.Generator, count: int, median_ms: float = 40.0) -> I
 def around(rng: np.random.Generator, size: int, spread: float, count: int) -> Int64:
     """(count,) sizes in bytes, uniform within ``spread`` (a fraction) around ``size``."""
     return np.rint(size * (1.0 + spread * (2.0 * rng.random(count) - 1.0))).astype(np.int64)
+
+
+def merged(intervals: Int64) -> Int64:
+    """The union of intervals, ascending and disjoint."""
+    order = intervals[np.argsort(intervals[:, 0], kind="stable")]
+    if len(order) == 0:
+        return order
+    reach = np.maximum.accumulate(order[:, 1])
+    first = np.concatenate([[True], order[1:, 0] > reach[:-1]])
+    last = np.concatenate([first[1:], [True]])
+    return np.stack([order[first, 0], reach[last]], axis=1)
+
+
+def gaps(intervals: Int64, span: int) -> Int64:
+    """What lies between disjoint intervals in [0, span)."""
+    edges = np.concatenate([[0], intervals.ravel(), [span]]).reshape(-1, 2)
+    return edges[edges[:, 1] > edges[:, 0]]

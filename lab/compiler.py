@@ -11,8 +11,9 @@ import numpy as np
 
 from lab.assembly import NAME_LOOKUP, Assembly, Owner
 from lab.behaviours import Batch, Int64, Window
-from lab.cast import AGENTS, STACKS, Cast, generator
+from lab.cast import AGENTS, Cast, generator
 from lab.phone import DAY, PROFILES, Day, plan_day
+from lab.protocols.tls import client_pool_size
 from lab.scenario import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.states import state_table
 from lab.timeline import App, Device, Incident, States, Timeline
@@ -64,6 +65,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
         conversations=conversations,
         exchanges=exchanges,
         states=States(*(np.concatenate(columns) for columns in zip(*map(_columns, work.states), strict=True))),
+        twin_of=scenario.twin_of,
         listeners=tuple(
             type(one)(one.app, one.port, one.time + shift, one.until + shift) for one in work.assembly.listeners
         ),
@@ -119,7 +121,7 @@ def _compile_device(work: _Compilation, number: int, name: str, plans: list[AppP
 
 def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
     rng = generator(*work.key, "app", plan.package)
-    agent, stack = AGENTS[int(rng.integers(0, len(AGENTS)))], int(rng.integers(0, STACKS))
+    agent, stack = AGENTS[int(rng.integers(0, len(AGENTS)))], int(rng.integers(0, client_pool_size()))
     uid = work.uids[plan.package]
     return App(device, plan.package, plan.label, plan.category, uid, plan.sanctioned, plan.roles, agent, stack)
 
@@ -142,7 +144,7 @@ def _compile_behaviour(
         work.incidents.append(_incident(work, app, what, batch))
     row = work.apps[app]
     owner = Owner(app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
-    stacks = generator(*key, "customers").permutation(STACKS)
+    stacks = generator(*key, "customers").permutation(client_pool_size())
     work.assembly.add(generator(*key, "bytes"), batch, owner, _hosts(work, batch, device, plan.package, key), stacks)
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lab.behaviours import Batch, Int64, Peer, Speech
 
 Numbers = npt.ArrayLike
+METHODS = ("auto", "GET", "POST")
 
 
 @dataclass
@@ -31,6 +32,11 @@ class Draft:
         """The index of a new way to carry conversations."""
         self.speeches.append(Speech(protocol, tls, port, options))
         return len(self.speeches) - 1
+
+    def web(self, *, tls: bool = True, port: int = 0, method: str = "auto") -> int:
+        """The index of HTTP with or without TLS; port 0 is the usual one, method "auto" leaves it to the protocol."""
+        options = {} if method == "auto" else {"method": method}
+        return self.speech("http", tls=tls, port=port or (443 if tls else 80), **options)
 
     def peer(self, reach: str) -> int:
         """The index of a new peer, distinct from those before."""
@@ -65,14 +71,20 @@ class Draft:
         linger: int = 0,
         inbound: bool = False,
         stack: int = -1,
+        start: int | None = None,
         close: int = 0,
     ) -> None:
-        """One conversation of several exchanges, opened at the first; closed ``linger`` after the last or at close."""
+        """One conversation of several exchanges, opened at ``start`` or the first; closed ``linger`` after the last.
+
+        With ``close`` it stays open until then, if that is later.
+        """
         n = len(time)
         if n == 0:
             return
         end = max(int(np.max(time + _wide(delay, n))) + linger, close)
-        head = np.array([[time[0]], [end], [speech], [peer], [inbound], [stack]], dtype=np.int64)
+        head = np.array(
+            [[time[0] if start is None else start], [end], [speech], [peer], [inbound], [stack]], dtype=np.int64
+        )
         self._add(head, [0, time, up, down, delay])
 
     def _add(self, head: Int64, rows: list[Numbers]) -> None:

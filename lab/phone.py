@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviours import SECOND, Int64
-from lab.clock import inside
+from lab.clock import gaps, inside, merged
 from lab.doze import Doze, doze
 
 Rates = npt.NDArray[np.float64]
@@ -85,23 +85,6 @@ def plan_day(rng: np.random.Generator, profile: Profile, categories: list[str], 
     still = gaps(merged(np.concatenate([screen_on, _charging(rng, profile, midnight, span)])), span)
     moving = _carried(profile, midnight, span)
     return Day(screen_on, unlocked, uses, front, doze(rng, still, moving))
-
-
-def merged(intervals: Int64) -> Int64:
-    """The union of intervals, ascending and disjoint."""
-    order = intervals[np.argsort(intervals[:, 0], kind="stable")]
-    if len(order) == 0:
-        return order
-    reach = np.maximum.accumulate(order[:, 1])
-    first = np.concatenate([[True], order[1:, 0] > reach[:-1]])
-    last = np.concatenate([first[1:], [True]])
-    return np.stack([order[first, 0], reach[last]], axis=1)
-
-
-def gaps(intervals: Int64, span: int) -> Int64:
-    """What lies between disjoint intervals in [0, span)."""
-    edges = np.concatenate([[0], intervals.ravel(), [span]]).reshape(-1, 2)
-    return edges[edges[:, 1] > edges[:, 0]]
 
 
 def _sessions(rng: np.random.Generator, profile: Profile, midnight: int, span: int) -> Int64:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.clock import LAWS, around, deferred, renewal, thinking
-from lab.draft import Draft
+from lab.draft import METHODS, Draft
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Behaviour:
     jitter: float = setting(0.0, minimum=0, maximum=1, source="Cobalt Strike allows 0 to 99 %")
     law: str = setting("cobalt-strike", choices=LAWS)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
-    method: str = setting("GET", choices=("GET", "POST"))
+    method: str = setting("auto", choices=METHODS, source="auto: POST where the request is large")
     reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
     up: int = setting(420, unit="B", minimum=100, maximum=100_000)
     down: int = setting(310, unit="B", minimum=100, maximum=1_000_000)
@@ -38,7 +38,7 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per poll; a task adds an exchange."""
         draft = Draft(window.span)
-        speech = draft.speech("http", tls=self.tls, port=self.port or (443 if self.tls else 80), method=self.method)
+        speech = draft.web(tls=self.tls, port=self.port, method=self.method)
         peer = draft.peer(self.reach)
         times = renewal(rng, self.law, self.period, self.jitter, window.span)
         if self.deferred:
