@@ -1,0 +1,106 @@
+"""Capture files (pcap, pcapng, PCAPdroid) as tables: flows, exchanges, DNS.
+
+No silent loss: a file that is cut or damaged is a CaptureError with packet and byte, or, where the caller allows,
+a capture that says why it is partial. Nothing here knows devices or apps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.capture.damage import CaptureError
+from detector.contract import Progress
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from detector.capture.packets import Tally
+    from detector.capture.records import Records
+
+__all__ = ["Capture", "CaptureError", "CaptureStats", "read_capture"]
+
+
+@dataclass(frozen=True)
+class CaptureStats:
+    """What was in the file. ``first`` and ``last`` are the least and greatest time, None without packets.
+
+    packets = ip_packets + non_ip. Of the IP packets, later fragments and ``short_frames`` (headers cut or
+    contradictory) are in no flow. ``partial`` says where and why reading stopped early, or is None.
+    """
+
+    form: str
+    linktypes: tuple[int, ...]
+    file_bytes: int
+    packets: int
+    first: int | None
+    last: int | None
+    ip_packets: int
+    non_ip: int
+    fragments: int
+    short_frames: int
+    out_of_order: int
+    partial: str | None
+
+
+@dataclass(frozen=True)
+class Capture:
+    """The tables of a capture: ``flows`` as contract.SCHEMAS without device, inbound, uid, package."""
+
+    flows: pa.Table
+    exchanges: pa.Table
+    dns: pa.Table
+    stats: CaptureStats
+
+
+def read_capture(path: Path, *, allow_partial: bool = False, progress: Progress | None = None) -> Capture:
+    """The flows, exchanges and DNS of a capture file.
+
+    Raises CaptureError where the file is no capture, or is cut or damaged; with ``allow_partial`` everything before
+    the damage is kept and ``stats.partial`` says why.
+    """
+    from detector.capture import dns, heads, tables
+    from detector.capture.exchanges import exchange_table
+    from detector.capture.flows import cut
+    from detector.capture.mapped import MappedFile
+    from detector.capture.packets import decode
+    from detector.capture.pairs import pair
+    from detector.capture.records import read_records
+
+    file = MappedFile(path)
+    records = read_records(file, path)
+    if records.damage and not allow_partial:
+        raise CaptureError(path, records.damage)
+    packets, tally = decode(file, records, progress or Progress())
+    stats = _stats(records, tally, file.size)
+    del records
+    paired = pair(packets)
+    del packets
+    flows = cut(paired)
+    del paired
+    first = (heads.first_bytes(flows, flows.streams[0], file), heads.first_bytes(flows, flows.streams[1], file))
+    exchanges = exchange_table(flows, dns.dns_flows(flows), file)
+    ends = tables.addresses(flows)
+    found = dns.lookups(flows, first, file)
+    table = tables.flow_table(flows, heads.names_of(flows, first), ends, dns.Resolved(found, ends[0]))
+    return Capture(table, exchanges, dns.dns_table(found, flows, *ends), stats)
+
+
+def _stats(records: Records, tally: Tally, file_bytes: int) -> CaptureStats:
+    import numpy as np
+
+    return CaptureStats(
+        form=records.form,
+        linktypes=tuple(np.unique(records.link).tolist()),
+        file_bytes=file_bytes,
+        packets=len(records),
+        first=tally.first,
+        last=tally.last,
+        ip_packets=tally.ip_packets,
+        non_ip=tally.non_ip,
+        fragments=tally.fragments,
+        short_frames=tally.short_frames,
+        out_of_order=tally.out_of_order,
+        partial=str(records.damage) if records.damage else None,
+    )

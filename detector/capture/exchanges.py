@@ -1,0 +1,64 @@
+"""Requests and responses inside flows.
+
+A new exchange begins when the client speaks after the server, or when the same side speaks again after more than
+EXCHANGE_IDLE_US; a late answer belongs to its request. In UDP DNS every query is an exchange, and an answer belongs
+to the query with its identifier.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from detector.capture.flows import Flows, Ints
+from detector.capture.mapped import MappedFile
+from detector.contract import EXCHANGE_IDLE_US, SCHEMAS
+
+
+def exchange_table(flows: Flows, dns: NDArray[np.bool_], file: MappedFile) -> pa.Table:
+    """The exchanges of the flows, by flow and time; ``dns`` marks, per flow, those of UDP DNS."""
+    packets = flows.packets
+    event = np.flatnonzero(flows.fresh)
+    ident = np.zeros(len(event), np.int64)
+    query = dns[flows.slot[event]]
+    some = np.flatnonzero(query)
+    if len(some):
+        ident[some] = file.gather(packets.at[event[some]], 2).view(">u2").ravel()
+        order = np.lexsort((event[some], ident[some], flows.slot[event[some]]))
+        event[some], ident[some] = event[some[order]], ident[some[order]]
+    slot, up, time = flows.slot[event], flows.up[event], packets.time[event]
+    begins = np.ones(len(event), bool)
+    turn = up[1:] != up[:-1]
+    begins[1:] = (slot[1:] != slot[:-1]) | (ident[1:] != ident[:-1]) | (up[1:] & (turn | query[1:]))
+    begins[1:] |= ~turn & (time[1:] - time[:-1] > EXCHANGE_IDLE_US)
+    columns = _columns(flows.fresh[event], up, time, np.flatnonzero(begins))
+    columns["flow"] = flows.number[slot[begins]]
+    order = np.lexsort((columns["start"], columns["flow"]))
+    silent = columns.pop("silent")[order] != 0
+    arrays = {name: pa.array(column[order]) for name, column in columns.items() if name != "first_down"}
+    arrays["first_down"] = pa.array(columns["first_down"][order], mask=silent)
+    schema = SCHEMAS["exchanges"]
+    return pa.table([arrays[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
+
+
+def _columns(size: Ints, up: NDArray[np.bool_], time: Ints, starts: Ints) -> dict[str, Ints]:
+    """The columns of exchanges whose events begin at ``starts``; ``silent`` is 1 where nothing came down."""
+    stops = np.append(starts[1:], len(up)) if len(starts) else starts
+    down_at = np.append(np.flatnonzero(~up), len(up))
+    first = down_at[np.searchsorted(down_at, starts)]
+    return {
+        "start": time[starts],
+        "end": time[stops - 1],
+        "bytes_up": _sums(np.where(up, size, 0), starts, stops),
+        "bytes_down": _sums(np.where(up, 0, size), starts, stops),
+        "packets_up": _sums(up, starts, stops),
+        "packets_down": _sums(~up, starts, stops),
+        "first_down": np.append(time, 0)[first],
+        "silent": (first >= stops).astype(np.int64),
+    }
+
+
+def _sums(values: NDArray, starts: Ints, stops: Ints) -> Ints:
+    running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+    return running[stops] - running[starts]

@@ -1,0 +1,146 @@
+"""The packets that flows are made of: addresses, ports, TCP flags and payload, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.capture.link import network_offset
+from detector.capture.mapped import MappedFile
+from detector.capture.network import AddressBook, Datagrams, datagrams
+from detector.capture.records import Records
+from detector.contract import Progress
+
+TCP, UDP = 6, 17
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+CHUNK = 32_768  # packets decoded at once: their headers stay in the processor's cache
+_COLUMNS = {
+    "src": np.uint32,
+    "dst": np.uint32,
+    "sport": np.uint16,
+    "dport": np.uint16,
+    "proto": np.uint8,
+    "v6": np.bool_,
+    "flags": np.uint8,
+    "seq": np.uint32,
+    "size": np.uint32,
+    "have": np.uint32,
+    "at": np.int64,
+}
+
+
+@dataclass(frozen=True)
+class Packets:
+    """IP packets in order of time, ties in file order.
+
+    ``src`` and ``dst`` are IPv4 addresses as numbers or, where ``v6``, places in ``book``. ``size`` is the transport
+    payload on the wire, of which ``have`` bytes stand in the file from ``at`` on. ``seq`` is that of the first
+    payload byte. Ports are 0 unless TCP or UDP.
+    """
+
+    time: NDArray[np.int64]
+    src: NDArray[np.uint32]
+    dst: NDArray[np.uint32]
+    sport: NDArray[np.uint16]
+    dport: NDArray[np.uint16]
+    proto: NDArray[np.uint8]
+    v6: NDArray[np.bool_]
+    flags: NDArray[np.uint8]
+    seq: NDArray[np.uint32]
+    size: NDArray[np.uint32]
+    have: NDArray[np.uint32]
+    at: NDArray[np.int64]
+    book: AddressBook
+
+
+@dataclass
+class Tally:
+    """What became of a file's packets: each is IP or not; an IP packet may be a fragment or too short to read."""
+
+    first: int | None = None
+    last: int | None = None
+    ip_packets: int = 0
+    non_ip: int = 0
+    fragments: int = 0
+    short_frames: int = 0
+    out_of_order: int = 0
+
+
+def decode(file: MappedFile, records: Records, progress: Progress) -> tuple[Packets, Tally]:
+    """The IP packets of the records, and what became of the rest."""
+    columns = {name: np.empty(len(records), kind) for name, kind in _COLUMNS.items()}
+    time = np.empty_like(records.time)
+    tally, book, kept = Tally(), AddressBook(), 0
+    if len(records):
+        tally.first, tally.last = int(records.time.min()), int(records.time.max())
+    for part in records.chunks(CHUNK):
+        found = _datagrams(file, records, part, book)
+        rows, values = _transport(found)
+        _count(tally, found, len(rows))
+        target = slice(kept, kept + len(rows))
+        for name, value in values.items():
+            columns[name][target] = value
+        time[target] = records.time[part][rows]
+        kept += len(rows)
+        progress.advance(int(records.offset[part.stop - 1]), file.size)
+    cut = {name: column[:kept] for name, column in columns.items()} | {"time": time[:kept]}
+    backward = np.flatnonzero(records.time[1:] < records.time[:-1])
+    tally.out_of_order = len(backward)
+    if len(backward):
+        order = np.argsort(cut["time"], kind="stable")
+        cut = {name: column[order] for name, column in cut.items()}
+    return Packets(book=book, **cut), tally
+
+
+def _datagrams(file: MappedFile, records: Records, part: slice, book: AddressBook) -> Datagrams:
+    offset = records.offset[part]
+    caplen = records.caplen[part].astype(np.int64)
+    wire = np.maximum(caplen, records.length[part])
+    at = network_offset(file, offset, caplen, records.link[part])
+    return datagrams(file, np.where(at < 0, -1, offset + at), caplen - at, wire - at, book)
+
+
+def _count(tally: Tally, found: Datagrams, kept: int) -> None:
+    other, fragments = int(found.other.sum()), int(found.fragment.sum())
+    later = int((found.fragment & ~found.good).sum())
+    tally.non_ip += other
+    tally.ip_packets += len(found.good) - other
+    tally.fragments += fragments
+    tally.short_frames += len(found.good) - other - later - kept
+
+
+def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray]]:
+    """The rows whose transport header is whole, and their columns."""
+    tcp, udp = found.proto == TCP, found.proto == UDP
+    least = np.where(tcp, 20, np.where(udp, 8, 0))
+    rows = np.flatnonzero(found.good & (found.have >= least) & (found.size >= least))
+    if len(rows) == len(tcp):
+        rows_or_all: slice | NDArray[np.int64] = slice(None)
+    else:
+        rows_or_all = rows
+        tcp, udp = tcp[rows], udp[rows]
+    head = found.head[rows_or_all]
+    words = np.ascontiguousarray(head).view(">u2")
+    ported, size = tcp | udp, found.size[rows_or_all]
+    header = np.where(tcp, (head[:, 12] >> 4).astype(np.int64) * 4, np.where(udp, 8, 0))
+    said = words[:, 2].astype(np.int64)  # UDP: length; 0: the rest of the datagram (RFC 2675)
+    payload = np.where(udp & (said != 0), np.minimum(said, size), size) - header
+    flags = np.where(tcp, head[:, 13], 0)
+    sane = ~((tcp & ((header < 20) | ((flags & RST) != 0))) | (payload < 0))  # text in a reset is no stream data
+    payload = np.where(sane, payload, 0)
+    seq = words.view(">u4")[:, 1].astype(np.uint32) + ((flags & SYN) != 0)
+    return rows, {
+        "src": found.src[rows_or_all],
+        "dst": found.dst[rows_or_all],
+        "sport": np.where(ported, words[:, 0], 0),
+        "dport": np.where(ported, words[:, 1], 0),
+        "proto": found.proto[rows_or_all],
+        "v6": found.v6[rows_or_all],
+        "flags": flags,
+        "seq": np.where(tcp, seq, 0),
+        "size": payload,
+        "have": np.clip(found.have[rows_or_all] - header, 0, payload),
+        "at": found.at[rows_or_all] + header,
+    }

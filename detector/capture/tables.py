@@ -1,0 +1,98 @@
+"""The flows table, made of flows, their names, and what DNS said of their servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv6Address
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from detector.capture.dns import Resolved
+from detector.capture.flows import Flows
+from detector.capture.names import Names
+from detector.capture.network import AddressBook
+from detector.capture.packets import ACK, RST, SYN, TCP
+from detector.contract import SCHEMAS
+
+#: What the reader of a capture cannot know: intake adds it.
+ATTRIBUTED = ("device", "inbound", "uid", "package")
+FLOWS = pa.schema([column for column in SCHEMAS["flows"] if column.name not in ATTRIBUTED])
+PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
+_READ = ("app_proto", "sni", "alpn", "ja4", "host", "method", "user_agent")
+_RELAY = ("proxy", "proxy_server", "proxy_target", "proxy_granted")
+
+
+def addresses(flows: Flows) -> tuple[list[str], list[str]]:
+    """The addresses of client and server by slot."""
+    packets, upward = flows.packets, flows.up[flows.starts]
+    v6 = packets.v6[flows.starts]
+    source = _texts(packets.src[flows.starts], v6, packets.book)
+    target = _texts(packets.dst[flows.starts], v6, packets.book)
+    pairs = list(zip(source, target, upward.tolist(), strict=True))
+    return [a if up else b for a, b, up in pairs], [b if up else a for a, b, up in pairs]
+
+
+def _texts(numbers: NDArray[np.uint32], v6: NDArray[np.bool_], book: AddressBook) -> list[str]:
+    distinct, inverse = np.unique(numbers.astype(np.int64) | v6.astype(np.int64) << 32, return_inverse=True)
+    known = list(book.numbers)
+    texts = [
+        f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        if number < 1 << 32
+        else str(IPv6Address(known[number - (1 << 32)]))
+        for number in distinct.tolist()
+    ]
+    return [texts[place] for place in inverse.tolist()]
+
+
+def flow_table(flows: Flows, names: Sequence[Names], ends: tuple[list[str], list[str]], resolved: Resolved) -> pa.Table:
+    """The flows by number; ``names`` and ``ends`` (client and server addresses) are by slot."""
+    columns: dict[str, Any] = _measured(flows)
+    columns["client"], columns["server"] = ends
+    columns["proto"] = [PROTOCOLS.get(number, str(number)) for number in columns["proto"].tolist()]
+    for name in _READ + _RELAY:
+        columns[name] = [getattr(one, name) for one in names]
+    best = [
+        _best(one, client, server, start, resolved)
+        for one, client, server, start in zip(names, *ends, columns["start"].tolist(), strict=True)
+    ]
+    columns["name"], columns["name_from"] = [name for name, _ in best], [source for _, source in best]
+    table = pa.table([pa.array(columns[column.name], column.type) for column in FLOWS], schema=FLOWS)
+    return table.take(pa.array(np.argsort(flows.number)))
+
+
+def _best(read: Names, client: str, server: str, start: int, resolved: Resolved) -> tuple[str | None, str | None]:
+    """The best name of the server and where it is from; the Host of a CONNECT names somebody else."""
+    if read.sni:
+        return read.sni, "sni"
+    if read.host and read.method != "CONNECT":
+        return read.host, "host"
+    name = resolved.name(client, server, start)
+    return name, "dns" if name else None
+
+
+def _measured(flows: Flows) -> dict[str, Any]:
+    """The columns that are counted, by slot."""
+    packets, starts, up = flows.packets, flows.starts, flows.up
+    upward, down = up[starts], ~up
+    one = np.ones(len(up), np.int8)
+    columns: dict[str, Any] = {
+        "flow": flows.number,
+        "start": packets.time[starts],
+        "end": packets.time[flows.stops - 1],
+        "client_port": np.where(upward, packets.sport[starts], packets.dport[starts]).astype(np.int32),
+        "server_port": np.where(upward, packets.dport[starts], packets.sport[starts]).astype(np.int32),
+        "proto": packets.proto[starts],
+        "packets_up": flows.total(one, up),
+        "packets_down": flows.total(one, down),
+        "bytes_up": flows.total(flows.fresh, up),
+        "bytes_down": flows.total(flows.fresh, down),
+    }
+    kind = packets.flags & (SYN | ACK | RST)
+    shaken = (flows.total(one, (kind == SYN) & up) > 0) & (flows.total(one, (kind == (SYN | ACK)) & down) > 0)
+    spoke = (columns["bytes_up"] > 0) & (columns["bytes_down"] > 0)
+    both = (columns["packets_up"] > 0) & (columns["packets_down"] > 0)
+    columns["established"] = np.where(columns["proto"] == TCP, shaken | spoke, both)
+    return columns
