@@ -1,84 +1,132 @@
-"""Small truths, findings and trials, for every test of scoring and of the report."""
+"""Timelines made by hand: what a stage is tested with, apart from scenarios and their compiler."""
 
 from __future__ import annotations
 
-import dataclasses
-from types import SimpleNamespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
-from detector.contract import Finding, Reason
-from lab.outcomes import TrialResult
-from lab.truth import Truth, TruthIncident
+from lab.behaviours import Speech
+from lab.timeline import App, Conversations, Device, Exchanges, Host, Incident, Listener, States, Timeline
 
-HOUR = 3_600_000_000
 START = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z
 
 
-def incident(**changes):
-    values = {
-        "incident": "phone-01/com.example.torch/http-poll",
-        "analytic": "AN1793",
-        "technique": "T1437.001",
-        "behaviour": "http-poll",
-        "twin_of": "",
-        "device": "phone-01",
-        "uid": 10101,
-        "package": "com.example.torch",
-        "peers": ("api.vendor.example", "198.18.0.7"),
-        "start": START,
-        "end": START + 24 * HOUR,
-        "contacts": 3,
-        "settings": {},
-    }
-    return TruthIncident(**{**values, **changes})
+@dataclass(frozen=True)
+class Talk:
+    """One conversation: exchanges are (after its start in us, up, down, delay in us)."""
+
+    exchanges: Sequence[tuple[int, int, int, int]]
+    start: int = 0  # after the timeline's start
+    linger: int = 100_000
+    app: int = 1
+    host: int = 0
+    speech: Speech = field(default_factory=lambda: Speech("opaque", port=4433))
+    inbound: bool = False
+    stack: int = 0
+    incident: int = -1
 
 
-def truth(*incidents, **changes):
-    values = {
-        "incidents": tuple(incidents),
-        "devices": {"phone-01": "10.88.0.11", "phone-02": "10.88.0.12"},
-        "packages": {
-            ("phone-01", "com.example.torch"): (10101, "tools"),
-            ("phone-01", "com.example.news"): (10102, "news"),
-            ("phone-02", "com.example.news"): (10102, "news"),
-        },
-        "start": START,
-        "span": 24 * HOUR,
-        "scenario": "polling-plain",
-        "seed": 1,
-        "twin_of": "",
-    }
-    return Truth(**{**values, **changes})
-
-
-def finding(**changes):
-    made = Finding(
-        analytic="AN1793",
-        device="phone-01",
-        uid=10101,
-        package="com.example.torch",
-        peer="api.vendor.example",
-        first_seen=START + HOUR,
-        last_seen=START + 20 * HOUR,
-        decided_at=START + 2 * HOUR,
-        score=0.9,
-        alert=True,
-        severity="high",
-        detector="builtin",
-        detector_version="1",
-        reasons=(Reason("period_s", 300.0, "irregular", 0.4, "contacts come every 300 s"),),
+def build(talks: Sequence[Talk], *, seed: int = 7, span: int = 3_600_000_000) -> Timeline:
+    talks = sorted(talks, key=lambda talk: talk.start)
+    speeches = tuple(talk.speech for talk in talks)
+    rows = [
+        (i, START + t.start + at, up, down, delay) for i, t in enumerate(talks) for at, up, down, delay in t.exchanges
+    ]
+    x = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+    closes = [max([t.start, *(t.start + at + delay for at, _, _, delay in t.exchanges)]) + t.linger for t in talks]
+    n = len(talks)
+    return Timeline(
+        scenario="by-hand",
+        scenario_sha256="0" * 64,
+        seed=seed,
+        start=START,
+        span=span,
+        devices=(
+            Device("phone-01", "10.88.3.4", "02:11:22:33:44:55", "02:aa:bb:cc:dd:ee", 50_000_000),
+            Device("phone-02", "10.88.3.5", "02:11:22:33:44:56", "02:aa:bb:cc:dd:ee", 20_000_000),
+        ),
+        apps=(
+            App(0, "netd", "netd", "system", 1051, True, (), "", 0),
+            App(0, "com.example.torchlight", "Torchlight", "tools", 10123, False, (), "okhttp/4.12.0", 1),
+            App(1, "com.example.weather", "Weather", "weather", 10124, True, ("vpn",), "okhttp/4.9.3", 0),
+        ),
+        hosts=(
+            Host("api.garden.example", "198.18.7.9", 31_000),
+            Host("", "198.19.200.1", 120_000),
+            Host("", "10.88.9.9", 3_000),
+            Host("cdn.river.test", "198.18.7.10", 12_345),
+        ),
+        speeches=speeches,
+        behaviours=("http-poll", "web-browsing"),
+        incidents=(
+            Incident(
+                "phone-01/com.example.torchlight/http-poll",
+                "AN1793",
+                "T1437.001",
+                "http-poll",
+                "",
+                1,
+                {"period": 300.0},
+                1,
+            ),
+        ),
+        conversations=Conversations(
+            start=np.array([START + t.start for t in talks], dtype=np.int64),
+            close=np.array([START + c for c in closes], dtype=np.int64),
+            app=np.array([t.app for t in talks], dtype=np.int32),
+            host=np.array([t.host for t in talks], dtype=np.int32),
+            speech=np.arange(n, dtype=np.int32),
+            inbound=np.array([t.inbound for t in talks], dtype=np.bool_),
+            stack=np.array([t.stack for t in talks], dtype=np.int32),
+            client_port=40_000 + np.arange(n, dtype=np.int32),
+            incident=np.array([t.incident for t in talks], dtype=np.int32),
+            behaviour=np.array([int(t.incident < 0) for t in talks], dtype=np.int32),
+            seed=(np.arange(n, dtype=np.int64) + 1) * 7919 + seed,
+        ),
+        exchanges=Exchanges(x[0].astype(np.int32), x[1], x[2], x[3], x[4]),
+        states=States(
+            time=np.array([START, START + 60_000_000, START], dtype=np.int64),
+            device=np.array([0, 0, 1], dtype=np.int32),
+            screen_on=np.array([True, False, False]),
+            locked=np.array([False, True, True]),
+            foreground=np.array([1, -1, -1], dtype=np.int32),
+            last_interaction=np.array([START, START + 50_000_000, START], dtype=np.int64),
+            power=np.array([0, 1, 2], dtype=np.int32),
+        ),
+        listeners=(Listener(1, 1080, START, START + 30_000_000),),
     )
-    return dataclasses.replace(made, **changes)
 
 
-def trial(*findings, **changes):
-    values = {"scenario": "polling-plain", "seed": 1, "stage": "wire", "view": "full", "detector": "builtin"}
-    values |= {"status": "scored", "truth": truth(incident()), "findings": tuple(findings)}
-    return TrialResult(**{**values, **changes})
+TALKS = (
+    Talk([(0, 60, 0, 0)], app=0, host=0, speech=Speech("dns", port=53)),
+    Talk(
+        [(0, 400, 5_000, 20_000), (400_000, 300, 200_001, 30_000)],
+        start=50_000,
+        speech=Speech("http", tls=True),
+        incident=0,
+    ),
+    Talk([(0, 300, 900, 5_000)], start=70_000, host=3, speech=Speech("http", port=80)),
+    Talk([(0, 100_001, 7, 5_000), (50_000, 0, 300, 0)], start=90_000, app=2, host=1),
+    Talk([(0, 500, 40_000, 1_000)], start=95_000, host=1, inbound=True, speech=Speech("opaque", port=1080)),
+    Talk([(0, 10, 3_001, 1_000)], start=99_000, host=2, stack=3, speech=Speech("opaque", tls=True, port=8009)),
+)
 
 
-@pytest.fixture(scope="session")
-def make():
-    """Builders by noun: make.incident(...), make.truth(...), make.finding(...), make.trial(...)."""
-    return SimpleNamespace(incident=incident, truth=truth, finding=finding, trial=trial, HOUR=HOUR, START=START)
+@pytest.fixture
+def talk() -> type[Talk]:
+    return Talk
+
+
+@pytest.fixture
+def timeline_of() -> Callable[..., Timeline]:
+    """``timeline_of(talks)``: a timeline of two phones in which these conversations happen."""
+    return build
+
+
+@pytest.fixture
+def tiny() -> Timeline:
+    """Six conversations: DNS, HTTPS, HTTP, an upload with a push, an inbound one, TLS in the LAN."""
+    return build(TALKS)

@@ -1,0 +1,38 @@
+"""Stages: each file here plays a timeline and returns the folder of its recording. ``play`` finds it by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+
+from lab.timeline import Timeline
+
+Advance = Callable[[int, int], None]  # (done, total) conversations
+
+
+def stage_names() -> list[str]:
+    """The stages on disk: the files here that define ``play``."""
+    found = (path for path in Path(__file__).parent.glob("*.py") if "\ndef play(" in path.read_text(encoding="utf-8"))
+    return sorted(path.stem.replace("_", "-") for path in found)
+
+
+def play(
+    stage: str,
+    timeline: Timeline,
+    folder: Path,
+    *,
+    real_tls: bool = False,
+    replace: bool = False,
+    progress: Advance | None = None,
+) -> Path:
+    """Plays a timeline on the stage of that name; LookupError names the known ones and the nearest."""
+    known = stage_names()
+    if stage not in known:
+        near = get_close_matches(stage, known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise LookupError(f"no stage {stage!r}; known: {', '.join(known)}{hint}")
+    module = import_module(f"lab.stages.{stage.replace('-', '_')}")
+    played: Path = module.play(timeline, folder, real_tls=real_tls, replace=replace, progress=progress)
+    return played

@@ -1,0 +1,188 @@
+"""A slice of a timeline put into words: each conversation's protocol messages, under TLS or not, placed in time.
+
+The only per-message Python loop of the wire stage. Bytes depend on a conversation's own seed, never on the order of
+work. What mitmproxy would read is noted here, where the plain text passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+import numpy as np
+
+from lab.errors import StageError
+from lab.protocols import Dialogue, Message
+from lab.protocols.tls import closing, wrap
+from lab.stages.causality import Course, Said, place
+from lab.stages.link import Bytes, Links
+from lab.stages.requests import Overheard, Request
+from lab.stages.segments import Ends, Messages
+from lab.timeline import Timeline
+
+SLICE_BYTES = 32 << 20  # payload kept in memory at a time
+SLICE_CONVERSATIONS = 1 << 17
+LARGEST_DATAGRAM = 1472  # payload of an unfragmented datagram on Ethernet
+_ALPN = {"http": "http/1.1", "websocket": "http/1.1"}  # RFC 7301 names; other protocols here have none
+
+
+class WireFormat(Protocol):
+    """A protocol module."""
+
+    TRANSPORT: str
+
+    def messages(self, dialogue: Dialogue) -> Iterator[Message]:
+        """The bytes both sides say."""
+        ...
+
+
+class Wrap(Protocol):
+    """A TLS: recorded shapes (lab.protocols.tls.wrap) or live handshakes."""
+
+    def __call__(
+        self, messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int
+    ) -> Iterator[Message]:
+        """The messages under TLS."""
+        ...
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Conversations first to first + n, spoken: their ends, messages, payload and the requests in plain sight."""
+
+    first: int
+    ends: Ends
+    messages: Messages
+    payload: Bytes  # an even number of bytes, a zero after each odd message
+    requests: list[Request]
+
+
+def formats_of(timeline: Timeline) -> list[WireFormat]:
+    """The protocol module of each speech; StageError names the one that is missing."""
+    found: list[WireFormat] = []
+    for speech in timeline.speeches:
+        try:
+            found.append(import_module(f"lab.protocols.{speech.protocol.replace('-', '_')}"))  # type: ignore[arg-type]  # a module is its protocol
+        except ModuleNotFoundError as fault:
+            raise StageError(f"no protocol {speech.protocol!r}: {fault}") from fault
+    return found
+
+
+def slices(timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap | None = None) -> Iterator[Slice]:
+    """The timeline in slices of about SLICE_BYTES, in order; ``tls`` replaces the recorded handshakes."""
+    speaker = _Speaker(timeline, links, formats, tls or _recorded)
+    total = len(timeline.conversations.start)
+    first = 0
+    while first < total:
+        made = speaker.slice(first, total)
+        yield made
+        first += len(made.ends.start)
+
+
+def _recorded(
+    messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int
+) -> Iterator[Message]:
+    return wrap(messages, host=host, stack=stack, alpn=alpn, rng=rng, start=start)
+
+
+class _Speaker:
+    """Plain-Python copies of the timeline's columns, and the loop over them."""
+
+    def __init__(self, timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap) -> None:
+        self.timeline, self.links, self.formats, self.tls = timeline, links, formats, tls
+        said = timeline.conversations
+        self.offsets = timeline.exchange_slices()
+        names = ("start", "close", "app", "host", "speech", "inbound", "stack", "seed")
+        self.rows = list(zip(*(getattr(said, name).tolist() for name in names), strict=True))
+        lanes = (links.rtt, links.mss, links.gap_up, links.gap_down, links.tcp)
+        self.lanes = list(zip(*(lane.tolist() for lane in lanes), strict=True))
+
+    def slice(self, first: int, total: int) -> Slice:
+        """Conversations from ``first`` until the slice is full."""
+        spoken: list[Said] = []
+        requests: list[Request] = []
+        size, index = 0, first
+        while index < total and size < SLICE_BYTES and index - first < SLICE_CONVERSATIONS:
+            said, seen = self._speak(index)
+            size += sum(map(len, said.data))
+            spoken.append(said)
+            requests += seen
+            index += 1
+        return self._gathered(first, spoken, requests)
+
+    def _speak(self, index: int) -> tuple[Said, list[Request]]:
+        start, close, app, host, speech, inbound, stack, seed = self.rows[index]
+        rtt, mss, gap_up, gap_down, tcp = self.lanes[index]
+        kind = self.timeline.speeches[speech]
+        peer = self.timeline.hosts[host]
+        owner = self.timeline.apps[app]
+        name = self.timeline.devices[owner.device].address if inbound else peer.name or peer.address
+        x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
+        rng = np.random.Generator(np.random.PCG64(seed))
+        words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
+        dialogue = Dialogue(name, kind.port, kind.options, owner.agent, *words, rng, start)
+        course = Course(start, close, rtt, mss, gap_up, gap_down, tcp, inbound)
+        messages = self.formats[speech].messages(dialogue)
+        ear = None
+        if tcp and not inbound and not peer.address.startswith("10.88."):
+            ear = Overheard()
+            messages = ear.plain(messages)
+        if kind.tls:
+            alpn = kind.options.get("alpn", _ALPN.get(kind.protocol, ""))
+            messages = self.tls(messages, host=name, stack=stack, alpn=alpn, rng=rng, start=start)
+            messages = _closed(messages, close, stack, rng)
+        if ear:
+            messages = ear.carried(messages)
+        said = place(course, messages)
+        if not tcp:
+            _refuse_large(said, kind.protocol)
+        return said, ear.requests(index, said, name if kind.tls and peer.name else None) if ear else []
+
+    def _gathered(self, first: int, spoken: list[Said], requests: list[Request]) -> Slice:
+        rows = slice(first, first + len(spoken))
+        links, said = self.links, self.timeline.conversations
+        ends = Ends(
+            start=said.start[rows],
+            closed=np.array([one.closed for one in spoken], dtype=np.int64),
+            rtt=links.rtt[rows],
+            mss=links.mss[rows],
+            gap_up=links.gap_up[rows],
+            gap_down=links.gap_down[rows],
+            tcp=links.tcp[rows],
+            inbound=said.inbound[rows],
+            seed=said.seed[rows],
+        )
+        data = [message for one in spoken for message in one.data]
+        length = np.array([len(message) for message in data], dtype=np.int64)
+        padded = (length + 1) & -2
+        of = np.repeat(np.arange(len(spoken)), [len(one.data) for one in spoken])
+        by_client = np.array([who for one in spoken for who in one.from_client], dtype=np.bool_)
+        messages = Messages(
+            conversation=of,
+            start=np.array([time for one in spoken for time in one.start], dtype=np.int64),
+            local=by_client != ends.inbound[of],
+            offset=np.cumsum(padded) - padded,
+            length=length,
+        )
+        payload = b"".join([message + b"\0" if len(message) & 1 else message for message in data])
+        return Slice(first, ends, messages, np.frombuffer(payload, dtype=np.uint8), requests)
+
+
+def _closed(messages: Iterator[Message], close: int, stack: int, rng: np.random.Generator) -> Iterator[Message]:
+    """The messages and the client's close_notify, for who says nothing has nothing to close."""
+    spoke = False
+    for message in messages:
+        spoke = True
+        yield message
+    if spoke:
+        yield closing(close, stack=stack, from_client=True, rng=rng)
+
+
+def _refuse_large(said: Said, protocol: str) -> None:
+    largest = max(map(len, said.data), default=0)
+    if largest > LARGEST_DATAGRAM:
+        raise StageError(
+            f"protocol {protocol}: found a datagram of {largest} bytes, expected {LARGEST_DATAGRAM} at most"
+        )

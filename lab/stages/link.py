@@ -1,0 +1,128 @@
+"""The link between a device and each peer: round trip, segment size, pace, TTL and MACs, by host and never by class.
+
+Everything is an array with one row per conversation. Nothing here may look at incident, behaviour or app.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.errors import StageError
+from lab.timeline import Host, Timeline
+
+Int64 = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+
+#: RFC 2544 (198.18.0.0/15), RFC 3849 (2001:db8::/32), and the lab's own devices.
+ALLOWED = tuple(ip_network(net) for net in ("10.88.0.0/16", "198.18.0.0/15", "2001:db8::/32"))
+LAN = ALLOWED[0]
+ALLOWED_ZONES = (".example", ".test")  # RFC 2606
+HEADERS = 54  # Ethernet II, IPv4 and TCP without options
+MSS_SEEN = (1400, 1410, 1412, 1420, 1430, 1440, 1452, 1460)  # tunnels, PPPoE, plain Ethernet; even: see frames
+TTL_SENT = (64, 64, 64, 128, 255)  # Linux, Windows, network gear
+UPLINK_SHARE = 4  # the uplink has a quarter of the downlink's rate, as is usual on mobile access
+LEAST_RTT_US = 200
+
+
+@dataclass(frozen=True)
+class Links:
+    """One row per conversation."""
+
+    rtt: Int64  # microseconds
+    mss: Int64  # bytes, even
+    gap_up: Int64  # microseconds between segments the device sends back to back
+    gap_down: Int64
+    tcp: npt.NDArray[np.bool_]
+    inbound: npt.NDArray[np.bool_]
+    local: Bytes  # (n, 10) MAC, address of the device
+    remote: Bytes  # (n, 10) MAC the device sends to, address of the peer
+    ttl: Bytes  # (n,) TTL of the peer's packets as the device sees them
+    local_port: Int64
+    remote_port: Int64
+
+
+def links_of(timeline: Timeline, transports: list[str]) -> Links:
+    """The links of all conversations; ``transports`` says tcp or udp per speech. StageError on a forbidden peer."""
+    refuse_escape(timeline)
+    said = timeline.conversations
+    device = np.array([app.device for app in timeline.apps], dtype=np.int64)[said.app]
+    hosts = np.array([_host_row(host) for host in timeline.hosts], dtype=np.int64).reshape(-1, 4)[said.host]
+    rate = np.array([machine.downlink_bps for machine in timeline.devices], dtype=np.int64)[device]
+    bits = (hosts[:, 1] + HEADERS) * 8_000_000
+    ports = np.array([speech.port for speech in timeline.speeches], dtype=np.int64)[said.speech]
+    tcp = np.array([transport == "tcp" for transport in transports])[said.speech]
+    return Links(
+        rtt=hosts[:, 0],
+        mss=hosts[:, 1],
+        gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1),
+        gap_down=np.maximum(bits // rate, 1),
+        tcp=tcp,
+        inbound=said.inbound,
+        local=np.array([_mac(m.mac) + _packed(m.address) for m in timeline.devices], dtype=np.uint8)[device],
+        remote=_remote(timeline, device),
+        ttl=hosts[:, 2].astype(np.uint8),
+        local_port=np.where(said.inbound, ports, said.client_port),
+        remote_port=np.where(said.inbound, said.client_port, ports),
+    )
+
+
+def refuse_escape(timeline: Timeline) -> None:
+    """StageError for any address outside the lab's nets or any name outside .example and .test."""
+    for device in timeline.devices:
+        _refuse_address(f"device {device.name}", device.address)
+    for host in timeline.hosts:
+        _refuse_address(f"host {host.name or host.address}", host.address)
+        if host.name and host.name != host.address and not host.name.rstrip(".").endswith(ALLOWED_ZONES):
+            raise StageError(f"host {host.name}: expected a name under {' or '.join(ALLOWED_ZONES)}")
+
+
+def _refuse_address(who: str, address: str) -> None:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        raise StageError(f"{who}: found address {address!r}, expected an IP address") from None
+    if not any(parsed.version == net.version and parsed in net for net in ALLOWED):
+        raise StageError(f"{who}: found address {address}, expected one in {', '.join(map(str, ALLOWED))}")
+    if parsed.version != LAN.version:
+        raise StageError(f"{who}: found address {address}: the wire stage speaks IPv4, as its devices do")
+
+
+def _host_row(host: Host) -> tuple[int, int, int, int]:
+    """(rtt, mss, ttl, in the LAN) of a host, drawn from its address alone."""
+    draw = hashlib.sha256(host.address.encode()).digest()
+    neighbour = ip_address(host.address) in LAN
+    ttl = TTL_SENT[draw[0] % len(TTL_SENT)] - 5 - draw[1] % 16
+    mss = MSS_SEEN[draw[2] % len(MSS_SEEN)]
+    return max(host.rtt_us, LEAST_RTT_US), 1460 if neighbour else mss, 64 if neighbour else ttl, int(neighbour)
+
+
+def _remote(timeline: Timeline, device: Int64) -> Bytes:
+    """(n, 10): behind the gateway's MAC unless the peer is a neighbour, who has one of his own."""
+    host = timeline.conversations.host
+    packed = np.array([_packed(h.address) for h in timeline.hosts], dtype=np.uint8).reshape(-1, 4)[host]
+    own = np.array([_neighbour_mac(timeline, h.address) for h in timeline.hosts], dtype=np.int16).reshape(-1, 6)[host]
+    gateways = np.array([_mac(machine.gateway_mac) for machine in timeline.devices], dtype=np.int16)[device]
+    return np.concatenate([np.where(own < 0, gateways, own).astype(np.uint8), packed], axis=1)
+
+
+def _neighbour_mac(timeline: Timeline, address: str) -> list[int]:
+    """The MAC of a LAN address: a device's own, or one drawn from the address; -1 six times for the internet."""
+    known = {device.address: device.mac for device in timeline.devices}
+    if address in known:
+        return _mac(known[address])
+    if ip_address(address) not in LAN or address.endswith(".0.1"):
+        return [-1] * 6
+    return [0x02, *hashlib.sha256(address.encode()).digest()[:5]]
+
+
+def _mac(text: str) -> list[int]:
+    return [int(octet, 16) for octet in text.split(":")]
+
+
+def _packed(address: str) -> list[int]:
+    return list(ip_address(address).packed)

@@ -1,0 +1,126 @@
+"""The telemetry beside the capture: sockets, device states, packages and decrypted requests, as a phone reports them.
+
+Columns are those of the detector's contract. Nothing here may look at incident or behaviour.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from detector.contract import SCHEMAS
+from lab.recording import write_parquet
+from lab.stages.labels import Carried, addresses
+from lab.stages.link import Links
+from lab.stages.requests import Request
+from lab.timeline import POWER_STATES, Timeline
+
+
+def write_sensors(
+    timeline: Timeline, links: Links, carried: list[Carried], requests: list[Request], folder: Path
+) -> None:
+    """Writes sockets, device_state, packages and http into the telemetry folder."""
+    ends = np.concatenate([np.zeros(0, dtype=np.int64), *(part.end for part in carried)])
+    write_parquet(folder / "sockets.parquet", sockets_table(timeline, links, ends))
+    write_parquet(folder / "device_state.parquet", states_table(timeline))
+    write_parquet(folder / "packages.parquet", packages_table(timeline))
+    write_parquet(folder / "http.parquet", http_table(timeline, links, requests))
+
+
+def sockets_table(timeline: Timeline, links: Links, ends: np.ndarray[Any, np.dtype[np.int64]]) -> pa.Table:
+    """A connect or accept and a close per conversation, a listen and a close per listener; by time."""
+    said, count = timeline.conversations, len(timeline.conversations.start)
+    uid = np.array([app.uid for app in timeline.apps], dtype=np.int32)
+    device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
+    opened = {
+        "device": device[said.app],
+        "uid": uid[said.app],
+        "proto": np.where(links.tcp, "tcp", "udp").astype(object),
+        "local_address": addresses(links.local),
+        "local_port": links.local_port,
+        "peer_address": addresses(links.remote),
+        "peer_port": links.remote_port,
+    }
+    opening = {**opened, "time": said.start, "event": np.where(said.inbound, "accept", "connect").astype(object)}
+    closing = {**opened, "time": ends, "event": np.full(count, "close", dtype=object)}
+    heard = [_listening(timeline, event) for event in ("listen", "close")]
+    tables = [
+        pa.table({name: part[name] for name in SCHEMAS["sockets"].names}, SCHEMAS["sockets"])
+        for part in (
+            {name: pa.array(column, SCHEMAS["sockets"].field(name).type) for name, column in part.items()}
+            for part in (opening, closing, *heard)
+        )
+    ]
+    whole = pa.concat_tables(tables)
+    return whole.take(pa.array(np.argsort(whole["time"].to_numpy(), kind="stable")))
+
+
+def _listening(timeline: Timeline, event: str) -> dict[str, list[Any]]:
+    rows = [(listener, timeline.apps[listener.app]) for listener in timeline.listeners]
+    return {
+        "time": [one.time if event == "listen" else one.until for one, _ in rows],
+        "device": [timeline.devices[app.device].name for _, app in rows],
+        "uid": [app.uid for _, app in rows],
+        "event": [event for _ in rows],
+        "proto": ["tcp" for _ in rows],
+        "local_address": ["0.0.0.0" for _ in rows],  # noqa: S104 - what a socket table says, nothing is bound
+        "local_port": [one.port for one, _ in rows],
+        "peer_address": [None for _ in rows],
+        "peer_port": [None for _ in rows],
+    }
+
+
+def states_table(timeline: Timeline) -> pa.Table:
+    """The device states; by device and time, as the timeline has them."""
+    states = timeline.states
+    uid = np.array([*(app.uid for app in timeline.apps), -1], dtype=np.int32)[states.foreground]
+    names = np.array([device.name for device in timeline.devices], dtype=object)
+    columns = {
+        "time": states.time,
+        "device": names[states.device],
+        "screen_on": states.screen_on,
+        "locked": states.locked,
+        "foreground_uid": pa.array(uid, pa.int32(), mask=states.foreground < 0),
+        "last_interaction": states.last_interaction,
+        "power_state": np.array(POWER_STATES, dtype=object)[states.power],
+    }
+    return pa.table(columns, SCHEMAS["device_state"])
+
+
+def packages_table(timeline: Timeline) -> pa.Table:
+    """What is installed where; by device and uid, so that the order says nothing."""
+    rows = [
+        {
+            "device": timeline.devices[app.device].name,
+            "uid": app.uid,
+            "package": app.package,
+            "label": app.label,
+            "category": app.category,
+            "sanctioned": app.sanctioned,
+            "roles": list(app.roles),
+        }
+        for app in timeline.apps
+    ]
+    rows.sort(key=lambda row: (row["device"], row["uid"], row["package"]))
+    return pa.Table.from_pylist(rows, schema=SCHEMAS["packages"])
+
+
+def http_table(timeline: Timeline, links: Links, requests: list[Request]) -> pa.Table:
+    """The requests that crossed the gateway; by time."""
+    requests = sorted(requests, key=lambda request: (request.time, request.conversation))
+    of = np.array([request.conversation for request in requests], dtype=np.int64)
+    device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
+    seen = ("time", "end", "sni", "host", "method", "path", "status", "bytes_up", "bytes_down", "user_agent")
+    columns: dict[str, Any] = {name: [getattr(request, name) for request in requests] for name in seen}
+    columns |= {
+        "device": device[timeline.conversations.app[of]],
+        "client": addresses(links.local[of]),
+        "client_port": links.local_port[of],
+        "server": addresses(links.remote[of]),
+        "server_port": links.remote_port[of],
+    }
+    schema = SCHEMAS["http"]
+    return pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names}, schema)

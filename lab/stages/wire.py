@@ -1,0 +1,171 @@
+"""The wire stage: a timeline played in virtual time as real packets, without root, network or clock.
+
+Per slice of conversations: messages (lab.stages.dialogues), packets (segments), and in the end frames in the order of
+time (frames). Payloads wait in an unlinked file, so memory holds one slice and 40 bytes per packet.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.recording import recording_name, seal, write_atomic
+from lab.stages import Advance
+from lab.stages.dialogues import Slice, Wrap, formats_of, slices
+from lab.stages.frames import file_header, payload_sums, records
+from lab.stages.labels import Carried, write_labels
+from lab.stages.link import Links, links_of
+from lab.stages.requests import Request
+from lab.stages.segments import Packets, packets_of
+from lab.stages.sensors import write_sensors
+from lab.store import folder_in_the_making
+from lab.timeline import Timeline
+from lab.truth import truth_of, write_truth
+
+BLOCK = 1 << 15  # packets laid out at a time
+_NARROW = {
+    "conversation": np.int32,
+    "time": np.int64,
+    "local": np.bool_,
+    "flags": np.uint8,
+    "offset": np.int64,
+    "length": np.uint16,
+    "seq": np.uint32,
+    "ack": np.uint32,
+    "ident": np.uint16,
+}
+Columns = dict[str, npt.NDArray[np.generic]]
+
+
+@dataclass
+class _Laid:
+    """What has been played so far: packet columns, counts per conversation, requests; payloads are in ``spill``."""
+
+    links: Links
+    spill: BinaryIO
+    columns: list[Columns] = field(default_factory=list)
+    carried: list[Carried] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+
+def play(
+    timeline: Timeline,
+    folder: Path,
+    *,
+    real_tls: bool = False,
+    replace: bool = False,
+    progress: Advance | None = None,
+) -> Path:
+    """Plays the timeline and writes its recording at ``folder``, all or nothing; ``progress`` gets (done, total).
+
+    Raises FileExistsError if something stands there (unless it is a recording and ``replace``), ValueError on a folder
+    name no recording may have, StageError on a peer outside the lab or a protocol that breaks its law, and OSError if
+    the disk fails. ``real_tls`` handshakes live, leaves the key log in truth/ and gives up byte-identity.
+    """
+    recording_name(folder)
+    refuse_occupied(folder, replace=replace)
+    formats = formats_of(timeline)
+    links = links_of(timeline, [found.TRANSPORT for found in formats])
+    advance = progress or (lambda _done, _total: None)
+    with folder_in_the_making(folder) as making:
+        for part in ("telemetry", "truth"):
+            (making / part).mkdir()
+        tls = _live(making / "truth/tls-keys.log") if real_tls else None
+        with tempfile.TemporaryFile(dir=making) as spill:
+            laid = _Laid(links, spill)
+            total = len(timeline.conversations.start)
+            for spoken in slices(timeline, links, formats, tls):
+                _lay(laid, spoken)
+                advance(spoken.first + len(spoken.ends.start), 2 * total)
+            _write_capture(making / "telemetry/capture.pcap", laid, advance, total)
+        write_sensors(timeline, links, laid.carried, laid.requests, making / "telemetry")
+        write_truth(truth_of(timeline), making / "truth")
+        write_labels(timeline, links, laid.carried, making / "truth")
+        seal(making, _about(timeline))
+    return folder
+
+
+def refuse_occupied(folder: Path, *, replace: bool) -> None:
+    """FileExistsError unless the place is free, or holds a recording that may be replaced."""
+    if not folder.exists() and not folder.is_symlink():
+        return
+    if not (folder / "recording.json").is_file():
+        raise FileExistsError(17, "stands there and is no recording; give another folder", str(folder))
+    if not replace:
+        raise FileExistsError(17, "a recording is there already; give another folder, or --force", str(folder))
+
+
+def _about(timeline: Timeline) -> dict[str, object]:
+    return {
+        "scenario": timeline.scenario,
+        "scenario_sha256": timeline.scenario_sha256,
+        "twin_of": timeline.twin_of,
+        "seed": timeline.seed,
+        "stage": "wire",
+        "start": timeline.start,
+        "span_s": timeline.span / 1_000_000,
+        "speed": 1,
+    }
+
+
+def _live(keys: Path) -> Wrap:
+    from lab.protocols.real_tls import LiveTls
+
+    return LiveTls(keys).wrap
+
+
+def _lay(laid: _Laid, spoken: Slice) -> None:
+    """Adds a slice: its packets as narrow columns, its payload to the spill."""
+    packets = packets_of(spoken.ends, spoken.messages)
+    sums = payload_sums(spoken.payload, packets.offset, packets.length)
+    laid.carried.append(Carried.of(spoken.ends, packets))
+    place = laid.spill.tell()
+    laid.spill.write(spoken.payload.data)
+    shifted = {**vars(packets), "conversation": packets.conversation + spoken.first, "offset": packets.offset + place}
+    laid.columns.append({**{name: shifted[name].astype(kind) for name, kind in _NARROW.items()}, "sums": sums})
+    laid.requests += spoken.requests
+
+
+def _write_capture(path: Path, laid: _Laid, advance: Advance, total: int) -> None:
+    columns: Columns = {}
+    for name in (*_NARROW, "sums"):
+        parts = [slice_.pop(name) for slice_ in laid.columns]
+        columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype=_NARROW.get(name, np.uint16))
+    order = np.argsort(columns["time"], kind="stable")
+    laid.spill.flush()
+    size = laid.spill.tell()
+    payload = memoryview(mmap.mmap(laid.spill.fileno(), size, access=mmap.ACCESS_READ) if size else b"")
+
+    def write(file: BinaryIO) -> None:
+        file.write(file_header())
+        for first in range(0, len(order), BLOCK):
+            rows = order[first : first + BLOCK]
+            file.write(_block(laid.links, {name: column[rows] for name, column in columns.items()}, payload))
+            advance(total + total * (first + len(rows)) // len(order), 2 * total)
+
+    write_atomic(path, write)
+
+
+def _block(links: Links, columns: Columns, payload: memoryview) -> bytes:
+    """The pcap records of some packets."""
+    sums = columns.pop("sums")
+    wide = {name: column if name == "local" else column.astype(np.int64) for name, column in columns.items()}
+    packets = Packets(**wide)  # type: ignore[arg-type]  # the columns are those of _NARROW, widened
+    rows, size = records(links, packets, sums.astype(np.uint16))
+    width = rows.shape[1]
+    heads = memoryview(rows.tobytes())
+    begins = range(0, len(rows) * width, width)
+    pieces: list[memoryview] = []
+    for begin, length, offset, said in zip(
+        begins, size.tolist(), packets.offset.tolist(), packets.length.tolist(), strict=True
+    ):
+        pieces.append(heads[begin : begin + length])
+        if said:
+            pieces.append(payload[offset : offset + said])
+    return b"".join(pieces)

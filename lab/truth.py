@@ -1,0 +1,159 @@
+"""What was really played: incidents, devices and packages, read off a timeline or a recording's truth folder.
+
+No detector ever sees this module's values or files. It knows no packet and no score.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lab.errors import EvidenceError
+from lab.timeline import Timeline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lab.recording import Recording
+
+DAY = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class TruthIncident:
+    """One labelled behaviour of one app on one device; times in microseconds since the epoch, UTC."""
+
+    incident: str
+    analytic: str
+    technique: str
+    behaviour: str
+    twin_of: str
+    device: str
+    uid: int
+    package: str
+    peers: tuple[str, ...]  # names and addresses, sorted
+    start: int
+    end: int
+    contacts: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """All that a score is measured against. ``packages`` maps (device, package) to (uid, category)."""
+
+    incidents: tuple[TruthIncident, ...]
+    devices: Mapping[str, str]  # name -> address
+    packages: Mapping[tuple[str, str], tuple[int, str]]
+    start: int
+    span: int  # microseconds
+    scenario: str
+    seed: int
+    twin_of: str = ""
+
+    @property
+    def device_days(self) -> float:
+        """How many days of how many devices were watched."""
+        return len(self.devices) * self.span / DAY
+
+
+def truth_of(timeline: Timeline) -> Truth:
+    """The truth of a timeline: pure; an incident lasts from its first conversation's start to its last one's close."""
+    return Truth(
+        incidents=tuple(_incident(timeline, index) for index in range(len(timeline.incidents))),
+        devices={device.name: device.address for device in timeline.devices},
+        packages={(timeline.devices[a.device].name, a.package): (a.uid, a.category) for a in timeline.apps},
+        start=timeline.start,
+        span=timeline.span,
+        scenario=timeline.scenario,
+        seed=timeline.seed,
+        twin_of=timeline.twin_of,
+    )
+
+
+def _incident(timeline: Timeline, index: int) -> TruthIncident:
+    incident, said = timeline.incidents[index], timeline.conversations
+    app = timeline.apps[incident.app]
+    own = np.flatnonzero(said.incident == index)
+    hosts = [timeline.hosts[host] for host in np.unique(said.host[own]).tolist()]
+    peers = {host.name for host in hosts} | {host.address for host in hosts}
+    return TruthIncident(
+        incident=incident.incident,
+        analytic=incident.analytic,
+        technique=incident.technique,
+        behaviour=incident.behaviour,
+        twin_of=incident.twin_of,
+        device=timeline.devices[app.device].name,
+        uid=app.uid,
+        package=app.package,
+        peers=tuple(sorted(peers - {""})),
+        start=int(said.start[own].min()) if len(own) else timeline.start,
+        end=int(said.close[own].max()) if len(own) else timeline.start,
+        contacts=incident.contacts,
+        settings=dict(incident.settings),
+    )
+
+
+@cache
+def incidents_schema() -> pa.Schema:
+    """Columns of truth/incidents.parquet."""
+    import pyarrow as pa
+
+    kinds = {"uid": pa.int32(), "peers": pa.list_(pa.string()), "contacts": pa.int64()}
+    kinds |= dict.fromkeys(("start", "end"), pa.int64())
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in TruthIncident.__dataclass_fields__])
+
+
+def write_truth(truth: Truth, folder: Path) -> None:
+    """Writes incidents.parquet and devices.parquet into the truth folder."""
+    import pyarrow as pa
+
+    from lab.recording import write_parquet
+
+    settings = [json.dumps(i.settings, sort_keys=True, ensure_ascii=False, default=str) for i in truth.incidents]
+    rows = [{**vars(i), "settings": s} for i, s in zip(truth.incidents, settings, strict=True)]
+    write_parquet(folder / "incidents.parquet", pa.Table.from_pylist(rows, schema=incidents_schema()))
+    devices = {"device": list(truth.devices), "address": list(truth.devices.values())}
+    schema = pa.schema([("device", pa.string()), ("address", pa.string())])
+    write_parquet(folder / "devices.parquet", pa.table(devices, schema=schema))
+
+
+def read_truth(recording: Recording) -> Truth:
+    """The truth of a recording; EvidenceError if one of its tables is missing or of other columns."""
+    incidents = _rows(recording.folder / "truth/incidents.parquet", set(incidents_schema().names))
+    devices = _rows(recording.folder / "truth/devices.parquet", {"device", "address"})
+    packages = _rows(recording.telemetry / "packages.parquet", {"device", "package", "uid", "category"})
+    return Truth(
+        incidents=tuple(
+            TruthIncident(**{**row, "peers": tuple(row["peers"]), "settings": json.loads(row["settings"])})
+            for row in incidents
+        ),
+        devices={row["device"]: row["address"] for row in devices},
+        packages={(row["device"], row["package"]): (row["uid"], row["category"]) for row in packages},
+        start=recording.start,
+        span=round(recording.span_s * 1_000_000),
+        scenario=recording.scenario,
+        seed=recording.seed,
+        twin_of=recording.twin_of,
+    )
+
+
+def _rows(path: Path, columns: set[str]) -> list[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as fault:
+        raise EvidenceError(f"{path}: unreadable ({fault}); record it again") from fault
+    if not columns <= set(table.column_names):
+        missing = ", ".join(sorted(columns - set(table.column_names)))
+        raise EvidenceError(f"{path}: found no column {missing}; record it again")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
