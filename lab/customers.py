@@ -14,7 +14,7 @@ from lab.behaviours import SECOND, Int64
 from lab.clock import poisson, thinking
 from lab.pages import answer_sizes
 
-#: Bytes of a TLS handshake as the pool of lab/protocols/tls has them: medians over its TLS 1.3 shapes (to server, back).
+#: Bytes of a TLS handshake in the pool of lab/protocols/tls, to the server and back: medians of its TLS 1.3 shapes.
 HANDSHAKE_UP, HANDSHAKE_DOWN = 600, 3_400
 LARGEST = 50_000  # bytes of an answer, at most: keeps a day small
 RECORD = 1 << 14  # RFC 8446 section 5.1
@@ -46,7 +46,7 @@ def streams(
 
 def _stream(rng: np.random.Generator, begin: int, customer: int, destination: int) -> Stream:
     count = int(min(1 + rng.geometric(0.5), 8))
-    gaps = np.concatenate([[0.4], rng.lognormal(np.log(0.8), 0.9, count - 1) + 0.6])
+    gaps = np.concatenate([[1.0], rng.lognormal(np.log(0.8), 0.9, count - 1) + 0.6])
     time = begin + (np.cumsum(gaps) * SECOND).astype(np.int64)
     up = rng.integers(250, 1_400, count)
     return Stream(customer, destination, time, up, answer_sizes(rng, count, LARGEST), thinking(rng, count))
@@ -55,4 +55,5 @@ def _stream(rng: np.random.Generator, begin: int, customer: int, destination: in
 def sealed(size: Int64) -> Int64:
     """Bytes on the wire of application data of that size, under TLS 1.3."""
     records = np.maximum(-(-size // RECORD), 1)
-    return size + records * RECORD_OVERHEAD
+    whole: Int64 = size + records * RECORD_OVERHEAD
+    return whole

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Int64
-from lab.clock import Bool
+from lab.behaviours import SECOND, Bool, Int64
 
 
 @dataclass(frozen=True)

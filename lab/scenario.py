@@ -241,3 +241,45 @@ def load_suite(name: str) -> Suite:
 def _shelf() -> dict[str, Path]:
     found = sorted(scenarios_folder().glob("*/*.toml"))
     return {path.stem: path for path in found if path.parent.name != "suites"}
+
+
+def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
+    """The name and loaded scenarios of a suite, or of the one scenario called so; either may be a path.
+
+    ScenarioError lists the faults of all their files, or says that there is neither suite nor scenario of that name.
+    """
+    if name in suite_names() or _is_suite(Path(name)):
+        suite = load_suite(name)
+        return suite.name, _load_all([find_scenario(one) for one in suite.scenarios])
+    try:
+        path = find_scenario(name)
+    except ScenarioError as fault:
+        known = suite_names()
+        raise ScenarioError([f"no suite '{name}' either; suites are {', '.join(known)}", *fault.faults]) from None
+    scenario = load_scenario(path)
+    return scenario.name, (scenario,)
+
+
+def _is_suite(path: Path) -> bool:
+    return path.is_file() and "scenarios" in parse_toml(path.read_bytes(), _place(path))
+
+
+def _load_all(paths: list[Path]) -> tuple[Scenario, ...]:
+    loaded, faults = [], []
+    for path in paths:
+        try:
+            loaded.append(load_scenario(path))
+        except ScenarioError as wrong:
+            faults += wrong.faults
+    if faults:
+        raise ScenarioError(faults)
+    return tuple(loaded)
+
+
+def template(name: str) -> str:
+    """The text of a new scenario file of that name, commented; it loads and compiles as it stands."""
+    from lab.behaviours import behaviour_names
+    from lab.phone import profile_names
+    from lab.template import text_of
+
+    return text_of(name, profile_names(), behaviour_names())

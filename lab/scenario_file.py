@@ -134,7 +134,7 @@ def faults_of(model: type[Table], document: Mapping[str, Any]) -> tuple[Table | 
 
 
 def _fault(model: type[BaseModel], error: ErrorDetails) -> str:
-    places, inner = [], model
+    places: list[str] = []
     for part in error["loc"]:
         if isinstance(part, int):
             places[-1] = f"{places[-1]} {part + 1}"
@@ -143,7 +143,7 @@ def _fault(model: type[BaseModel], error: ErrorDetails) -> str:
     *outer, last = places
     prefix = "".join(f"{place}: " for place in [", ".join(outer)] if place)
     if error["type"] == "extra_forbidden":
-        known = list(_model_at(inner, error["loc"][:-1]).model_fields)
+        known = list(_model_at(model, error["loc"][:-1]).model_fields)
         return f"{prefix}unknown field '{last}'{nearest(last, known) or '; known are ' + ', '.join(known)}"
     if error["type"] == "missing":
         return f"{prefix}field '{last}' is missing"

@@ -40,8 +40,7 @@ class Speech:
     """How conversations are carried: file lab/protocols/<protocol>.py, under TLS or not, to which server port.
 
     An option value ``@3:443`` stands for the batch's peer 3: the timeline puts ``name-or-address:443`` there. What a
-    protocol says before its payload has rows of its own: the first exchange of ``websocket`` is the HTTP upgrade, the
-    first two of ``socks5`` are greeting and request, the first of ``imap`` is greeting and login.
+    protocol says to set up (an upgrade, a greeting, a log-in) it says when the conversation opens, without exchanges.
     """
 
     protocol: str

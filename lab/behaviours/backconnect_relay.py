@@ -1,7 +1,6 @@
 """A residential proxy SDK: the phone dials a gateway and lets its customers out through one multiplexed tunnel.
 
-Law: streams of all customers share the tunnel as frames (yamux: 12 B of header, github.com/hashicorp/yamux spec.md,
-from memory); the gateway opens them, the phone connects to wherever it is told and copies bytes both ways, the
+Law: streams of all customers share the tunnel as frames (yamux: 12 B of header, github.com/hashicorp/yamux spec.md); the gateway opens them, the phone connects to wherever it is told and copies bytes both ways, the
 customer's TLS handshake included. No listener, no inbound connection.
 """
 
@@ -66,21 +65,19 @@ class Behaviour:
             up=stream.up,
             down=stream.down,
             delay=stream.delay,
-            start=int(stream.time[0]) - 3 * (SECOND // 10) + lag,
+            start=int(stream.time[0]) - SECOND // 2 + lag,
             linger=SECOND // 2,
             stack=stream.customer,
         )
 
 
 def _carried(stream: Stream, lag: int) -> Words:
-    """What the tunnel says of one stream: opening, handshake, requests pushed down, answers sent up, the end."""
-    begin = int(stream.time[0]) - 3 * (SECOND // 10)
-    done = int((stream.time + stream.delay)[-1]) + 2 * lag + WAY + SECOND // 2
+    """What the tunnel says of one stream: opening, handshake, requests pushed down, answers sent up."""
+    begin = int(stream.time[0]) - SECOND // 2
     answered = stream.time + stream.delay + 2 * lag + WAY
     return together(
         words(np.array([begin]), 0, FRAME + OPEN + FRAME + HANDSHAKE_UP),
         words(np.array([begin + 2 * lag + WAY]), FRAME + HANDSHAKE_DOWN, 0),
         words(stream.time, 0, FRAME + sealed(stream.up)),
         words(answered, FRAME + sealed(stream.down), 0),
-        words(np.array([done]), FRAME, 0),
     )

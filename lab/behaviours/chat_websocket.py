@@ -15,7 +15,6 @@ from lab.clock import around, poisson, thinking, whole
 from lab.draft import Draft
 from lab.longflow import Words, dials, ticks, together, words
 
-UPGRADE_UP, UPGRADE_DOWN = 290, 170  # an HTTP/1.1 upgrade with its usual headers; the protocol knows better
 PING, PONG = 6, 2  # empty control frames, RFC 6455 section 5.5
 
 
@@ -37,20 +36,21 @@ class Behaviour:
     message: int = setting(350, unit="B", minimum=8, maximum=100_000)
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
-        """One conversation per dial, the upgrade its first exchange."""
+        """One conversation per dial; the upgrade is the protocol's own."""
         draft = Draft(window.span)
-        speech = draft.speech("websocket", tls=self.tls, port=self.port)
+        speech = draft.speech("websocket", tls=self.tls, port=self.port, ping_below=str(PING + 1))
         peer = draft.peer(self.reach)
         said = self._messages(rng, window)
         for begin, end in dials(rng, self.lifetime, window.span):
-            upgrade = words(np.array([begin]), UPGRADE_UP, UPGRADE_DOWN, thinking(rng, 1))
             beats = ticks(rng, begin, end, self.heartbeat)
             n = len(beats)
             up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
             pings = words(ticks(rng, begin, end, self.ping), PING, PONG, 500)
             talked = said.during(begin + 2 * SECOND, end)
-            spoken = together(upgrade, words(beats, up, down, thinking(rng, n)), talked, pings)
-            draft.talk(speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, close=end)
+            spoken = together(words(beats, up, down, thinking(rng, n)), talked, pings)
+            draft.talk(
+                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
+            )
         return draft.batch()
 
     def _messages(self, rng: np.random.Generator, window: Window) -> Words:

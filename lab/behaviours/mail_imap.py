@@ -15,13 +15,9 @@ from lab.clock import poisson, thinking, whole
 from lab.draft import Draft
 from lab.longflow import Words, dials, together, words
 
-LOGIN = (46, 210)  # greeting, AUTHENTICATE PLAIN and its answer
-SELECT = (20, 330)
-IDLE = (10, 12)  # "a1 IDLE" and "+ idling"
-DONE = (6, 26)
 EXISTS = 16  # "* 23 EXISTS"
-FETCH_UP = 46
-UPS, DOWNS = zip(LOGIN, SELECT, IDLE, strict=True)
+FETCH = 95  # DONE, FETCH and a new IDLE
+RENEWAL = (18, 40)  # DONE and a new IDLE, both answered
 APART = 4 * SECOND  # between two commands of the app; closer ones are one
 
 
@@ -39,7 +35,7 @@ class Behaviour:
     reads_per_hour: float = setting(60.0, minimum=0, maximum=3_600, source="while the app is open")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
-        """One conversation per dial: login, select, then IDLE between everything else."""
+        """One conversation per dial: IDLE, and what interrupts it; log-in and SELECT are the protocol's own."""
         draft = Draft(window.span)
         speech = draft.speech("imap", tls=self.tls, port=self.port)
         peer = draft.peer(self.reach)
@@ -47,29 +43,24 @@ class Behaviour:
         reads = poisson(rng, self.reads_per_hour, window.foreground)
         for begin, end in dials(rng, self.lifetime, window.span):
             spoken = self._session(rng, mails, reads, (begin, end))
-            draft.talk(speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, close=end)
+            draft.talk(
+                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
+            )
         return draft.batch()
 
     def _session(self, rng: np.random.Generator, mails: Int64, reads: Int64, during: tuple[int, int]) -> Words:
         begin, end = during
-        opening = np.array([begin, begin + SECOND // 2, begin + SECOND])
-        hello = words(opening, UPS, DOWNS, thinking(rng, 3, 25.0))
         here = [times[(times > begin + 5 * SECOND) & (times < end - 5 * SECOND)] for times in (mails, reads)]
         fetched = np.sort(np.concatenate(here))
         fetched = fetched[np.diff(fetched, prepend=begin) > APART]
         arrived = np.intersect1d(here[0], fetched)
         busy = np.unique(np.append(fetched, begin))
         renewed = self._renewals(busy, end)
-        size = np.maximum(self.mail * rng.lognormal(0.0, 1.0, len(fetched)), 200).astype(np.int64)
-        third = SECOND // 3
+        size = np.maximum(self.mail * rng.lognormal(0.0, 1.0, len(fetched)), 400).astype(np.int64)
         return together(
-            hello,
-            words(arrived - third, 0, EXISTS),
-            words(fetched, *DONE, 20_000),
-            words(fetched + third, FETCH_UP, size, thinking(rng, len(fetched))),
-            words(fetched + 5 * third, *IDLE, 20_000),
-            words(renewed, *DONE, 20_000),
-            words(renewed + third, *IDLE, 20_000),
+            words(arrived - SECOND // 3, 0, EXISTS),
+            words(fetched, FETCH, size, thinking(rng, len(fetched))),
+            words(renewed, *RENEWAL, 20_000),
         )
 
     def _renewals(self, busy: Int64, end: int) -> Int64:

@@ -16,7 +16,7 @@ from lab.clock import inside, poisson, thinking, whole
 from lab.draft import Draft
 from lab.longflow import dials, ticks, together, words
 
-LOGIN_UP, LOGIN_DOWN = 420, 260  # an assumption: tokens and an acknowledgement
+RECEIPT = 40  # bytes; longer than any heartbeat
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,19 @@ class Behaviour:
     push: int = setting(700, unit="B", minimum=10, maximum=4_096, source="FCM: payloads of at most 4096 B")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
-        """One conversation per dial, the login its first exchange."""
+        """One conversation per dial; the log-in is the protocol's own."""
         draft = Draft(window.span)
         speech = draft.speech("push", tls=True, port=self.port)
         peer = draft.peer(self.reach)
         come = poisson(rng, self.pushes_per_hour, whole(window.span))
         come = come[~inside(come, window.doze) | (rng.random(len(come)) < self.quiet)]
         sizes = np.clip(self.push * rng.lognormal(0.0, 0.6, len(come)), 40, 4_096)
-        pushed = together(words(come, 0, sizes), words(come + 150_000, 20, 0))
+        pushed = together(words(come, 0, sizes), words(come + 150_000, RECEIPT, 0))
         for begin, end in dials(rng, self.lifetime, window.span):
-            login = words(np.array([begin]), LOGIN_UP, LOGIN_DOWN, thinking(rng, 1))
             beats = ticks(rng, begin, end, self.heartbeat)
             kept = words(beats, self.beat, self.beat, thinking(rng, len(beats), 5.0))
-            spoken = together(login, pushed.during(begin + 2 * SECOND, end), kept)
-            draft.talk(speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, close=end)
+            spoken = together(pushed.during(begin + 2 * SECOND, end), kept)
+            draft.talk(
+                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
+            )
         return draft.batch()

@@ -15,8 +15,8 @@ from lab.clock import gaps, whole
 from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Stream, sealed, streams
 from lab.draft import Draft
 
-GREETING = (3, 2)  # RFC 1928 section 3: one method; method chosen
-REQUEST = (32, 10)  # section 4 with a domain name of 25 B; reply with an IPv4 address
+# A stream in time, before its first request: the customer connects, the phone connects on, the handshake passes.
+CONNECTS, DIALS, HANDSHAKE = SECOND, 7 * (SECOND // 10), 4 * (SECOND // 10)
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class Behaviour:
             lasts = int(stream.time[-1]) + 10 * SECOND < window.span
             if stream.time[0] > listens and lasts:
                 lag = int((1.0 + rng.exponential(self.lag_ms)) * 1_000)
-                reply = int(rng.uniform(0.08, 0.2) * SECOND)
-                self._inbound(draft, asked[stream.destination], customers[stream.customer], stream, (lag, reply))
+                self._inbound(draft, asked[stream.destination], customers[stream.customer], stream, lag)
                 draft.talk(
                     on,
                     places[stream.destination],
@@ -54,23 +53,22 @@ class Behaviour:
                     up=stream.up,
                     down=stream.down,
                     delay=stream.delay,
-                    start=int(stream.time[0]) - SECOND // 2 + lag,
+                    start=int(stream.time[0]) - DIALS + lag,
                     linger=SECOND,
                     stack=stream.customer,
                 )
         return draft.batch()
 
-    def _inbound(self, draft: Draft, speech: int, peer: int, stream: Stream, wait: tuple[int, int]) -> None:
-        lag, reply = wait
+    def _inbound(self, draft: Draft, speech: int, peer: int, stream: Stream, lag: int) -> None:
         begin = int(stream.time[0])
-        opening = begin - np.array([6, 5, 2]) * (SECOND // 10)
         draft.talk(
             speech,
             peer,
-            np.concatenate([opening, stream.time]),
-            up=np.concatenate([[GREETING[0], REQUEST[0], HANDSHAKE_UP], sealed(stream.up)]),
-            down=np.concatenate([[GREETING[1], REQUEST[1], HANDSHAKE_DOWN], sealed(stream.down)]),
-            delay=np.concatenate([[500, lag + reply, lag + SECOND // 20], stream.delay + 2 * lag + SECOND // 20]),
+            np.append(begin - HANDSHAKE, stream.time),
+            up=np.append(HANDSHAKE_UP, sealed(stream.up)),
+            down=np.append(HANDSHAKE_DOWN, sealed(stream.down)),
+            delay=np.append(lag, stream.delay + lag) + lag + SECOND // 20,
+            start=begin - CONNECTS,
             linger=SECOND,
             inbound=True,
         )

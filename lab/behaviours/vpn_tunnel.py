@@ -43,7 +43,9 @@ class Behaviour:
         carried = words(asked, rng.integers(300, 1_300, n), answer_sizes(rng, n, self.largest), thinking(rng, n))
         for begin, end in dials(rng, self.lifetime, window.span):
             spoken = self._spoken(rng, window, carried, (begin, end))
-            draft.talk(speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, close=end)
+            draft.talk(
+                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
+            )
         return draft.batch()
 
     def _spoken(self, rng: np.random.Generator, window: Window, carried: Words, during: tuple[int, int]) -> Words:

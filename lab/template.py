@@ -1,0 +1,53 @@
+"""The text of a new scenario file: every field with a comment beside it, and it passes scenario check as it stands."""
+
+from __future__ import annotations
+
+TEXT = """\
+# {name}: one question, an ordinary network, and one thing that differs. `droidrange scenario check {name}.toml`
+question = "Is a five-minute HTTPS poll seen beside an ordinary day of phone use?"  # one sentence, ends in "?"
+span     = "24h"                     # 30m, 2h, 7d
+devices  = 3                         # phones
+twin_of  = ""                        # a benign scenario names the malicious one it imitates
+# start  = 2026-03-02T00:00:00Z      # when the span begins; this is the default
+
+[state]
+profile = "office-worker"            # whose day it is: {profiles}
+
+# Apps. All use the same pools of names, addresses, ports and TLS stacks: only behaviour may tell them apart.
+[[app]]
+package  = "com.heron.browser"
+category = "browser"
+roles    = ["browser"]               # vpn browser remote_access tethering casting relay mail messenger ...
+# sanctioned = true                  # the inventory approves of it
+# on = 2                             # on how many of the phones it is installed; default: all
+[[app.behaviour]]
+kind = "web-browsing"                # one of: {kinds}
+
+[[app]]
+package  = "com.meadow.weather"
+category = "weather"
+[[app.behaviour]]
+kind   = "periodic-sync"
+period = "30m"                       # settings are the fields of lab/behaviours/periodic_sync.py
+
+[[app]]
+package  = "com.orchard.torchlight"
+category = "tools"
+on       = 2
+[[app.behaviour]]
+kind   = "http-poll"
+label  = "AN1793"                    # AN1793 or AN1702; without a label a behaviour is benign
+period = "5m"
+jitter = 0.3
+law    = "uniform"
+
+# What the recording must show, for each app and phone that has the behaviour; no detector is involved.
+[[expect]]
+behaviour = "http-poll"
+contacts  = {{ at_least = 250, at_most = 330 }}
+"""
+
+
+def text_of(name: str, profiles: list[str], kinds: list[str]) -> str:
+    """The text for a scenario of that name, naming the known profiles and kinds."""
+    return TEXT.format(name=name, profiles=", ".join(profiles), kinds=" ".join(kinds))
