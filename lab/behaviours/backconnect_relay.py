@@ -1,7 +1,8 @@
 """A residential proxy SDK: the phone dials a gateway and lets its customers out through one multiplexed tunnel.
 
-Law: streams of all customers share the tunnel as frames (yamux: 12 B of header, github.com/hashicorp/yamux spec.md); the gateway opens them, the phone connects to wherever it is told and copies bytes both ways, the
-customer's TLS handshake included. No listener, no inbound connection.
+Law: streams of all customers share the tunnel as frames (yamux: 12 B of header, github.com/hashicorp/yamux spec.md);
+the gateway opens them, the phone connects to wherever it is told and copies bytes both ways, the customer's TLS
+handshake included. No listener, no inbound connection.
 """
 
 from __future__ import annotations
