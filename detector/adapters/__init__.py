@@ -1,0 +1,1 @@
+"""The bundled detectors: one file is one detector, found by its name."""

@@ -1,0 +1,37 @@
+"""The bundled detector: both analytics over the tables, with reasons; ``builtin:FILE`` reads other thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.analytics.command_polling import command_polling
+from detector.analytics.traffic_relay import traffic_relay
+from detector.contract import Detector, Finding, Telemetry, Unsupported
+from detector.signature import Signature
+from detector.thresholds import BUNDLED, Thresholds, load_thresholds
+
+
+@dataclass
+class Builtin:
+    """Both analytics under one set of thresholds. It runs on flows or dns, and uses whatever else there is."""
+
+    thresholds: Thresholds
+    name: str = "builtin"
+    version: str = "0.1"
+    needs: tuple[str, ...] = ()
+
+    def detect(self, telemetry: Telemetry) -> Iterator[Finding]:
+        """The findings of AN1793, then of AN1702; Unsupported without flows and dns."""
+        if "flows" not in telemetry and "dns" not in telemetry:
+            raise Unsupported(f"builtin needs flows or dns; this telemetry (view {telemetry.view}) has neither")
+        who = Signature(self.name, self.version, partial=telemetry.partial is not None)
+        yield from command_polling(telemetry, self.thresholds.polling, who)
+        if "flows" in telemetry:
+            yield from traffic_relay(telemetry, self.thresholds.relay, who)
+
+
+def create(argument: str) -> Detector:
+    """The bundled detector; ``argument`` may name a thresholds file. ValueError lists what is wrong in it."""
+    return Builtin(load_thresholds(Path(argument) if argument else BUNDLED))

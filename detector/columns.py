@@ -1,0 +1,80 @@
+"""Arrow columns as numpy arrays: whole numbers with a mark for null, texts as codes into a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Int64 = npt.NDArray[np.int64]
+NULL = -1
+
+
+@dataclass(frozen=True)
+class Codes:
+    """(n,) codes of a text column into ``texts``; NULL for null."""
+
+    code: Int64
+    texts: list[str]
+
+    def text(self, row: int) -> str | None:
+        """The text of one row; None for null."""
+        code = self.code[row]
+        return None if code == NULL else self.texts[code]
+
+    def of(self, rows: Int64) -> list[str]:
+        """The distinct texts of some rows, most frequent first, ties in code order; nulls left out."""
+        code = self.code[rows]
+        kinds, counts = np.unique(code[code != NULL], return_counts=True)
+        return [self.texts[kinds[k]] for k in np.lexsort((kinds, -counts))]
+
+    def renamed(self, new: list[str]) -> Codes:
+        """The same rows with every text replaced by the one at its place in ``new``, equal ones joined."""
+        distinct = sorted(set(new))
+        place = {text: k for k, text in enumerate(distinct)}
+        table = np.array([place[text] for text in new] + [NULL], np.int64)
+        return Codes(table[self.code], distinct)
+
+
+def whole(column: pa.ChunkedArray, null: int = NULL) -> Int64:
+    """(n,) a whole-number, time or boolean column; nulls become ``null``."""
+    return np.asarray(column.cast(pa.int64()).fill_null(null).to_numpy(), np.int64)
+
+
+def codes(column: pa.ChunkedArray) -> Codes:
+    """A text column as codes."""
+    found: Any = column.combine_chunks().dictionary_encode()
+    if isinstance(found, pa.ChunkedArray):
+        found = found.combine_chunks()
+    return Codes(np.asarray(found.indices.fill_null(NULL), np.int64), found.dictionary.to_pylist())
+
+
+def joined(keys: Int64, wanted: Int64) -> Int64:
+    """(m,) the row of ``keys`` (distinct) that equals each wanted key; NULL where there is none.
+
+    >>> joined(np.array([7, 3, 9]), np.array([9, 4, 7])).tolist()
+    [2, -1, 0]
+    """
+    if not len(keys):
+        return np.full(len(wanted), NULL, np.int64)
+    order = np.argsort(keys, kind="stable")
+    place = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+    rows = order[place]
+    return np.where(keys[rows] == wanted, rows, NULL)
+
+
+def numbered(*columns: Int64) -> tuple[Int64, Int64]:
+    """(n,) group number of each row by equal values in all columns, and (g,) the first row of each group.
+
+    >>> numbered(np.array([1, 1, 2]), np.array([5, 5, 5]))[0].tolist()
+    [0, 0, 1]
+    """
+    group = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        _, part = np.unique(column, return_inverse=True)
+        _, group = np.unique(group * (len(column) + 1) + part, return_inverse=True)
+    _, first = np.unique(group, return_index=True)
+    return group.astype(np.int64), first.astype(np.int64)

@@ -1,0 +1,215 @@
+"""Contacts: what one app of one device said to one destination, each time as one row, gathered from flows and DNS.
+
+A short flow is one contact; inside a long one every exchange is (one WebSocket is one flow but many polls); a look-up
+whose answer nobody connected to is one too. Contacts closer than a merge gap are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.columns import NULL, Codes, Int64, codes, joined, numbered, whole
+from detector.destinations import is_group, is_loopback, registrable
+from detector.lookups import Lookups
+
+LONG_FLOW_US = 10_000_000
+#: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
+BLUR = 3.0
+
+
+@dataclass(frozen=True)
+class Flows:
+    """The columns of a flows table the analytics read; n rows."""
+
+    flow: Int64
+    device: Codes
+    uid: Int64
+    package: Codes
+    start: Int64
+    end: Int64
+    up: Int64
+    down: Int64
+    inbound: Int64
+    server: Codes
+    name: Codes
+    app_proto: Codes
+    target: Codes  # host asked of a proxy, without port
+    port: Int64
+    proto: Codes
+
+    @classmethod
+    def read(cls, table: pa.Table) -> Flows:
+        """The columns of a table of schema ``flows``."""
+        target = codes(table["proxy_target"])
+        return cls(
+            flow=whole(table["flow"]),
+            device=codes(table["device"]),
+            uid=whole(table["uid"]),
+            package=codes(table["package"]),
+            start=whole(table["start"]),
+            end=whole(table["end"]),
+            up=whole(table["bytes_up"]),
+            down=whole(table["bytes_down"]),
+            inbound=whole(table["inbound"], null=0),
+            server=codes(table["server"]),
+            name=codes(table["name"]),
+            app_proto=codes(table["app_proto"]),
+            target=target.renamed([text.rpartition(":")[0].strip("[]") or text for text in target.texts]),
+            port=whole(table["server_port"]),
+            proto=codes(table["proto"]),
+        )
+
+
+@dataclass(frozen=True)
+class Merging:
+    """How moments become contacts: candidate merge gaps in seconds, and the fewest contacts worth a look."""
+
+    gaps_s: Sequence[float]
+    least: int
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Something said, before merging; m rows in any order."""
+
+    group: Int64
+    start: Int64
+    up: Int64
+    down: Int64
+    row: Int64  # of the flows or dns table
+
+    def taken(self, rows: Int64 | npt.NDArray[np.bool_] | slice) -> Moments:
+        """Some of the moments, in the order given."""
+        return Moments(self.group[rows], self.start[rows], self.up[rows], self.down[rows], self.row[rows])
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """The contacts of one (device, app, destination), in time order, and the rows they came from."""
+
+    device: str
+    uid: int | None
+    package: str | None
+    destination: str  # registrable domain, or address where no name is known
+    looked_up: bool  # True: DNS look-ups below ``destination``; ``rows`` are rows of dns, else of flows
+    times: Int64  # (n,) starts, microseconds
+    up: Int64  # (n,) L4 payload bytes client to server
+    down: Int64
+    rows: Int64
+    merge_gap_s: float
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def gaps_s(self) -> npt.NDArray[np.float64]:
+        """(n - 1,) seconds between contact starts."""
+        return np.diff(self.times) / 1e6
+
+
+def flow_contacts(flows: Flows, considered: Int64, exchanges: pa.Table | None, merging: Merging) -> Iterator[Contacts]:
+    """Contacts by (device, app, destination) from the ``considered`` rows of ``flows``."""
+    if not len(considered):
+        return
+    destination = _destinations(flows, considered)
+    package = flows.package.code[considered]
+    group, first = numbered(flows.device.code[considered], flows.uid[considered], package, destination.code)
+    for merged, gap in _merged(_moments(flows, considered, group, exchanges), merging):
+        place = int(first[merged.group[0]])
+        row = int(considered[place])
+        yield Contacts(
+            device=flows.device.text(row) or "",
+            uid=None if flows.uid[row] == NULL else int(flows.uid[row]),
+            package=flows.package.text(row),
+            destination=destination.text(place) or "",
+            looked_up=False,
+            times=merged.start,
+            up=merged.up,
+            down=merged.down,
+            rows=merged.row,
+            merge_gap_s=gap,
+        )
+
+
+def lookup_contacts(lookups: Lookups, merging: Merging) -> Iterator[Contacts]:
+    """Contacts by (device, app, registrable domain) from look-ups whose answers nobody connected to."""
+    rows = np.flatnonzero(lookups.unused)
+    if not len(rows):
+        return
+    device, uid, package = lookups.device.code[rows], lookups.uid[rows], lookups.package.code[rows]
+    group, first = numbered(device, uid, package, lookups.domain.code[rows])
+    for merged, gap in _merged(Moments(group, lookups.time[rows], lookups.up[rows], lookups.down[rows], rows), merging):
+        row = int(rows[first[merged.group[0]]])
+        yield Contacts(
+            device=lookups.device.text(row) or "",
+            uid=None if lookups.uid[row] == NULL else int(lookups.uid[row]),
+            package=lookups.package.text(row),
+            destination=lookups.domain.text(row) or "",
+            looked_up=True,
+            times=merged.start,
+            up=merged.up,
+            down=merged.down,
+            rows=merged.row,
+            merge_gap_s=gap,
+        )
+
+
+def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozenset[int]) -> Int64:
+    """Rows of flows a device opened to somebody: TCP or UDP, no broadcast, multicast, loopback or UDP discovery.
+
+    Flows whose look-ups are in the dns table are left to it.
+    """
+    nowhere = np.array([is_group(text) or is_loopback(text) for text in flows.server.texts] + [True])
+    carried = np.array([text in ("tcp", "udp") for text in flows.proto.texts] + [False])
+    udp = np.array([text == "udp" for text in flows.proto.texts] + [False])[flows.proto.code]
+    discovery = udp & np.isin(flows.port, sorted(ignored_ports))
+    keep = (flows.inbound == 0) & ~nowhere[flows.server.code] & carried[flows.proto.code] & ~discovery
+    if lookups is not None:
+        keep &= ~np.isin(flows.flow, lookups.flow)
+    return np.flatnonzero(keep)
+
+
+def _destinations(flows: Flows, rows: Int64) -> Codes:
+    """Registrable domain of what a proxy was asked for, else of the name, else the address."""
+    texts = [registrable(text) for text in (*flows.target.texts, *flows.name.texts)] + flows.server.texts
+    names, servers = len(flows.target.texts), len(flows.target.texts) + len(flows.name.texts)
+    target, name = flows.target.code[rows], flows.name.code[rows]
+    code = np.where(target != NULL, target, np.where(name != NULL, name + names, flows.server.code[rows] + servers))
+    return Codes(code, texts).renamed(texts)
+
+
+def _moments(flows: Flows, rows: Int64, group: Int64, exchanges: pa.Table | None) -> Moments:
+    """Every short flow, and every exchange inside a long one; ``group`` is that of each of ``rows``."""
+    flat = Moments(group, flows.start[rows], flows.up[rows], flows.down[rows], rows)
+    if exchanges is None:
+        return flat
+    long = np.flatnonzero(flows.end[rows] - flows.start[rows] > LONG_FLOW_US)
+    owner = joined(flows.flow[rows[long]], whole(exchanges["flow"]))
+    inside = np.flatnonzero(owner != NULL)
+    owner = long[owner[inside]]
+    silent = flat.taken(np.setdiff1d(np.arange(len(rows)), owner))
+    start, up, down = (whole(exchanges[name])[inside] for name in ("start", "bytes_up", "bytes_down"))
+    said = Moments(group[owner], start, up, down, rows[owner])
+    return Moments(*(np.concatenate([getattr(part, name) for part in (silent, said)]) for name in vars(flat)))
+
+
+def _merged(moments: Moments, merging: Merging) -> Iterator[tuple[Moments, float]]:
+    """Each group's contacts in time order at the coarsest gap that does not blur; ``row`` are its distinct rows."""
+    if not len(moments.group):
+        return
+    frequent = moments.taken(np.bincount(moments.group)[moments.group] >= merging.least)
+    ordered = frequent.taken(np.lexsort((frequent.start, frequent.group)))
+    for low, high in pairwise(np.flatnonzero(np.diff(ordered.group, prepend=-1, append=-1))):
+        one = ordered.taken(slice(low, high))
+        for gap in sorted(merging.gaps_s, reverse=True):
+            heads = np.flatnonzero(np.diff(one.start, prepend=one.start[0] - 10**15) > gap * 1e6)
+            times = one.start[heads]
+            if len(times) >= merging.least and np.median(np.diff(times)) >= BLUR * gap * 1e6:
+                up, down = (np.add.reduceat(column, heads) for column in (one.up, one.down))
+                yield Moments(one.group, times, up, down, np.unique(one.row)), gap
+                break
