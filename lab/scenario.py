@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.behaviours import BehaviourKind, behaviour_class, nearest
+from lab.behaviours import BehaviourKind, nearest
 from lab.errors import ScenarioError
+from lab.kinds import behaviour_class, behaviour_names
 from lab.scenario_file import BehaviourTable, ScenarioTable, SuiteTable, faults_of
 from lab.settings import microseconds, routable, settings_of
 
@@ -278,7 +279,6 @@ def _load_all(paths: list[Path]) -> tuple[Scenario, ...]:
 
 def template(name: str) -> str:
     """The text of a new scenario file of that name, commented; it loads and compiles as it stands."""
-    from lab.behaviours import behaviour_names
     from lab.phone import profile_names
     from lab.template import text_of
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -117,22 +116,6 @@ def setting(
     """
     known = {"unit": unit, "minimum": minimum, "maximum": maximum, "choices": choices, "source": source}
     return field(default=default, metadata=known)
-
-
-def behaviour_names() -> list[str]:
-    """The kinds of behaviour: the files of lab/behaviours/, ``http_poll.py`` being ``http-poll``."""
-    return sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[a-z]*.py"))
-
-
-def behaviour_class(kind: str) -> type[Any]:
-    """The settings class of that kind; LookupError names the known kinds and the nearest."""
-    from importlib import import_module
-
-    known = behaviour_names()
-    if kind not in known:
-        raise LookupError(f"unknown kind '{kind}'; known are {', '.join(known)}{nearest(kind, known)}")
-    found: type[Any] = import_module(f"lab.behaviours.{kind.replace('-', '_')}").Behaviour
-    return found
 
 
 def nearest(word: str, known: list[str]) -> str:

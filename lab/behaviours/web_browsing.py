@@ -25,7 +25,7 @@ class Behaviour:
     reach: str = setting("popular", choices=("vendor", "own", "popular"))
     hosts: int = setting(60, minimum=1, maximum=500, source="how many places this owner goes to")
     per_page: int = setting(5, minimum=1, maximum=40, source="hosts of a page, at most")
-    reading: float = setting(12.0, unit="s", minimum=1, maximum=600, source="shortest time between two pages")
+    reading: float = setting(15.0, unit="s", minimum=1, maximum=600, source="shortest time between two pages")
     objects: int = setting(14, minimum=1, maximum=200, source="objects of a page, at most")
     largest: int = setting(80_000, unit="B", minimum=1_000, maximum=100_000_000)
 
