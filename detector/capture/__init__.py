@@ -79,11 +79,13 @@ def read_capture(path: Path, *, allow_partial: bool = False, progress: Progress 
     del packets
     flows = cut(paired)
     del paired
-    first = (heads.first_bytes(flows, flows.streams[0], file), heads.first_bytes(flows, flows.streams[1], file))
-    exchanges = exchange_table(flows, dns.dns_flows(flows), file)
+    first = heads.heads_of(flows, file)
     ends = tables.addresses(flows)
     found = dns.lookups(flows, first, file)
-    table = tables.flow_table(flows, heads.names_of(flows, first), ends, dns.Resolved(found, ends[0]))
+    names = heads.names_of(flows, first)
+    del first
+    table = tables.flow_table(flows, names, ends, found)
+    exchanges = exchange_table(flows, file)
     return Capture(table, exchanges, dns.dns_table(found, flows, *ends), stats)
 
 

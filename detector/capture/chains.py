@@ -22,8 +22,15 @@ WORTH_BYTES = 4 << 20  # smaller files are walked in order
 class Links(Protocol):
     """How records hang together. A length of 0 says that no record can be read at this offset."""
 
-    start: int
-    end: int
+    @property
+    def start(self) -> int:
+        """The offset of the first record."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """The end of the file."""
+        ...
 
     def length(self, offset: int) -> int:
         """The length of the record at the offset, itself included."""
@@ -72,10 +79,8 @@ def walk_pieces(links: Links, pieces: int, window: int = WINDOW) -> tuple[Offset
     at, kept = links.start, 0  # chains[kept:edge] is proven and waits to be copied in one go
     for piece in range(pieces):
         first, last = int(edges[piece]), int(edges[piece + 1])
-        if at >= borders[piece + 1]:
-            proven = first == last  # a record longer than the piece
-        else:
-            proven = first < last and int(chains[first]) == at
+        skipped = at >= borders[piece + 1]  # by a record longer than the piece
+        proven = first == last if skipped else first < last and int(chains[first]) == at
         if not proven:
             parts.append(chains[kept:first])
             redone, at = walk_in_order(links, at, int(borders[piece + 1]))

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from detector.capture.flows import Flows
+from detector.capture.flows import DNS_PORT, Flows
+from detector.capture.heads import Heads
 from detector.capture.mapped import MappedFile
 from detector.capture.names import DnsMessage, parse_dns, split_tcp
 from detector.capture.packets import TCP, UDP
 from detector.contract import SCHEMAS
 
-PORT, MULTICAST_PORT = 53, 5353
+MULTICAST_PORT = 5353
+REMEMBERED = 20_000  # messages, apart from their identifiers
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Spoken:
     """One DNS message as it went by: in which slot, when, which way, how large."""
 
@@ -28,10 +30,11 @@ class Spoken:
     time: int
     up: bool
     size: int
+    ident: int
     message: DnsMessage
 
 
-@dataclass
+@dataclass(slots=True)
 class Lookup:
     """One question with its answer: a row of the dns table before it is one."""
 
@@ -42,17 +45,11 @@ class Lookup:
     answered: int | None = None
     rcode: int | None = None
     answers: tuple[str, ...] = ()
-    sizes: list[int] = field(default_factory=lambda: [0, 0])
+    bytes_up: int = 0
+    bytes_down: int = 0
 
 
-def dns_flows(flows: Flows) -> NDArray[np.bool_]:
-    """Per slot: UDP with port 53 at one end."""
-    packets, starts = flows.packets, flows.starts
-    ports = (packets.sport[starts] == PORT) | (packets.dport[starts] == PORT)
-    return ports & (packets.proto[starts] == UDP)
-
-
-def lookups(flows: Flows, heads: tuple[list[bytes], list[bytes]], file: MappedFile) -> list[Lookup]:
+def lookups(flows: Flows, heads: Heads, file: MappedFile) -> list[Lookup]:
     """All questions and answers, paired inside their flow by identifier, name and type."""
     found: list[Lookup] = []
     open_ones: dict[tuple[int, int, str, str], Lookup] = {}
@@ -60,7 +57,7 @@ def lookups(flows: Flows, heads: tuple[list[bytes], list[bytes]], file: MappedFi
         message = said.message
         if message.qname is None or message.qtype is None:
             continue
-        key = (said.slot, message.ident, message.qname, message.qtype)
+        key = (said.slot, said.ident, message.qname, message.qtype)
         known = open_ones.get(key) if message.response else None
         if known is None:
             known = Lookup(said.slot, said.time, message.qname, message.qtype)
@@ -71,33 +68,43 @@ def lookups(flows: Flows, heads: tuple[list[bytes], list[bytes]], file: MappedFi
                 known.answered, known.rcode, known.answers = said.time, message.rcode, message.answers
             elif not known.answers:
                 known.rcode, known.answers = message.rcode, message.answers
-        known.sizes[0 if said.up else 1] += said.size
+        if said.up:
+            known.bytes_up += said.size
+        else:
+            known.bytes_down += said.size
     return found
 
 
 def _datagrams(flows: Flows, file: MappedFile) -> Iterator[Spoken]:
     packets = flows.packets
-    ports = np.isin(packets.sport, (PORT, MULTICAST_PORT)) | np.isin(packets.dport, (PORT, MULTICAST_PORT))
+    ports = np.zeros(len(packets.size), bool)
+    for port in (DNS_PORT, MULTICAST_PORT):
+        ports |= (packets.sport == port) | (packets.dport == port)
     rows = np.flatnonzero(ports & (packets.proto == UDP) & (packets.size > 0))
     begin = packets.at[rows]
     columns = (flows.slot[rows], packets.time[rows], flows.up[rows], packets.size[rows], begin)
     ends = (begin + packets.have[rows]).tolist()
+    read: dict[bytes, DnsMessage | None] = {}  # phones ask the same questions again and again
     for slot, time, up, size, first, last in zip(*(column.tolist() for column in columns), ends, strict=True):
-        message = parse_dns(file.bytes(first, last))
+        payload = file.span(first, last)
+        said = payload[2:]
+        message = read[said] if said in read else read.setdefault(said, parse_dns(payload))
         if message is not None:
-            yield Spoken(slot, time, up, size, message)
+            yield Spoken(slot, time, up, size, payload[0] << 8 | payload[1], message)
+        if len(read) > REMEMBERED:
+            read.clear()
 
 
-def _streamed(flows: Flows, heads: tuple[list[bytes], list[bytes]]) -> Iterator[Spoken]:
+def _streamed(flows: Flows, heads: Heads) -> Iterator[Spoken]:
     packets, starts = flows.packets, flows.starts
-    ports = (packets.sport[starts] == PORT) | (packets.dport[starts] == PORT)
+    ports = (packets.sport[starts] == DNS_PORT) | (packets.dport[starts] == DNS_PORT)
     for slot in np.flatnonzero(ports & (packets.proto[starts] == TCP)).tolist():
         for side, up in ((0, True), (1, False)):
             rows = flows.streams[side].row[flows.streams[side].slot == slot]
             for payload in split_tcp(heads[side][slot]):
                 message = parse_dns(payload)
                 if message is not None:
-                    yield Spoken(slot, int(packets.time[rows].min()), up, len(payload), message)
+                    yield Spoken(slot, int(packets.time[rows].min()), up, len(payload), message.ident, message)
 
 
 def dns_table(found: Sequence[Lookup], flows: Flows, client: list[str], server: list[str]) -> pa.Table:
@@ -114,8 +121,8 @@ def dns_table(found: Sequence[Lookup], flows: Flows, client: list[str], server: 
         "qtype": [one.qtype for one in ordered],
         "rcode": [one.rcode for one in ordered],
         "answers": [one.answers for one in ordered],
-        "bytes_up": [one.sizes[0] for one in ordered],
-        "bytes_down": [one.sizes[1] for one in ordered],
+        "bytes_up": [one.bytes_up for one in ordered],
+        "bytes_down": [one.bytes_down for one in ordered],
     }
     return pa.table(columns, schema=SCHEMAS["dns"])
 
@@ -123,21 +130,22 @@ def dns_table(found: Sequence[Lookup], flows: Flows, client: list[str], server: 
 class Resolved:
     """Which name an address was last said to have, to a client or, failing that, to anyone."""
 
-    def __init__(self, found: Sequence[Lookup], client: list[str]) -> None:
-        self._said: dict[tuple[str | None, str], tuple[list[int], list[str]]] = {}
-        answered = [(one.answered, one) for one in found if one.answered is not None and one.answers]
-        for time, one in sorted(answered, key=lambda pair: pair[0]):
+    def __init__(self, found: Sequence[Lookup], client: list[str], wanted: set[str]) -> None:
+        """``client`` is by slot; only answers that are ``wanted`` addresses are remembered."""
+        self._said: dict[tuple[str | None, str], list[tuple[int, str]]] = {}
+        for one in found:
             for address in one.answers:
-                for who in (client[one.slot], None):
-                    times, names = self._said.setdefault((who, address), ([], []))
-                    times.append(time)
-                    names.append(one.qname)
+                if address in wanted and one.answered is not None:
+                    for who in (client[one.slot], None):
+                        self._said.setdefault((who, address), []).append((one.answered, one.qname))
+        for said in self._said.values():
+            said.sort()
 
     def name(self, client: str, address: str, time: int) -> str | None:
         """The name whose answer held the address, latest not after the time."""
         for who in (client, None):
-            times, names = self._said.get((who, address), ([], []))
-            place = bisect_right(times, time)
-            if place:
-                return names[place - 1]
+            said = self._said.get((who, address))
+            place = bisect_right(said, time, key=itemgetter(0)) if said else 0
+            if said and place:
+                return said[place - 1][1]
         return None

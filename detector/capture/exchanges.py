@@ -7,21 +7,23 @@ to the query with its identifier.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from detector.capture.flows import Flows, Ints
+from detector.capture.flows import Flows, Ints, dns_flows
 from detector.capture.mapped import MappedFile
 from detector.contract import EXCHANGE_IDLE_US, SCHEMAS
 
 
-def exchange_table(flows: Flows, dns: NDArray[np.bool_], file: MappedFile) -> pa.Table:
-    """The exchanges of the flows, by flow and time; ``dns`` marks, per flow, those of UDP DNS."""
+def exchange_table(flows: Flows, file: MappedFile) -> pa.Table:
+    """The exchanges of the flows, by flow and time."""
     packets = flows.packets
     event = np.flatnonzero(flows.fresh)
     ident = np.zeros(len(event), np.int64)
-    query = dns[flows.slot[event]]
+    query = dns_flows(flows)[flows.slot[event]]
     some = np.flatnonzero(query)
     if len(some):
         ident[some] = file.gather(packets.at[event[some]], 2).view(">u2").ravel()
@@ -59,6 +61,7 @@ def _columns(size: Ints, up: NDArray[np.bool_], time: Ints, starts: Ints) -> dic
     }
 
 
-def _sums(values: NDArray, starts: Ints, stops: Ints) -> Ints:
+def _sums(values: NDArray[Any], starts: Ints, stops: Ints) -> Ints:
     running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-    return running[stops] - running[starts]
+    sums: Ints = running[stops] - running[starts]
+    return sums

@@ -9,6 +9,7 @@ other's is not, as where a capture began in mid-stream.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from detector.capture.streams import Segments, Stream, stream
 TCP_IDLE_US = 3_600_000_000  # push connections of phones are silent for up to half an hour
 OTHER_IDLE_US = 180_000_000
 REPEAT_US = 60_000_000
+DNS_PORT = 53
 SERVICE, EPHEMERAL = 1_024, 32_768  # ports below, ports from which on (Linux ip_local_port_range)
 
 Ints = NDArray[np.int64]
@@ -46,10 +48,11 @@ class Flows:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def total(self, values: NDArray, where: Mask) -> Ints:
+    def total(self, values: NDArray[Any], where: Mask) -> Ints:
         """Per flow the sum of a packet column over the packets chosen."""
         running = np.concatenate([[0], np.cumsum(np.where(where, values, 0), dtype=np.int64)])
-        return running[self.stops] - running[self.starts]
+        sums: Ints = running[self.stops] - running[self.starts]
+        return sums
 
 
 def cut(paired: Paired) -> Flows:
@@ -109,7 +112,7 @@ def _client_is_low(packets: Packets, forward: Mask, starts: Ints, slot: Ints) ->
     tcp, udp = packets.proto[starts] == TCP, packets.proto[starts] == UDP
     serving = (tcp | udp) & (source < SERVICE) & (target >= SERVICE)
     serving |= tcp & (source < EPHEMERAL) & (target >= EPHEMERAL)
-    client = forward[starts] ^ serving
+    client: Mask = forward[starts] ^ serving
     answers = np.flatnonzero((packets.flags & (SYN | ACK | RST)) == (SYN | ACK))[::-1]
     client[slot[answers]] = ~forward[answers]
     openings = _openings(packets)[::-1]
@@ -135,3 +138,11 @@ def _stream(packets: Packets, slot: Ints, side: Mask, flows: int) -> Stream:
             known=known[where],
         )
     )
+
+
+def dns_flows(flows: Flows) -> Mask:
+    """Per slot: UDP with port 53 at one end."""
+    packets, starts = flows.packets, flows.starts
+    ports = (packets.sport[starts] == DNS_PORT) | (packets.dport[starts] == DNS_PORT)
+    asked: Mask = ports & (packets.proto[starts] == UDP)
+    return asked

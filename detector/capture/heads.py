@@ -8,52 +8,69 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.capture.flows import Flows, Ints
+from detector.capture.flows import Flows, Ints, dns_flows
 from detector.capture.mapped import MappedFile
 from detector.capture.names import MAX_BYTES, Names, identify
 from detector.capture.packets import TCP, UDP, Packets
 from detector.capture.streams import Stream
 
 MAX_SEGMENTS = 8
+TLS_HANDSHAKE = b"\x16\x03"
 
 
-def first_bytes(flows: Flows, one: Stream, file: MappedFile) -> list[bytes]:
-    """Per slot up to MAX_BYTES of what the stream begins with; empty where it carries nothing."""
+Heads = tuple[list[bytes], list[bytes]]
+
+
+def heads_of(flows: Flows, file: MappedFile) -> Heads:
+    """Per slot what the client said first and what the server said first, up to MAX_BYTES each.
+
+    Where the client's bytes tell what is spoken (TLS, UDP DNS), those of the server are left empty.
+    """
+    several = np.full(len(flows), MAX_SEGMENTS)
+    up = _first_bytes(flows, flows.streams[0], several, file)
+    told = np.fromiter((head.startswith(TLS_HANDSHAKE) for head in up), bool, len(up))
+    told |= dns_flows(flows) & np.fromiter(map(bool, up), bool, len(up))
+    return up, _first_bytes(flows, flows.streams[1], np.where(told, 0, several), file)
+
+
+def _first_bytes(flows: Flows, one: Stream, segments: Ints, file: MappedFile) -> list[bytes]:
+    """Per slot what the stream begins with, out of at most so many segments."""
     heads = [b""] * len(flows)
-    rows, begin, end = _pieces(flows.packets, one)
+    rows, begin, end = _pieces(flows.packets, one, segments)
     for slot, first, last in zip(one.slot[rows].tolist(), begin.tolist(), end.tolist(), strict=True):
-        heads[slot] += file.bytes(first, last)
+        known = heads[slot]
+        heads[slot] = known + file.span(first, last) if known else file.span(first, last)
     return heads
 
 
-def _pieces(packets: Packets, one: Stream) -> tuple[Ints, Ints, Ints]:
+def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, Ints]:
     """The rows of the stream whose bytes are wanted, and where in the file these begin and end."""
     opens = np.ones(len(one.slot), bool)
     opens[1:] = one.slot[1:] != one.slot[:-1]
     starts = np.flatnonzero(opens)
     group = np.cumsum(opens) - 1
-    near = np.flatnonzero(_since(one.fresh > 0, starts, group) <= MAX_SEGMENTS)
+    near = np.flatnonzero(_since(one.fresh > 0, starts, group) <= segments[one.slot])
     row, group = one.row[near], group[near]
     short = packets.have[row] < packets.size[row]
-    broken = one.gap[near].astype(np.int64)
-    broken[1:] += short[:-1] & ~opens[near][1:]
+    broken = one.gap[near].copy()
+    broken[1:] |= short[:-1] & ~opens[near][1:]
     starts = np.flatnonzero(opens[near])
     place = one.begin[near] + one.skip[near]
     place -= place[starts][group] if len(starts) else 0
     size = np.minimum(one.fresh[near], packets.have[row].astype(np.int64) - one.skip[near])
     size = np.minimum(size, MAX_BYTES - place)
-    wanted = (_since(broken > 0, starts, group) == 0) & (size > 0) & (one.fresh[near] > 0)
+    wanted = (_since(broken, starts, group) == 0) & (size > 0)
     begin = (packets.at[row] + one.skip[near])[wanted]
     return near[wanted], begin, begin + size[wanted]
 
 
 def _since(mark: NDArray[np.bool_], starts: Ints, group: Ints) -> Ints:
     """How many marks stand in the group up to and with each row."""
-    running = np.cumsum(mark)
+    running: Ints = np.cumsum(mark)
     return running - (running[starts] - mark[starts])[group] if len(starts) else running
 
 
-def names_of(flows: Flows, heads: tuple[list[bytes], list[bytes]]) -> list[Names]:
+def names_of(flows: Flows, heads: Heads) -> list[Names]:
     """Per slot the names in its first bytes."""
     packets = flows.packets
     upward = flows.up[flows.starts]

@@ -112,4 +112,5 @@ def microseconds(ticks: NDArray[np.uint64], interface: Interface) -> NDArray[np.
         scale = 10 ** (6 - power)
         out = np.minimum(ticks, np.uint64(FAR_US // scale)).astype(np.int64) * scale
     shift = max(-FAR_US, min(FAR_US, interface.offset_s * 1_000_000))
-    return np.clip(out + shift, -FAR_US, FAR_US)
+    times: NDArray[np.int64] = np.clip(out + shift, -FAR_US, FAR_US)
+    return times

@@ -69,4 +69,5 @@ def _bare(file: MappedFile, offset: Offsets, caplen: Offsets) -> Offsets:
     rows = np.flatnonzero((nibble == 4) | (nibble == 6))
     words = np.ascontiguousarray(head[rows]).view(">u2").astype(np.int64)
     length = np.where(nibble[rows] == 4, words[:, 1], words[:, 2] + 40)
-    return rows[(length == caplen[rows]) & (caplen[rows] >= 20)]
+    whole: Offsets = rows[(length == caplen[rows]) & (caplen[rows] >= 20)]
+    return whole

@@ -21,7 +21,7 @@ class MappedFile:
         self._tail_at = max(0, self.size - TAIL)
         self._tail = self._map[self._tail_at :] + bytes(TAIL)
 
-    def bytes(self, begin: int, end: int) -> bytes:
+    def span(self, begin: int, end: int) -> bytes:
         """The bytes from begin to end, fewer where the file ends before."""
         return self._map[begin:end]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class Tally:
 
 def decode(file: MappedFile, records: Records, progress: Progress) -> tuple[Packets, Tally]:
     """The IP packets of the records, and what became of the rest."""
-    columns = {name: np.empty(len(records), kind) for name, kind in _COLUMNS.items()}
+    columns: dict[str, NDArray[Any]] = {name: np.empty(len(records), kind) for name, kind in _COLUMNS.items()}
     time = np.empty_like(records.time)
     tally, book, kept = Tally(), AddressBook(), 0
     if len(records):
@@ -111,7 +112,7 @@ def _count(tally: Tally, found: Datagrams, kept: int) -> None:
     tally.short_frames += len(found.good) - other - later - kept
 
 
-def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray]]:
+def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
     """The rows whose transport header is whole, and their columns."""
     tcp, udp = found.proto == TCP, found.proto == UDP
     least = np.where(tcp, 20, np.where(udp, 8, 0))

@@ -40,7 +40,7 @@ class PcapLinks:
 
     def length(self, offset: int) -> int:
         """The length of the record, header included; 0 if it says more than MAX_PACKET or has no whole header."""
-        field = self.file.bytes(offset + 8, offset + 12)
+        field = self.file.span(offset + 8, offset + 12)
         if offset + RECORD_HEADER > self.end:
             return 0
         caplen = int.from_bytes(field, "little" if self.order == "<" else "big")
@@ -56,7 +56,7 @@ class PcapLinks:
         """The first place in each window that reads like a record near the first one in time."""
         found = np.full(len(begins), -1, np.int64)
         top, high, mid, wire = (3, 11, 10, 15) if self.order == "<" else (0, 8, 9, 12)
-        epoch = self.file.bytes(self.start, self.start + 4)[top]
+        epoch = self.file.span(self.start, self.start + 4)[top]
         for group in range(0, len(begins), 128):
             rows = self.file.gather(begins[group : group + 128], min(window + RECORD_HEADER, 4096))
             sane = (rows[:, high : high + window - 16] == 0) & (rows[:, mid : mid + window - 16] <= 4)
@@ -77,24 +77,28 @@ class PcapLinks:
 
     def _like_record(self, places: Offsets) -> NDArray[np.bool_]:
         head = self.file.gather(places, RECORD_HEADER).view(self.order + "u4").astype(np.int64)
-        first = struct.unpack(self.order + "I", self.file.bytes(self.start, self.start + 4))[0]
-        near = np.abs(head[:, 0] - first) < NEAR_S
-        return near & (head[:, 1] < 1_000_000_000) & (head[:, 2] <= MAX_PACKET) & (head[:, 2] <= head[:, 3])
+        first = struct.unpack(self.order + "I", self.file.span(self.start, self.start + 4))[0]
+        good: NDArray[np.bool_] = np.abs(head[:, 0] - first) < NEAR_S
+        good &= (head[:, 1] < 1_000_000_000) & (head[:, 2] <= MAX_PACKET) & (head[:, 2] <= head[:, 3])
+        return good
 
 
 def read(file: MappedFile) -> Records:
     """The records of the file up to its first damage."""
-    order, units = MAGICS[file.bytes(0, 4)]
+    order, units = MAGICS[file.span(0, 4)]
     if file.size < FILE_HEADER:
         return _nothing(Damage(1, file.size, "end of file", "24 bytes of file header"))
-    major, minor, link = struct.unpack_from(order + "HH12xI", file.bytes(4, FILE_HEADER))
+    major, minor, link = struct.unpack_from(order + "HH12xI", file.span(4, FILE_HEADER))
     if major != 2 or minor < 4:  # before 2.4 the two lengths stood in another order
         return _nothing(Damage(1, 4, f"pcap version {major}.{minor}", "2.4"))
     if link & LINK_MASK not in LINKS:
         return _nothing(Damage(1, 20, f"link type {link & LINK_MASK}", f"one of {', '.join(map(str, LINKS))}"))
     links = PcapLinks(file, order, FILE_HEADER, file.size)
     offsets, stopped = walk(links)
-    return _columns(file, order, units, link & LINK_MASK, offsets, _damage(links, len(offsets), stopped))
+    caplen, length, time = _columns(file, order, units, offsets)
+    link = np.broadcast_to(np.uint16(link & LINK_MASK), len(offsets))
+    damage = _damage(links, len(offsets), stopped)
+    return Records("pcap", offsets + RECORD_HEADER, caplen, length, time, link, damage)
 
 
 def _damage(links: PcapLinks, packets: int, stopped: int) -> Damage | None:
@@ -105,14 +109,17 @@ def _damage(links: PcapLinks, packets: int, stopped: int) -> Damage | None:
     if left < RECORD_HEADER:
         return Damage(packets + 1, links.end, f"end of file after {left} bytes", "16 bytes of record header")
     order = "little" if links.order == "<" else "big"
-    caplen = int.from_bytes(links.file.bytes(stopped + 8, stopped + 12), order)  # type: ignore[arg-type]  # a literal
+    caplen = int.from_bytes(links.file.span(stopped + 8, stopped + 12), order)  # type: ignore[arg-type]  # a literal
     if caplen > MAX_PACKET:
         return Damage(packets + 1, stopped + 8, f"captured length {caplen}", f"at most {MAX_PACKET}")
     found = f"end of file after {left - RECORD_HEADER} bytes of the packet"
     return Damage(packets + 1, links.end, found, f"{caplen} bytes")
 
 
-def _columns(file: MappedFile, order: str, units: int, link: int, offsets: Offsets, damage: Damage | None) -> Records:
+def _columns(
+    file: MappedFile, order: str, units: int, offsets: Offsets
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], Offsets]:
+    """Captured length, length on the wire and time of the records."""
     count = len(offsets)
     caplen, length, time = np.empty(count, np.uint32), np.empty(count, np.uint32), np.empty(count, np.int64)
     for begin in range(0, count, 65_536):
@@ -120,9 +127,7 @@ def _columns(file: MappedFile, order: str, units: int, link: int, offsets: Offse
         head = file.gather(offsets[part], RECORD_HEADER).view(order + "u4")
         time[part] = head[:, 0].astype(np.int64) * 1_000_000 + head[:, 1] // (units // 1_000_000)
         caplen[part], length[part] = head[:, 2], head[:, 3]
-    offsets += RECORD_HEADER
-    links = np.broadcast_to(np.uint16(link), count)
-    return Records("pcap", offsets, caplen, length, time, links, damage)
+    return caplen, length, time
 
 
 def _nothing(damage: Damage) -> Records:

@@ -38,7 +38,7 @@ class BlockLinks:
 
     def length(self, offset: int) -> int:
         """The total length of the block; 0 if it cannot be one or belongs to a section of the other byte order."""
-        head = self.file.bytes(offset, offset + MIN_BLOCK)
+        head = self.file.span(offset, offset + MIN_BLOCK)
         if len(head) < MIN_BLOCK or (head[:4] == SECTION_MAGIC and ORDERS.get(head[8:]) != self.order):
             return 0
         length = int.from_bytes(head[4:8], "little" if self.order == "<" else "big")
@@ -73,8 +73,8 @@ def read(file: MappedFile) -> Records:
     parts: list[Records] = []
     packets, at, damage = 0, 0, None
     while damage is None and at < file.size:
-        order = ORDERS.get(file.bytes(at + 8, at + 12), "")
-        if file.bytes(at, at + 4) != SECTION_MAGIC or not order:
+        order = ORDERS.get(file.span(at + 8, at + 12), "")
+        if file.span(at, at + 4) != SECTION_MAGIC or not order:
             damage = _unreadable(file, parts[-1].form if parts else "<", at, packets)
             break
         links = BlockLinks(file, order, at, file.size)
@@ -83,13 +83,13 @@ def read(file: MappedFile) -> Records:
         parts.append(part)
         packets += len(part)
         damage = part.damage
-        if damage is None and not (file.bytes(at, at + 4) == SECTION_MAGIC and _other_order(file, order, at)):
+        if damage is None and not (file.span(at, at + 4) == SECTION_MAGIC and _other_order(file, order, at)):
             damage = _unreadable(file, order, at, packets) if at < file.size else None
     return _joined(parts, damage)
 
 
 def _other_order(file: MappedFile, order: str, at: int) -> bool:
-    return ORDERS.get(file.bytes(at + 8, at + 12), order) != order
+    return ORDERS.get(file.span(at + 8, at + 12), order) != order
 
 
 def _joined(parts: list[Records], damage: Damage | None) -> Records:
@@ -100,7 +100,8 @@ def _joined(parts: list[Records], damage: Damage | None) -> Records:
     if not parts:
         none = np.zeros(0, np.int64)
         return Records("pcapng", none, none.astype("u4"), none.astype("u4"), none, none.astype("u2"), damage)
-    return Records("pcapng", *(np.concatenate([getattr(part, name) for part in parts]) for name in names), damage)
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Records("pcapng", damage=damage, **columns)
 
 
 def _unreadable(file: MappedFile, order: str, at: int, packets: int) -> Damage:
@@ -108,7 +109,7 @@ def _unreadable(file: MappedFile, order: str, at: int, packets: int) -> Damage:
     left = file.size - at
     if left < MIN_BLOCK:
         return Damage(packets + 1, file.size, f"end of file after {left} bytes", "12 bytes of block head")
-    head = file.bytes(at, at + MIN_BLOCK)
+    head = file.span(at, at + MIN_BLOCK)
     if head[:4] == SECTION_MAGIC and head[8:] not in ORDERS:
         return Damage(packets + 1, at + 8, f"byte-order magic {head[8:].hex()}", "1a2b3c4d in either order")
     length = int.from_bytes(head[4:8], "little" if order == "<" else "big")
@@ -170,7 +171,7 @@ def _interfaces(
     known: list[Interface] = []
     rows = np.flatnonzero((kind == INTERFACE) | (kind == SECTION))
     for row in rows.tolist():
-        block = file.bytes(int(blocks[row]), int(blocks[row]) + int(length[row]))
+        block = file.span(int(blocks[row]), int(blocks[row]) + int(length[row]))
         if kind[row] == SECTION:
             major = int.from_bytes(block[12:14], "little" if order == "<" else "big")
             if major != 1:

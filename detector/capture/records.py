@@ -45,7 +45,7 @@ def read_records(file: MappedFile, path: Path) -> Records:
     """The records of a pcap or pcapng file, up to its first damage; CaptureError if it is neither."""
     from detector.capture import pcap, pcapng
 
-    magic = file.bytes(0, 4)
+    magic = file.span(0, 4)
     if magic in pcap.MAGICS:
         return pcap.read(file)
     if magic == pcapng.SECTION_MAGIC:

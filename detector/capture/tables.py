@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from detector.capture.dns import Resolved
+from detector.capture.dns import Lookup, Resolved
 from detector.capture.flows import Flows
 from detector.capture.names import Names
 from detector.capture.network import AddressBook
@@ -47,30 +47,34 @@ def _texts(numbers: NDArray[np.uint32], v6: NDArray[np.bool_], book: AddressBook
     return [texts[place] for place in inverse.tolist()]
 
 
-def flow_table(flows: Flows, names: Sequence[Names], ends: tuple[list[str], list[str]], resolved: Resolved) -> pa.Table:
+def flow_table(
+    flows: Flows, names: Sequence[Names], ends: tuple[list[str], list[str]], found: Sequence[Lookup]
+) -> pa.Table:
     """The flows by number; ``names`` and ``ends`` (client and server addresses) are by slot."""
     columns: dict[str, Any] = _measured(flows)
     columns["client"], columns["server"] = ends
     columns["proto"] = [PROTOCOLS.get(number, str(number)) for number in columns["proto"].tolist()]
     for name in _READ + _RELAY:
         columns[name] = [getattr(one, name) for one in names]
+    nameless = {server for one, server in zip(names, ends[1], strict=True) if not _own_name(one)[0]}
+    resolved = Resolved(found, ends[0], nameless)
     best = [
-        _best(one, client, server, start, resolved)
+        _own_name(one)[0] or resolved.name(client, server, start)
         for one, client, server, start in zip(names, *ends, columns["start"].tolist(), strict=True)
     ]
-    columns["name"], columns["name_from"] = [name for name, _ in best], [source for _, source in best]
+    columns["name"] = best
+    columns["name_from"] = [
+        _own_name(one)[1] or ("dns" if name else None) for one, name in zip(names, best, strict=True)
+    ]
     table = pa.table([pa.array(columns[column.name], column.type) for column in FLOWS], schema=FLOWS)
     return table.take(pa.array(np.argsort(flows.number)))
 
 
-def _best(read: Names, client: str, server: str, start: int, resolved: Resolved) -> tuple[str | None, str | None]:
-    """The best name of the server and where it is from; the Host of a CONNECT names somebody else."""
+def _own_name(read: Names) -> tuple[str | None, str | None]:
+    """The server's name as the flow tells it, and where; the Host of a CONNECT names somebody else."""
     if read.sni:
         return read.sni, "sni"
-    if read.host and read.method != "CONNECT":
-        return read.host, "host"
-    name = resolved.name(client, server, start)
-    return name, "dns" if name else None
+    return (read.host, "host") if read.host and read.method != "CONNECT" else (None, None)
 
 
 def _measured(flows: Flows) -> dict[str, Any]:

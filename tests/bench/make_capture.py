@@ -89,12 +89,12 @@ def server_hello(rng: np.random.Generator) -> bytes:
     return hello + b"\x17\x03\x03" + struct.pack(">H", rest) + rng.bytes(rest)
 
 
-def dns_pair(name: str, ident: int, address: bytes) -> tuple[bytes, bytes]:
+def dns_pair(name: str, ident: int, ttl_s: int, address: bytes) -> tuple[bytes, bytes]:
     """A query for A and its answer (RFC 1035); the name's length must make both even."""
     question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\x00\x00\x01\x00\x01"
     query = struct.pack(">HHHHHH", ident, 0x0100, 1, 0, 0, 0) + question
     answer = struct.pack(">HHHHHH", ident, 0x8180, 1, 1, 0, 0) + question
-    return query, answer + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04" + address
+    return query, answer + struct.pack(">HHHIH", 0xC00C, 1, 1, ttl_s, 4) + address
 
 
 def http_pair(name: str, number: int) -> tuple[bytes, bytes]:
@@ -155,7 +155,7 @@ def make_flows(rng: np.random.Generator, count: int, scripts: int) -> Flows:
         if kind[number] == DNS:
             even = name if len(name) % 2 == 0 else "w" + name
             up, down = dns_pair(
-                even, int(rng.integers(65_536)), int(0xC612_0100 + server_index[number]).to_bytes(4, "big")
+                even, *rng.integers(1, 65_536, 2).tolist(), int(0xC612_0100 + server_index[number]).to_bytes(4, "big")
             )
             pad = len(up) % 2
             assert not pad, even
