@@ -1,0 +1,125 @@
+"""The cache of what a capture's reading gave: Parquet beside the recording, believed only where everything fits.
+
+Nothing may depend on it: a cache that is absent, damaged, of another reader or cannot be written is passed over in
+silence, and what is partial is never put in. It lies outside the recording's manifest; whoever does not trust the
+place a recording came from deletes ``telemetry/derived``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from detector.tables import SCHEMAS
+
+EDGE_BYTES = 1 << 20
+_OURS = re.compile(r"([0-9a-f]{32})\.(?:flows\.parquet|exchanges\.parquet|dns\.parquet|json)")
+_UNKNOWN = ("device", "inbound", "uid", "package")
+
+#: Columns of the tables that a capture gives; its flows are nobody's yet.
+DERIVED = {
+    "flows": pa.schema([field for field in SCHEMAS["flows"] if field.name not in _UNKNOWN]),
+    "exchanges": SCHEMAS["exchanges"],
+    "dns": SCHEMAS["dns"],
+}
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The tables of a whole capture (names and columns of DERIVED), its packets, least and greatest time."""
+
+    tables: dict[str, pa.Table]
+    packets: int
+    first: int | None
+    last: int | None
+
+
+def cache_key(capture: Path) -> str:
+    """32 hexadecimal digits that change with the capture, the reader and the tables' columns.
+
+    The capture counts by size, modification time and the bytes of its first and last MiB, because hashing a file of
+    many gigabytes costs as much as reading it; the reader counts by its own source, so that no version can be
+    forgotten. OSError where the capture cannot be read.
+    """
+    import detector.capture
+
+    digest = hashlib.sha256()
+    about = capture.stat()
+    digest.update(f"{about.st_size} {about.st_mtime_ns} {sorted(map(str, DERIVED.values()))}".encode())
+    with capture.open("rb") as file:
+        digest.update(file.read(EDGE_BYTES))
+        file.seek(max(0, about.st_size - EDGE_BYTES))
+        digest.update(file.read(EDGE_BYTES))
+    for folder in detector.capture.__path__:
+        for source in sorted(Path(folder).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def read_cache(folder: Path, key: str) -> Derived | None:
+    """What the cache holds under the key; None where a file is absent, damaged or has other columns or counts."""
+    try:
+        about = json.loads((folder / f"{key}.json").read_bytes())
+        tables = {name: _read(folder / f"{key}.{name}.parquet", schema) for name, schema in DERIVED.items()}
+        if any(tables[name].num_rows != about["rows"][name] for name in DERIVED):
+            return None
+        times = [None if about[name] is None else int(about[name]) for name in ("first", "last")]
+        return Derived(tables, int(about["packets"]), *times)
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
+        return None
+
+
+def write_cache(folder: Path, key: str, derived: Derived) -> bool:
+    """Puts the tables into the folder and drops those of other keys; False where that could not be done whole."""
+    if folder.is_symlink():
+        return False
+    try:
+        folder.mkdir(exist_ok=True)
+        for name, table in derived.tables.items():
+            with _replacing(folder / f"{key}.{name}.parquet") as temporary:
+                pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        rows = {name: table.num_rows for name, table in derived.tables.items()}
+        about = {"packets": derived.packets, "first": derived.first, "last": derived.last, "rows": rows}
+        with _replacing(folder / f"{key}.json") as temporary:  # last: without it the tables do not count
+            temporary.write_text(json.dumps(about))
+    except (OSError, pa.ArrowException):
+        return False
+    _drop_others(folder, key)
+    return True
+
+
+def _read(path: Path, schema: pa.Schema) -> pa.Table:
+    table = pq.read_table(path, page_checksum_verification=True)
+    if table.schema.names != schema.names:
+        raise ValueError(f"{path}: found columns {table.schema.names}")
+    return table.cast(schema)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its place if the block ends well, and is removed if not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.making")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _drop_others(folder: Path, key: str) -> None:
+    with suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            name = _OURS.fullmatch(path.name)
+            if name and name[1] != key:
+                path.unlink(missing_ok=True)
