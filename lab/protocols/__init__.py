@@ -89,7 +89,11 @@ def moved_behind(messages: Iterable[Message], ready: int) -> Iterator[Message]:
     for message in messages:
         if message.from_client or message.pushed:
             lag = max(0, ready - message.time)
-        yield Message(message.time + lag, message.from_client, message.data, message.pushed) if lag else message
+        if not lag:
+            yield message
+            continue
+        ready = max(ready, message.time + lag)
+        yield Message(message.time + lag, message.from_client, message.data, message.pushed)
 
 
 @lru_cache(maxsize=1)

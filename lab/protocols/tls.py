@@ -19,8 +19,8 @@ from lab.protocols.handshakes.hello import Template, client_hello, is_name, key_
 from lab.protocols.handshakes.keys import share
 
 RECORD_PLAINTEXT = 1 << 14  # RFC 8446 section 5.1
-_SERVER_CRYPTO_US = (400, 3_000)  # signing and key agreement on a server
-_CLIENT_CRYPTO_US = (1_000, 8_000)  # verifying a chain on a phone
+SERVER_CRYPTO_US = (400, 3_000)  # signing and key agreement on a server
+CLIENT_CRYPTO_US = (1_000, 8_000)  # verifying a chain on a phone
 _ALPN_SHARE = 2 + 2 + 2 + 1  # what an ALPN answer adds to EncryptedExtensions beside the name
 _CHAIN = (400, 3_600)  # bytes that real chains exceed our single self-signed certificate by
 
@@ -83,7 +83,7 @@ def _handshake(time: int, host: str, stack: int, alpn: str, rng: np.random.Gener
     """ClientHello; ServerHello to Finished; the client's Finished; the server's tickets or TLS 1.2 Finished."""
     flights = _flights(stack, host, alpn)
     session = rng.bytes(32)
-    server_us, client_us = int(rng.integers(*_SERVER_CRYPTO_US)), int(rng.integers(*_CLIENT_CRYPTO_US))
+    server_us, client_us = int(rng.integers(*SERVER_CRYPTO_US)), int(rng.integers(*CLIENT_CRYPTO_US))
     times = (time, time + server_us, time + server_us + client_us, time + server_us + client_us)
     return [
         Message(when, side % 2 == 0, _filled(flight, session, rng))
