@@ -45,16 +45,13 @@ def _first_bytes(flows: Flows, one: Stream, segments: Ints, file: MappedFile) ->
 
 def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, Ints]:
     """The rows of the stream whose bytes are wanted, and where in the file these begin and end."""
-    opens = np.ones(len(one.slot), bool)
-    opens[1:] = one.slot[1:] != one.slot[:-1]
-    starts = np.flatnonzero(opens)
-    group = np.cumsum(opens) - 1
+    _, starts, group = _groups(one.slot)
     near = np.flatnonzero(_since(one.fresh > 0, starts, group) <= segments[one.slot])
-    row, group = one.row[near], group[near]
+    row = one.row[near]
+    opens, starts, group = _groups(one.slot[near])
     short = packets.have[row] < packets.size[row]
     broken = one.gap[near].copy()
-    broken[1:] |= short[:-1] & ~opens[near][1:]
-    starts = np.flatnonzero(opens[near])
+    broken[1:] |= short[:-1] & ~opens[1:]
     place = one.begin[near] + one.skip[near]
     place -= place[starts][group] if len(starts) else 0
     size = np.minimum(one.fresh[near], packets.have[row].astype(np.int64) - one.skip[near])
@@ -62,6 +59,13 @@ def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, 
     wanted = (_since(broken, starts, group) == 0) & (size > 0)
     begin = (packets.at[row] + one.skip[near])[wanted]
     return near[wanted], begin, begin + size[wanted]
+
+
+def _groups(slot: Ints) -> tuple[NDArray[np.bool_], Ints, Ints]:
+    """Which rows open a new slot, their places, and the number of each row's group."""
+    opens = np.ones(len(slot), bool)
+    opens[1:] = slot[1:] != slot[:-1]
+    return opens, np.flatnonzero(opens), np.cumsum(opens) - 1
 
 
 def _since(mark: NDArray[np.bool_], starts: Ints, group: Ints) -> Ints:
