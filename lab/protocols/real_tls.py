@@ -74,9 +74,9 @@ class LiveTls:
         server_us, client_us = int(rng.integers(*SERVER_CRYPTO_US)), int(rng.integers(*CLIENT_CRYPTO_US))
         ready = time + server_us + client_us
         *flights, last = session.handshake()
-        yield from (
-            Message(when, *flight) for when, flight in zip((time, time + server_us, ready), flights, strict=True)
-        )
+        self._log(session.secrets())
+        for when, flight in zip((time, time + server_us, ready), flights, strict=True):
+            yield Message(when, *flight)
         said = moved_behind(coming if first is None else chain([first], coming), ready)
         if session.modern and first is not None and first.from_client and first.time <= ready:
             yield session.sealed(next(said))
