@@ -11,7 +11,7 @@ import numpy as np
 
 from lab.errors import ScenarioError
 from lab.expectation import Proof, prove_recording
-from lab.inspection import STRIP, strip_text
+from lab.inspection import STRIP, strip_cells, strip_text
 from lab.scenario import (
     Scenario,
     compile_scenario,
@@ -55,11 +55,15 @@ def print_catalogue(rows: Sequence[dict[str, Any]]) -> None:
     from rich.table import Table
 
     twins = {row["twin_of"]: row["name"] for row in rows if row["twin_of"]}
-    table = Table("scenario", "analytic", "question", "protocols", "twin", "suites")
+    table = Table(show_lines=True)
+    table.add_column("scenario", no_wrap=True)
+    table.add_column("label", no_wrap=True)
+    table.add_column("question, protocols, suites")
     for row in sorted(rows, key=lambda row: (row["twin_of"] or row["name"], bool(row["twin_of"]))):
-        twin = f"imitates {row['twin_of']}" if row["twin_of"] else twins.get(row["name"], "-")
-        words = (", ".join(row["analytics"]) or "benign", row["question"], ", ".join(row["protocols"]))
-        table.add_row(row["name"], *words, twin, ", ".join(row["suites"]))
+        twin = f"twin of {row['twin_of']}" if row["twin_of"] else f"twin: {twins.get(row['name'], '-')}"
+        carried = f"{', '.join(row['protocols'])} | {', '.join(row['suites']) or 'no suite'}"
+        label = ", ".join(row["analytics"]) or "benign"
+        table.add_row(f"{row['name']}\n  {twin}", label, f"{row['question']}\n{carried}")
     Console().print(table)
 
 
@@ -99,10 +103,12 @@ def print_scenario(shown: dict[str, Any]) -> None:
     twin = f" (benign twin of {shown['twin_of']})" if shown["twin_of"] else ""
     console.print(f"{shown['name']}{twin}: {shown['question']}", markup=False)
     console.print(f"{shown['devices']} devices, {shown['span_s'] / 3600:g} h, seed {shown['seed']}", markup=False)
-    table = Table("device", "app", "category", "behaviour", "label", "exchanges", "when")
+    table = Table("device, app (category)", "behaviour (label)", "exchanges")
+    table.add_column("when", no_wrap=True)
     for row in shown["speakers"]:
-        words = (row["device"], row["package"], row["category"], row["behaviour"], row["analytic"] or "benign")
-        table.add_row(*words, str(row["exchanges"]), strip_text(tuple(row["strip"])))
+        who = f"{row['device']} {row['package']} ({row['category']})"
+        what = f"{row['behaviour']} ({row['analytic'] or 'benign'})"
+        table.add_row(who, what, str(row["exchanges"]), strip_text(tuple(row["strip"]), strip_cells(console.width)))
     console.print(table)
 
 

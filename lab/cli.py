@@ -105,7 +105,7 @@ def _score_run(folder: Path, *, json_: bool) -> None:
     card = score_folder(folder)
     _show(card, json_=json_)
     say(f"scorecard: {folder / 'scorecard.json'}\nreport:    {folder / 'report.html'}")
-    _refuse_vacuous(card.trials)
+    _refuse_vacuous(card)
 
 
 def _show(card: Scorecard, *, json_: bool) -> None:
@@ -117,10 +117,10 @@ def _show(card: Scorecard, *, json_: bool) -> None:
     print_scorecard(card)
 
 
-def _refuse_vacuous(trials: dict[str, int]) -> None:
+def _refuse_vacuous(card: Scorecard) -> None:
     """A failed trial or a run without a single score is never a pass: exit 3."""
-    if trials["failed"] or not trials["scored"]:
-        say(f"error: {trials['failed']} trials failed, {trials['scored']} scored: this run is no evidence")
+    if card.refusal:
+        say(f"error: {card.refusal}")
         raise typer.Exit(FAILED)
 
 

@@ -106,14 +106,24 @@ def _destinations(flows: pa.Table, first: int, last: int) -> tuple[Destination, 
     return tuple(sorted(rows, key=lambda row: (-row.flows, row.device, row.server)))
 
 
-def strip_text(counts: tuple[int, ...]) -> str:
-    """The timing strip in block characters: height is the flows of that cell against the busiest one.
+def strip_text(counts: tuple[int, ...], cells: int = STRIP) -> str:
+    """The timing strip in block characters: height is what fell into a cell against the busiest one.
 
-    >>> strip_text((0, 1, 4, 8))
+    ``cells`` divides the number of counts.
+
+    >>> strip_text((0, 1, 4, 8), cells=4)
     ' ▁▄█'
+    >>> strip_text((0, 1, 4, 8), cells=2)
+    '▁█'
     """
-    top = max(max(counts, default=0), 1)
-    return "".join(SHADES[-(-count * (len(SHADES) - 1) // top)] for count in counts)
+    binned = np.array(counts, dtype=np.int64).reshape(min(cells, len(counts)), -1).sum(axis=1)
+    top = max(int(binned.max()), 1)
+    return "".join(SHADES[-(-count * (len(SHADES) - 1) // top)] for count in binned.tolist())
+
+
+def strip_cells(width: int) -> int:
+    """How many cells of a strip suit a terminal of that many columns."""
+    return STRIP if width >= 130 else STRIP // 2
 
 
 def print_inspection(seen: Inspection, most: int = 40) -> None:
@@ -132,11 +142,15 @@ def print_inspection(seen: Inspection, most: int = 40) -> None:
         console.print(f"PARTIAL EVIDENCE: {seen.partial}", markup=False)
     console.print("tables: " + ", ".join(f"{name} {rows}" for name, rows in seen.tables.items()))
     console.print("flows:  " + ", ".join(f"{name} {flows}" for name, flows in seen.protocols.items()))
-    table = Table("device", "app", "server", "protocol", "flows", "up", "down", "when")
+    table = Table()
+    for heading in ("device, app", "server", "protocol", "flows", "bytes up/down"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("when", no_wrap=True)
     for row in seen.destinations[:most]:
-        words = (row.device, row.package or "-", row.server, row.app_proto or "-")
-        numbers = (str(row.flows), f"{row.bytes_up:,}", f"{row.bytes_down:,}", strip_text(row.strip))
-        table.add_row(*(Text(printable(cell)) for cell in (*words, *numbers)))
+        words = (f"{row.device} {row.package or ''}", row.server, row.app_proto or "-", str(row.flows))
+        strip = strip_text(row.strip, strip_cells(console.width))
+        cells = (*words, f"{row.bytes_up:,}/{row.bytes_down:,}", strip)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     console.print(table)
     if len(seen.destinations) > most:
         console.print(f"... and {len(seen.destinations) - most} more destinations: --json lists them all")
