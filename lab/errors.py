@@ -14,6 +14,10 @@ class ScenarioError(ValueError):
         super().__init__("\n".join(faults))
         self.faults = faults
 
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[str]]]:
+        """How a worker process hands it to its parent: by its faults, not by its text."""
+        return type(self), (self.faults,)
+
 
 class PrerequisiteError(RuntimeError):
     """This machine's: a tool, right or engine is missing; the message names the command that mends it (exit 3)."""

@@ -1,0 +1,86 @@
+"""Worker processes: the same function over many jobs, results in the order of the jobs, nothing left behind.
+
+Knows nothing of what the jobs are. A worker that dies loses its jobs, and says so; an interrupt ends all workers.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+J = TypeVar("J", bound=tuple[object, ...])
+R = TypeVar("R")
+
+GRACE_S = 10.0  # for a terminated worker to remove what it had half made
+
+
+def in_order(
+    work: Callable[..., R], jobs: Sequence[J], *, lost: Callable[[J, str], R], workers: int
+) -> Generator[R, None, None]:
+    """``work(*job)`` for every job, as they finish but in order; ``lost(job, reason)`` for a job whose worker died.
+
+    Spawned, not forked: pyarrow's threads do not survive a fork. One worker or one job needs no process at all.
+    Any exception, an interrupt among them, ends the workers before it goes on.
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        yield from (work(*job) for job in jobs)
+        return
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=leave_on_sigterm
+    )
+    try:
+        futures = [pool.submit(unwound, work, job) for job in jobs]
+        for job, future in zip(jobs, futures, strict=True):
+            yield _result(job, future, lost)
+    except BaseException:
+        _end(pool, [one for one in multiprocessing.active_children() if one not in before])
+        raise
+    pool.shutdown()
+
+
+def leave_on_sigterm() -> None:
+    """In a worker: Ctrl-C is the parent's to answer; its SIGTERM unwinds the stack, so that half-made files go."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def unwound(work: Callable[..., R], job: tuple[object, ...]) -> R:
+    """In a worker: the result; once the stack is unwound by a SIGTERM the process ends, lest it get another job."""
+    try:
+        return work(*job)
+    except SystemExit:
+        os._exit(128 + signal.SIGTERM)
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _result(job: J, future: Future[R], lost: Callable[[J, str], R]) -> R:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return lost(job, "a worker process died without a word (killed, or out of memory?)")
+
+
+def _end(pool: ProcessPoolExecutor, workers: Sequence[multiprocessing.process.BaseProcess]) -> None:
+    """Terminates the workers, kills those that will not go, and leaves it to the pool to reap them all."""
+    for one in workers:
+        one.terminate()
+    until = time.monotonic() + GRACE_S
+    alive: list[Any] = [one.sentinel for one in workers]
+    while alive and (left := until - time.monotonic()) > 0:
+        gone = wait(alive, left)
+        alive = [sentinel for sentinel in alive if sentinel not in gone]
+    for one in workers:
+        if one.sentinel in alive:
+            one.kill()
+    pool.shutdown(cancel_futures=True)
