@@ -39,14 +39,16 @@ class Flows:
     server: Codes
     name: Codes
     app_proto: Codes
-    target: Codes  # host asked of a proxy, without port
+    target: Codes  # host this flow's client asked a proxy for, without port
     port: Int64
     proto: Codes
 
     @classmethod
     def read(cls, table: pa.Table) -> Flows:
         """The columns of a table of schema ``flows``."""
-        target = codes(table["proxy_target"])
+        via = codes(table["proxy_server"])
+        beyond = np.array([text == "server" for text in via.texts] + [False])[via.code]
+        asked = hosts(codes(table["proxy_target"]))
         return cls(
             flow=whole(table["flow"]),
             device=codes(table["device"]),
@@ -60,10 +62,15 @@ class Flows:
             server=codes(table["server"]),
             name=codes(table["name"]),
             app_proto=codes(table["app_proto"]),
-            target=target.renamed([text.rpartition(":")[0].strip("[]") or text for text in target.texts]),
+            target=Codes(np.where(beyond, asked.code, NULL), asked.texts),
             port=whole(table["server_port"]),
             proto=codes(table["proto"]),
         )
+
+
+def hosts(targets: Codes) -> Codes:
+    """The hosts of a column of ``host:port`` texts."""
+    return targets.renamed([text.rpartition(":")[0].strip("[]") or text for text in targets.texts])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.analytics.polling_score import Judgement
+from detector.analytics.polling_score import Judgement, effective_weights
 from detector.contacts import Contacts
 from detector.contract import Reason
 from detector.features.size_constancy import largest_cluster
@@ -26,7 +26,7 @@ SHAPE = {
     "hour_coverage": ("below 0.8 for apps a person drives", "contacts fall into {hours} different hours"),
 }
 UNKNOWN = {
-    "background_use": "unknown: no device state, or one lock state only; its weight went to the other factors",
+    "background_use": "unknown: no device state, or one lock state only; its weight went to the timing factors",
     "hour_coverage": "unknown: under three hours were observed; its weight went to the other factors",
     "size_constancy": "unknown: no payload was carried; its weight went to the other factors",
     "smallness": "unknown: no payload was carried; its weight went to the other factors",
@@ -109,10 +109,11 @@ def _shape(contacts: Contacts, found: Judgement, limits: PollingThresholds) -> l
         "hours": len(np.unique(contacts.times // 3_600_000_000)),
     }
     reasons = []
+    weights = effective_weights(found.factors, limits.weights)
     for name, value in found.factors.items():
         expected, text = SHAPE[name]
         known = text.format(**values) if value is not None else UNKNOWN.get(name, "unknown")
-        reasons.append(_reason(name, value, expected, limits.weights.get(name, 0.0), known))
+        reasons.append(_reason(name, value, expected, round(weights[name], 4), known))
     return reasons
 
 

@@ -34,6 +34,7 @@ from detector.thresholds import PollingThresholds
 
 #: Anomalies at least that strong cancel what a category explains.
 ODD = 0.5
+TIMING = ("interval_regularity", "gap_floor", "mode_share")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def judge(contacts: Contacts, app: Installed | None, known: Surroundings, limits
     state = _state(contacts, known, limits)
     factors = _factors(contacts, state, known.span, limits)
     anomalies = _anomalies(contacts, peer, app, limits)
-    shape = weighted_mean(factors, limits.weights)
+    shape = weighted_mean(factors, effective_weights(factors, limits.weights))
     odd = max([0.0, *(value for value in anomalies.values() if value is not None)])
     explained = _explained(app, odd, limits)
     widespread = prevalence(*others(contacts, known))
@@ -88,6 +89,26 @@ def weighted_mean(factors: Mapping[str, float | None], weights: Mapping[str, flo
     known = [(value, weights.get(name, 0.0)) for name, value in factors.items() if value is not None]
     total = sum(weight for _, weight in known)
     return sum(value * weight for value, weight in known) / total if total else 0.0
+
+
+def effective_weights(factors: Mapping[str, float | None], weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights, with that of an unknown background use handed to the timing factors.
+
+    Both answer the same question, whether a machine or a person drives the contacts; without device state only
+    timing can, and equal sizes spread over the day must not alert by themselves (any heartbeat has them).
+
+    >>> known = dict.fromkeys(("interval_regularity", "gap_floor", "mode_share"), 1.0) | {"background_use": None}
+    >>> effective_weights(known, dict(zip(known, (2.0, 1.0, 1.0, 4.0))))
+    {'interval_regularity': 4.0, 'gap_floor': 2.0, 'mode_share': 2.0, 'background_use': 0.0}
+    """
+    given = {name: weights.get(name, 0.0) for name in factors}
+    timing = sum(given[name] for name in TIMING if factors[name] is not None)
+    if factors["background_use"] is not None or not timing:
+        return given
+    grown = 1 + given["background_use"] / timing
+    return {
+        name: 0.0 if name == "background_use" else w * (grown if name in TIMING else 1) for name, w in given.items()
+    }
 
 
 def crossing(contacts: Contacts, app: Installed | None, known: Surroundings, limits: PollingThresholds) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
-from detector.contacts import Flows
+from detector.contacts import Flows, hosts
 from detector.destinations import is_local, is_loopback
 
 #: A connection to the requested target within that time after the request is its onward leg.
@@ -65,7 +65,7 @@ def asked_to_relay(table: pa.Table, flows: Flows, exchanges: pa.Table | None) ->
             askers=tuple(_askers(members, at_server, client, flows.server)),
             granted=bool(len(yes)),
             reverse=bool((~at_server[members]).any()),
-            onward=_onward(members, flows),
+            onward=_onward(members, flows, hosts(target)),
             elsewhere=_elsewhere(members, at_server, client, flows.server),
             first=int(flows.start[members].min()),
             last=int(flows.end[members].max()),
@@ -79,13 +79,13 @@ def _askers(
     return sorted({*client.of(rows[at_server[rows]]), *server.of(rows[~at_server[rows]])})
 
 
-def _onward(rows: Int64, flows: Flows) -> int:
+def _onward(rows: Int64, flows: Flows, wanted: Codes) -> int:
     """Outbound flows of the device to the name or address one of its requests asked for, soon after the request."""
     found = 0
     outbound = np.flatnonzero((flows.inbound == 0) & (flows.device.code == flows.device.code[rows[0]]))
     for row in rows:
         soon = outbound[np.abs(flows.start[outbound] - flows.start[row] - ONWARD_US // 2) <= ONWARD_US // 2]
-        host = flows.target.text(int(row))
+        host = wanted.text(int(row))
         found += any(host is not None and host in (flows.server.text(int(k)), flows.name.text(int(k))) for k in soon)
     return found
 

@@ -36,12 +36,13 @@ def bridge_reasons(found: RelayJudgement, limits: RelayThresholds) -> tuple[Reas
     setup = "the app listened, accepted or opened a raw socket within the time window"
     pairing = "flows open right after bytes arrived on the anchor, beyond chance"
     return (
-        _reason("bridge_correlation", found.correlation, "near 0", 1.0, bridge),
         _reason("byte_conservation", found.conservation, "near 0", 1.0, same),
+        _reason("bridge_correlation", found.correlation, "near 0", 1.0, bridge),
         _reason("fan_out", found.fan_out, "its category decides", 0.3, f"{found.destinations} unrelated destinations"),
         _reason("stack_diversity", found.diversity, "1 to 3 clients", 0.3, stacks),
         _reason("background_share", found.background, "0", 0.5 * limits.foreground_state_required, hidden),
         _reason("streams", float(found.streams), "0", 1.0, f"{found.streams} relayed flows in the worst window"),
+        _reason("sustained", found.sustained, "0", 1.0, "share of the least duration over which both sides moved"),
         _reason("pairing_lift", found.pairing, "near 0", 0.0, pairing),
         _reason("setup", None if found.setup is None else float(found.setup), "0", 0.0, setup),
         _reason("concurrency", float(found.concurrent), "few", 0.0, f"{found.concurrent} relayed flows open at once"),

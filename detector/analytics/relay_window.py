@@ -41,13 +41,14 @@ class RelayJudgement:
     conservation: float
     pairing: float | None
     destinations: int
-    fan_out: float
+    fan_out: float | None  # None: no app known, and a whole device goes everywhere anyway
     diversity: float | None
     stacks: int
     background: float | None
     setup: bool | None  # listening or accepting seen; None: no socket events
     streams: int
     concurrent: int
+    sustained: float  # share of anchor_s over which anchor and streams both moved
     into: int  # bytes towards the device on the anchor
     out: int
     start: int
@@ -114,15 +115,24 @@ def _judge(  # noqa: PLR0917 - the parts of one window
     opened = np.sort(view.flows.start[streams])
     kinds = len(np.unique(stacks[stacks != NULL]))
     background = _background(other, pieces, view, states)
+    alone = view.flows.uid[streams[0]] != NULL or view.flows.package.code[streams[0]] != NULL
+    spread = (fan_out(targets), stack_diversity(kinds)) if alone else (None, None)
+    sustained = _sustained(pieces.second[mine], pieces.second[other], limits.anchor_s)
+    score = (
+        _score(limits, bridge, kept, spread, background)
+        * sustained
+        * (1 - math.exp(-len(streams) / limits.streams_scale))
+    )
     return RelayJudgement(
-        score=_score(view.limits, bridge, kept, targets, kinds, background, len(streams), setup),
+        score=score if targets >= limits.fewest_destinations or setup else 0.0,
+        sustained=sustained,
         anchor="accepted sessions" if anchor == INBOUND else view.peers.texts[anchor],
         correlation=bridge,
         conservation=kept,
         pairing=pairing_lift(opened, np.unique(pieces.second[mine & (pieces.into > 0)]) * SECOND_US, window_us),
         destinations=targets,
-        fan_out=fan_out(targets),
-        diversity=stack_diversity(kinds),
+        fan_out=spread[0],
+        diversity=spread[1],
         stacks=kinds,
         background=background,
         setup=setup,
@@ -135,29 +145,26 @@ def _judge(  # noqa: PLR0917 - the parts of one window
     )
 
 
-def _score(  # noqa: PLR0917 - the factors of one formula
+def _score(
     limits: RelayThresholds,
     bridge: float | None,
     kept: float,
-    targets: int,
-    kinds: int,
+    spread: tuple[float | None, float | None],
     background: float | None,
-    streams: int,
-    setup: bool | None,  # noqa: FBT001 - a fact of three values, not a switch
 ) -> float:
-    """sqrt(R1 R2) (.4 + .3 R4 + .3 R5) (.5 + .5 R6) (1 - e^(-n / 5)), unknown factors left out (measurements, 6.2)."""
-    if targets < limits.fewest_destinations and not setup:
-        return 0.0
-    stacks = stack_diversity(kinds)
-    spread = 0.4 + 0.3 * fan_out(targets)
-    spread = spread / 0.7 if stacks is None else spread + 0.3 * stacks
+    """sqrt(R1 R2) (.4 + .3 R4 + .3 R5) (.5 + .5 R6) of the measurements, 6.2; an unknown R4 or R5 counts as half.
+
+    An unknown R6 takes its factor away. Without R1 (no exchanges) conservation stands in for it.
+    """
+    fan, stacks = (0.5 if value is None else value for value in spread)
     hidden = 1.0 if background is None or not limits.foreground_state_required else 0.5 + 0.5 * background
-    return (
-        math.sqrt((kept if bridge is None else bridge) * kept)
-        * spread
-        * hidden
-        * (1 - math.exp(-streams / limits.streams_scale))
-    )
+    return math.sqrt((kept if bridge is None else bridge) * kept) * (0.4 + 0.3 * fan + 0.3 * stacks) * hidden
+
+
+def _sustained(anchor_s: Int64, other_s: Int64, least_s: float) -> float:
+    """How much of ``least_s`` anchor and other flows were both in motion, at most 1."""
+    both = min(anchor_s.max(), other_s.max()) - max(anchor_s.min(), other_s.min())
+    return float(np.clip(both / least_s, 0, 1))
 
 
 def _correlation(mine: np.ndarray, other: np.ndarray, pieces: Pieces, window_us: tuple[int, int]) -> float:
