@@ -40,7 +40,7 @@ class Behaviour:
         last = 0
         for begin, end in self._plays(rng, window.foreground).tolist():
             end_at = min(end, begin + left)
-            if begin > last and end_at - begin > 15 * SECOND:
+            if begin >= last and end_at - begin > 15 * SECOND:
                 self._play(rng, draft, (speech, peer), (begin, end_at))
                 left -= end_at - begin
                 last = end_at

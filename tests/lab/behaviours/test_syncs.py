@@ -1,0 +1,129 @@
+"""Syncs, pushes, mail, media, browsing and tunnels keep the laws their files state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lab.behaviours import (
+    SECOND,
+    mail_imap,
+    media_stream,
+    periodic_sync,
+    push_keepalive,
+    vpn_tunnel,
+    web_browsing,
+)
+from lab.clock import inside, interval_of
+
+HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+
+
+def test_sync_runs_once_per_period(quiet, rng):
+    batch = periodic_sync.Behaviour(period=1_800.0, flex=0.1).plan(rng, quiet)
+    assert len(batch.start) == 48
+    gaps = np.diff(np.sort(batch.start)) / SECOND
+    assert gaps.min() >= 0.9 * 1_800
+    assert gaps.max() <= 1.1 * 1_800
+
+
+def test_sync_waits_for_doze_and_collapses(windows, interval, rng):
+    asleep = interval((HOUR, 3 * HOUR), (3 * HOUR + 5 * MINUTE, 8 * HOUR))
+    window = windows(doze=asleep, maintenance=interval((3 * HOUR, 3 * HOUR + 5 * MINUTE)))
+    batch = periodic_sync.Behaviour(period=900.0).plan(rng, window)
+    assert not inside(batch.start, asleep).any()
+    in_window = (batch.start >= 3 * HOUR) & (batch.start < 3 * HOUR + 5 * MINUTE)
+    assert in_window.sum() == 1
+    assert ((batch.start >= 8 * HOUR) & (batch.start < 8 * HOUR + MINUTE)).sum() >= 1
+
+
+def test_sync_exempt_from_doze_does_not_wait(windows, interval, rng):
+    asleep = interval((HOUR, 8 * HOUR))
+    batch = periodic_sync.Behaviour(period=900.0, exempt=True).plan(rng, windows(doze=asleep))
+    assert inside(batch.start, asleep).sum() >= 27
+
+
+def test_push_heartbeats_keep_their_interval(quiet, rng):
+    kind = push_keepalive.Behaviour(heartbeat=900.0, pushes_per_hour=0.0, lifetime=7 * 86_400.0)
+    batch = kind.plan(rng, quiet)
+    beats = np.sort(batch.x_time[batch.x_up == kind.beat])
+    assert np.diff(beats) / SECOND == pytest.approx(900.0, abs=0.2)
+
+
+def test_pushes_are_acknowledged_and_fewer_in_doze(windows, interval, rng):
+    kind = push_keepalive.Behaviour(pushes_per_hour=60.0, quiet=0.1, lifetime=7 * 86_400.0)
+    batch = kind.plan(rng, windows(doze=interval((0, 12 * HOUR))))
+    pushes = batch.x_time[batch.x_up == 0]
+    assert abs(len(pushes) - (batch.x_up == push_keepalive.RECEIPT).sum()) <= len(batch.start)
+    assert (pushes < 12 * HOUR).sum() < 0.25 * (pushes >= 12 * HOUR).sum()
+
+
+@pytest.mark.parametrize("mails", [0.0, 2.0, 30.0])
+def test_imap_renews_idle_within_29_minutes(mails, quiet, rng):
+    batch = mail_imap.Behaviour(mails_per_hour=mails).plan(rng, quiet)
+    for conversation in range(len(batch.start)):
+        mine = (batch.x_conversation == conversation) & (batch.x_up > 0)
+        said = np.concatenate([[batch.start[conversation]], batch.x_time[mine], [batch.close[conversation]]])
+        assert np.diff(said).max() < 29 * MINUTE
+
+
+def test_imap_fetches_what_has_come(quiet, rng):
+    batch = mail_imap.Behaviour(mails_per_hour=10.0).plan(rng, quiet)
+    arrived = np.sort(batch.x_time[batch.x_up == 0])
+    fetched = np.sort(batch.x_time[batch.x_up == mail_imap.FETCH])
+    assert len(arrived) > 150
+    assert np.array_equal(arrived + SECOND // 3, fetched)
+
+
+def test_stream_has_equal_steps_and_a_limit(windows, interval, rng):
+    kind = media_stream.Behaviour(segment=10.0, most=600.0)
+    batch = kind.plan(rng, windows(foreground=interval((0, 5 * MINUTE), (HOUR, 2 * HOUR))))
+    assert len(batch.start) == 2
+    first = batch.x_time[batch.x_conversation == 0]
+    assert np.diff(first)[3:] / SECOND == pytest.approx(10.0, abs=0.2)
+    assert (batch.close - batch.start).sum() < 620 * SECOND
+    assert batch.x_down.min() >= 0.74 * kind.size
+
+
+def test_stream_in_the_background_outlives_the_foreground(windows, interval, rng):
+    fronts = interval(*((hour * HOUR, hour * HOUR + 5 * SECOND) for hour in range(20)))
+    still = media_stream.Behaviour().plan(rng, windows(foreground=fronts))
+    heard = media_stream.Behaviour(background=True, most=86_400.0).plan(rng, windows(foreground=fronts))
+    assert still.contacts == 0
+    assert len(heard.start) > 10
+    assert (heard.close - heard.start).max() > 5 * MINUTE
+
+
+def test_vpn_keeps_alive_and_rekeys_in_use(windows, interval, rng):
+    kind = vpn_tunnel.Behaviour(lifetime=7 * 86_400.0, requests_per_hour=0.0)
+    batch = kind.plan(rng, windows(unlocked=interval((HOUR, 2 * HOUR))))
+    alive = np.sort(batch.x_time[batch.x_up == vpn_tunnel.KEEPALIVE])
+    assert np.diff(alive) / SECOND == pytest.approx(25.0, abs=0.2)
+    rekeys = batch.x_time[batch.x_up == vpn_tunnel.INITIATION]
+    assert len(rekeys) == pytest.approx(31, abs=1)
+    assert (batch.speeches[0].protocol, batch.speeches[0].tls) == ("datagram", False)
+
+
+def test_vpn_carries_what_the_owner_does(windows, interval, rng):
+    busy = interval((HOUR, 3 * HOUR))
+    batch = vpn_tunnel.Behaviour(udp=False, port=443).plan(rng, windows(unlocked=busy))
+    carried = batch.x_time[batch.x_down > 300]
+    assert len(carried) > 100
+    assert inside(carried, busy).all()
+    assert (batch.speeches[0].protocol, batch.speeches[0].tls) == ("opaque", True)
+
+
+def test_browsing_happens_in_the_foreground_only(worker, rng):
+    batch = web_browsing.Behaviour().plan(rng, worker)
+    assert len(batch.start) > 50
+    soon_after = interval_of(batch.start - 2 * SECOND, worker.foreground) >= 0
+    assert (inside(batch.start, worker.foreground) | soon_after).all()
+
+
+def test_browsing_goes_to_few_places_often_and_many_seldom(windows, interval, rng):
+    batch = web_browsing.Behaviour(hosts=60).plan(rng, windows(foreground=interval((0, 3 * HOUR))))
+    visits = np.sort(np.bincount(batch.peer, minlength=60))[::-1]
+    assert visits[0] > 4 * np.median(visits)
+    assert (visits > 0).sum() > 40
+    assert batch.x_down.max() <= 80_300
