@@ -1,0 +1,72 @@
+"""What every wire format on disk must hold, whatever it is: a new file is under test the moment it exists."""
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lab.protocols
+from lab.protocols import Message, filler, filler_text, moved_behind
+
+FOLDER = Path(lab.protocols.__file__).parent
+FORMATS = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in {"__init__", "tls", "real_tls"})
+ROWS = [(1_000, 200, 900, 40), (2_000_000, 60, 0, 0), (3_000_000, 0, 300, 0), (9_000_000, 5_000, 40_000, 100)]
+
+
+def said(name, dialogue):
+    return list(import_module(f"lab.protocols.{name}").messages(dialogue))
+
+
+def test_the_formats_were_found():
+    assert {"http", "dns", "websocket", "socks5", "imap", "mux", "push", "opaque", "datagram"} <= set(FORMATS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_generator_gives_the_same_bytes_and_another_does_not(name, dialogue):
+    first = said(name, dialogue(ROWS, seed=3))
+    assert first == said(name, dialogue(ROWS, seed=3))
+    assert [m.data for m in first] != [m.data for m in said(name, dialogue(ROWS, seed=4))]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_answer_is_never_earlier_than_what_it_answers(name, dialogue):
+    messages = said(name, dialogue(ROWS, start=0))
+    assert messages
+    assert all(m.data for m in messages)
+    for before, after in zip(messages, messages[1:], strict=False):
+        if not after.pushed:
+            assert after.time >= before.time or (after.from_client and not before.from_client)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_nothing_planned_and_not_opened_says_nothing(name, dialogue):
+    assert said(name, dialogue([])) == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_transport_is_named(name):
+    assert import_module(f"lab.protocols.{name}").TRANSPORT in {"tcp", "udp"}
+
+
+@given(st.integers(0, 200_000), st.integers(0, 2**32))
+def test_filler_has_the_size_asked_for(size, seed):
+    assert len(filler(np.random.default_rng(seed), size)) == size
+
+
+def test_filler_does_not_compress_and_text_stays_in_its_alphabet():
+    import zlib
+
+    data = filler(np.random.default_rng(1), 300_000)
+    assert len(zlib.compress(data, 9)) > 0.99 * len(data)
+    text = filler_text(np.random.default_rng(1), 10_000)
+    assert set(text) <= set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    assert len(set(text)) == 64
+
+
+def test_what_was_meant_for_the_setup_moves_behind_it_and_the_rest_stays():
+    asked = [Message(0, True, b"a"), Message(7, False, b"b"), Message(1, True, b"c"), Message(900, True, b"d")]
+    assert [m.time for m in moved_behind(asked, 100)] == [100, 107, 107, 900]
+    assert list(moved_behind(asked, 0)) == asked
