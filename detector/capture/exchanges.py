@@ -44,7 +44,7 @@ def exchange_table(flows: Flows, file: MappedFile) -> pa.Table:
     return pa.table([arrays[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
 
 
-def _columns(size: Ints, up: NDArray[np.bool_], time: Ints, starts: Ints) -> dict[str, Ints]:
+def _columns(size: NDArray[Any], up: NDArray[np.bool_], time: Ints, starts: Ints) -> dict[str, Ints]:
     """The columns of exchanges whose events begin at ``starts``; ``silent`` is 1 where nothing came down."""
     stops = np.append(starts[1:], len(up)) if len(starts) else starts
     down_at = np.append(np.flatnonzero(~up), len(up))

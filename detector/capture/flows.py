@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detector.capture.packets import ACK, RST, SYN, TCP, UDP, Packets
 from detector.capture.pairs import Paired
-from detector.capture.streams import Segments, Stream, stream
+from detector.capture.streams import Segments, Slots, Stream, stream
 
 TCP_IDLE_US = 3_600_000_000  # push connections of phones are silent for up to half an hour
 OTHER_IDLE_US = 180_000_000
@@ -40,9 +40,9 @@ class Flows:
     starts: Ints
     stops: Ints
     number: Ints
-    slot: Ints
+    slot: Slots
     up: Mask
-    fresh: Ints
+    fresh: NDArray[np.uint32]
     streams: tuple[Stream, Stream]
 
     def __len__(self) -> int:
@@ -61,7 +61,7 @@ def cut(paired: Paired) -> Flows:
     begins = paired.first | _after_silence(packets) | _after_reopening(packets, paired)
     starts = np.flatnonzero(begins)
     stops = np.append(starts[1:], len(begins))
-    slot = np.cumsum(begins) - 1
+    slot = np.cumsum(begins, dtype=np.int32) - np.int32(1)
     if len(starts):
         stops[-1] = len(begins)
     else:
@@ -70,7 +70,7 @@ def cut(paired: Paired) -> Flows:
     number = np.empty(len(starts), np.int64)
     number[np.argsort(paired.rank[starts])] = np.arange(len(starts))
     streams = (_stream(packets, slot, up, len(starts)), _stream(packets, slot, ~up, len(starts)))
-    fresh = np.zeros(len(slot), np.int64)
+    fresh = np.zeros(len(slot), np.uint32)
     for one in streams:
         fresh[one.row] = one.fresh
     return Flows(packets, starts, stops, number, slot, up, fresh, streams)
@@ -106,7 +106,7 @@ def _after_reopening(packets: Packets, paired: Paired) -> Mask:
     return opens
 
 
-def _client_is_low(packets: Packets, forward: Mask, starts: Ints, slot: Ints) -> Mask:
+def _client_is_low(packets: Packets, forward: Mask, starts: Ints, slot: Slots) -> Mask:
     """Per flow whether the client is the lower endpoint of the pair."""
     source, target = packets.sport[starts], packets.dport[starts]
     tcp, udp = packets.proto[starts] == TCP, packets.proto[starts] == UDP
@@ -120,7 +120,7 @@ def _client_is_low(packets: Packets, forward: Mask, starts: Ints, slot: Ints) ->
     return client
 
 
-def _stream(packets: Packets, slot: Ints, side: Mask, flows: int) -> Stream:
+def _stream(packets: Packets, slot: Slots, side: Mask, flows: int) -> Stream:
     """The payloads of one direction."""
     syn = np.flatnonzero(side & ((packets.flags & (SYN | RST)) == SYN))[::-1]
     origin, known = np.zeros(flows, np.uint32), np.zeros(flows, bool)

@@ -12,7 +12,7 @@ from detector.capture.flows import Flows, Ints, dns_flows
 from detector.capture.mapped import MappedFile
 from detector.capture.names import MAX_BYTES, Names, identify
 from detector.capture.packets import TCP, UDP, Packets
-from detector.capture.streams import Stream
+from detector.capture.streams import Slots, Stream
 
 MAX_SEGMENTS = 8
 TLS_HANDSHAKE = b"\x16\x03"
@@ -61,7 +61,7 @@ def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, 
     return near[wanted], begin, begin + size[wanted]
 
 
-def _groups(slot: Ints) -> tuple[NDArray[np.bool_], Ints, Ints]:
+def _groups(slot: Slots) -> tuple[NDArray[np.bool_], Ints, Ints]:
     """Which rows open a new slot, their places, and the number of each row's group."""
     opens = np.ones(len(slot), bool)
     opens[1:] = slot[1:] != slot[:-1]

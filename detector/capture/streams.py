@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Slots = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,10 @@ class Stream:
     """
 
     row: Ints
-    slot: Ints
+    slot: Slots
     begin: Ints
-    skip: Ints
-    fresh: Ints
+    skip: NDArray[np.uint32]
+    fresh: NDArray[np.uint32]
     gap: NDArray[np.bool_]
 
 
@@ -39,7 +40,7 @@ class Segments:
     """
 
     row: Ints
-    slot: Ints
+    slot: Slots
     tcp: NDArray[np.bool_]
     seq: NDArray[np.uint32]
     size: Ints
@@ -50,8 +51,8 @@ class Segments:
 def stream(given: Segments) -> Stream:
     """The segments put in order, each with what it adds."""
     if not len(given.row):
-        none = np.zeros(0, np.int64)
-        return Stream(none, none, none, none, none, none.astype(bool))
+        none, empty = np.zeros(0, np.int64), np.zeros(0, np.uint32)
+        return Stream(none, given.slot, none, empty, empty, none.astype(bool))
     opens = np.ones(len(given.slot), bool)
     opens[1:] = given.slot[1:] != given.slot[:-1]
     starts = np.flatnonzero(opens)
@@ -70,7 +71,8 @@ def stream(given: Segments) -> Stream:
     size = given.size if row is given.row else given.size[order]
     clipped = np.maximum(begin, before)
     fresh = np.maximum(end - clipped, 0)
-    return Stream(row, given.slot, begin, size - fresh, fresh, (begin > before) & ~opens)
+    skip = (size - fresh).astype(np.uint32)
+    return Stream(row, given.slot, begin, skip, fresh.astype(np.uint32), (begin > before) & ~opens)
 
 
 def _positions(given: Segments, opens: NDArray[np.bool_], starts: Ints, group: Ints) -> Ints:
