@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,15 +67,14 @@ def cache_key(capture: Path) -> str:
 
 
 def read_cache(folder: Path, key: str) -> Derived | None:
-    """What the cache holds under the key; None where a file is absent, damaged or has other columns or counts."""
+    """What the cache holds under the key; None where a byte of it differs from what was written."""
     try:
         about = json.loads((folder / f"{key}.json").read_bytes())
-        tables = {name: _read(folder / f"{key}.{name}.parquet", schema) for name, schema in DERIVED.items()}
-        if any(tables[name].num_rows != about["rows"][name] for name in DERIVED):
+        if about["proof"] != _proof(about):
             return None
-        times = [None if about[name] is None else int(about[name]) for name in ("first", "last")]
-        return Derived(tables, int(about["packets"]), *times)
-    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
+        tables = {name: _read(folder / f"{key}.{name}.parquet", name, about) for name in DERIVED}
+        return Derived(tables, about["packets"], about["first"], about["last"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, pa.ArrowException):
         return None
 
 
@@ -82,26 +82,39 @@ def write_cache(folder: Path, key: str, derived: Derived) -> bool:
     """Puts the tables into the folder and drops those of other keys; False where that could not be done whole."""
     if folder.is_symlink():
         return False
+    about: dict[str, Any] = {"packets": derived.packets, "first": derived.first, "last": derived.last}
     try:
         folder.mkdir(exist_ok=True)
         for name, table in derived.tables.items():
             with _replacing(folder / f"{key}.{name}.parquet") as temporary:
-                pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-        rows = {name: table.num_rows for name, table in derived.tables.items()}
-        about = {"packets": derived.packets, "first": derived.first, "last": derived.last, "rows": rows}
+                pq.write_table(table, temporary, compression="zstd")
+                about[name] = _sha256(temporary)
         with _replacing(folder / f"{key}.json") as temporary:  # last: without it the tables do not count
-            temporary.write_text(json.dumps(about))
+            temporary.write_text(json.dumps({**about, "proof": _proof(about)}))
     except (OSError, pa.ArrowException):
         return False
     _drop_others(folder, key)
     return True
 
 
-def _read(path: Path, schema: pa.Schema) -> pa.Table:
-    table = pq.read_table(path, page_checksum_verification=True)
-    if table.schema.names != schema.names:
+def _read(path: Path, name: str, about: dict[str, Any]) -> pa.Table:
+    """ValueError if the file is not the one that was written, or of other columns."""
+    if _sha256(path) != about[name]:
+        raise ValueError(f"{path}: damaged")
+    table = pq.read_table(path, partitioning=None)
+    if table.schema != DERIVED[name]:
         raise ValueError(f"{path}: found columns {table.schema.names}")
-    return table.cast(schema)
+    return table
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _proof(about: dict[str, Any]) -> str:
+    plain = json.dumps({name: value for name, value in about.items() if name != "proof"}, sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 @contextmanager
