@@ -103,6 +103,6 @@ def _ask(dialogue: Dialogue, key: bytes) -> bytes:
 
 
 def _accept(key: bytes) -> bytes:
-    """The 101 answer, as wsproto's server words it (section 4.2.2)."""
-    lines = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: WebSocket", b"Connection: Upgrade")
+    """The 101 answer (section 4.2.2)."""
+    lines = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade")
     return b"\r\n".join((*lines, b"Sec-WebSocket-Accept: " + generate_accept_token(key), b"", b""))
