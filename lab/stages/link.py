@@ -23,7 +23,8 @@ ALLOWED = tuple(ip_network(net) for net in ("10.88.0.0/16", "198.18.0.0/15", "20
 LAN = ALLOWED[0]
 ALLOWED_ZONES = (".example", ".test")  # RFC 2606
 HEADERS = 54  # Ethernet II, IPv4 and TCP without options
-MSS_SEEN = (1400, 1410, 1412, 1420, 1430, 1440, 1452, 1460)  # tunnels, PPPoE, plain Ethernet; even: see frames
+ALIGN = 4  # bytes; segments start at multiples, so that checksums sum 32-bit words
+MSS_SEEN = (1400, 1412, 1420, 1432, 1440, 1448, 1452, 1460)  # tunnels, PPPoE, plain Ethernet; multiples of ALIGN
 TTL_SENT = (64, 64, 64, 128, 255)  # Linux, Windows, network gear
 UPLINK_SHARE = 4  # the uplink has a quarter of the downlink's rate, as is usual on mobile access
 LEAST_RTT_US = 200
@@ -34,7 +35,7 @@ class Links:
     """One row per conversation."""
 
     rtt: Int64  # microseconds
-    mss: Int64  # bytes, even
+    mss: Int64  # bytes, a multiple of ALIGN
     gap_up: Int64  # microseconds between segments the device sends back to back
     gap_down: Int64
     tcp: npt.NDArray[np.bool_]

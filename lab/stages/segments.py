@@ -29,7 +29,7 @@ class Messages:
     conversation: Int64  # (k,) row of Ends
     start: Int64
     local: Bool  # said by the device
-    offset: Int64  # even, into the slice's payload
+    offset: Int64  # a multiple of ALIGN, into the slice's payload
     length: Int64
 
 
@@ -161,8 +161,9 @@ def _delayed(heard: Int64, carriers: Int64) -> Int64:
     second = (np.arange(len(heard)) - first) % 2 == 1
     lone = ~second & np.append(new[1:], True)
     when = heard + np.where(second, TURN_US, DELAYED_ACK_US)
-    following = np.append(carriers, np.iinfo(np.int64).max)[epoch]
-    return when[(second | lone) & (following > when)]
+    following: Int64 = np.append(carriers, np.iinfo(np.int64).max)[epoch]
+    silent: Bool = (second | lone) & (following > when)
+    return when[silent]
 
 
 def _numbered(ends: Ends, rows: Int64, key: Int64) -> Packets:

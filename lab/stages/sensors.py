@@ -5,6 +5,7 @@ Columns are those of the detector's contract. Nothing here may look at incident 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def sockets_table(timeline: Timeline, links: Links, ends: np.ndarray[Any, np.dty
     said, count = timeline.conversations, len(timeline.conversations.start)
     uid = np.array([app.uid for app in timeline.apps], dtype=np.int32)
     device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
-    opened = {
+    opened: dict[str, Any] = {
         "device": device[said.app],
         "uid": uid[said.app],
         "proto": np.where(links.tcp, "tcp", "udp").astype(object),
@@ -47,13 +48,7 @@ def sockets_table(timeline: Timeline, links: Links, ends: np.ndarray[Any, np.dty
     opening = {**opened, "time": said.start, "event": np.where(said.inbound, "accept", "connect").astype(object)}
     closing = {**opened, "time": ends, "event": np.full(count, "close", dtype=object)}
     heard = [_listening(timeline, event) for event in ("listen", "close")]
-    tables = [
-        pa.table({name: part[name] for name in SCHEMAS["sockets"].names}, SCHEMAS["sockets"])
-        for part in (
-            {name: pa.array(column, SCHEMAS["sockets"].field(name).type) for name, column in part.items()}
-            for part in (opening, closing, *heard)
-        )
-    ]
+    tables = [_table("sockets", part) for part in (opening, closing, *heard)]
     whole = pa.concat_tables(tables)
     return whole.take(pa.array(np.argsort(whole["time"].to_numpy(), kind="stable")))
 
@@ -122,5 +117,9 @@ def http_table(timeline: Timeline, links: Links, requests: list[Request]) -> pa.
         "server": addresses(links.remote[of]),
         "server_port": links.remote_port[of],
     }
-    schema = SCHEMAS["http"]
-    return pa.table({name: pa.array(columns[name], schema.field(name).type) for name in schema.names}, schema)
+    return _table("http", columns)
+
+
+def _table(name: str, columns: Mapping[str, Any]) -> pa.Table:
+    schema = SCHEMAS[name]
+    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema)
