@@ -1,0 +1,285 @@
+"""No silent loss: every way in which a file is damaged is an error that says at which packet and byte."""
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.capture import CaptureError
+
+FRAMES = [bytes([number]) * (60 + number) for number in range(3)]
+RECORD = 24 + 16 + 60  # where the second record of the pcap begins
+
+
+def three(wire):
+    packets = [wire.udp(at, b"question" + bytes(at)) for at in range(3)]
+    return packets, wire.pcap(packets), wire.pcapng(packets)
+
+
+def patched(data, offset, value, form="<I"):
+    out = bytearray(data)
+    struct.pack_into(form, out, offset, value)
+    return bytes(out)
+
+
+def second(wire):
+    packets, data, _ = three(wire)
+    return data, 24 + 16 + len(packets[0].frame)
+
+
+def second_block(wire):
+    packets, _, data = three(wire)
+    return data, len(wire.pcapng(packets[:1]))
+
+
+# name -> (file, packet that cannot be read, byte at which it shows)
+def cut_in_packet(wire):
+    data, _ = second(wire)
+    return data[:-1], 3, len(data) - 1
+
+
+def cut_in_record_header(wire):
+    data, at = second(wire)
+    return data[: at + 7], 2, at + 7
+
+
+def huge_caplen(wire):
+    data, at = second(wire)
+    return patched(data, at + 8, 0xFFFF_FFFF), 2, at + 8
+
+
+def caplen_256_mib(wire):
+    data, at = second(wire)
+    return patched(data, at + 8, 256 << 20), 2, at + 8
+
+
+def caplen_just_too_large(wire):
+    data, at = second(wire)
+    return patched(data, at + 8, 262_145), 2, at + 8
+
+
+def unknown_link(wire):
+    return wire.pcap(three(wire)[0], link=999), 1, 20
+
+
+def old_version(wire):
+    return patched(three(wire)[1], 6, 2, "<H"), 1, 4
+
+
+def cut_in_file_header(wire):
+    return three(wire)[1][:23], 1, 23
+
+
+def block_length_0(wire):
+    data, at = second_block(wire)
+    return patched(data, at + 4, 0), 2, at + 4
+
+
+def block_length_4_gib(wire):
+    data, at = second_block(wire)
+    return patched(data, at + 4, 0xFFFF_FFFC), 2, at + 4
+
+
+def block_length_odd(wire):
+    data, at = second_block(wire)
+    return patched(data, at + 4, 71), 2, at + 4
+
+
+def other_trailing_length(wire):
+    data, at = second_block(wire)
+    return patched(data, at - 4, 76), 1, len(wire.section()) + len(wire.interface())
+
+
+def interface_7_of_1(wire):
+    data, at = second_block(wire)
+    return patched(data, at + 8, 7), 2, at
+
+
+def caplen_over_block(wire):
+    data, at = second_block(wire)
+    return patched(data, at + 20, 200), 2, at
+
+
+def packet_before_interface(wire):
+    packets = three(wire)[0]
+    return wire.section() + wire.enhanced(packets[0]) + wire.interface(), 1, len(wire.section())
+
+
+def interface_of_earlier_section(wire):
+    packets, _, data = three(wire)
+    return data + wire.section() + wire.enhanced(packets[0]), 4, len(data) + 28
+
+
+def unknown_link_of_interface(wire):
+    return wire.pcapng(three(wire)[0], link=999), 1, 48
+
+
+def block_cut(wire):
+    data, _ = second_block(wire)
+    return data[:-3], 3, len(data) - 3
+
+
+def block_head_cut(wire):
+    data, at = second_block(wire)
+    return data[: at + 5], 2, at + 5
+
+
+def block_too_short_for_packet(wire):
+    data = wire.section() + wire.interface() + wire.block(6, bytes(12))
+    return data, 1, 48
+
+
+def option_over_block(wire):
+    data = wire.section() + wire.interface(options=struct.pack("<HH", 2, 40) + b"wlan")
+    return data, 1, 28
+
+
+def resolution_too_fine(wire):
+    return wire.section() + wire.interface(options=struct.pack("<HHB", 9, 1, 63)), 1, 28
+
+
+def pcapng_version_2(wire):
+    return patched(three(wire)[2], 12, 2, "<H"), 1, 0
+
+
+def no_byte_order(wire):
+    return patched(three(wire)[2], 8, 0), 1, 8
+
+
+CASES = [
+    cut_in_packet,
+    cut_in_record_header,
+    huge_caplen,
+    caplen_256_mib,
+    caplen_just_too_large,
+    unknown_link,
+    old_version,
+    cut_in_file_header,
+    block_length_0,
+    block_length_4_gib,
+    block_length_odd,
+    other_trailing_length,
+    interface_7_of_1,
+    caplen_over_block,
+    packet_before_interface,
+    interface_of_earlier_section,
+    unknown_link_of_interface,
+    block_cut,
+    block_head_cut,
+    block_too_short_for_packet,
+    option_over_block,
+    resolution_too_fine,
+    pcapng_version_2,
+    no_byte_order,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_damage_has_a_place_and_nothing_before_it_is_lost(wire, case):
+    data, packet, offset = case(wire)
+    with pytest.raises(CaptureError) as caught:
+        wire.read(data)
+    fault = caught.value
+    assert (fault.packet, fault.offset) == (packet, offset)
+    assert fault.path == wire.path
+    for part in (str(wire.path), f"packet {packet}", f"byte {offset}", fault.found, fault.expected, "--allow-partial"):
+        assert part in str(fault)
+    partial = wire.read(data, allow_partial=True)
+    assert partial.stats.packets == packet - 1
+    assert f"packet {packet}, byte {offset}" in partial.stats.partial
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "an empty file"),
+        (b"\xd4\xc3", "2 bytes"),
+        (b"hello world, this is text", "is this a capture?"),
+        (b"\x1f\x8b\x08\x00 gzip", "gunzip"),
+        (bytes.fromhex("34cdb2a1") + bytes(20), "editcap"),
+        (bytes.fromhex("a1b2cd34") + bytes(20), "modified"),
+    ],
+)
+@pytest.mark.parametrize("allow_partial", [False, True])
+def test_what_is_no_capture_is_refused_with_advice(wire, data, said, allow_partial):
+    with pytest.raises(CaptureError, match=said.replace("?", r"\?")):
+        wire.read(data, allow_partial=allow_partial)
+
+
+def test_what_tshark_accepts_is_accepted(wire):
+    packets = three(wire)[0]
+    data = wire.pcap(packets, snaplen=10)
+    late = patched(data, 24 + 4, 4_000_000_000)  # microseconds of the first packet: 4,000 seconds
+    assert wire.read(late).stats.out_of_order == 1
+    longer = patched(data, 24 + 12, 1)  # fewer bytes on the wire than captured
+    assert wire.read(longer).flows.to_pylist() == wire.read(data).flows.to_pylist()
+    assert wire.read(wire.pcap([])).stats.packets == 0
+    assert wire.read(wire.pcapng([])).flows.num_rows == 0
+    assert wire.read(wire.section()).stats.first is None
+
+
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+def test_a_cut_at_every_byte_loses_nothing_silently(wire, form):
+    packets = three(wire)[0]
+    build = getattr(wire, form)
+    data = build(packets)
+    whole = {len(build(packets[:count])): count for count in range(4)}
+    if form == "pcapng":
+        whole[len(wire.section())] = 0  # a section without interfaces is complete, too
+    for size in range(len(data) + 1):
+        if size in whole:
+            assert wire.read(data[:size]).stats.packets == whole[size]
+            continue
+        with pytest.raises(CaptureError) as caught:
+            wire.read(data[:size])
+        expected = max((count for end, count in whole.items() if end <= size), default=0)
+        assert caught.value.packet == expected + 1
+        assert caught.value.offset <= size
+        if size >= 4:
+            assert wire.read(data[:size], allow_partial=True).stats.packets == expected
+
+
+def reference(data):
+    """Packets of a little-endian pcap, read in the plainest way; None where it is damaged."""
+    at, count = 24, 0
+    while at < len(data):
+        if at + 16 > len(data):
+            return None
+        caplen = struct.unpack_from("<I", data, at + 8)[0]
+        at += 16 + caplen
+        if caplen > 262_144 or at > len(data):
+            return None
+        count += 1
+    return count
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(24, 330), st.binary(min_size=1, max_size=4)), max_size=3), cut=st.integers(0, 40))
+def test_mutated_pcap_is_read_whole_or_refused(wire, changes, cut):
+    data = bytearray(three(wire)[1])
+    for at, value in changes:
+        data[at : at + len(value)] = value
+    mutated = bytes(data[: len(data) - cut])
+    expected = reference(mutated)
+    if expected is None:
+        with pytest.raises(CaptureError):
+            wire.read(mutated)
+        assert wire.read(mutated, allow_partial=True).stats.partial
+    else:
+        assert wire.read(mutated).stats.packets == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, 330), st.binary(min_size=1, max_size=4)), min_size=1, max_size=3))
+def test_mutated_pcapng_is_never_a_crash(wire, changes):
+    data = bytearray(three(wire)[2])
+    for at, value in changes:
+        data[at : at + len(value)] = value
+    try:
+        read = wire.read(bytes(data))
+    except CaptureError as fault:
+        assert 1 <= fault.packet <= 4
+    else:
+        assert read.stats.partial is None
+        assert read.stats.packets <= 3
