@@ -18,6 +18,7 @@ from lab.errors import EvidenceError
 from lab.outcomes import TrialResult
 from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
 from lab.score import Scorecard, score
+from lab.truth import Truth
 
 if TYPE_CHECKING:
     from lab.report.strips import Strip
@@ -152,7 +153,8 @@ def strips_of(folder: Path) -> list[Strip]:
     from lab.report.strips import Strip
 
     recording = open_recording(folder)
-    truth, spoken = recording.truth(), _spoken(recording)
+    truth = recording.truth()
+    spoken = _spoken(recording, truth)
     return [
         Strip(
             scenario=truth.scenario,
@@ -176,15 +178,17 @@ def _recording(folder: Path, name: str, digest: str) -> Recording:
 
 def _truth(recording: Recording) -> dict[str, Any]:
     """What a TrialResult holds of truth: the truth itself and the start times of each incident's conversations."""
-    spoken = _spoken(recording)
-    return {"truth": recording.truth(), "contacts": {key: tuple(t for t, _ in rows) for key, rows in spoken.items()}}
+    truth = recording.truth()
+    spoken = _spoken(recording, truth)
+    return {"truth": truth, "contacts": {key: tuple(t for t, _ in rows) for key, rows in spoken.items()}}
 
 
-def _spoken(recording: Recording) -> dict[str, list[tuple[int, int]]]:
-    """Start and end of every conversation of each incident, ascending."""
+def _spoken(recording: Recording, truth: Truth) -> dict[str, list[tuple[int, int]]]:
+    """Start and end of every conversation of each incident, ascending; look-ups made for one are none of it."""
+    kinds = {incident.incident: incident.behaviour for incident in truth.incidents}
     spoken: dict[str, list[tuple[int, int]]] = {}
-    for row in _rows(recording.folder / "truth" / "flows.parquet", ["incident", "start", "end"]):
-        if row["incident"] is not None:
+    for row in _rows(recording.folder / "truth" / "flows.parquet", ["incident", "behaviour", "start", "end"]):
+        if row["incident"] is not None and row["behaviour"] == kinds.get(row["incident"]):
             spoken.setdefault(row["incident"], []).append((row["start"], row["end"]))
     return {incident: sorted(rows) for incident, rows in sorted(spoken.items())}
 

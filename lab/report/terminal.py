@@ -39,42 +39,45 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
 
 def _totals(card: Json) -> Table:
     trials = ", ".join(f"{count} {status}" for status, count in card["trials"].items())
-    heads = ["detector", "view", "analytic", "recall", "95 %", "false alarms /device-day", "95 %", "AP", "after"]
-    table = _table(f"suite {card['suite']}, {card['seeds']} seeds; trials: {trials}", heads)
+    seeds = f"{card['seeds']} seed" + ("" if card["seeds"] == 1 else "s")
+    heads = ["detector, view", "analytic", "recall\n95 %", "false alarms /d\n95 %", "AP", "time to\ndetect p50"]
+    table = _table(f"suite {card['suite']}, {seeds}; trials: {trials}", heads)
     for name, whole in card["detectors"].items():
         for view, cell in sorted(whole["views"].items(), key=lambda item: words.ladder_order(item[0])):
             for analytic, found in cell["analytics"].items():
-                _row(table, [name, view, analytic, *_numbers(found)])
+                _row(table, [f"{name}, {view}", analytic, *_numbers(found)])
             if not cell["analytics"]:
-                _row(table, [name, view, "-", "no score"])
+                _row(table, [f"{name}, {view}", "-", "no score"])
     return table
 
 
 def _numbers(found: Json) -> list[str]:
-    alarms = f"{words.rate(found['false_alarms_per_device_day'])} ({found['false_alarms']})"
+    """Recall, false alarms per device-day, AP, time: a number above its interval, never without its n."""
+    alarms = f"{words.rate(found['false_alarms_per_device_day'])} in {words.rate(found['device_days'])} d"
     return [
-        f"{found['detected']}/{found['incidents']} {words.share(found['recall'])}",
-        words.share_interval(found["recall_ci"]),
-        alarms,
-        words.rate_interval(found["fa_ci"]),
+        f"{words.share(found['recall'])} of {found['incidents']}\n{words.share_interval(found['recall_ci'])}",
+        f"{alarms}\n{words.rate_interval(found['fa_ci'])}",
         words.rate(found["pr_auc"]),
         words.duration(found["time_to_detect_s"]["p50"]),
     ]
 
 
 def _false_alarms(card: Json) -> list[str]:
+    """Who is blamed wrongly, the most often blamed first; a long list of one app is one line."""
     tested = subjects(card, CONTROLS)
-    rows = sorted(
-        (row for row in card["false_alarms"] if row["detector"] in tested),
-        key=lambda row: (words.ladder_order(row["view"]), -row["score"]),
-    )
+    blamed: dict[tuple[str, ...], list[float]] = {}
+    for row in card["false_alarms"]:
+        if row["detector"] in tested:
+            app = f"{row['package'] or 'unknown app'} ({row['category'] or 'unknown'})"
+            blamed.setdefault((row["detector"], row["view"], row["analytic"], app, row["kind"]), []).append(
+                row["score"]
+            )
+    ordered = sorted(blamed.items(), key=lambda item: (words.ladder_order(item[0][1]), -len(item[1]), item[0]))
     lines = [
-        f"false alarm: {row['analytic']} {row['package'] or 'unknown app'} ({row['category'] or 'unknown'}) on "
-        f"{row['device']} -> {row['peer'] or '-'}, score {row['score']:.2f}, {row['kind']}; "
-        f"{row['scenario']}, {row['detector']}, view {row['view']}"
-        for row in rows[:WORST]
+        f"false alarm: {analytic} {app}, {kind}: {len(scores)} up to score {max(scores):.2f} ({detector}, {view})"
+        for (detector, view, analytic, app, kind), scores in ordered[:WORST]
     ]
-    return lines + _more(len(rows), "false alarms")
+    return lines + _more(len(ordered), "apps with false alarms")
 
 
 def _blind_spots(card: Json) -> list[str]:
@@ -100,16 +103,19 @@ def _more(count: int, what: str) -> list[str]:
 
 
 def _table(title: str, heads: Iterable[str]) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(words.plain(title)), title_justify="left")
-    for head in heads:
-        table.add_column(Text(words.plain(head)), overflow="fold")
+    table = Table(
+        title=Text(words.plain(title)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, show_edge=False
+    )
+    for column, head in enumerate(heads):
+        table.add_column(Text(head), overflow="fold", no_wrap=column > 0)
     return table
 
 
 def _row(table: Table, cells: Iterable[str]) -> None:
     from rich.text import Text
 
-    table.add_row(*(Text(words.plain(cell)) for cell in cells))
+    table.add_row(*(Text("\n".join(map(words.plain, cell.split("\n")))) for cell in cells))

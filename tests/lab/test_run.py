@@ -35,9 +35,10 @@ def recording(make, tmp_path):
     write_truth(truth, folder / "truth")
     name = truth.incidents[0].incident
     spoken = {
-        "incident": [name, None, name],
-        "start": [make.START + 5, 1, make.START],
-        "end": [make.START + 9, 2, make.START],
+        "incident": [name, None, name, name],
+        "behaviour": ["http-poll", "web-browsing", "http-poll", "name-lookup"],
+        "start": [make.START + 5, 1, make.START, make.START],
+        "end": [make.START + 9, 2, make.START, make.START],
     }
     write_parquet(folder / "truth/flows.parquet", pa.table(spoken))
     about = {"scenario": truth.scenario, "scenario_sha256": "0" * 64, "twin_of": "", "seed": 1, "stage": "wire"}

@@ -50,6 +50,7 @@ def write_recording(folder, truth, scenario, seed):
     write_truth(truth, folder / "truth")
     spoken = {
         "incident": [i.incident for i in truth.incidents] + [None],
+        "behaviour": ["http-poll", "web-browsing"],
         "start": [truth.start, 0],
         "end": [truth.start, 0],
     }
