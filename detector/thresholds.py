@@ -94,6 +94,9 @@ def load_thresholds(path: Path = BUNDLED) -> Thresholds:
 
 
 def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str]) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        faults.append(f"{place}: found {given!r}, expected a section")
+        return {}
     kinds = {field.name: str(field.type) for field in fields(shape)}
     named = {_snake(key): value for key, value in given.items()}
     faults += [f"{place}: unknown key '{key}'" for key in given if _snake(key) not in kinds]

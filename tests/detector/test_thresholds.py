@@ -1,0 +1,63 @@
+"""The thresholds file: ATT&CK's names, and every fault at once with its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.thresholds import BUNDLED, load_thresholds
+
+MUTABLE = [
+    "BeaconIntervalVarianceThreshold",
+    "ConnectionFrequencyThreshold",
+    "PayloadEntropyThreshold",
+    "PayloadSymmetryThreshold",
+    "AppNetworkRoleBaseline",
+    "LastUserInteractionDelta",
+    "AppState",
+    "DeviceLockState",
+    "TimeWindow",
+    "AllowedAppList",
+    "AllowedDestinationList",
+    "ForegroundStateRequired",
+]
+
+
+@pytest.mark.parametrize("name", MUTABLE)
+def test_mutable_elements_keep_their_names_and_carry_a_comment(name):
+    lines = [line for line in BUNDLED.read_text().splitlines() if name in line]
+    assert lines
+    assert any("#" in line for line in lines)
+
+
+def test_bundled_weights_add_up_to_one():
+    assert sum(load_thresholds().polling.weights.values()) == pytest.approx(1)
+
+
+def test_every_fault_is_told_with_its_place(tmp_path):
+    text = BUNDLED.read_text().replace("near_miss = 0.5  ", "near_mis = 0.5  ", 1)
+    text = text.replace("TimeWindow = 1800 ", 'TimeWindow = "long" ').replace('AppState = "background"', "AppState = 3")
+    path = tmp_path / "mine.toml"
+    path.write_text(text + "\n[AN9999]\n")
+    with pytest.raises(ValueError) as fault:
+        load_thresholds(path)
+    told = str(fault.value)
+    for part in (
+        "AN1793: unknown key 'near_mis'",
+        "'near_miss' is missing",
+        "AN1702: time_window: found 'long'",
+        "app_state",
+        "AN9999",
+    ):
+        assert part in told
+
+
+@pytest.mark.parametrize("text", ["= 3", "AN1793 = 5\n"])
+def test_a_file_that_is_no_thresholds_is_refused(tmp_path, text):
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(ValueError, match=r"bad\.toml"):
+        load_thresholds(tmp_path / "bad.toml")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no file"):
+        load_thresholds(tmp_path / "none.toml")
