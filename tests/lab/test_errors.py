@@ -1,11 +1,13 @@
-"""Errors keep what they say."""
-
-import pickle
-
-from lab.errors import ScenarioError
+import detector.contract
+from lab import errors
 
 
-def test_all_faults_survive_the_way_out_of_a_worker():
-    again = pickle.loads(pickle.dumps(ScenarioError(["app 1: a", "app 2: b"])))
-    assert again.faults == ["app 1: a", "app 2: b"]
-    assert str(again) == "app 1: a\napp 2: b"
+def test_one_class_serves_both_sides_of_the_border():
+    assert errors.EvidenceError is detector.contract.EvidenceError
+    assert errors.Unsupported is detector.contract.Unsupported
+
+
+def test_a_scenario_error_keeps_every_fault():
+    fault = errors.ScenarioError(["a", "b"])
+    assert fault.faults == ["a", "b"]
+    assert str(fault) == "a\nb"

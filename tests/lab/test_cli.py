@@ -1,0 +1,202 @@
+import json
+import struct
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from lab.cli import app
+
+ASK = CliRunner()
+
+
+def ask(*words):
+    return ASK.invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recordings") / "smoke-poll"
+    answer = ask("record", "smoke-poll", "--seed", 7, "-o", folder)
+    assert answer.exit_code == 0, answer.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "smoke"
+    answer = ask("run", "smoke", "--view", "full", "--view", "no-app", "-o", folder)
+    assert answer.exit_code == 0, answer.stderr
+    return folder
+
+
+def test_help_is_fast_because_nothing_heavy_is_imported():
+    code = "import sys, lab.cli; print(sorted({'numpy','pyarrow','scapy','pydantic','rich'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["run", "record", "detect", "inspect", "score", "report", "doctor", "scenario"])
+def test_every_command_has_help(command):
+    answer = ask(command, "--help")
+    assert answer.exit_code == 0
+    assert "--help" in answer.output
+
+
+def test_the_version_is_printed():
+    assert ask("--version").stdout.strip()
+
+
+def test_the_same_seed_gives_the_same_recording(recording, tmp_path):
+    first = ask("record", "smoke-poll", "--seed", 7, "-o", tmp_path / "again", "--json")
+    other = ask("record", "smoke-poll", "--seed", 8, "-o", tmp_path / "other", "--json")
+    digest = json.loads(first.stdout)["sha256"]
+    assert digest != json.loads(other.stdout)["sha256"]
+    names = sorted(str(path.relative_to(recording)) for path in recording.rglob("*") if path.is_file())
+    assert all((tmp_path / "again" / name).read_bytes() == (recording / name).read_bytes() for name in names)
+    assert "telemetry/capture.pcap" in names
+
+
+def test_a_recording_is_not_overwritten_unasked(recording):
+    again = ask("record", "smoke-poll", "--seed", 7, "-o", recording)
+    assert again.exit_code in (2, 3)
+    assert "--force" in again.stderr
+    assert ask("record", "smoke-poll", "--seed", 7, "-o", recording, "--force").exit_code == 0
+
+
+def test_detect_prints_json_lines_and_nothing_else(recording):
+    answer = ask("detect", recording, "--json")
+    assert answer.exit_code == 0
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert any(row["analytic"] == "AN1793" and row["alert"] for row in rows)
+
+
+def test_detect_writes_a_file_that_score_reads(recording, tmp_path):
+    findings = tmp_path / "findings.jsonl"
+    assert ask("detect", recording, "-o", findings).exit_code == 0
+    card = json.loads(ask("score", recording, "--findings", findings, "--json").stdout)
+    assert card["detectors"]["builtin"]["views"]["full"]["analytics"]["AN1793"]["recall"] == 1.0
+
+
+def test_a_cut_capture_is_refused_with_its_place_and_read_on_request(recording, tmp_path):
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes((recording / "telemetry" / "capture.pcap").read_bytes()[:100_000])
+    refused = ask("detect", cut)
+    assert refused.exit_code == 3
+    assert "packet" in refused.stderr
+    assert "byte" in refused.stderr
+    assert "--allow-partial" in refused.stderr
+    answer = ask("detect", cut, "--allow-partial", "--json", "--detector", "always")
+    assert answer.exit_code == 0
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert rows
+    assert all(row["partial"] for row in rows)
+
+
+def test_inspect_shows_the_apps(recording):
+    seen = json.loads(ask("inspect", recording, "--json").stdout)
+    assert seen["packets"] > 100
+    assert any(row["package"] for row in seen["destinations"])
+    assert ask("inspect", recording).exit_code == 0
+
+
+def test_a_run_leaves_a_scorecard_and_a_report(run_dir):
+    card = json.loads((run_dir / "scorecard.json").read_text())
+    assert card["trials"]["failed"] == 0
+    assert set(card["detectors"]) == {"builtin", "silent", "always"}
+    assert set(card["detectors"]["builtin"]["views"]) == {"full", "no-app"}
+    assert "<html" in (run_dir / "report.html").read_text()
+
+
+def test_score_and_report_start_from_files(run_dir, tmp_path):
+    before = (run_dir / "scorecard.json").read_bytes()
+    assert json.loads(ask("score", run_dir, "--json").stdout) == json.loads(before)
+    page = tmp_path / "page.html"
+    assert ask("report", run_dir, "-o", page).exit_code == 0
+    assert page.read_bytes() == (run_dir / "report.html").read_bytes()
+
+
+def test_a_crashed_detector_is_no_pass(run_dir, tmp_path, monkeypatch):
+    import shutil
+
+    folder = tmp_path / "run"
+    shutil.copytree(run_dir, folder)
+    content = json.loads((folder / "run.json").read_text())
+    for row in content["trials"]:
+        row["status"] = "failed"
+        row["reason"] = "killed"
+    (folder / "run.json").write_text(json.dumps(content))
+    answer = ask("score", folder)
+    assert answer.exit_code == 3
+
+
+def test_check_proves_the_expectations_and_fails_a_broken_promise(tmp_path):
+    from lab.scenario import find_scenario
+
+    good = ask("scenario", "check", "smoke-poll", "--json")
+    assert good.exit_code == 0
+    checks = json.loads(good.stdout)["checks"]
+    assert checks
+    assert all(check["ok"] for check in checks)
+    text = find_scenario("smoke-poll").read_text()
+    assert "at_least" in text
+    broken = tmp_path / "broken.toml"
+    broken.write_text(text[: text.index("[[expect]]")] + _expect(checks[0]["behaviour"], at_least=10**6))
+    answer = ask("scenario", "check", broken)
+    assert answer.exit_code == 2
+    assert "FAIL" in answer.stdout
+
+
+def _expect(behaviour, at_least):
+    return f'[[expect]]\nbehaviour = "{behaviour}"\ncontacts = {{ at_least = {at_least} }}\n'
+
+
+def test_list_show_and_new(tmp_path):
+    rows = json.loads(ask("scenario", "list", "--json").stdout)["scenarios"]
+    keys = {"name", "question", "analytics", "behaviours", "protocols", "twin_of", "span_s", "devices", "suites"}
+    assert all(set(row) == keys for row in rows)
+    assert ask("scenario", "list").exit_code == 0
+    shown = ask("scenario", "show", "smoke-poll")
+    assert shown.exit_code == 0
+    assert "http-poll" in shown.stdout
+    fresh = tmp_path / "fresh.toml"
+    assert ask("scenario", "new", "fresh", "-o", fresh).exit_code == 0
+    assert ask("scenario", "check", fresh).exit_code == 0
+    assert ask("scenario", "new", "fresh", "-o", fresh).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["record", "htps-poll-5m"], 2, "did you mean 'https-poll-5m'"),
+        (["run", "cor"], 2, "core"),
+        (["detect", "absent.pcap"], 2, "absent.pcap"),
+        (["detect", "--detector", "bultin", __file__], 2, "did you mean 'builtin'"),
+        (["detect", __file__], 3, "expected"),
+        (["record", "smoke-poll", "--stage", "wired"], 2, "wire"),
+        (["score", "/"], 3, "run.json"),
+        (["detect"], 2, "Missing argument"),
+    ],
+)
+def test_wrong_words_are_answered_with_the_right_ones(words, code, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = ask(*words)
+    assert (answer.exit_code, said in answer.stderr) == (code, True), answer.stderr
+
+
+def test_an_empty_capture_has_no_finding(tmp_path):
+    empty = tmp_path / "empty.pcap"
+    empty.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    answer = ask("detect", empty, "--json")
+    assert (answer.exit_code, answer.stdout) == (0, "")
+
+
+def test_detectors_are_listed():
+    names = {row["name"] for row in json.loads(ask("detector", "list", "--json").stdout)["detectors"]}
+    assert {"builtin", "silent", "always"} <= names
+
+
+def test_doctor_finds_what_is_needed():
+    answer = ask("doctor", "--json")
+    assert answer.exit_code == 0
+    assert all(check["ok"] for check in json.loads(answer.stdout)["checks"] if check["required"])

@@ -1,0 +1,75 @@
+import pyarrow as pa
+import pytest
+
+from detector.contract import SCHEMAS, Telemetry
+from lab.expectation import FLOW_KEY, prove, seen
+from lab.scenario import parse_scenario
+
+TEXT = b"""
+question = "Is it there?"
+span = "2h"
+devices = 2
+[[app]]
+package = "com.a.x"
+category = "tools"
+[[app.behaviour]]
+kind = "http-poll"
+label = "AN1793"
+[[expect]]
+behaviour = "http-poll"
+contacts = { at_least = 2, at_most = 3 }
+"""
+SECOND = 1_000_000
+
+
+def flow(number, device, start):
+    row = dict.fromkeys(SCHEMAS["flows"].names)
+    row |= {"flow": number, "device": device, "package": "com.a.x", "start": start, "end": start, "inbound": False}
+    row |= {"proto": "tcp", "client": device, "client_port": 40_000 + number, "server": "198.18.0.1"}
+    return row | {"server_port": 443, "bytes_up": 10, "bytes_down": 20}
+
+
+def measured(flows, exchanges):
+    telemetry = Telemetry(
+        {
+            "flows": pa.Table.from_pylist(flows, schema=SCHEMAS["flows"]),
+            "exchanges": pa.Table.from_pylist(
+                [dict.fromkeys(SCHEMAS["exchanges"].names) | {"flow": f, "start": s} for f, s in exchanges],
+                schema=SCHEMAS["exchanges"],
+            ),
+        },
+        span=(0, 10),
+    )
+    truth = pa.Table.from_pylist(
+        [{name: row[name] for name in (*FLOW_KEY, "start")} | {"behaviour": "http-poll"} for row in flows]
+    )
+    return telemetry, truth
+
+
+def test_exchanges_close_together_are_one_contact():
+    flows = [flow(1, "a", 0), flow(2, "a", 60 * SECOND)]
+    exchanges = [(1, 0), (1, SECOND), (2, 60 * SECOND), (2, 70 * SECOND)]
+    (one,) = seen(*measured(flows, exchanges))
+    assert (one.conversations, one.contacts, one.bytes) == (2, 3, 60)
+
+
+def test_a_flow_the_truth_does_not_know_counts_for_nothing():
+    telemetry, truth = measured([flow(1, "a", 0)], [(1, 0)])
+    assert seen(telemetry, truth.slice(0, 0)) == []
+    late = measured([flow(1, "a", 5 * SECOND)], [(1, 0)])[0]
+    assert seen(late, truth) == []
+
+
+@pytest.mark.parametrize(("contacts", "ok"), [(1, False), (2, True), (3, True), (4, False)])
+def test_a_promise_is_held_at_its_bounds(contacts, ok):
+    scenario = parse_scenario(TEXT, name="x", place="x.toml")
+    flows = [flow(n + 10 * d, device, n * 60 * SECOND) for d, device in enumerate("ab") for n in range(contacts)]
+    proofs = prove(scenario, seen(*measured(flows, [(row["flow"], row["start"]) for row in flows])))
+    assert [proof.ok for proof in proofs] == [ok, ok]
+
+
+def test_a_device_that_shows_nothing_fails_the_promise():
+    scenario = parse_scenario(TEXT, name="x", place="x.toml")
+    flows = [flow(n, "a", n * 60 * SECOND) for n in range(2)]
+    proofs = prove(scenario, seen(*measured(flows, [(row["flow"], row["start"]) for row in flows])))
+    assert sorted((proof.device, proof.found, proof.ok) for proof in proofs) == [("-", 0, False), ("a", 2, True)]
