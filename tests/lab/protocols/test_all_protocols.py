@@ -1,6 +1,7 @@
 """What every wire format on disk must hold, whatever it is: a new file is under test the moment it exists."""
 
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def test_an_answer_is_never_earlier_than_what_it_answers(name, dialogue):
     messages = said(name, dialogue(ROWS, start=0))
     assert messages
     assert all(m.data for m in messages)
-    for before, after in zip(messages, messages[1:], strict=False):
+    for before, after in pairwise(messages):
         if not after.pushed:
             assert after.time >= before.time or (after.from_client and not before.from_client)
 

@@ -5,13 +5,17 @@ from hypothesis import strategies as st
 
 from lab.protocols.dns import messages
 
-HOSTS = st.from_regex(r"([a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?\.){1,3}example", fullmatch=True).filter(lambda h: len(h) <= 200)
+HOSTS = st.from_regex(r"([a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?\.){1,3}example", fullmatch=True).filter(
+    lambda h: len(h) <= 200
+)
 QTYPES = st.sampled_from(["A", "AAAA", "TXT", "NULL", "HTTPS"])
 
 
 @given(HOSTS, QTYPES, st.integers(0, 600), st.integers(0, 3_000))
 def test_dnslib_reads_questions_and_answers(dialogue, host, qtype, up, down):
-    asked, answered = (dnslib.DNSRecord.parse(m.data) for m in messages(dialogue([(0, up, down, 9)], host=host, qtype=qtype)))
+    asked, answered = (
+        dnslib.DNSRecord.parse(m.data) for m in messages(dialogue([(0, up, down, 9)], host=host, qtype=qtype))
+    )
     assert asked.q == answered.q
     assert asked.header.id == answered.header.id
     assert dnslib.QTYPE[asked.q.qtype] == qtype

@@ -33,7 +33,9 @@ def yamux(data):
     place, found = 0, []
     while place < len(data):
         version, kind = data[place], data[place + 1]
-        flags, stream, length = (int.from_bytes(data[place + a : place + b], "big") for a, b in ((2, 4), (4, 8), (8, 12)))
+        flags, stream, length = (
+            int.from_bytes(data[place + a : place + b], "big") for a, b in ((2, 4), (4, 8), (8, 12))
+        )
         assert version == 0
         assert kind in {0, 1, 2}
         assert (stream == 0) == (kind == 2)
@@ -69,7 +71,9 @@ def test_mux_sizes_include_the_headers(dialogue, up, down):
 
 
 def test_the_device_answers_the_oldest_stream_the_server_opened(dialogue):
-    said = list(mux.messages(dialogue([(0, 0, 90, 0), (5, 0, 90, 0), (10, 400, 0, 0), (20, 400, 0, 0), (30, 99, 0, 0)])))
+    said = list(
+        mux.messages(dialogue([(0, 0, 90, 0), (5, 0, 90, 0), (10, 400, 0, 0), (20, 400, 0, 0), (30, 99, 0, 0)]))
+    )
     assert [yamux(m.data)[0][2] for m in said] == [2, 4, 2, 4, 1]
     assert [m.pushed for m in said] == [True, True, False, False, False]
 

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from lab.protocols.http import messages
 
 SIZES = st.integers(0, 30_000)
-HOSTS = st.from_regex(r"([a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?\.){1,3}example", fullmatch=True).filter(lambda h: len(h) <= 200)
+HOSTS = st.from_regex(r"([a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?\.){1,3}example", fullmatch=True).filter(
+    lambda h: len(h) <= 200
+)
 
 
 def conversation(dialogue):

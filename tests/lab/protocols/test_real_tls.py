@@ -1,0 +1,117 @@
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cryptography import x509
+
+from lab.protocols import Message, http
+from lab.protocols.handshakes import shapes
+from lab.protocols.real_tls import LiveTls
+
+MODERN = next(i for i, shape in enumerate(shapes()) if shape.modern)
+OLDER = next(i for i, shape in enumerate(shapes()) if not shape.modern)
+SENT = [
+    Message(50, True, b"question " * 40),
+    Message(90, False, bytes(range(256)) * 300),
+    Message(9_000_000, True, b"q"),
+]
+
+
+def wrapped(live, stack=MODERN, host="api.vendor.example", sent=SENT, **more):
+    return list(live.wrap(sent, host=host, stack=stack, alpn="http/1.1", rng=np.random.default_rng(1), **more))
+
+
+def open_files():
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def random_of(hello):
+    return hello[11:43].hex()
+
+
+@pytest.mark.parametrize("host", ["api.vendor.example", "198.18.4.5", "2001:db8::5", "a" * 63 + ".example"])
+@pytest.mark.parametrize("stack", [MODERN, OLDER])
+def test_a_verified_handshake_and_records_of_every_message(stack, host):
+    live = LiveTls()
+    messages = wrapped(live, stack, host)
+    assert messages[0].data[5] == 1
+    assert len(messages) == 4 + len(SENT)
+    plain = sum(len(m.data) for m in SENT if not m.from_client)
+    assert sum(len(m.data) for m in messages if not m.from_client) > plain
+    assert (host.encode() in messages[0].data) == ("example" in host)
+    assert all(SENT[0].data not in m.data for m in messages)
+
+
+def test_the_key_log_names_the_client_randoms(tmp_path):
+    live = LiveTls(tmp_path / "keys.log")
+    hellos = [wrapped(live, stack)[0].data for stack in (MODERN, OLDER)]
+    lines = [line.split() for line in live.keylog().splitlines()]
+    assert all(len(line) == 3 for line in lines)
+    of = {random: {label for label, which, _ in lines if which == random} for random in map(random_of, hellos)}
+    assert {"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"} <= of[random_of(hellos[0])]
+    assert of[random_of(hellos[1])] == {"CLIENT_RANDOM"}
+    assert (tmp_path / "keys.log").read_text() == live.keylog()
+
+
+def test_two_labs_share_no_authority_and_trust_no_other():
+    one, other = LiveTls(), LiveTls()
+    assert one.ca_pem != other.ca_pem
+    assert x509.load_pem_x509_certificate(one.ca_pem.encode()).subject.rfc4514_string() == "CN=droidrange lab CA"
+    one._servers["api.vendor.example"] = other._server("api.vendor.example")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        wrapped(one)
+
+
+def test_no_file_stays_open_even_if_nobody_listens_to_the_end():
+    live, before = LiveTls(), open_files()
+    next(live.wrap(SENT, host="api.vendor.example", stack=MODERN, alpn="", rng=np.random.default_rng(1)))
+    wrapped(live)
+    assert open_files() == before
+
+
+def test_times_and_order_are_those_of_the_recorded_tls(dialogue):
+    from lab.protocols.tls import wrap
+
+    for stack in (MODERN, OLDER):
+        made = [(0, 300, 900, 10), (9_000_000, 300, 900, 10)]
+        fixed = {"host": "api.vendor.example", "stack": stack, "alpn": "http/1.1"}
+        real, recorded = (
+            [
+                (m.time, m.from_client, m.pushed)
+                for m in way(http.messages(dialogue(made)), rng=np.random.default_rng(1), **fixed)
+            ]
+            for way in (LiveTls().wrap, wrap)
+        )
+        assert [side for _, side, _ in real] == [side for _, side, _ in recorded]
+        assert [time for time, *_ in real][-2:] == [9_000_000, 9_000_010]
+
+
+def test_silence_and_an_unknown_stack():
+    assert wrapped(LiveTls(), sent=[]) == []
+    with pytest.raises(LookupError, match="known are"):
+        wrapped(LiveTls(), stack=10_000)
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize("stack", [MODERN, OLDER])
+def test_tshark_decrypts_it_with_the_key_log_and_not_without(stack, tmp_path, dialogue, capture):
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
+    keys = tmp_path / "keys.log"
+    made = dialogue([(0, 400, 50_000, 900), (10**6, 300, 700, 900)], path="/v1/inbox")
+    capture(wrapped(LiveTls(keys), stack, sent=list(http.messages(made))), tmp_path / "tls.pcap")
+
+    def requests(*options):
+        command = ["tshark", "-n", "-r", str(tmp_path / "tls.pcap"), *options, "-Y", "http", "-T", "fields"]
+        ran = subprocess.run(
+            [*command, "-e", "http.host", "-e", "http.content_length"], capture_output=True, text=True, check=True
+        )
+        return ran.stdout.split()
+
+    assert requests() == []
+    read = requests("-o", f"tls.keylog_file:{keys}")
+    assert read.count("api.vendor.example") == 2
+    assert len(read) == 4
