@@ -44,8 +44,9 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _uids(key, scenario))
     devices = tuple(_device(work, number) for number in range(scenario.devices))
     installed = _installed(key, scenario)
+    plans = sorted(scenario.apps, key=lambda app: app.package)  # the order in the file says nothing
     for number, device in enumerate(devices):
-        _compile_device(work, number, device.name, [app for app in scenario.apps if number in installed[app.package]])
+        _compile_device(work, number, device.name, [app for app in plans if number in installed[app.package]])
     device_of = np.array([app.device for app in work.apps], dtype=np.int64)
     work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP))
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)

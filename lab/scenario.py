@@ -116,7 +116,9 @@ def parse_toml(content: bytes, place: str) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ScenarioError([f"{place}: not TOML: {fault}"]) from None
+        lines = content.count(b"\n") + 1
+        said = str(fault).replace("at end of document", f"at the end, line {lines}")
+        raise ScenarioError([f"{place}: not TOML: {said}"]) from None
 
 
 def compile_scenario(scenario: Scenario, seed: int) -> Timeline:

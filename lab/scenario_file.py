@@ -19,7 +19,7 @@ DAY = 1440 * MINUTE
 
 
 def _question(text: str) -> str:
-    if not text.endswith("?") or "?" in text[:-1] or "\n" in text or len(text) < 10:
+    if not text.endswith("?") or "?" in text[:-1] or "\n" in text or len(text) < 3:
         raise ValueError('expected one sentence that ends with "?"')
     return text
 

@@ -73,8 +73,12 @@ def _in_range(value: float, field: Field[Any]) -> None:
     low, high, unit = (field.metadata.get(key) for key in ("minimum", "maximum", "unit"))
     ok = (low is None or value >= low) and (high is None or value <= high)
     if not ok:
-        bounds = f"from {low:g}" + (f" to {high:g}" if high is not None else "") if low is not None else f"<= {high:g}"
-        raise ValueError(f"found {value:g}, expected {bounds}{' ' + unit if unit else ''}")
+        bounds = (
+            f"from {low:.12g}" + (f" to {high:.12g}" if high is not None else "")
+            if low is not None
+            else f"<= {high:.12g}"
+        )
+        raise ValueError(f"found {value:.12g}, expected {bounds}{' ' + unit if unit else ''}")
 
 
 def routable(value: object, place: str = "") -> Iterator[str]:

@@ -1,0 +1,66 @@
+"""The cast: stable draws by key, one pool for everybody, every address and name given once."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import numpy as np
+from publicsuffixlist import PublicSuffixList
+
+from lab.cast import RESOLVER, Cast, domain, generator, hostname
+
+LAB = ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("10.88.0.0/16")
+
+
+def test_a_generator_depends_on_its_key_alone():
+    assert generator(1, "a").integers(0, 2**60) == generator(1, "a").integers(0, 2**60)
+    assert generator(1, "a").integers(0, 2**60) != generator("1a").integers(0, 2**60)
+    # blake2b, not hash(): the same number in every process and on every machine
+    assert int(generator(7, "x").integers(0, 1_000_000)) == 418_799
+
+
+def test_names_have_a_registrable_domain():
+    psl = PublicSuffixList()
+    for number in range(50):
+        zone = domain(number)
+        assert zone.endswith((".example", ".test"))
+        assert psl.privatesuffix(hostname(zone, number)) == zone
+
+
+def test_hosts_are_given_once():
+    cast = Cast((1, "x"))
+    rng = np.random.default_rng(1)
+    for package in range(100):
+        for place in range(3):
+            cast.host("vendor", package, "http-poll", 0, place)
+            cast.host("literal", package, "http-poll", 0, place)
+            cast.host("lan", package, "casting", 0, place)
+        cast.popular(rng, 60)
+    cast.device_address(0)
+    names = [host.name for host in cast.hosts if host.name]
+    addresses = [host.address for host in cast.hosts]
+    assert len(set(names)) == len(names) > 500
+    assert len(set(addresses)) == len(addresses)
+    assert all(any(ipaddress.ip_address(address) in net for net in LAB) for address in addresses)
+    assert RESOLVER not in addresses
+
+
+def test_the_same_key_is_the_same_host_and_popular_hosts_repeat():
+    cast = Cast((1, "x"))
+    assert cast.host("vendor", "com.a.b", 0) == cast.host("vendor", "com.a.b", 0)
+    assert cast.host("vendor", "com.a.b", 0) != cast.host("vendor", "com.a.c", 0)
+    one, two = (cast.popular(np.random.default_rng(seed), 40) for seed in (1, 2))
+    assert len(set(one)) == 40
+    assert len(set(one) & set(two)) > 5
+
+
+def test_more_popular_hosts_than_the_pool_are_still_different():
+    assert len(set(Cast((1, "x")).popular(np.random.default_rng(1), 700))) == 700
+
+
+def test_the_resolver_is_asked_by_name():
+    cast = Cast((1, "x"))
+    row = cast.hosts[cast.zone("com.a.b")]
+    assert row.address == RESOLVER
+    assert row.name.endswith((".example", ".test"))
+    assert cast.zone("com.a.b") == cast.asked(row.name)

@@ -1,0 +1,180 @@
+"""Compiling: the same for the same seed, another for another; every column points at something real."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from lab.cast import RESOLVER
+from lab.scenario import compile_scenario, find_scenario, load_scenario, scenario_names
+
+
+def scenario(name):
+    return load_scenario(find_scenario(name))
+
+
+@cache
+def compiled(name, seed):
+    return compile_scenario(scenario(name), seed)
+
+
+def tables(timeline):
+    return [timeline.conversations, timeline.exchanges, timeline.states]
+
+
+def same(one, two):
+    columns = all(
+        np.array_equal(getattr(a, field.name), getattr(b, field.name))
+        for a, b in zip(tables(one), tables(two), strict=True)
+        for field in fields(a)
+    )
+    names = ("devices", "apps", "hosts", "speeches", "behaviours", "incidents", "listeners")
+    return columns and all(getattr(one, name) == getattr(two, name) for name in names)
+
+
+@pytest.fixture(scope="module", params=["https-poll-5m", "socks-relay", "backconnect-relay", "dns-poll-txt"])
+def timeline(request):
+    return compiled(request.param, 1)
+
+
+def test_the_same_seed_is_the_same_timeline():
+    made = scenario("socks-relay")
+    assert same(compile_scenario(made, 3), compile_scenario(made, 3))
+    assert not same(compile_scenario(made, 3), compile_scenario(made, 4))
+
+
+def test_the_order_in_the_file_changes_no_plan():
+    made = scenario("https-poll-5m")
+    turned = replace(made, apps=tuple(reversed(made.apps)))
+    one, two = compile_scenario(made, 3), compile_scenario(turned, 3)
+    assert same(one, two)
+
+
+def test_columns_are_in_order_and_in_range(timeline):
+    said, words = timeline.conversations, timeline.exchanges
+    assert np.all(np.diff(said.start) >= 0)
+    assert np.all(said.close >= said.start)
+    assert said.start.min() >= timeline.start
+    assert said.close.max() < timeline.start + timeline.span
+    assert np.all(np.diff(words.conversation) >= 0)
+    assert np.all(np.diff(words.time)[np.diff(words.conversation) == 0] >= 0)
+    for column, table in (
+        (said.app, timeline.apps),
+        (said.host, timeline.hosts),
+        (said.speech, timeline.speeches),
+        (said.behaviour, timeline.behaviours),
+        (words.conversation, said.start),
+    ):
+        assert column.min() >= 0
+        assert column.max() < len(table)
+    assert said.incident.max() < len(timeline.incidents)
+    assert said.incident.min() == -1
+    assert timeline.exchange_slices()[-1] == len(words.time)
+
+
+def test_devices_apps_and_uids_are_those_of_android(timeline):
+    assert [device.name for device in timeline.devices] == ["phone-01", "phone-02", "phone-03"]
+    assert all(device.address.startswith("10.88.") for device in timeline.devices)
+    assert {app.uid for app in timeline.apps if app.package == "netd"} == {1051}
+    uids = {(app.package, app.uid) for app in timeline.apps if app.package != "netd"}
+    assert len(uids) == len({uid for _, uid in uids}) == len({package for package, _ in uids})
+    assert all(10_000 <= uid < 20_000 for _, uid in uids)
+
+
+def test_named_hosts_are_looked_up_first_and_not_while_cached(timeline):
+    said = timeline.conversations
+    device = np.array([app.device for app in timeline.apps])[said.app]
+    name = np.array([host.name for host in timeline.hosts])[said.host]
+    lookup = said.behaviour == timeline.behaviours.index("name-lookup")
+    assert {timeline.hosts[host].address for host in said.host[lookup]} == {RESOLVER}
+    assert {timeline.apps[app].package for app in said.app[lookup]} == {"netd"}
+    resolver = np.array([host.address == RESOLVER for host in timeline.hosts])[said.host]
+    asked = {(d, n) for d, n in zip(device[lookup], name[lookup], strict=True)}
+    contacted = {
+        (d, n)
+        for d, n, other, inbound in zip(device, name, resolver, said.inbound, strict=True)
+        if n and not other and not inbound
+    }
+    assert contacted == asked
+    for d, n in sorted(contacted)[:40]:
+        mine = (device == d) & (name == n)
+        first = said.start[mine & ~resolver].min()
+        assert said.start[mine & lookup].min() < first
+        ttl = {int(timeline.speeches[s].options["ttl"]) for s in said.speech[mine & lookup]}
+        assert len(ttl) == 1
+        assert np.all(np.diff(said.start[mine & lookup]) > (ttl.pop() - 2) * 1_000_000)
+
+
+def test_a_look_up_answers_with_the_address_that_is_contacted(timeline):
+    addresses = {host.name: host.address for host in timeline.hosts if host.name and host.address != RESOLVER}
+    said = timeline.conversations
+    lookups = np.flatnonzero(said.behaviour == timeline.behaviours.index("name-lookup"))
+    for row in lookups[:200]:
+        assert timeline.speeches[said.speech[row]].options["answer"] == addresses[timeline.hosts[said.host[row]].name]
+
+
+def test_a_look_up_belongs_to_the_incident_that_caused_it():
+    timeline = compiled("backconnect-relay", 1)
+    said = timeline.conversations
+    lookup = said.behaviour == timeline.behaviours.index("name-lookup")
+    assert (said.incident[lookup] >= 0).sum() > 20
+    assert (said.incident[lookup] < 0).sum() > 20
+
+
+def test_incidents_are_one_per_device_and_count_their_contacts(timeline):
+    assert len(timeline.incidents) == 2
+    for number, incident in enumerate(timeline.incidents):
+        mine = (timeline.conversations.incident == number) & (timeline.conversations.app == incident.app)
+        assert mine[timeline.exchanges.conversation].sum() == incident.contacts > 0
+        app = timeline.apps[incident.app]
+        device = timeline.devices[app.device].name
+        assert incident.incident == f"{device}/{app.package}/{incident.behaviour}"
+        assert incident.technique in ("T1437", "T1604")
+
+
+def test_ports_are_ephemeral_and_not_used_twice(timeline):
+    said = timeline.conversations
+    device = np.array([app.device for app in timeline.apps])[said.app]
+    pairs = np.stack([device, said.client_port])
+    assert np.unique(pairs, axis=1).shape[1] == len(said.start)
+    assert said.client_port.min() >= 32_768
+    assert said.client_port.max() < 61_000
+
+
+def test_relayed_conversations_wear_their_customers_tls():
+    timeline = compiled("socks-relay", 1)
+    said = timeline.conversations
+    incident = timeline.incidents[0]
+    mine = (said.incident == 0) & (said.app == incident.app)
+    assert len(set(said.stack[mine & ~said.inbound].tolist())) >= 4
+    targets = {timeline.speeches[s].options["target"] for s in said.speech[mine & said.inbound]}
+    named = {f"{timeline.hosts[h].name}:443" for h in said.host[mine & ~said.inbound]}
+    assert targets == named
+    assert {listener.port for listener in timeline.listeners if listener.app == incident.app} == {1080}
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_every_scenario_shows_what_it_expects(name):
+    made = scenario(name)
+    timeline = compiled(name, 1)
+    said = timeline.conversations
+    for expect in made.expectations:
+        kind = said.behaviour == timeline.behaviours.index(expect.behaviour)
+        apps = [number for number, app in enumerate(timeline.apps) if expect.package in ("", app.package)]
+        speaking = [number for number in apps if (kind & (said.app == number)).any()]
+        assert speaking
+        for number in speaking:
+            mine = kind & (said.app == number)
+            found = {"contacts": mine[timeline.exchanges.conversation].sum(), "conversations": mine.sum()}
+            for what, (least, most) in expect.bounds.items():
+                assert (least or 0) <= found[what] <= (most or np.inf), (expect.behaviour, what)
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_every_scenario_is_small_enough_to_play(name):
+    timeline = compiled(name, 1)
+    spoken = timeline.exchanges.up.sum() + timeline.exchanges.down.sum()
+    assert spoken / 1400 * 1.6 + 8 * len(timeline.conversations.start) < 200_000

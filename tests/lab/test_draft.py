@@ -1,0 +1,53 @@
+"""A draft trims at the end of the span, sorts, and keeps what was said together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lab.draft import Draft
+
+
+def test_an_empty_draft_is_an_empty_batch():
+    batch = Draft(100).batch()
+    assert (len(batch.start), batch.contacts, batch.listen) == (0, 0, ())
+    assert batch.start.dtype == np.int64
+
+
+def test_calls_and_talks_keep_their_exchanges():
+    draft = Draft(1_000)
+    web, peer = draft.web(), draft.peer("vendor")
+    draft.calls(web, peer, np.array([10, 20]), up=5, down=[7, 8], delay=3, linger=2)
+    draft.talk(web, peer, np.array([40, 30]), up=[1, 2], down=0, delay=0, start=25, close=90)
+    batch = draft.batch()
+    assert batch.start.tolist() == [10, 20, 25]
+    assert batch.close.tolist() == [15, 25, 90]
+    assert batch.x_conversation.tolist() == [0, 1, 2, 2]
+    assert batch.x_time.tolist() == [10, 20, 30, 40]
+    assert batch.x_up.tolist() == [5, 5, 2, 1]
+
+
+def test_what_is_answered_after_the_span_is_dropped():
+    draft = Draft(100)
+    web, peer = draft.web(tls=False), draft.peer("own")
+    draft.calls(web, peer, np.array([50, 98]), up=1, down=1, delay=2)
+    draft.talk(web, peer, np.array([10, 99]), up=1, down=1, delay=5, linger=500)
+    draft.listen += [(10, 500, 80), (100, 200, 81)]
+    batch = draft.batch()
+    assert batch.start.tolist() == [50, 10]
+    assert batch.close.tolist() == [52, 99]
+    assert batch.x_time.tolist() == [50, 10]
+    assert batch.listen == ((10, 100, 80),)
+
+
+def test_a_talk_without_words_is_none():
+    draft = Draft(100)
+    draft.talk(draft.web(), draft.peer("own"), np.zeros(0, dtype=np.int64), up=1, down=1, delay=1)
+    assert draft.batch().contacts == 0
+
+
+def test_the_web_has_its_usual_ports():
+    draft = Draft(100)
+    for made in (draft.web(), draft.web(tls=False), draft.web(port=8080, method="POST")):
+        assert draft.speeches[made].protocol == "http"
+    assert [(speech.tls, speech.port) for speech in draft.speeches] == [(True, 443), (False, 80), (True, 8080)]
+    assert draft.speeches[2].options == {"method": "POST"}

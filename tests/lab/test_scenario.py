@@ -1,0 +1,204 @@
+"""Scenario files: every fault at once and in its place, and every file on disk loads."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.errors import ScenarioError
+from lab.scenario import (
+    find_scenario,
+    load_scenario,
+    load_suite,
+    parse_scenario,
+    scenario_names,
+    suite_names,
+    suite_scenarios,
+)
+
+GOOD = """
+question = "Is it seen?"
+span = "2h"
+devices = 3
+start = 2026-03-02T19:00:00Z
+[[app]]
+package = "com.meadow.weather"
+category = "weather"
+roles = ["mail"]
+on = 2
+[[app.behaviour]]
+kind = "http-poll"
+label = "AN1793"
+period = "5m"
+[[expect]]
+behaviour = "http-poll"
+contacts = { at_least = 20 }
+"""
+BAD = """
+question = "This asks nothing."
+span = "2 hours"
+devices = 0
+devises = 3
+[state]
+profile = "astronaut"
+[[app]]
+package = "Weather"
+category = "weather"
+[[app.behaviour]]
+kind = "http-poll"
+label = "AN9999"
+perod = "5m"
+[[app]]
+package = "com.meadow.other"
+category = "tools"
+on = 0
+[[app.behaviour]]
+kind = "http-pol"
+[[app.behaviour]]
+kind = "http-poll"
+jitter = 3
+host = "93.184.216.34"
+[[app.behaviour]]
+label = "AN1793"
+[[expect]]
+behaviour = "http-poll"
+contacts = { atleast = 3 }
+"""
+
+
+def parse(text):
+    return parse_scenario(text.encode(), name="x", place="scenarios/polling/x.toml")
+
+
+def faults(text):
+    with pytest.raises(ScenarioError) as raised:
+        parse(text)
+    return raised.value.faults
+
+
+def test_a_good_file_becomes_values():
+    scenario = parse(GOOD)
+    assert (scenario.span, scenario.devices, scenario.start) == (7_200_000_000, 3, 1_772_478_000_000_000)
+    app = scenario.apps[0]
+    assert (app.label, app.on, app.roles, app.sanctioned) == ("Weather", 2, ("mail",), False)
+    assert (app.behaviours[0].label, app.behaviours[0].behaviour.period) == ("AN1793", 300.0)
+    assert scenario.expectations[0].bounds == {"contacts": (20.0, None)}
+    assert (scenario.analytics, scenario.kinds, scenario.twin_of) == (("AN1793",), ("http-poll",), "")
+    assert len(scenario.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "question: found 'This asks nothing.', expected one sentence that ends with",
+        "span: found '2 hours', expected a duration",
+        "devices: found 0",
+        "unknown field 'devises'; did you mean 'devices'?",
+        "state: profile: unknown profile 'astronaut'; known are office-worker, spare",
+        "app 1: package: found 'Weather'",
+        "app 1, behaviour 1: label: found 'AN9999'",
+        "app 1, behaviour 1: unknown setting 'perod'; did you mean 'period'?",
+        "app 2: on: found 0",
+        "app 2, behaviour 1: unknown kind 'http-pol'; known are",
+        "did you mean 'http-poll'?",
+        "app 2, behaviour 2: jitter: found 3, expected from 0 to 1",
+        "app 2, behaviour 2: host: '93.184.216.34' is a routable destination",
+        "app 2, behaviour 3: field 'kind' is missing",
+        "expect 1, contacts: unknown field 'atleast'; did you mean 'at_least'?",
+    ],
+)
+def test_one_run_names_every_fault_in_its_place(expected):
+    found = faults(BAD)
+    assert all(fault.startswith("scenarios/polling/x.toml: ") for fault in found)
+    assert any(expected in fault for fault in found), found
+
+
+def test_faults_between_tables_are_found():
+    twice = GOOD.replace("on = 2", "on = 7") + '[[app]]\npackage = "com.meadow.weather"\ncategory = "x"\n'
+    found = faults(twice.replace('behaviour = "http-poll"', 'behaviour = "dns-poll"'))
+    assert any("app 1: on: found 7, but there are 3 devices" in fault for fault in found)
+    assert any("app 2: package 'com.meadow.weather' stands twice" in fault for fault in found)
+    assert any("expect 1: no app here has the behaviour 'dns-poll'" in fault for fault in found)
+
+
+@pytest.mark.parametrize("text", ["question = \n", "a = 1\na = 2\n", "[[app"])
+def test_broken_toml_says_line_and_column(text):
+    (fault,) = faults(text)
+    assert "not TOML" in fault
+    assert "line" in fault
+
+
+def test_bytes_that_are_no_text_are_a_fault():
+    with pytest.raises(ScenarioError, match="not TOML"):
+        parse_scenario(b"\xff\xfe", name="x", place="x.toml")
+
+
+def test_a_start_needs_an_offset():
+    (fault,) = faults(GOOD.replace("19:00:00Z", "19:00:00"))
+    assert "start: " in fault
+    assert "expected a time with an offset" in fault
+
+
+@pytest.mark.parametrize("wrong", ['app = "x"', "app = [1]", "app = []", "[[app]]\nbehaviour = [3]"])
+def test_tables_of_the_wrong_shape_are_faults_not_crashes(wrong):
+    assert faults(f'question = "Is it seen?"\nspan = "2h"\ndevices = 1\n{wrong}\n')
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_every_scenario_loads_and_asks(name):
+    scenario = load_scenario(find_scenario(name))
+    assert scenario.name == name
+    assert scenario.expectations
+    malicious = {scenario.twin_of} - {""}
+    assert malicious <= set(scenario_names())
+
+
+def test_the_core_suite_is_large_enough_and_balanced():
+    name, scenarios = suite_scenarios("core")
+    assert name == "core"
+    assert len(scenarios) >= 10
+    assert all(scenario.span == 86_400_000_000 and scenario.devices >= 3 for scenario in scenarios)
+    malicious = [scenario for scenario in scenarios if scenario.analytics]
+    assert {one.twin_of for one in scenarios} >= {one.name for one in malicious}
+    assert {analytic for one in malicious for analytic in one.analytics} == {"AN1793", "AN1702"}
+    for one in malicious:
+        labelled = [app.on for app in one.apps if any(plan.label for plan in app.behaviours)]
+        assert max(labelled) < one.devices, "some phones are clean"
+
+
+def test_malicious_and_twin_live_in_the_same_world():
+    _, scenarios = suite_scenarios("core")
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    for twin in scenarios:
+        if twin.twin_of:
+            shared = {app.package for app in twin.apps} & {app.package for app in by_name[twin.twin_of].apps}
+            assert len(shared) == len(twin.apps) - 1
+            assert 6 <= len(shared) <= 12
+
+
+def test_an_unknown_name_answers_with_the_known():
+    with pytest.raises(ScenarioError, match="did you mean 'https-poll-5m'"):
+        find_scenario("https-pol-5m")
+    with pytest.raises(ScenarioError, match="unknown suite 'cor'; known are core, smoke; did you mean 'core'"):
+        load_suite("cor")
+    with pytest.raises(ScenarioError, match="no suite 'nothing' either"):
+        suite_scenarios("nothing")
+
+
+def test_suites_and_scenarios_are_found_by_path(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    assert find_scenario(str(path)) == path
+    assert suite_scenarios(str(path))[0] == "mine"
+    suite = tmp_path / "all.toml"
+    suite.write_text('question = "Are they?"\nscenarios = ["smoke-poll"]\n')
+    name, scenarios = suite_scenarios(str(suite))
+    assert (name, [one.name for one in scenarios]) == ("all", ["smoke-poll"])
+    suite.write_text('question = "Are they?"\nscenarios = ["smoke-pol", "x"]\n')
+    with pytest.raises(ScenarioError, match="unknown scenario 'smoke-pol'; did you mean 'smoke-poll'") as raised:
+        load_suite(str(suite))
+    assert len(raised.value.faults) == 2
+
+
+def test_every_suite_loads():
+    assert suite_names() == ["core", "smoke"]
+    assert all(load_suite(name).question.endswith("?") for name in suite_names())

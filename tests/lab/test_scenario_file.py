@@ -1,0 +1,47 @@
+"""The tables of a file refuse what they do not know, each fault with its place counted from 1."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.scenario_file import BoundsTable, ScenarioTable, SuiteTable, faults_of
+
+APP = {"package": "com.a.b", "category": "tools"}
+GOOD = {"question": "Is it seen?", "span": "2h", "devices": 1, "app": [APP]}
+
+
+def test_a_good_document_has_no_faults():
+    table, faults = faults_of(ScenarioTable, GOOD)
+    assert faults == []
+    assert table is not None
+    assert table.app[0].package == "com.a.b"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"question": "Is it? Is it?"}, "question: "),
+        ({"question": "?"}, "question: "),
+        ({"span": "1s"}, "span: found '1s', expected from 1m to 31d"),
+        ({"span": "99d"}, "span: found '99d', expected from 1m to 31d"),
+        ({"devices": "3"}, "devices: found '3'"),
+        ({"devices": True}, "devices: found True"),
+        ({"twin_of": "../x"}, "twin_of: "),
+        ({"app": [APP, {"package": "com.a.b"}]}, "app 2: field 'category' is missing"),
+        ({"app": [{**APP, "role": []}]}, "app 1: unknown field 'role'; did you mean 'roles'?"),
+        ({"app": [{**APP, "zzz": 1}]}, "app 1: unknown field 'zzz'; known are package, category"),
+        ({"app": [{**APP, "roles": ["Vpn"]}]}, "app 1: roles 1: found 'Vpn'"),
+        ({"expect": [{"behaviour": "x", "bytes": {"at_least": -1}}]}, "expect 1, bytes: at_least: found -1"),
+    ],
+)
+def test_a_fault_has_its_place(change, expected):
+    table, faults = faults_of(ScenarioTable, {**GOOD, **change})
+    assert table is None
+    assert len(faults) == 1
+    assert expected in faults[0]
+
+
+def test_a_suite_names_scenarios():
+    assert faults_of(SuiteTable, {"question": "Are they seen?", "scenarios": ["a"]})[1] == []
+    assert len(faults_of(SuiteTable, {"question": "Are they seen", "scenarios": []})[1]) == 2
+    assert faults_of(BoundsTable, {"at_least": 3})[0] == BoundsTable(at_least=3)
