@@ -5,7 +5,7 @@ UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench clean lock
+.PHONY: help demo test check fix bench captures clean lock
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -22,7 +22,7 @@ help:  ## this list
 	@touch $@
 
 demo: .venv/.ready  ## play suite core, run the detector over it, show the scorecard, write out/demo/report.html
-	$(BIN)/droidrange run core -o out/demo
+	$(BIN)/droidrange run core --view full --view no-state --view no-app --view no-sni -o out/demo
 
 test: .venv/.ready  ## the tests that need no root, network or Docker
 	$(BIN)/pytest -n auto -m "not live" $(PYTEST_ARGS)
@@ -43,6 +43,9 @@ bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they
 	-@$(MAKE) --silent $(NFSTREAM)
 	DROIDRANGE_NFSTREAM_PYTHON=$(NFSTREAM) $(BIN)/python tests/bench/bench_decode.py
 	$(BIN)/python tests/bench/bench_wire.py
+
+captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and judged
+	$(BIN)/python tests/bench/table_captures.py
 
 lock: .venv/.ready  ## requirements.lock anew: versions and hashes, no addresses
 	$(UV) pip compile --quiet --universal --extra dev --generate-hashes --no-header --no-emit-index-url \
