@@ -49,8 +49,9 @@ def place(course: Course, messages: Iterable[Message]) -> Said:
     answer_us, turn_us = (TURN_US, course.rtt) if course.inbound else (course.rtt, TURN_US)
     gaps = (course.gap_down, course.gap_up) if course.inbound else (course.gap_up, course.gap_down)
     mss = course.mss
-    handshake = course.start + course.rtt + 2 * TURN_US if course.tcp else course.start
-    client, server = handshake - gaps[0], handshake - turn_us - gaps[1]  # ends of what each last said
+    ready = course.start + course.rtt + TURN_US if course.tcp else course.start  # the handshake's ACK
+    client, server = (ready, ready) if course.tcp else (ready - gaps[0], ready - gaps[1])  # ends of what each last said
+    heard = ready  # when the client knows what the server last said
     asked = course.start  # the last client message's own time, before anything delayed it
     add_start, add_end, add_who = said.start.append, said.end.append, said.from_client.append
     for message in messages:
@@ -58,19 +59,21 @@ def place(course: Course, messages: Iterable[Message]) -> Said:
         if not size:
             continue
         if message.from_client:
-            begin = max(message.time, client + gaps[0], server + turn_us)
+            begin = max(message.time, client + gaps[0], heard)
             client = end = begin + (size - 1) // mss * gaps[0]
             asked = message.time
         elif message.pushed:
             begin = max(message.time, server + gaps[1], client + answer_us)
             server = end = begin + (size - 1) // mss * gaps[1]
+            heard = end + turn_us
         else:
             begin = max(client + answer_us + max(message.time - asked, 0), server + gaps[1])
             server = end = begin + (size - 1) // mss * gaps[1]
+            heard = end + turn_us
         add_start(begin)
         add_end(end)
         add_who(message.from_client)
         said.data.append(message.data)
-    over = max(client, server)
-    said.closed = max(course.close, client + 1, server + turn_us) if course.tcp else over
+    over = max(client, server, course.start)
+    said.closed = max(course.close, client + gaps[0], heard) if course.tcp else over
     return said

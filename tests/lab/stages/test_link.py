@@ -1,0 +1,89 @@
+"""Links come from hosts alone, and nothing leaves the lab's address space."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from lab.errors import StageError
+from lab.stages.link import ALLOWED_ZONES, LEAST_RTT_US, links_of, refuse_escape
+from lab.timeline import Host
+
+
+def with_host(timeline, **changes):
+    return dataclasses.replace(timeline, hosts=(dataclasses.replace(timeline.hosts[0], **changes), *timeline.hosts[1:]))
+
+
+def links(timeline):
+    return links_of(timeline, ["tcp"] * len(timeline.speeches))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "10.89.0.1", "10.0.0.1", "192.168.1.1", "198.20.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1",
+     "2001:4860:4860::8888", "::1", "fe80::1", "198.18.0.256", "198.18.1", "", "0x0a580001", "localhost", "2001:db8::1"],
+)  # fmt: skip
+def test_forbidden_addresses_are_refused(tiny, address):
+    refuse_escape(tiny)
+    with pytest.raises(StageError, match="found address"):
+        refuse_escape(with_host(tiny, address=address))
+    devices = (dataclasses.replace(tiny.devices[0], address=address), *tiny.devices[1:])
+    with pytest.raises(StageError, match="device phone-01"):
+        refuse_escape(dataclasses.replace(tiny, devices=devices))
+
+
+@pytest.mark.parametrize(
+    "name", ["example.com", "example", "api.example.org", "xexample", "test", "a.example.", "8.8.8.8"]
+)
+def test_only_reserved_names_are_allowed(tiny, name):
+    if name.rstrip(".").endswith(ALLOWED_ZONES):
+        refuse_escape(with_host(tiny, name=name))
+        return
+    with pytest.raises(StageError, match="expected a name under"):
+        refuse_escape(with_host(tiny, name=name))
+
+
+def test_an_address_as_its_own_name_is_a_literal(tiny):
+    refuse_escape(with_host(tiny, name=tiny.hosts[0].address))
+
+
+def test_links_do_not_depend_on_who_speaks(tiny):
+    said = tiny.conversations
+    other = dataclasses.replace(said, incident=np.full_like(said.incident, -1), behaviour=np.zeros_like(said.behaviour))
+    relabelled = dataclasses.replace(tiny, conversations=other, incidents=())
+    for name, column in vars(links(tiny)).items():
+        assert (column == getattr(links(relabelled), name)).all(), name
+
+
+def test_hosts_differ_in_ttl_and_segment_size():
+    hosts = [Host("", f"198.18.1.{n}", 1) for n in range(1, 200)]
+    from lab.stages.link import _host_row
+
+    rows = np.array([_host_row(host) for host in hosts])
+    assert set(rows[:, 0]) == {LEAST_RTT_US}
+    assert len(set(rows[:, 1])) > 4
+    assert ((rows[:, 2] > 40) & (rows[:, 2] < 251)).all()
+    assert len({64 - ttl for ttl in rows[:, 2] if ttl < 64}) > 10
+
+
+def test_the_gateway_carries_the_internet_and_neighbours_have_a_mac_of_their_own(tiny):
+    made = links(tiny)
+    gateway = [int(octet, 16) for octet in tiny.devices[0].gateway_mac.split(":")]
+    for row, host in enumerate(tiny.conversations.host):
+        behind = made.remote[row, :6].tolist() == gateway
+        assert behind == tiny.hosts[host].address.startswith("198.")
+
+
+def test_two_devices_of_the_inventory_know_each_others_mac(tiny):
+    made = links(with_host(tiny, name="", address=tiny.devices[1].address))
+    rows = np.flatnonzero(tiny.conversations.host == 0)
+    assert made.remote[rows[0], :6].tolist() == [int(octet, 16) for octet in tiny.devices[1].mac.split(":")]
+
+
+def test_ports_follow_the_direction(tiny):
+    made, said = links(tiny), tiny.conversations
+    (row,) = np.flatnonzero(said.inbound)
+    assert (made.local_port[row], made.remote_port[row]) == (1080, said.client_port[row])
+    assert (made.local_port[0], made.remote_port[0]) == (said.client_port[0], 53)

@@ -1,0 +1,59 @@
+"""The truth read off a timeline, and back from a recording."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from lab.errors import EvidenceError
+from lab.recording import open_recording, write_parquet
+from lab.stages.wire import play
+from lab.truth import DAY, Truth, truth_of
+
+
+def test_an_incident_is_what_its_conversations_say(tiny):
+    truth = truth_of(tiny)
+    (incident,) = truth.incidents
+    own = tiny.conversations.incident == 0
+    assert (incident.start, incident.end) == (tiny.conversations.start[own].min(), tiny.conversations.close[own].max())
+    assert incident.peers == ("198.18.7.9", "api.garden.example")
+    assert (incident.device, incident.package, incident.uid) == ("phone-01", "com.example.torchlight", 10123)
+    assert truth.devices == {"phone-01": "10.88.3.4", "phone-02": "10.88.3.5"}
+    assert truth.packages["phone-02", "com.example.weather"] == (10124, "weather")
+
+
+def test_peers_without_a_name_are_addresses(tiny):
+    said = dataclasses.replace(
+        tiny.conversations, incident=np.where(tiny.conversations.host == 1, 0, -1).astype(np.int32)
+    )
+    (incident,) = truth_of(dataclasses.replace(tiny, conversations=said)).incidents
+    assert incident.peers == ("198.19.200.1",)
+
+
+def test_device_days_count_devices_and_span():
+    truth = Truth((), {"a": "10.88.0.2", "b": "10.88.0.3"}, {}, 0, DAY // 2, "s", 1)
+    assert truth.device_days == 1.0
+
+
+def test_truth_survives_the_disk(tiny, tmp_path):
+    twin = dataclasses.replace(tiny, twin_of="https-poll-5m")
+    read = open_recording(play(twin, tmp_path / "rec")).truth()
+    assert read == truth_of(twin)
+    assert read.twin_of == "https-poll-5m"
+
+
+@pytest.mark.parametrize("damage", ["lost", "cut", "other"])
+def test_a_damaged_table_is_no_truth(tiny, tmp_path, damage):
+    recording = open_recording(play(tiny, tmp_path / "rec"))
+    path = recording.folder / "truth/incidents.parquet"
+    if damage == "lost":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:100])
+    else:
+        write_parquet(path, pa.table({"incident": ["a"]}))
+    with pytest.raises(EvidenceError, match=r"incidents\.parquet"):
+        recording.truth()
