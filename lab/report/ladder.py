@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lab.report.words import ladder_order, share_interval
+from lab.report.words import ladder_order, rate, rate_interval, share_interval
 
 Json = Mapping[str, Any]
 
@@ -25,11 +25,15 @@ class Rung:
 
 @dataclass(frozen=True)
 class Ladder:
-    """The matrix of one detector: views across, (analytic, behaviour) down."""
+    """The matrix of one detector: views across, (analytic, behaviour) down, and below what each view costs.
+
+    ``costs`` holds false alarms per device-day, analytic by analytic: recall that is bought by noise must look it.
+    """
 
     detector: str
     views: tuple[str, ...]
     rows: tuple[tuple[str, str, tuple[Rung, ...]], ...]
+    costs: tuple[tuple[str, tuple[Rung, ...]], ...]
 
 
 def ladder(card: Json, detector: str) -> Ladder:
@@ -38,13 +42,23 @@ def ladder(card: Json, detector: str) -> Ladder:
     kinds = {(row["analytic"], row["behaviour"]) for row in card["incidents"] if row["detector"] == detector}
     kinds |= {(row["analytic"], row["behaviour"]) for row in card["blind_spots"] if row["detector"] == detector}
     rows = tuple((*kind, tuple(_rung(card, detector, view, *kind) for view in views)) for kind in sorted(kinds))
-    return Ladder(detector, views, rows)
+    analytics = sorted({analytic for analytic, _ in kinds})
+    costs = tuple((one, tuple(_cost(card, detector, view, one) for view in views)) for one in analytics)
+    return Ladder(detector, views, rows, costs)
 
 
 def subjects(card: Json, controls: Sequence[str]) -> list[str]:
     """The detectors under test: all but the controls, unless there are no others."""
     named = [name for name in sorted(card["detectors"]) if name not in controls]
     return named or sorted(card["detectors"])
+
+
+def _cost(card: Json, detector: str, view: str, analytic: str) -> Rung:
+    found = card["detectors"][detector]["views"][view]["analytics"].get(analytic)
+    if found is None or found["false_alarms_per_device_day"] is None:
+        return Rung("-", None, "")
+    note = f"{found['false_alarms']} in {rate(found['device_days'])} device-days, 95 % {rate_interval(found['fa_ci'])}"
+    return Rung(rate(found["false_alarms_per_device_day"]), None, note)
 
 
 def _rung(card: Json, detector: str, view: str, analytic: str, behaviour: str) -> Rung:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lab.report import words
-from lab.report.ladder import Json, ladder, subjects
+from lab.report.ladder import Json, Ladder, ladder, subjects
 from lab.score import CONTROLS, Scorecard, refusal
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
     for name in subjects(content, CONTROLS):
         steps = ladder(content, name)
         if steps.rows:
-            table = _table(f"incidents detected by {name}", ["behaviour", *steps.views])
-            for analytic, behaviour, rungs in steps.rows:
-                _row(table, [f"{analytic} {behaviour}", *(rung.text for rung in rungs)])
-            out.print(table)
+            out.print()
+            out.print(_ladder(steps))
+    out.print()
     for line in (*_false_alarms(content), *_blind_spots(content), *_unscored(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):
@@ -43,11 +42,22 @@ def _totals(card: Json) -> Table:
     heads = ["detector, view", "analytic", "recall\n95 %", "false alarms /d\n95 %", "AP", "time to\ndetect p50"]
     table = _table(f"suite {card['suite']}, {seeds}; trials: {trials}", heads)
     for name, whole in card["detectors"].items():
-        for view, cell in sorted(whole["views"].items(), key=lambda item: words.ladder_order(item[0])):
+        views = sorted(whole["views"].items(), key=lambda item: words.ladder_order(item[0]))
+        for view, cell in views[:1] if name in CONTROLS else views:  # a control is blind under every view
             for analytic, found in cell["analytics"].items():
                 _row(table, [f"{name}, {view}", analytic, *_numbers(found)])
             if not cell["analytics"]:
                 _row(table, [f"{name}, {view}", "-", "no score"])
+    return table
+
+
+def _ladder(steps: Ladder) -> Table:
+    heads = ["", *(words.plain(view).replace("-", "-\n", 1) for view in steps.views)]
+    table = _table(f"incidents detected by {steps.detector}, and false alarms per device-day", heads, gap=0)
+    for analytic, behaviour, rungs in steps.rows:
+        _row(table, [f"{analytic}\n{behaviour}", *(rung.text.replace(" ", "\n") for rung in rungs)])
+    for analytic, rungs in steps.costs:
+        _row(table, [f"{analytic} alarms", *(rung.text for rung in rungs)])
     return table
 
 
@@ -102,13 +112,18 @@ def _more(count: int, what: str) -> list[str]:
     return [f"... and {count - WORST} more {what}: see the report"] if count > WORST else []
 
 
-def _table(title: str, heads: Iterable[str]) -> Table:
+def _table(title: str, heads: Iterable[str], *, gap: int = 1) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(
-        title=Text(words.plain(title)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, show_edge=False
+        title=Text(words.plain(title)),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, gap),
     )
     for column, head in enumerate(heads):
         table.add_column(Text(head), overflow="fold", no_wrap=column > 0)

@@ -54,6 +54,7 @@ ELEMENTS = {
     "caption",
     "thead",
     "tbody",
+    "tfoot",
     "tr",
     "th",
     "td",

@@ -26,6 +26,16 @@ def test_cells(make):
     assert [rung.text for rung in rungs] == ["1/2", "1/1", "-", "cannot run", "failed"]
     assert [rung.heat for rung in rungs] == [5, 10, None, None, None]
     assert "1 of 2 incidents" in rungs[0].note
+    assert [(analytic, [rung.text for rung in rungs]) for analytic, rungs in steps.costs] == [
+        ("AN1793", ["0", "0", "0", "-", "-"])
+    ]
+
+
+def test_recall_stands_above_its_price(make):
+    wrong = make.finding(package="com.example.news", peer="feed.example")
+    steps = ladder(card_of(make.trial(make.finding(), wrong)), "builtin")
+    assert steps.costs[0][1][0].text == "0.5"
+    assert steps.costs[0][1][0].note == "1 in 2 device-days, 95 % 0.0127 to 2.79"
 
 
 def test_subjects_are_those_under_test(make):
