@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 X25519, X448, X25519MLKEM768 = 0x001D, 0x001E, 0x11EC  # IANA TLS Supported Groups
-_CURVES: dict[int, type[ec.EllipticCurve]] = {0x0017: ec.SECP256R1, 0x0018: ec.SECP384R1, 0x0019: ec.SECP521R1}
+_CURVES = {0x0017: "SECP256R1", 0x0018: "SECP384R1", 0x0019: "SECP521R1"}
 _POINTS = 64  # public keys per curve: a real one per conversation would cost 20 us
 _MLKEM_Q, _MLKEM_COEFFICIENTS, _MLKEM_SEED = 3329, 3 * 256, 32  # FIPS 203, ML-KEM-768
 
@@ -36,7 +34,10 @@ def share(group: int, rng: np.random.Generator, size: int) -> bytes:
 @lru_cache(maxsize=len(_CURVES))
 def _points(group: int) -> tuple[bytes, ...]:
     """Uncompressed points of fixed scalars. Their secrets are public, so these keys protect nothing."""
-    curve = _CURVES[group]()
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    curve: ec.EllipticCurve = getattr(ec, _CURVES[group])()
     scalars = np.random.default_rng(group).integers(2, 1 << 62, _POINTS).tolist()
     keys = (ec.derive_private_key(scalar, curve).public_key() for scalar in scalars)
     return tuple(key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint) for key in keys)
