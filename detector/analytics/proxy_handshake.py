@@ -69,7 +69,7 @@ def asked_to_relay(table: pa.Table, flows: Flows, exchanges: pa.Table | None) ->
             elsewhere=_elsewhere(members, at_server, client, flows.server),
             first=int(flows.start[members].min()),
             last=int(flows.end[members].max()),
-            decided=min(_answered(int(k), flows, exchanges) for k in decisive),
+            decided=min(_answered(int(k), flows, exchanges, proxy.text(int(k))) for k in decisive),
         )
 
 
@@ -103,11 +103,15 @@ def _elsewhere(
     return None
 
 
-def _answered(row: int, flows: Flows, exchanges: pa.Table | None) -> int:
-    """When the request had been answered: the end of the flow's first exchange with bytes both ways, else its end."""
+def _answered(row: int, flows: Flows, exchanges: pa.Table | None, protocol: str | None) -> int:
+    """When the request had been answered: the end of the flow's first exchange with bytes both ways, else its end.
+
+    SOCKS5 greets first and asks then (RFC 1928, sections 3 and 4): there it is the second.
+    """
     if exchanges is None:
         return int(flows.end[row])
     own = whole(exchanges["flow"]) == flows.flow[row]
     both = own & (whole(exchanges["bytes_up"]) > 0) & (whole(exchanges["bytes_down"]) > 0)
-    ends = whole(exchanges["end"])[both]
-    return int(ends.min()) if len(ends) else int(flows.end[row])
+    ends = np.sort(whole(exchanges["end"])[both])
+    turn = 1 if protocol == "socks5" else 0
+    return int(ends[turn]) if len(ends) > turn else int(flows.end[row])

@@ -1,0 +1,87 @@
+"""Proxy requests: only the end that was asked and did not refuse is a relay."""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.contract import detector
+
+SERVED = {"inbound": True, "client": "10.88.0.77", "server": "10.88.0.2", "server_port": 1080, "proxy": "socks5"}
+SERVED |= {"proxy_server": "server", "proxy_target": "www.site.example:443", "proxy_granted": True}
+
+
+def relays(made):
+    return [finding for finding in detector("builtin").detect(made.telemetry()) if finding.analytic == "AN1702"]
+
+
+def reason(finding, name):
+    return next(reason for reason in finding.reasons if reason.feature == name)
+
+
+def test_one_granted_request_is_decisive(made):
+    made.flow(10, **SERVED)
+    (finding,) = relays(made)
+    assert finding.alert
+    assert finding.severity == "medium"
+    assert "10.88.0.77 sent 1 socks5 requests on a port of the device, and it granted" in finding.reasons[0].text
+
+
+def test_the_onward_leg_raises_severity(made):
+    made.flow(10, **SERVED)
+    made.flow(11, name="www.site.example")
+    (finding,) = relays(made)
+    assert reason(finding, "onward_leg").value == 1
+    assert finding.severity == "high"
+
+
+def test_a_later_visit_to_the_target_is_no_onward_leg(made):
+    made.flow(10, **SERVED)
+    made.flow(9, name="www.site.example")
+    made.flow(25, name="www.site.example")
+    assert reason(relays(made)[0], "onward_leg").value == 0
+
+
+def test_who_dialled_out_to_be_asked_is_a_relay(made):
+    made.flow(10, server="198.18.9.9", proxy="socks5", proxy_server="client", proxy_granted=True)
+    (finding,) = relays(made)
+    assert (finding.alert, finding.severity) == (True, "high")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"inbound": False},
+        {"proxy_server": "client"},
+        {"proxy_granted": False},
+        {"proxy": None, "proxy_server": None},
+    ],
+)
+def test_clients_and_refusals_are_no_relays(made, values):
+    made.flow(10, **{**SERVED, **values})
+    assert relays(made) == []
+
+
+def test_a_request_without_an_answer_is_a_near_miss(made):
+    made.flow(10, **{**SERVED, "proxy_granted": None})
+    (finding,) = relays(made)
+    assert not finding.alert
+    assert 0 < finding.score < 0.5
+
+
+@pytest.mark.parametrize(
+    "ends", [{"client": "127.0.0.1", "server": "127.0.0.1"}, {"client": "192.168.0.3", "server": "198.18.0.44"}]
+)
+def test_what_is_not_ours_to_judge_is_informational(made, ends):
+    made.flow(10, **{**SERVED, **ends})
+    (finding,) = relays(made)
+    assert (finding.alert, finding.severity) == (False, "informational")
+
+
+@pytest.mark.parametrize(("protocol", "decided"), [("connect", 12), ("socks5", 14)])
+def test_the_decision_falls_when_the_request_was_answered(made, protocol, decided):
+    flow = made.flow(10, lasts_s=500, **{**SERVED, "proxy": protocol})
+    made.exchange(flow, 10, 3, 0)
+    for start in (11, 13, 20):
+        made.exchange(flow, start, 3, 2, delay_s=1)
+    (finding,) = relays(made)
+    assert finding.decided_at == decided * 1_000_000

@@ -1,0 +1,60 @@
+"""One window: gates, set-up evidence, and what attribution makes knowable."""
+
+from __future__ import annotations
+
+import pytest
+
+from detector.contract import detector
+
+
+def bridge(made, targets, **who):
+    tunnel = made.flow(0, lasts_s=1700, server="198.18.9.9", **who)
+    for k in range(40):
+        made.exchange(tunnel, 20 + 40 * k, up=0, down=900 + k, delay_s=0.01)
+        flow = made.flow(20.2 + 40 * k, up=900 + k, down=7000 + 90 * k, server=f"198.18.1.{k % targets}", **who)
+        made.exchange(flow, 20.2 + 40 * k, 900 + k, 7000 + 90 * k)
+        made.exchange(tunnel, 20.5 + 40 * k, up=7000 + 90 * k, down=0)
+
+
+def relays(made):
+    return [finding for finding in detector("builtin").detect(made.telemetry()) if finding.analytic == "AN1702"]
+
+
+def value(finding, name):
+    return next(reason.value for reason in finding.reasons if reason.feature == name)
+
+
+def test_one_destination_needs_set_up_evidence(made):
+    bridge(made, targets=1, uid=10_001)
+    assert relays(made) == []
+    made.add(
+        "sockets", time=5_000_000, device="phone-01", uid=10_001, event="listen", proto="tcp", local_address="0.0.0.0"
+    )
+    (finding,) = relays(made)
+    assert value(finding, "setup") == 1
+
+
+@pytest.mark.parametrize("socket", [{"uid": 10_002}, {"local_address": "127.0.0.1"}, {"event": "connect"}])
+def test_other_sockets_are_no_set_up(made, socket):
+    bridge(made, targets=9, uid=10_001)
+    row = {"time": 5_000_000, "device": "phone-01", "uid": 10_001, "event": "listen", "local_address": "0.0.0.0"}
+    made.add("sockets", **{**row, **socket})
+    (finding,) = relays(made)
+    assert value(finding, "setup") == 0
+
+
+def test_without_apps_spread_is_unknown_and_counts_half(made):
+    bridge(made, targets=9)
+    (finding,) = relays(made)
+    assert value(finding, "fan_out") is None
+    assert value(finding, "stack_diversity") is None
+    assert finding.score > 0.5
+
+
+def test_a_bridge_of_seconds_is_not_sustained(made):
+    bridge(made, targets=9, uid=10_001)
+    (whole,) = relays(made)
+    late = [row for row in made.rows["flows"] if row["start"] > 100e6]
+    made.rows["flows"] = [row for row in made.rows["flows"] if row not in late]
+    made.rows["exchanges"] = [row for row in made.rows["exchanges"] if row["start"] <= 100e6]
+    assert all(finding.score < whole.score / 2 and not finding.alert for finding in relays(made))
