@@ -70,8 +70,12 @@ def walk_in_order(links: Links, start: int, until: int) -> tuple[Offsets, int]:
 
 def walk_pieces(links: Links, pieces: int, window: int = WINDOW) -> tuple[Offsets, int]:
     """As ``walk_in_order`` over all records, by speculation that is verified."""
+    if links.start >= links.end:
+        return walk_in_order(links, links.start, links.end)
+    pieces = min(pieces, links.end - links.start)
     borders = np.linspace(links.start, links.end, pieces + 1).astype(np.int64)
     begins = links.guess(borders[:-1], window)
+    begins[begins >= borders[1:]] = -1
     begins[0] = links.start
     chains = _lockstep(links, begins, borders[1:])
     edges = np.searchsorted(chains, borders)

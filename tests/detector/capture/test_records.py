@@ -255,7 +255,10 @@ def reference(data):
 
 
 @settings(max_examples=150, deadline=None)
-@given(changes=st.lists(st.tuples(st.integers(24, 330), st.binary(min_size=1, max_size=4)), max_size=3), cut=st.integers(0, 40))
+@given(
+    changes=st.lists(st.tuples(st.integers(24, 330), st.binary(min_size=1, max_size=4)), max_size=3),
+    cut=st.integers(0, 40),
+)
 def test_mutated_pcap_is_read_whole_or_refused(wire, changes, cut):
     data = bytearray(three(wire)[1])
     for at, value in changes:
