@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.report import words
-from lab.report.ladder import Json, ladder, subjects
+from lab.report.ladder import Json, ladder, subjects, twins
 from lab.report.strips import Strip, draw
 from lab.score import CONTROLS, LISTED_AT_MOST, refusal
 
@@ -40,10 +40,11 @@ def render(card: Json, *, provenance: Mapping[str, str] | None = None, strips: S
             style_sha256=base64.b64encode(hashlib.sha256(style).digest()).decode(),
             subjects=tested,
             ladders={name: ladder(card, name) for name in tested},
-            twins=[row for row in card["separability"] if row["detector"] in tested],
+            twins={name: twins(card, name) for name in tested},
             drawings=[draw(strip) for strip in strips],
             incidents=_by_cell(card["incidents"], tested),
             false_alarms=_by_cell(card["false_alarms"], tested),
+            controls=CONTROLS,
             listed_at_most=LISTED_AT_MOST,
             provenance=list((provenance or {}).items()),
         )

@@ -47,6 +47,34 @@ def ladder(card: Json, detector: str) -> Ladder:
     return Ladder(detector, views, rows, costs)
 
 
+@dataclass(frozen=True)
+class Twins:
+    """How far each malicious scenario of one detector stands from its benign twin: views across, pairs down."""
+
+    detector: str
+    views: tuple[str, ...]
+    rows: tuple[tuple[str, str, str, tuple[Rung, ...]], ...]  # scenario, twin, analytic
+
+
+def twins(card: Json, detector: str) -> Twins:
+    """The AUC of every pair that was scored; empty where no suite member has a twin."""
+    found = {
+        (row["scenario"], row["twin"], row["analytic"], row["view"]): row
+        for row in card["separability"]
+        if row["detector"] == detector
+    }
+    views = tuple(sorted({key[3] for key in found}, key=ladder_order))
+    pairs = sorted({key[:3] for key in found})
+    return Twins(detector, views, tuple((*pair, tuple(_auc(found.get((*pair, v))) for v in views)) for pair in pairs))
+
+
+def _auc(row: Json | None) -> Rung:
+    if row is None or row["auc"] is None:
+        return Rung("-", None, "not scored")
+    note = f"{row['n']['incidents']} incidents against {row['n']['twin_devices']} devices of the twin"
+    return Rung(f"{row['auc']:.2f}", round(10 * row["auc"]), note)
+
+
 def subjects(card: Json, controls: Sequence[str]) -> list[str]:
     """The detectors under test: all but the controls, unless there are no others."""
     named = [name for name in sorted(card["detectors"]) if name not in controls]

@@ -72,11 +72,13 @@ def rate_interval(bounds: Sequence[float] | None) -> str:
 def duration(seconds: float | None) -> str:
     """A duration in its two largest units.
 
-    >>> duration(42.4), duration(7380), duration(90_061), duration(None)
-    ('42 s', '2 h 3 min', '1 d 1 h', 'n/a')
+    >>> duration(0.03), duration(42.4), duration(7380), duration(90_061), duration(None)
+    ('under 1 s', '42 s', '2 h 3 min', '1 d 1 h', 'n/a')
     """
     if seconds is None:
         return UNKNOWN
+    if 0 < seconds < 1:
+        return "under 1 s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -126,7 +126,8 @@ def hostile_card(make, text):
     scored = make.trial(innocent, hit, truth=truth, scenario=text, detector=text, view=text)
     dead = make.trial(status="failed", reason=text, scenario=text + "2", detector=text, view=text)
     refused = make.trial(status="unsupported", reason=text, scenario=text, detector=text, view=text + "v")
-    return score([scored, dead, refused], suite=text, seeds=1, budget=0.001).to_json()
+    twin = make.trial(innocent, truth=make.truth(twin_of=text), scenario=text + "3", detector=text, view=text)
+    return score([scored, dead, refused, twin], suite=text, seeds=1, budget=0.001).to_json()
 
 
 def hostile_page(make, text):

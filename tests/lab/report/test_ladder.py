@@ -1,6 +1,6 @@
 """The ladder: widest view first, and no number where nothing was measured."""
 
-from lab.report.ladder import ladder, subjects
+from lab.report.ladder import ladder, subjects, twins
 from lab.score import CONTROLS, score
 
 
@@ -42,3 +42,19 @@ def test_subjects_are_those_under_test(make):
     names = ("silent", "always", "zeta", "builtin")
     assert subjects(card_of(*(make.trial(detector=name) for name in names)), CONTROLS) == ["builtin", "zeta"]
     assert subjects(card_of(make.trial(detector="silent")), CONTROLS) == ["silent"]
+
+
+def test_twins_stand_side_by_side(make):
+    calm = make.truth(twin_of="polling-plain")
+    card = card_of(
+        make.trial(make.finding()),
+        make.trial(make.finding(), view="netflow"),
+        make.trial(make.finding(score=0.2), scenario="sync", truth=calm),
+        make.trial(scenario="sync", truth=calm, view="netflow", status="failed"),
+    )
+    apart = twins(card, "builtin")
+    ((scenario, twin, analytic, rungs),) = apart.rows
+    assert (apart.views, scenario, twin, analytic) == (("full",), "polling-plain", "sync", "AN1793")
+    assert [(rung.text, rung.heat) for rung in rungs] == [("1.00", 10)]
+    assert "1 incidents against 2 devices" in rungs[0].note
+    assert twins(card, "other").rows == ()
