@@ -132,17 +132,12 @@ class Assembly:
         for ask in asks.tolist():
             key, now = (int(devices[ask]), int(hosts[ask])), int(head["start"][ask])
             if expires.get(key, -1) < now:
-                expires[key] = now + self.ttl_s(key[1]) * SECOND
+                expires[key] = now + self.cast.ttls_s[key[1]] * SECOND
                 missed.append(ask)
         return np.array(missed, dtype=np.int64)
 
-    def ttl_s(self, host: int) -> int:
-        """The seconds for which a host's name is cached: one of the values common in public zones (from memory)."""
-        rng = generator(*self.cast.key, "ttl", self.cast.hosts[host].name)
-        return int(rng.choice([30, 60, 120, 300, 300, 600, 1800, 3600]))
-
     def _question(self, host: int) -> int:
-        answer = {"qtype": "A", "answer": self.cast.hosts[host].address, "ttl": str(self.ttl_s(host))}
+        answer = {"qtype": "A", "answer": self.cast.hosts[host].address, "ttl": str(self.cast.ttls_s[host])}
         return self._speech(Speech("dns", port=53, options=answer), np.zeros(0, dtype=np.int64))
 
     def seal(self, start: int, device_of: Int64) -> tuple[Conversations, Exchanges]:

@@ -19,6 +19,7 @@ POPULAR = 600  # hosts that every device may use, by rank
 INTERNET = int(ipaddress.ip_address("198.18.0.0"))
 LAN = int(ipaddress.ip_address("10.88.0.0"))
 RESOLVER = "10.88.0.1"
+TTLS_S = (30, 60, 120, 300, 300, 600, 1800, 3600)  # common in public zones (from memory)
 SHAPES = ("api", "cdn", "www", "m", "edge", "static", "img", "gw", "data", "app", "events", "sync", "ws", "push")
 AGENTS = (
     "okhttp/4.12.0",
@@ -57,31 +58,32 @@ def domain(*key: object) -> str:
     return f"{first}{joint}{second}{number}.{('example', 'test')[int(rng.integers(0, 2))]}"
 
 
-def hostname(zone: str, *key: object) -> str:
+def hostname(zone: str, rng: np.random.Generator) -> str:
     """A host of a zone in a realistic shape: the zone itself, ``api.``, ``cdn-3.`` and the like."""
-    rng = generator("hostname", zone, *key)
     label = SHAPES[int(rng.integers(0, len(SHAPES)))]
+    number = int(rng.integers(1, 30))
     shape = rng.random()
     if shape < 0.1:
         return zone
     if shape < 0.4:
-        return f"{label}-{int(rng.integers(1, 30))}.{zone}"
-    return f"{label}.{zone}" if shape < 0.9 else f"{label}.eu{int(rng.integers(1, 4))}.{zone}"
+        return f"{label}-{number}.{zone}"
+    return f"{label}.{zone}" if shape < 0.9 else f"{label}.eu{number % 3 + 1}.{zone}"
 
 
 @dataclass
 class Cast:
-    """The hosts of one scenario and seed, made when first asked for; every address is given once."""
+    """The hosts of one scenario and seed, made when first asked for; every name and address is given once."""
 
     key: tuple[object, ...]
     hosts: list[Host] = field(default_factory=list)
+    ttls_s: list[int] = field(default_factory=list)  # of each host's name
     _index: dict[tuple[object, ...], int] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
 
     def device_address(self, device: int) -> str:
         """A phone's address in 10.88.0.0/16."""
-        return self._address(LAN, 1 << 16, "device", device)
+        return self._address(generator(*self.key, "device address", device), LAN, 1 << 16)
 
     def popular(self, rng: np.random.Generator, count: int) -> list[int]:
         """Different hosts that every device uses, the popular ones more often (Zipf over ranks)."""
@@ -93,44 +95,45 @@ class Cast:
         """The host of that key, named unless its reach is ``literal`` or ``lan``; ``key`` begins with its zone."""
         whole = (reach, *key)
         if whole not in self._index:
-            name = "" if reach in {"literal", "lan"} else self._name(domain(*self.key, reach, key[0]), *key)
-            self._index[whole] = self._add(whole, name)
+            rng = generator(*self.key, *whole)
+            name = "" if reach in {"literal", "lan"} else self._name(domain(*self.key, reach, key[0]), rng)
+            local = reach == "lan"
+            address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
+            rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
+            self._index[whole] = self._add(Host(name, address, rtt), int(rng.choice(TTLS_S)))
         return self._index[whole]
-
-    def _name(self, zone: str, *key: object) -> str:
-        attempt = 0
-        while (name := hostname(zone, *key, attempt).lower()) in self._names:
-            attempt += 1
-        self._names.add(name)
-        return name
 
     def asked(self, name: str) -> int:
         """The resolver as it is asked for a name."""
         whole = ("asked", name)
         if whole not in self._index:
-            self.hosts.append(Host(name, RESOLVER, self._rtt("resolver", 1.5, 4.0)))
-            self._index[whole] = len(self.hosts) - 1
+            rtt = _rtt(generator(*self.key, "resolver"), 1.5, 4.0)
+            self._index[whole] = self._add(Host(name, RESOLVER, rtt), TTLS_S[-1])
         return self._index[whole]
 
     def zone(self, *key: object) -> int:
         """The resolver as it is asked for names under the zone of that key."""
         return self.asked(domain(*self.key, "vendor", *key))
 
-    def _add(self, key: tuple[object, ...], name: str) -> int:
-        local = key[0] == "lan"
-        address = self._address(LAN, 1 << 16, *key) if local else self._address(INTERNET, 1 << 17, *key)
-        rtt = self._rtt(key, 2.0, 10.0) if local else self._rtt(key, 8.0, 140.0)
-        self.hosts.append(Host(name, address, rtt))
+    def _add(self, host: Host, ttl_s: int) -> int:
+        self.hosts.append(host)
+        self.ttls_s.append(ttl_s)
         return len(self.hosts) - 1
 
-    def _rtt(self, key: object, low_ms: float, high_ms: float) -> int:
-        rng = generator(*self.key, "rtt", key)
-        return int(np.exp(rng.uniform(np.log(low_ms), np.log(high_ms))) * 1000)
+    def _name(self, zone: str, rng: np.random.Generator) -> str:
+        while (name := hostname(zone, rng).lower()) in self._names:
+            pass
+        self._names.add(name)
+        return name
 
-    def _address(self, base: int, size: int, *key: object) -> str:
-        rng = generator(*self.key, "address", *key)
+    def _address(self, rng: np.random.Generator, base: int, size: int) -> str:
         while True:
             found = base + int(rng.integers(1, size - 1))
             if found not in self._taken and found & 0xFF not in {0, 255}:
                 self._taken.add(found)
                 return str(ipaddress.ip_address(found))
+
+
+def _rtt(rng: np.random.Generator, low_ms: float, high_ms: float) -> int:
+    """A round trip in microseconds, log-uniform."""
+    return int(np.exp(rng.uniform(np.log(low_ms), np.log(high_ms))) * 1000)
