@@ -1,5 +1,7 @@
 """The first bytes of a flow, put together from segments in any order, up to the first hole."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,10 +22,7 @@ def hello(name):
 
 def split(wire, payload, cuts):
     borders = sorted({0, len(payload), *(cut % len(payload) for cut in cuts)})
-    return [
-        wire.tcp(10 + begin, 101 + begin, PSH, payload[begin:end])
-        for begin, end in zip(borders, borders[1:], strict=False)
-    ]
+    return [wire.tcp(10 + begin, 101 + begin, PSH, payload[begin:end]) for begin, end in pairwise(borders)]
 
 
 def opened(wire, segments):
