@@ -14,7 +14,7 @@ from lab.stages.causality import Said
 
 _REQUEST = re.compile(rb"([A-Z]{3,10}) (\S+) HTTP/1\.[01]\r\n")
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
-_SWITCHING = 101
+_SWITCHED = b"HTTP/1.1 101"
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,31 @@ class Overheard:
 
     _plain: list[Message] = field(default_factory=list)
     _newest: list[int] = field(default_factory=list)
-    _speaks_http: bool = True
+    _listens: bool = True
 
     def plain(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """The messages, noted if the first one of the client is an HTTP request."""
-        for message in messages:
-            if not self._plain and self._speaks_http:
-                self._speaks_http = message.from_client and _REQUEST.match(message.data) is not None
-            if self._speaks_http:
+        """The messages, noted if the first one of the client is an HTTP request, up to a change of protocol."""
+        passing = iter(messages)
+        for message in passing:
+            if not self._plain:
+                self._listens = message.from_client and _REQUEST.match(message.data) is not None
+            if self._listens:
                 self._plain.append(message)
+            switched = message.data.startswith(_SWITCHED)
             yield message
+            if switched or not self._listens:
+                self._listens = False
+                yield from passing
 
     def carried(self, messages: Iterable[Message]) -> Iterator[Message]:
         """The messages as they go out, each noted with the newest plain one; empty ones are never placed."""
-        for message in messages:
+        passing = iter(messages)
+        for message in passing:
             if message.data:
                 self._newest.append(len(self._plain) - 1)
             yield message
+            if not self._listens:
+                yield from passing
 
     def requests(self, conversation: int, said: Said, sni: str | None) -> list[Request]:
         """The requests, with the times at which ``said`` carried them."""
@@ -96,8 +104,6 @@ class Overheard:
             return []
         status = _STATUS.match(down[0].data) if down else None
         code = int(status[1]) if status else None
-        if code == _SWITCHING:  # what follows is no longer HTTP
-            up, down, own = up[:1], down[:1], own[:2]
         request = Request(
             conversation=conversation,
             time=times[own[0]][0],

@@ -30,18 +30,18 @@ def test_sums_are_those_of_the_definition(payloads):
     padded = [data + b"\0" * (-len(data) % ALIGN) for data in payloads]
     length = np.array([len(data) for data in payloads], dtype=np.int64)
     offset = np.cumsum([0, *map(len, padded)])[:-1].astype(np.int64)
-    sums = payload_sums(np.frombuffer(b"".join(padded), dtype=np.uint8), offset, length)
+    sums = payload_sums(np.frombuffer(b"".join([*padded, bytes(ALIGN)]), dtype=np.uint8), offset, length)
     assert sums.tolist() == [reference(data) for data in payloads]
 
 
 def test_sums_do_not_need_ascending_offsets():
-    data = np.arange(1, 33, dtype=np.uint8)
+    data = np.append(np.arange(1, 33, dtype=np.uint8), np.zeros(ALIGN, dtype=np.uint8))
     sums = payload_sums(data, np.array([16, 0, 0]), np.array([16, 8, 0]))
-    assert sums.tolist() == [reference(bytes(data[16:])), reference(bytes(data[:8])), 0]
+    assert sums.tolist() == [reference(bytes(data[16:32])), reference(bytes(data[:8])), 0]
 
 
 def test_a_sum_of_all_ones_folds_without_loss():
-    data = np.full(1 << 16, 0xFF, dtype=np.uint8)
+    data = np.append(np.full(1 << 16, 0xFF, dtype=np.uint8), np.zeros(ALIGN, dtype=np.uint8))
     assert payload_sums(data, np.array([0]), np.array([1 << 16])).tolist() == [0xFFFF]
 
 

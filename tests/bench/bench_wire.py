@@ -1,0 +1,63 @@
+"""How fast the wire stage writes recordings: every step from timeline to manifest, TLS included.
+
+Scenarios are compiled first; then each is played four times in this process: once cold (with imports), then three
+times, of which the median counts. CPU seconds stand beside wall seconds, for a machine that is shared.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+SCENARIOS = ("ordinary-day", "https-poll-5m", "backconnect-relay")
+ROUNDS = 3
+NEEDED_PACKETS_S = 100_000.0
+
+
+def played(timeline, folder: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of one play."""
+    from lab.stages import play
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    play("wire", timeline, folder, replace=True)
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def measure(name: str, folder: Path) -> tuple[str, float]:
+    """A line of the table, and the packets per wall second that count."""
+    from lab.recording import CAPTURE, open_recording
+    from lab.scenario import compile_scenario, find_scenario, load_scenario
+
+    timeline = compile_scenario(load_scenario(find_scenario(name)), 1)
+    cold, *warm = [played(timeline, folder / name) for _ in range(ROUNDS + 1)]
+    wall, cpu = (statistics.median(column) for column in zip(*warm, strict=True))
+    entry = open_recording(folder / name).files[CAPTURE]
+    packets = entry["packets"]
+    tls = sum(timeline.speeches[speech].tls for speech in timeline.conversations.speech.tolist())
+    share = 100 * tls / len(timeline.conversations.start)
+    line = f"{name:24} {packets:9,} {entry['bytes'] / 1e6:7.1f} {share:5.0f}% {cold[0]:6.2f} {wall:6.2f} {cpu:6.2f}"
+    return f"{line} {packets / wall:12,.0f} {packets / cpu:12,.0f}", packets / wall
+
+
+def main() -> int:
+    """Prints the table; 1 if the slowest scenario is below what is needed."""
+    print(f"{'scenario':24} {'packets':>9} {'MB':>7} {'TLS':>6} {'cold s':>6} {'wall s':>6} {'CPU s':>6}", end="")
+    print(f" {'packets/s':>12} {'/CPU second':>12}")
+    with tempfile.TemporaryDirectory() as folder:
+        rates = []
+        for name in SCENARIOS:
+            line, rate = measure(name, Path(folder))
+            rates.append(rate)
+            print(line, flush=True)
+    held = min(rates) >= NEEDED_PACKETS_S
+    print(f"needed: {NEEDED_PACKETS_S:,.0f} packets/s; slowest {min(rates):,.0f}: {'held' if held else 'NOT held'}")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
