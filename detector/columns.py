@@ -28,6 +28,8 @@ class Codes:
     def of(self, rows: Int64) -> list[str]:
         """The distinct texts of some rows, most frequent first, ties in code order; nulls left out."""
         code = self.code[rows]
+        if len(code) and (code == code[0]).all():
+            return [] if code[0] == NULL else [self.texts[code[0]]]
         kinds, counts = np.unique(code[code != NULL], return_counts=True)
         return [self.texts[kinds[k]] for k in np.lexsort((kinds, -counts))]
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from detector.columns import NULL, Codes, Int64, codes, joined, numbered, whole
 from detector.destinations import is_group, is_loopback, registrable
 from detector.lookups import Lookups
+from detector.quantiles import quantiles
 
 LONG_FLOW_US = 10_000_000
 #: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
@@ -216,7 +217,7 @@ def _merged(moments: Moments, merging: Merging) -> Iterator[tuple[Moments, float
         for gap in sorted(merging.gaps_s, reverse=True):
             heads = np.flatnonzero(np.diff(one.start, prepend=one.start[0] - 10**15) > gap * 1e6)
             times = one.start[heads]
-            if len(times) >= merging.least and np.median(np.diff(times)) >= BLUR * gap * 1e6:
+            if len(times) >= merging.least and quantiles(np.diff(times).astype(np.float64), 0.5)[0] >= BLUR * gap * 1e6:
                 up, down = (np.add.reduceat(column, heads) for column in (one.up, one.down))
                 yield Moments(one.group, times, up, down, np.unique(one.row)), gap
                 break

@@ -8,16 +8,17 @@ symmetry without correlation, torrents have fan-out without either.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.analytics.relay_bytes import AppTraffic, Pieces
 from detector.columns import NULL, Codes, Int64
 from detector.contacts import Flows
 from detector.device_states import DeviceStates
 from detector.features.background_share import background_share
-from detector.features.bridge_correlation import bridge_correlation
+from detector.features.bridge_correlation import Series, bridge_correlation
 from detector.features.byte_conservation import byte_conservation
 from detector.features.concurrency import concurrency
 from detector.features.fan_out import fan_out
@@ -25,6 +26,7 @@ from detector.features.pairing_lift import pairing_lift
 from detector.features.stack_diversity import stack_diversity
 from detector.thresholds import RelayThresholds
 
+Bool = npt.NDArray[np.bool_]
 INBOUND = -2  # the key of all accepted sessions together
 SECOND_US = 1_000_000
 WORTH_A_LOOK = 0.1  # conservation below that is no bridge, whatever the timing
@@ -62,8 +64,20 @@ class RelayView:
     flows: Flows
     peers: Codes
     ja4: Codes
+    allowed: Int64  # codes of peers in AllowedDestinationList
     timed: bool  # exchanges are known, so seconds mean something
     limits: RelayThresholds
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One window of one app: its bytes, and the key (peer code or INBOUND) of every piece."""
+
+    pieces: Pieces
+    key: Int64
+    limits_us: tuple[int, int]
+    states: DeviceStates | None
+    setup: bool | None
 
 
 def judge_window(
@@ -71,37 +85,29 @@ def judge_window(
 ) -> RelayJudgement | None:
     """The anchor with the highest score in one window; None if none has enough relayed flows and bytes."""
     pieces = traffic.pieces.between(window_us[0] // SECOND_US, window_us[1] // SECOND_US)
-    if not len(pieces.row):
+    if len(pieces.row) <= view.limits.fewest_streams:
         return None
     inbound = view.flows.inbound[pieces.row] == 1
-    key = np.where(inbound, INBOUND, view.peers.code[pieces.row])
-    found = [_judge(key, anchor, pieces, view, window_us, states, setup) for anchor in _anchors(key, pieces, view)]
+    window = _Window(pieces, np.where(inbound, INBOUND, view.peers.code[pieces.row]), window_us, states, setup)
+    found = [_judge(anchor, window, view) for anchor in _anchors(window, view)]
     return max((one for one in found if one is not None), key=lambda one: one.score, default=None)
 
 
-def _anchors(key: Int64, pieces: Pieces, view: RelayView) -> list[int]:
-    anchors = []
-    for one in np.unique(key):
-        rows = np.unique(pieces.row[key == one])
-        flows = view.flows
-        long = (flows.end[rows] - flows.start[rows]).max() >= view.limits.anchor_s * SECOND_US
-        if one == INBOUND or long or len(rows) >= STREAMS_PER_GATEWAY:
-            anchors.append(int(one))
-    return anchors
+def _anchors(window: _Window, view: RelayView) -> list[int]:
+    """Keys by which customers could come in: accepted sessions, peers with a long flow, peers with many flows."""
+    rows, first = np.unique(window.pieces.row, return_index=True)
+    if len(rows) <= view.limits.fewest_streams:
+        return []
+    key = window.key[first]
+    keys, group, counts = np.unique(key, return_inverse=True, return_counts=True)
+    lasts = view.flows.end[rows] - view.flows.start[rows]
+    long = np.bincount(group, weights=lasts >= view.limits.anchor_s * SECOND_US) > 0
+    return [int(one) for one in keys[long | (counts >= STREAMS_PER_GATEWAY) | (keys == INBOUND)]]
 
 
-def _judge(  # noqa: PLR0917 - the parts of one window
-    key: Int64,
-    anchor: int,
-    pieces: Pieces,
-    view: RelayView,
-    window_us: tuple[int, int],
-    states: DeviceStates | None,
-    setup: bool | None,  # noqa: FBT001 - a fact of three values, not a switch
-) -> RelayJudgement | None:
-    mine, limits = key == anchor, view.limits
-    allowed = [k for k, text in enumerate(view.peers.texts) if text in limits.allowed_destination_list]
-    other = ~mine & (key != INBOUND) & ~np.isin(key, allowed)
+def _judge(anchor: int, window: _Window, view: RelayView) -> RelayJudgement | None:
+    pieces, key, limits = window.pieces, window.key, view.limits
+    mine, other = key == anchor, (key != anchor) & (key != INBOUND) & ~np.isin(key, view.allowed)
     streams = np.unique(pieces.row[other])
     if len(streams) < limits.fewest_streams:
         return None
@@ -109,56 +115,49 @@ def _judge(  # noqa: PLR0917 - the parts of one window
     kept = byte_conservation(*totals)
     if kept < WORTH_A_LOOK:
         return None
-    bridge = _correlation(mine, other, pieces, window_us) if view.timed else None
+    heard = np.unique(pieces.second[mine & (pieces.into > 0)]) * SECOND_US
+    start, end = view.flows.start[streams], view.flows.end[streams]
     targets = len(np.unique(key[other]))
-    stacks = view.ja4.code[streams]
-    opened = np.sort(view.flows.start[streams])
-    kinds = len(np.unique(stacks[stacks != NULL]))
-    background = _background(other, pieces, view, states)
+    kinds = len(np.unique(view.ja4.code[streams][view.ja4.code[streams] != NULL]))
     alone = view.flows.uid[streams[0]] != NULL or view.flows.package.code[streams[0]] != NULL
-    spread = (fan_out(targets), stack_diversity(kinds)) if alone else (None, None)
-    sustained = _sustained(pieces.second[mine], pieces.second[other], limits.anchor_s)
-    score = (
-        _score(limits, bridge, kept, spread, background)
-        * sustained
-        * (1 - math.exp(-len(streams) / limits.streams_scale))
-    )
-    return RelayJudgement(
-        score=score if targets >= limits.fewest_destinations or setup else 0.0,
-        sustained=sustained,
+    found = RelayJudgement(
+        score=0.0,
         anchor="accepted sessions" if anchor == INBOUND else view.peers.texts[anchor],
-        correlation=bridge,
+        correlation=_correlation(mine, other, window) if view.timed else None,
         conservation=kept,
-        pairing=pairing_lift(opened, np.unique(pieces.second[mine & (pieces.into > 0)]) * SECOND_US, window_us),
+        pairing=pairing_lift(np.sort(start), heard, window.limits_us),
         destinations=targets,
-        fan_out=spread[0],
-        diversity=spread[1],
+        fan_out=fan_out(targets) if alone else None,
+        diversity=stack_diversity(kinds) if alone else None,
         stacks=kinds,
-        background=background,
-        setup=setup,
+        background=_background(other, window, view),
+        setup=window.setup,
         streams=len(streams),
-        concurrent=concurrency(view.flows.start[streams], view.flows.end[streams]),
+        concurrent=concurrency(start, end),
+        sustained=_sustained(pieces.second[mine], pieces.second[other], limits.anchor_s),
         into=totals[0],
         out=totals[1],
         start=int(pieces.second[mine].min()) * SECOND_US,
-        end=min(window_us[1], int(view.flows.end[streams].max())),
+        end=min(window.limits_us[1], int(end.max())),
     )
+    return replace(found, score=_score(found, limits))
 
 
-def _score(
-    limits: RelayThresholds,
-    bridge: float | None,
-    kept: float,
-    spread: tuple[float | None, float | None],
-    background: float | None,
-) -> float:
-    """sqrt(R1 R2) (.4 + .3 R4 + .3 R5) (.5 + .5 R6) of the measurements, 6.2; an unknown R4 or R5 counts as half.
+def _score(found: RelayJudgement, limits: RelayThresholds) -> float:
+    """sqrt(R1 R2) (.4 + .3 R4 + .3 R5) (.5 + .5 R6) (1 - e^(-n / 5)) of the measurements, 6.2, times how sustained.
 
-    An unknown R6 takes its factor away. Without R1 (no exchanges) conservation stands in for it.
+    An unknown R4 or R5 counts as half, an unknown R6 takes its factor away; without R1 (no exchanges) conservation
+    stands in for it. Nought where fewer unrelated destinations than required were reached and no set-up was seen.
     """
-    fan, stacks = (0.5 if value is None else value for value in spread)
-    hidden = 1.0 if background is None or not limits.foreground_state_required else 0.5 + 0.5 * background
-    return math.sqrt((kept if bridge is None else bridge) * kept) * (0.4 + 0.3 * fan + 0.3 * stacks) * hidden
+    if found.destinations < limits.fewest_destinations and not found.setup:
+        return 0.0
+    fan, stacks = (0.5 if value is None else value for value in (found.fan_out, found.diversity))
+    hidden = 1.0
+    if found.background is not None and limits.foreground_state_required:
+        hidden = 0.5 + 0.5 * found.background
+    bridge = found.conservation if found.correlation is None else found.correlation
+    seen = found.sustained * (1 - math.exp(-found.streams / limits.streams_scale))
+    return math.sqrt(bridge * found.conservation) * (0.4 + 0.3 * fan + 0.3 * stacks) * hidden * seen
 
 
 def _sustained(anchor_s: Int64, other_s: Int64, least_s: float) -> float:
@@ -167,10 +166,11 @@ def _sustained(anchor_s: Int64, other_s: Int64, least_s: float) -> float:
     return float(np.clip(both / least_s, 0, 1))
 
 
-def _correlation(mine: np.ndarray, other: np.ndarray, pieces: Pieces, window_us: tuple[int, int]) -> float:
-    first, last = window_us[0] // SECOND_US, window_us[1] // SECOND_US
+def _correlation(mine: Bool, other: Bool, window: _Window) -> float:
+    pieces = window.pieces
+    first, last = (moment // SECOND_US for moment in window.limits_us)
 
-    def bins(part: np.ndarray, amount: Int64) -> np.ndarray:
+    def bins(part: Bool, amount: Int64) -> Series:
         return np.bincount(pieces.second[part] - first, weights=amount[part], minlength=last - first).astype(np.float64)
 
     return bridge_correlation(
@@ -178,8 +178,9 @@ def _correlation(mine: np.ndarray, other: np.ndarray, pieces: Pieces, window_us:
     )
 
 
-def _background(other: np.ndarray, pieces: Pieces, view: RelayView, states: DeviceStates | None) -> float | None:
+def _background(other: Bool, window: _Window, view: RelayView) -> float | None:
     """Share of relayed bytes while the app was in the background and nobody had touched the device for long."""
+    pieces, states = window.pieces, window.states
     if states is None:
         return None
     times = pieces.second[other] * SECOND_US

@@ -57,7 +57,15 @@ def traffic_relay(telemetry: Telemetry, limits: RelayThresholds, by: Signature) 
 def _bridged(telemetry: Telemetry, flows: Flows, limits: RelayThresholds) -> dict[Who, Bridged]:
     exchanges = telemetry.tables.get("exchanges")
     peers = peers_of(flows)
-    view = RelayView(flows, peers, codes(telemetry["flows"]["ja4"]), exchanges is not None, limits)
+    allowed = [k for k, text in enumerate(peers.texts) if text in limits.allowed_destination_list]
+    view = RelayView(
+        flows=flows,
+        peers=peers,
+        ja4=codes(telemetry["flows"]["ja4"]),
+        allowed=np.array(allowed, np.int64),
+        timed=exchanges is not None,
+        limits=limits,
+    )
     states = states_by_device(telemetry["device_state"]) if "device_state" in telemetry else {}
     setups = _setups(telemetry.tables.get("sockets"))
     found = {}

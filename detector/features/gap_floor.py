@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from detector.quantiles import quantiles
+
 EXPONENTIAL_FLOOR = 0.074  # ln(1 / 0.95) / ln 2: q05 over median of memoryless gaps
 
 
@@ -23,7 +25,7 @@ def gap_floor(gaps_s: npt.NDArray[np.float64]) -> float | None:
     """
     if len(gaps_s) < 3:
         return None
-    low, middle = np.quantile(gaps_s, (0.05, 0.5))
+    low, middle = quantiles(gaps_s, 0.05, 0.5)
     if middle <= 0:
         return 0.0
-    return float(np.clip((low / middle - EXPONENTIAL_FLOOR) / (1 - EXPONENTIAL_FLOOR), 0, 1))
+    return min(1.0, max(0.0, (low / middle - EXPONENTIAL_FLOOR) / (1 - EXPONENTIAL_FLOOR)))

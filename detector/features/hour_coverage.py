@@ -5,6 +5,8 @@ Needs flows over three hours at least; below that nothing can be said. Raised wr
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,5 +28,5 @@ def hour_coverage(times_us: npt.NDArray[np.int64], span_us: tuple[int, int]) -> 
     hours = (last - first) / HOUR_US
     if hours < LEAST_HOURS:
         return None
-    seen = len(np.unique((times_us - first) // HOUR_US))
-    return float(min(1.0, np.sqrt(seen / np.ceil(hours))))
+    seen = np.count_nonzero(np.bincount(((times_us - first) // HOUR_US).clip(0)))
+    return min(1.0, math.sqrt(seen / math.ceil(hours)))

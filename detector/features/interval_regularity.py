@@ -5,8 +5,12 @@ Needs flows. Raised wrongly by every honest timer: push heartbeats, tickers, syn
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+
+from detector.quantiles import quantiles
 
 
 def interval_regularity(gaps_s: npt.NDArray[np.float64], *, memoryless: float = 1.6) -> float | None:
@@ -24,7 +28,7 @@ def interval_regularity(gaps_s: npt.NDArray[np.float64], *, memoryless: float = 
     """
     if len(gaps_s) < 3:
         return None
-    low, high = np.quantile(gaps_s, (0.25, 0.75))
+    low, high = quantiles(gaps_s, 0.25, 0.75)
     if low <= 0:
         return 0.0
-    return float(np.clip(1 - np.log(high / low) / memoryless, 0, 1))
+    return min(1.0, max(0.0, 1 - math.log(high / low) / memoryless))

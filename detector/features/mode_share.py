@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from detector.quantiles import quantiles
+
 TOLERANCE = 0.25
 LARGEST_MULTIPLE = 3
 EXPONENTIAL_SHARE = 0.305  # the share memoryless gaps reach: sum over k = 1..3 of 2^-(k-1/4) - 2^-(k+1/4)
@@ -23,10 +25,10 @@ def mode_share(gaps_s: npt.NDArray[np.float64]) -> float | None:
     """
     if len(gaps_s) < 3:
         return None
-    middle = float(np.median(gaps_s))
+    (middle,) = quantiles(gaps_s, 0.5)
     if middle <= 0:
         return 0.0
     beats = gaps_s / middle
     near = np.abs(beats - np.round(beats)) < TOLERANCE
-    share = float(np.mean(near & (beats > 0.5) & (beats < LARGEST_MULTIPLE + 0.5)))
-    return float(np.clip((share - EXPONENTIAL_SHARE) / (1 - EXPONENTIAL_SHARE), 0, 1))
+    share = np.count_nonzero(near & (beats > 0.5) & (beats < LARGEST_MULTIPLE + 0.5)) / len(beats)
+    return min(1.0, max(0.0, (share - EXPONENTIAL_SHARE) / (1 - EXPONENTIAL_SHARE)))

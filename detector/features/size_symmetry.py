@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from detector.quantiles import quantiles
+
 
 def size_symmetry(up: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> float | None:
     """exp(-|ln(median up / median down)|); None where a direction carried nothing.
@@ -18,5 +20,5 @@ def size_symmetry(up: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> flo
     """
     if not len(up):
         return None
-    medians = sorted((float(np.median(up)), float(np.median(down))))
+    medians = sorted(quantiles(side.astype(np.float64), 0.5)[0] for side in (up, down))
     return medians[0] / medians[1] if medians[0] > 0 else None

@@ -5,8 +5,12 @@ Needs flows. Raised wrongly by heartbeats and telemetry. A full TLS handshake ad
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+
+from detector.quantiles import quantiles
 
 
 def smallness(up: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> float | None:
@@ -22,4 +26,4 @@ def smallness(up: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> float |
     both = up + down
     if not len(both) or not both.any():
         return None
-    return float(np.clip((10 - np.log(max(1.0, float(np.median(both))))) / 4, 0, 1))
+    return min(1.0, max(0.0, (10 - math.log(max(1.0, *quantiles(both.astype(np.float64), 0.5)))) / 4))

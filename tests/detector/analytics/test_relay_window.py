@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detector.contract import detector
+from detector.thresholds import BUNDLED
 
 
 def bridge(made, targets, **who):
@@ -58,3 +59,13 @@ def test_a_bridge_of_seconds_is_not_sustained(made):
     made.rows["flows"] = [row for row in made.rows["flows"] if row not in late]
     made.rows["exchanges"] = [row for row in made.rows["exchanges"] if row["start"] <= 100e6]
     assert all(finding.score < whole.score / 2 and not finding.alert for finding in relays(made))
+
+
+def test_allowed_destinations_are_not_relayed_to(made, tmp_path):
+    bridge(made, targets=9, uid=10_001)
+    listed = ", ".join(f'"198.18.1.{k}"' for k in range(9))
+    path = tmp_path / "mine.toml"
+    path.write_text(BUNDLED.read_text().replace("AllowedDestinationList = []", f"AllowedDestinationList = [{listed}]"))
+    assert len(relays(made)) == 1
+    found = detector(f"builtin:{path}").detect(made.telemetry())
+    assert [finding for finding in found if finding.analytic == "AN1702"] == []
