@@ -37,17 +37,20 @@ class Drawing:
 
 
 def draw(strip: Strip) -> Drawing:
-    """The drawing of a strip; conversations that fall on the same columns are one stroke."""
-    strokes = sorted({_columns(strip, *pair) for pair in strip.conversations})
+    """The drawing of a strip; what falls on the same columns is one stroke, and one shade."""
+    path = "".join(f"M{x} 4h{width}v20h{-width}z" for x, width in _strokes(strip, strip.conversations))
+    return Drawing(strip, WIDTH, path, tuple(_strokes(strip, strip.locked)), _hours(strip))
+
+
+def _strokes(strip: Strip, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The columns (x, width) that the pairs cover, ascending, without touching."""
     merged: list[tuple[int, int]] = []
-    for left, right in strokes:
+    for left, right in sorted({_columns(strip, *pair) for pair in pairs}):
         if merged and left <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(right, merged[-1][1]))
         else:
             merged.append((left, right))
-    path = "".join(f"M{left} 4h{right - left}v20h{left - right}z" for left, right in merged)
-    locked = tuple((left, right - left) for left, right in (_columns(strip, *pair) for pair in strip.locked))
-    return Drawing(strip, WIDTH, path, locked, _hours(strip))
+    return [(left, right - left) for left, right in merged]
 
 
 def _columns(strip: Strip, begin: int, until: int) -> tuple[int, int]:

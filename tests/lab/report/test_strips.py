@@ -31,6 +31,11 @@ def test_a_moment_is_one_column_and_neighbours_merge():
     assert strokes(draw(strip([(START, START), (START + 1, START + 2)])).path) == [(0, 1)]
 
 
+def test_shades_do_not_overlap():
+    pairs = [(START, START + 6 * HOUR), (START + 6 * HOUR, START + 7 * HOUR), (START + 12 * HOUR, START + 13 * HOUR)]
+    assert draw(strip([], pairs)).locked == ((0, 7 * WIDTH // 24), (WIDTH // 2, WIDTH // 24))
+
+
 def test_marks_are_whole_hours():
     made = draw(strip([], start=START + HOUR // 2, span=2 * HOUR))
     assert made.hours == ((WIDTH // 4, "01:00"), (3 * WIDTH // 4, "02:00"))
