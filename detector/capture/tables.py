@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from ipaddress import IPv6Address
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,7 @@ from detector.contract import SCHEMAS
 ATTRIBUTED = ("device", "inbound", "uid", "package")
 FLOWS = pa.schema([column for column in SCHEMAS["flows"] if column.name not in ATTRIBUTED])
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
-_READ = ("app_proto", "sni", "alpn", "ja4", "host", "method", "user_agent")
-_RELAY = ("proxy", "proxy_server", "proxy_target", "proxy_granted")
+_READ = tuple(item.name for item in fields(Names))
 
 
 def addresses(flows: Flows) -> tuple[list[str], list[str]]:
@@ -54,20 +55,25 @@ def flow_table(
     columns: dict[str, Any] = _measured(flows)
     columns["client"], columns["server"] = ends
     columns["proto"] = [PROTOCOLS.get(number, str(number)) for number in columns["proto"].tolist()]
-    for name in _READ + _RELAY:
-        columns[name] = [getattr(one, name) for one in names]
-    nameless = {server for one, server in zip(names, ends[1], strict=True) if not _own_name(one)[0]}
-    resolved = Resolved(found, ends[0], nameless)
-    best = [
-        _own_name(one)[0] or resolved.name(client, server, start)
-        for one, client, server, start in zip(names, *ends, columns["start"].tolist(), strict=True)
-    ]
-    columns["name"] = best
-    columns["name_from"] = [
-        _own_name(one)[1] or ("dns" if name else None) for one, name in zip(names, best, strict=True)
-    ]
+    rows = zip(*map(attrgetter(*_READ), names), strict=True) if names else [()] * len(_READ)
+    columns |= dict(zip(_READ, rows, strict=True))
+    columns["name"], columns["name_from"] = _best_names(names, ends, columns["start"].tolist(), found)
     table = pa.table([pa.array(columns[column.name], column.type) for column in FLOWS], schema=FLOWS)
     return table.take(pa.array(np.argsort(flows.number)))
+
+
+def _best_names(
+    names: Sequence[Names], ends: tuple[list[str], list[str]], starts: list[int], found: Sequence[Lookup]
+) -> tuple[list[str | None], list[str | None]]:
+    """The best name of each server, and where it is from: the flow itself, else what DNS said of the address."""
+    own = [_own_name(one) for one in names]
+    nameless = {server for (name, _), server in zip(own, ends[1], strict=True) if name is None}
+    resolved = Resolved(found, ends[0], nameless)
+    for slot, (name, _) in enumerate(own):
+        if name is None:
+            said = resolved.name(ends[0][slot], ends[1][slot], starts[slot])
+            own[slot] = said, "dns" if said else None
+    return [name for name, _ in own], [source for _, source in own]
 
 
 def _own_name(read: Names) -> tuple[str | None, str | None]:

@@ -56,10 +56,7 @@ def test_pieces_agree_with_walking_in_order(wire, form, order, sizes, pieces, wi
 def test_true_guesses_are_used_and_false_ones_only_cost_time(wire, form, monkeypatch):
     packets = [wire.udp(number, bytes(200)) for number in range(400)]
     file = MappedFile(wire.write(getattr(wire, form)(packets)))
-    if form == "pcap":
-        links = pcap.PcapLinks(file, "<", 24, file.size)
-    else:
-        links = pcapng.BlockLinks(file, "<", 0, file.size)
+    links = pcap.PcapLinks(file, "<", 24, file.size) if form == "pcap" else pcapng.BlockLinks(file, "<", 0, file.size)
     calls = []
     original = type(links).length
     monkeypatch.setattr(type(links), "length", lambda self, offset: calls.append(offset) or original(self, offset))
@@ -67,7 +64,7 @@ def test_true_guesses_are_used_and_false_ones_only_cost_time(wire, form, monkeyp
     assert len(calls) <= 60, "with true guesses only one record per piece is read alone"
     honest = found.tolist()
     calls.clear()
-    monkeypatch.setattr(type(links), "guess", lambda self, begins, window: begins + 1)
+    monkeypatch.setattr(type(links), "guess", lambda _self, begins, _window: begins + 1)
     found, _ = walk_pieces(links, 8, 1_024)
     assert len(calls) > 300, "with false guesses every piece is walked again"
     assert found.tolist() == honest
