@@ -6,6 +6,9 @@ a capture that says why it is partial. Nothing here knows devices or apps.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +63,23 @@ def read_capture(path: Path, *, allow_partial: bool = False, progress: Progress 
     Raises CaptureError where the file is no capture, or is cut or damaged; with ``allow_partial`` everything before
     the damage is kept and ``stats.partial`` says why.
     """
+    with _no_collection():
+        return _read(path, allow_partial, progress or Progress())
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for cycles meanwhile: a reader builds many objects and no cycle, and would be scanned over and over."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(path: Path, allow_partial: bool, progress: Progress) -> Capture:  # noqa: FBT001  # private, from a keyword
     from detector.capture import dns, heads, tables
     from detector.capture.exchanges import exchange_table
     from detector.capture.flows import cut
@@ -72,7 +92,7 @@ def read_capture(path: Path, *, allow_partial: bool = False, progress: Progress 
     records = read_records(file, path)
     if records.damage and not allow_partial:
         raise CaptureError(path, records.damage)
-    packets, tally = decode(file, records, progress or Progress())
+    packets, tally = decode(file, records, progress)
     stats = _stats(records, tally, file.size)
     del records
     paired = pair(packets)

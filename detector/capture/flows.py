@@ -48,9 +48,9 @@ class Flows:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def total(self, values: NDArray[Any], where: Mask) -> Ints:
-        """Per flow the sum of a packet column over the packets chosen."""
-        running = np.concatenate([[0], np.cumsum(np.where(where, values, 0), dtype=np.int64)])
+    def total(self, values: NDArray[Any]) -> Ints:
+        """Per flow the sum of a packet column."""
+        running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
         sums: Ints = running[self.stops] - running[self.starts]
         return sums
 

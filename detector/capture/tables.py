@@ -55,8 +55,7 @@ def flow_table(
     columns: dict[str, Any] = _measured(flows)
     columns["client"], columns["server"] = ends
     columns["proto"] = [PROTOCOLS.get(number, str(number)) for number in columns["proto"].tolist()]
-    rows = zip(*map(attrgetter(*_READ), names), strict=True) if names else [()] * len(_READ)
-    columns |= dict(zip(_READ, rows, strict=True))
+    columns |= {name: list(map(attrgetter(name), names)) for name in _READ}
     columns["name"], columns["name_from"] = _best_names(names, ends, columns["start"].tolist(), found)
     table = pa.table([pa.array(columns[column.name], column.type) for column in FLOWS], schema=FLOWS)
     return table.take(pa.array(np.argsort(flows.number)))
@@ -86,8 +85,8 @@ def _own_name(read: Names) -> tuple[str | None, str | None]:
 def _measured(flows: Flows) -> dict[str, Any]:
     """The columns that are counted, by slot."""
     packets, starts, up = flows.packets, flows.starts, flows.up
-    upward, down = up[starts], ~up
-    one = np.ones(len(up), np.int8)
+    upward = up[starts]
+    packets_up, bytes_up = flows.total(up), flows.total(np.where(up, flows.fresh, 0))
     columns: dict[str, Any] = {
         "flow": flows.number,
         "start": packets.time[starts],
@@ -95,14 +94,21 @@ def _measured(flows: Flows) -> dict[str, Any]:
         "client_port": np.where(upward, packets.sport[starts], packets.dport[starts]).astype(np.int32),
         "server_port": np.where(upward, packets.dport[starts], packets.sport[starts]).astype(np.int32),
         "proto": packets.proto[starts],
-        "packets_up": flows.total(one, up),
-        "packets_down": flows.total(one, down),
-        "bytes_up": flows.total(flows.fresh, up),
-        "bytes_down": flows.total(flows.fresh, down),
+        "packets_up": packets_up,
+        "packets_down": flows.stops - starts - packets_up,
+        "bytes_up": bytes_up,
+        "bytes_down": flows.total(flows.fresh) - bytes_up,
     }
-    kind = packets.flags & (SYN | ACK | RST)
-    shaken = (flows.total(one, (kind == SYN) & up) > 0) & (flows.total(one, (kind == (SYN | ACK)) & down) > 0)
     spoke = (columns["bytes_up"] > 0) & (columns["bytes_down"] > 0)
     both = (columns["packets_up"] > 0) & (columns["packets_down"] > 0)
-    columns["established"] = np.where(columns["proto"] == TCP, shaken | spoke, both)
+    columns["established"] = np.where(columns["proto"] == TCP, _shaken(flows) | spoke, both)
     return columns
+
+
+def _shaken(flows: Flows) -> NDArray[np.bool_]:
+    """Per slot whether the client's SYN was answered with SYN-ACK."""
+    kind = flows.packets.flags & (SYN | ACK | RST)
+    asked, answered = np.zeros(len(flows), bool), np.zeros(len(flows), bool)
+    asked[flows.slot[(kind == SYN) & flows.up]] = True
+    answered[flows.slot[(kind == (SYN | ACK)) & ~flows.up]] = True
+    return asked & answered
