@@ -16,7 +16,7 @@ from lab.pages import answer_sizes
 
 #: Bytes of a TLS handshake in the pool of lab/protocols/tls, to the server and back: medians of its TLS 1.3 shapes.
 HANDSHAKE_UP, HANDSHAKE_DOWN = 600, 3_400
-LARGEST = 30_000  # bytes of an answer, at most: keeps a day small
+LARGEST = 20_000  # bytes of an answer, at most: keeps a day small
 RECORD = 1 << 14  # RFC 8446 section 5.1
 RECORD_OVERHEAD = 22  # 5 B of header, 1 B of content type, 16 B of tag (RFC 8446 section 5.2)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lab.errors import ScenarioError
 from lab.scenario import (
@@ -11,6 +13,7 @@ from lab.scenario import (
     load_suite,
     parse_scenario,
     scenario_names,
+    scenarios_folder,
     suite_names,
     suite_scenarios,
 )
@@ -202,3 +205,30 @@ def test_suites_and_scenarios_are_found_by_path(tmp_path):
 def test_every_suite_loads():
     assert suite_names() == ["core", "smoke"]
     assert all(load_suite(name).question.endswith("?") for name in suite_names())
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_a_damaged_file_is_a_scenario_error_or_still_a_scenario(data):
+    text = GOOD
+    for _ in range(data.draw(st.integers(1, 3))):
+        begin = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(begin, min(begin + 12, len(text))))
+        other = data.draw(
+            st.sampled_from(["", "[", "]", '"', "1", "-1", "true", "\n", "{}", "[]", "=", "5m", "x = 1\n"])
+        )
+        text = text[:begin] + other + text[end:]
+    try:
+        assert parse(text).question.endswith("?")
+    except ScenarioError as fault:
+        assert fault.faults  # noqa: PT017 - either outcome is fine, a crash is not
+
+
+def test_scenarios_of_an_installed_wheel_are_found(tmp_path, monkeypatch):
+    folder = tmp_path / "lab" / "_scenarios" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "only.toml").write_text(GOOD)
+    monkeypatch.setattr("lab.scenario.__file__", str(tmp_path / "lab" / "scenario.py"))
+    assert scenarios_folder() == tmp_path / "lab" / "_scenarios"
+    assert scenario_names() == ["only"]
+    assert suite_names() == []
