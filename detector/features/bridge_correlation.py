@@ -24,7 +24,12 @@ def bridge_correlation(
     1.0
     """
     pairs = ((anchor_in, other_out), (other_in, anchor_out))
-    return min(_best_lag(np.log1p(cause), np.log1p(effect), lags) for cause, effect in pairs)
+    return min(_best_lag(np.log1p(_smeared(cause)), np.log1p(_smeared(effect)), lags) for cause, effect in pairs)
+
+
+def _smeared(amount: Series) -> Series:
+    """Each bin with the one before it: a delay that straddles two bins does not split its own correlation."""
+    return amount + np.concatenate([[0.0], amount[:-1]])
 
 
 def _best_lag(cause: Series, effect: Series, lags: int) -> float:

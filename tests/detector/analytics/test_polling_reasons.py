@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from detector.analytics.polling_reasons import duration
-from detector.contract import detector
+from detector.contract import detector, write_findings
 
 
 def test_every_factor_is_a_reason_with_a_sentence(made):
@@ -14,6 +16,7 @@ def test_every_factor_is_a_reason_with_a_sentence(made):
     made.state(43_000, locked=False, foreground=5)
     made.polls(300.0 * np.arange(280), uid=10_001, name="a.site.example")
     (finding,) = detector("builtin").detect(made.telemetry())
+    assert json.loads(next(write_findings([finding])))["reasons"][0]["value"] == 300
     names = [reason.feature for reason in finding.reasons]
     assert names[0] == "period_s"
     assert len(names) == len(set(names))
