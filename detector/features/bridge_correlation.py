@@ -29,7 +29,9 @@ def bridge_correlation(
 
 def _smeared(amount: Series) -> Series:
     """Each bin with the one before it: a delay that straddles two bins does not split its own correlation."""
-    return amount + np.concatenate([[0.0], amount[:-1]])
+    smeared = amount.astype(np.float64)
+    smeared[1:] += amount[:-1]
+    return smeared
 
 
 def _best_lag(cause: Series, effect: Series, lags: int) -> float:
