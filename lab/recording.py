@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lab.errors import EvidenceError
+from lab.errors import EvidenceError, ScenarioError
 from lab.store import write_atomic
 
 if TYPE_CHECKING:
@@ -260,8 +260,8 @@ def _walk(file: BinaryIO, size: int) -> int:
 
 
 def recording_name(folder: Path) -> str:
-    """The folder's own name, if it may be a recording's; ValueError with the rule if not."""
-    name = PurePosixPath(folder.resolve()).name
+    """The folder's own name, if it may be a recording's; ScenarioError with the rule if not."""
+    name = folder.resolve().name
     if not NAME.fullmatch(name):
-        raise ValueError(f"recording name: found {name!r}, expected {NAME.pattern}")
+        raise ScenarioError([f"recording name: found {name!r}, expected {NAME.pattern}"])
     return name

@@ -14,7 +14,8 @@ Advance = Callable[[int, int], None]  # (done, total) conversations
 
 def stage_names() -> list[str]:
     """The stages on disk: the files here that define ``play``."""
-    found = (path for path in Path(__file__).parent.glob("*.py") if "\ndef play(" in path.read_text(encoding="utf-8"))
+    parts = (path for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    found = (path for path in parts if "\ndef play(" in path.read_text(encoding="utf-8"))
     return sorted(path.stem.replace("_", "-") for path in found)
 
 

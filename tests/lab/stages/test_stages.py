@@ -1,0 +1,23 @@
+"""Stages are found by the name of their file."""
+
+from __future__ import annotations
+
+import pytest
+
+from lab.recording import open_recording
+from lab.stages import play, stage_names
+
+
+def test_the_files_are_the_registry():
+    assert "wire" in stage_names()
+    assert not {"--init--", "link", "frames", "segments"} & set(stage_names())
+
+
+def test_an_unknown_stage_answers_with_the_known_ones(tiny, tmp_path):
+    with pytest.raises(LookupError, match=r"no stage 'wires'; known: .*wire.*; did you mean 'wire'\?"):
+        play("wires", tiny, tmp_path / "rec")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_play_plays(tiny, tmp_path):
+    assert open_recording(play("wire", tiny, tmp_path / "rec")).stage == "wire"
