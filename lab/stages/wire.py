@@ -65,8 +65,8 @@ def play(
     """Plays the timeline and writes its recording at ``folder``, all or nothing; ``progress`` gets (done, total).
 
     Raises FileExistsError if something stands there (unless it is a recording and ``replace``), ScenarioError on a
-    folder name no recording may have, StageError on a peer outside the lab or a protocol that breaks its law, and OSError if
-    the disk fails. ``real_tls`` handshakes live, leaves the key log in truth/ and gives up byte-identity.
+    folder name no recording may have, StageError on a peer outside the lab or a protocol that breaks its law, and
+    OSError if the disk fails. ``real_tls`` handshakes live, leaves the key log in truth/ and gives up byte-identity.
     """
     recording_name(folder)
     refuse_occupied(folder, replace=replace)
