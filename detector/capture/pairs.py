@@ -6,12 +6,13 @@ hash, the packets are sorted by the pairs themselves.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.capture.packets import Packets
+from detector.capture.packets import CHUNK, Packets
 
 Words = NDArray[np.uint64]
 
@@ -31,34 +32,45 @@ class Paired:
 
 def pair(packets: Packets) -> Paired:
     """The packets sorted by pair of endpoints; ``packets`` is not kept."""
-    low, high, forward = _ends(packets)
-    rank = _by_hash(_mixed(low, high, _kind(packets)))
-    del low, high, forward
-    ordered = _reordered(packets, rank)
-    low, high, forward = _ends(ordered)
-    first = _changes(low, high, _kind(ordered))
-    if _scattered(low, high, _kind(ordered), first):
-        return _exact(packets)
-    return Paired(ordered, rank, first, forward)
+    mixed = np.empty(len(packets.time), np.uint64)
+    for part in _parts(len(mixed)):
+        low, high, _ = _ends(packets, part)
+        mixed[part] = _mixed(low, high, _kind(packets, part))
+    found = _paired(packets, _by_hash(mixed))
+    return _exact(packets) if _scattered(found) else found
 
 
 def _exact(packets: Packets) -> Paired:
-    low, high, _ = _ends(packets)
-    rank = np.lexsort((high, low, _kind(packets)))
+    every = slice(0, len(packets.time))
+    low, high, _ = _ends(packets, every)
+    return _paired(packets, np.lexsort((high, low, _kind(packets, every))))
+
+
+def _paired(packets: Packets, rank: NDArray[np.int64]) -> Paired:
     ordered = _reordered(packets, rank)
-    low, high, forward = _ends(ordered)
-    return Paired(ordered, rank, _changes(low, high, _kind(ordered)), forward)
+    first, forward = np.ones(len(rank), bool), np.empty(len(rank), bool)
+    for part in _parts(len(rank)):
+        begin = max(0, part.start - 1)
+        low, high, forward[begin : part.stop] = _ends(ordered, slice(begin, part.stop))
+        kind = _kind(ordered, slice(begin, part.stop))
+        first[begin + 1 : part.stop] = (low[1:] != low[:-1]) | (high[1:] != high[:-1]) | (kind[1:] != kind[:-1])
+    return Paired(ordered, rank, first, forward)
 
 
-def _ends(packets: Packets) -> tuple[Words, Words, NDArray[np.bool_]]:
+def _parts(count: int) -> Iterator[slice]:
+    """Slices whose temporaries stay in the processor's cache."""
+    return (slice(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK))
+
+
+def _ends(packets: Packets, part: slice | NDArray[np.int64]) -> tuple[Words, Words, NDArray[np.bool_]]:
     """The lower and the higher endpoint, 48 bits each, and whether the source is the lower."""
-    source = packets.src.astype(np.uint64) << np.uint64(16) | packets.sport
-    target = packets.dst.astype(np.uint64) << np.uint64(16) | packets.dport
+    source = packets.src[part].astype(np.uint64) << np.uint64(16) | packets.sport[part]
+    target = packets.dst[part].astype(np.uint64) << np.uint64(16) | packets.dport[part]
     return np.minimum(source, target), np.maximum(source, target), source <= target
 
 
-def _kind(packets: Packets) -> Words:
-    return packets.proto.astype(np.uint64) | packets.v6.astype(np.uint64) << np.uint64(8)
+def _kind(packets: Packets, part: slice | NDArray[np.int64]) -> Words:
+    return packets.proto[part].astype(np.uint64) | packets.v6[part].astype(np.uint64) << np.uint64(8)
 
 
 def _mixed(low: Words, high: Words, kind: Words) -> Words:
@@ -71,8 +83,13 @@ def _mixed(low: Words, high: Words, kind: Words) -> Words:
     return word
 
 
+def _place_mask(count: int) -> np.uint64:
+    """The lower bits of a word that hold a place among so many."""
+    return np.uint64((1 << max(1, count.bit_length())) - 1)
+
+
 def _by_hash(mixed: Words) -> NDArray[np.int64]:
-    mask = np.uint64((1 << max(1, len(mixed).bit_length())) - 1)
+    mask = _place_mask(len(mixed))
     mixed &= ~mask
     mixed |= np.arange(len(mixed), dtype=np.uint64)
     mixed.sort()
@@ -85,16 +102,9 @@ def _reordered(packets: Packets, rank: NDArray[np.int64]) -> Packets:
     return Packets(book=packets.book, **columns)
 
 
-def _changes(low: Words, high: Words, kind: Words) -> NDArray[np.bool_]:
-    first = np.ones(len(low), bool)
-    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1]) | (kind[1:] != kind[:-1])
-    return first
-
-
-def _scattered(low: Words, high: Words, kind: Words, first: NDArray[np.bool_]) -> bool:
+def _scattered(found: Paired) -> bool:
     """Whether pairs with one hash stand mixed: only then does a hash repeat at a change of pair."""
-    starts = np.flatnonzero(first)
-    mixed = _mixed(low[starts], high[starts], kind[starts])
-    mask = np.uint64((1 << max(1, len(low).bit_length())) - 1)
-    cut = mixed & ~mask
-    return bool((cut[1:] == cut[:-1]).any())
+    starts = np.flatnonzero(found.first)
+    low, high, _ = _ends(found.packets, starts)
+    mixed = _mixed(low, high, _kind(found.packets, starts)) & ~_place_mask(len(found.rank))
+    return bool((mixed[1:] == mixed[:-1]).any())
