@@ -28,7 +28,7 @@ from lab.store import folder_in_the_making
 from lab.timeline import Timeline
 from lab.truth import truth_of, write_truth
 
-BLOCK = 1 << 15  # packets laid out at a time
+BLOCK = 1 << 13  # packets laid out at a time; small enough that its pages are used again
 _NARROW = {
     "conversation": np.int32,
     "time": np.int64,
