@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from detector.contract import Reason
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -23,6 +25,11 @@ class Installed:
             return f"{self.package} is in AllowedAppList"
         shared = sorted(self.roles.intersection(roles))
         return f"the inventory gives it the role {shared[0]}" if shared else None
+
+
+def allowance(why: str, relief: float) -> Reason:
+    """The reason that stands in a finding about something allowed: told, taken down by ``relief``, never an alert."""
+    return Reason("allowed", 1.0, "absent", relief, f"informational only, the score was taken down: {why}")
 
 
 NOBODY = Installed(package=None, category=None, sanctioned=False, roles=frozenset())

@@ -43,6 +43,7 @@ class PollingThresholds:
     anomaly_lift: float
     role_relief: float
     prevalence_relief: float
+    allowed_relief: float
     weights: Mapping[str, float]
     app_network_role_baseline: RoleBaseline
 
@@ -65,6 +66,7 @@ class RelayThresholds:
     streams_scale: float
     handshake_score: float
     unanswered_score: float
+    allowed_relief: float
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The control that suspects everybody: one alert per device, app and analytic, what shouting wolf scores."""
+"""The control that suspects everybody: one alert per device, app, peer and analytic, what shouting wolf scores."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
 from detector.contract import ANALYTICS, Detector, Finding, Reason, Telemetry
@@ -18,44 +19,52 @@ class Always:
     """A detector that alerts for every app seen on the network."""
 
     name: str = "always"
-    version: str = "1"
+    version: str = "2"
     needs: tuple[str, ...] = ()
 
     def detect(self, telemetry: Telemetry) -> Iterator[Finding]:
-        """Two alerts for every (device, uid, package) of the flows, or for every client of the dns table."""
-        device, uid, package, start = _seen(telemetry)
+        """AN1793 for every app and peer, AN1702 for every app; without flows, the clients of the dns table."""
+        for analytic in ANALYTICS:
+            yield from self._shout(telemetry, analytic)
+
+    def _shout(self, telemetry: Telemetry, analytic: str) -> Iterator[Finding]:
+        device, uid, package, peer, start = _seen(telemetry)
         if not len(start):
             return
-        group, first = numbered(device.code, uid, package.code)
-        for g, row in enumerate(first):
-            times = start[group == g]
-            for analytic in ANALYTICS:
-                yield Finding(
-                    analytic=analytic,
-                    device=device.text(int(row)) or "",
-                    uid=None if uid[row] == NULL else int(uid[row]),
-                    package=package.text(int(row)),
-                    peer=None,
-                    first_seen=int(times.min()),
-                    last_seen=int(times.max()),
-                    decided_at=int(times.min()),
-                    score=1.0,
-                    alert=True,
-                    severity="low",
-                    detector=self.name,
-                    detector_version=self.version,
-                    reasons=(WHY,),
-                    partial=telemetry.partial is not None,
-                )
+        group, first = numbered(device.code, uid, package.code, *([peer.code] if analytic == "AN1793" else []))
+        order = np.argsort(group, kind="stable")
+        ends = np.cumsum(np.bincount(group, minlength=len(first)))
+        for row, begin, end in zip(first.tolist(), [0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+            times = start[order[begin:end]]
+            yield Finding(
+                analytic=analytic,
+                device=device.text(row) or "",
+                uid=None if uid[row] == NULL else int(uid[row]),
+                package=package.text(row),
+                peer=peer.text(row) if analytic == "AN1793" else None,
+                first_seen=int(times.min()),
+                last_seen=int(times.max()),
+                decided_at=int(times.min()),
+                score=1.0,
+                alert=True,
+                severity="low",
+                detector=self.name,
+                detector_version=self.version,
+                reasons=(WHY,),
+                partial=telemetry.partial is not None,
+            )
 
 
-def _seen(telemetry: Telemetry) -> tuple[Codes, Int64, Codes, Int64]:
+def _seen(telemetry: Telemetry) -> tuple[Codes, Int64, Codes, Codes, Int64]:
+    """Device, uid, package, peer and time of everything that was said."""
     if "flows" in telemetry:
         flows = telemetry["flows"]
-        return codes(flows["device"]), whole(flows["uid"]), codes(flows["package"]), whole(flows["start"])
+        named = pc.if_else(flows["inbound"], flows["client"], pc.coalesce(flows["name"], flows["server"]))
+        who = codes(flows["device"]), whole(flows["uid"]), codes(flows["package"])
+        return *who, codes(named), whole(flows["start"])
     dns = telemetry["dns"]
     nobody = np.full(len(dns), NULL, np.int64)
-    return codes(dns["client"]), nobody, Codes(nobody, []), whole(dns["time"])
+    return codes(dns["client"]), nobody, Codes(nobody, []), codes(dns["qname"]), whole(dns["time"])
 
 
 def create(argument: str) -> Detector:

@@ -13,9 +13,9 @@ from detector.analytics.polling_evidence import Surroundings, survey
 from detector.analytics.polling_reasons import polling_reasons
 from detector.analytics.polling_score import ODD, Judgement, crossing, judge
 from detector.contacts import Contacts, Merging, flow_contacts, lookup_contacts, outbound_rows
-from detector.contract import Finding, Reason, Telemetry
+from detector.contract import Finding, Telemetry
 from detector.destinations import registrable
-from detector.inventory import Installed
+from detector.inventory import Installed, allowance
 from detector.signature import Signature
 from detector.thresholds import PollingThresholds
 
@@ -29,10 +29,11 @@ def command_polling(telemetry: Telemetry, limits: PollingThresholds, by: Signatu
         app = known.inventory.find(contacts.device, contacts.uid, contacts.package)
         found = judge(contacts, app, known, limits)
         if found.score >= limits.threshold * limits.near_miss:
+            excuse = _excuse(app, found, limits)
             decided = len(contacts)
-            if found.score >= limits.threshold:
+            if found.score >= limits.threshold and not excuse:
                 decided = crossing(contacts, app, known, limits)
-            yield _finding(contacts, app, found, limits, by, decided_at=int(contacts.times[decided - 1]))
+            yield _finding(contacts, app, found, excuse, limits, by, decided_at=int(contacts.times[decided - 1]))
 
 
 def _groups(telemetry: Telemetry, known: Surroundings, limits: PollingThresholds) -> Iterator[Contacts]:
@@ -46,20 +47,21 @@ def _groups(telemetry: Telemetry, known: Surroundings, limits: PollingThresholds
     return chain.from_iterable(found)
 
 
-def _finding(
+def _finding(  # noqa: PLR0917 - one finding is drawn from all of these
     contacts: Contacts,
     app: Installed | None,
     found: Judgement,
+    excuse: str | None,
     limits: PollingThresholds,
     by: Signature,
     *,
     decided_at: int,
 ) -> Finding:
-    excuse = _excuse(app, found, limits)
-    over = found.score >= limits.threshold
+    score = found.score * (1 - limits.allowed_relief) if excuse else found.score
+    alert = score >= limits.threshold and not excuse
     reasons = polling_reasons(contacts, found, limits)
     if excuse:
-        reasons += (Reason("allowed", 1.0, "absent", 0.0, f"informational only: {excuse}"),)
+        reasons += (allowance(excuse, limits.allowed_relief),)
     return Finding(
         analytic=ANALYTIC,
         device=contacts.device,
@@ -69,9 +71,9 @@ def _finding(
         first_seen=int(contacts.times[0]),
         last_seen=int(contacts.times[-1]),
         decided_at=decided_at,
-        score=round(found.score, 6),
-        alert=over and not excuse,
-        severity=_severity(found) if over and not excuse else "informational",
+        score=round(score, 6),
+        alert=alert,
+        severity=_severity(found) if alert else "informational",
         detector=by.name,
         detector_version=by.version,
         reasons=reasons,

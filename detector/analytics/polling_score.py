@@ -198,7 +198,8 @@ def _anomalies(
 ) -> dict[str, float | None]:
     baseline = limits.app_network_role_baseline.protocols
     category = app.category if app is not None else None
-    allowed = None if category is None else baseline.get(category, frozenset()) | (app.roles if app else frozenset())
+    parts = [category, *sorted(app.roles)] if app is not None and category is not None else []
+    allowed = frozenset().union(*(baseline.get(part, frozenset()) for part in parts)) if parts else None
     return {
         "name_anomaly": name_anomaly(peer.naming, bits=limits.payload_entropy_threshold),
         "dns_tunnel": dns_tunnel(list(peer.labels), list(peer.types)) if contacts.looked_up else None,

@@ -18,10 +18,10 @@ from detector.analytics.relay_reasons import asked_reasons, bridge_reasons
 from detector.analytics.relay_window import RelayJudgement, RelayView, judge_window
 from detector.columns import Int64, codes, whole
 from detector.contacts import Flows
-from detector.contract import Finding, Reason, Telemetry
+from detector.contract import Finding, Telemetry
 from detector.destinations import is_loopback
 from detector.device_states import DeviceStates, states_by_device
-from detector.inventory import Inventory, read_inventory
+from detector.inventory import Inventory, allowance, read_inventory
 from detector.signature import Signature
 from detector.thresholds import RelayThresholds
 
@@ -142,10 +142,11 @@ def _finding(  # noqa: PLR0917 - both kinds of evidence, and what they are judge
         *(asked_reasons(asked, limits) if asked else ()),
         *(bridge_reasons(bridged.worst, limits) if bridged else ()),
     )
-    if excuse:
-        reasons += (Reason("allowed", 1.0, "absent", 0.0, f"informational only: {excuse}"),)
     scores = [limits.handshake_score if asked.granted else limits.unanswered_score] if asked else []
     score = max(scores + ([bridged.worst.score] if bridged else []))
+    if excuse:
+        reasons += (allowance(excuse, limits.allowed_relief),)
+        score *= 1 - limits.allowed_relief
     parts = [part for part in (asked, bridged) if part is not None]
     alert = score >= limits.threshold and not excuse
     sure = [asked.decided] if asked and asked.granted else []

@@ -15,8 +15,9 @@ def test_silent_never_finds_and_always_always_does(made):
     assert list(detector("silent").detect(made.telemetry())) == []
     found = list(detector("always").detect(made.telemetry()))
     assert [(finding.uid, finding.analytic) for finding in found] == [
-        (u, a) for u in (10_001, 10_002) for a in ANALYTICS
+        (u, a) for a in ANALYTICS for u in (10_001, 10_002)
     ]
+    assert all((finding.peer is None) == (finding.analytic == "AN1702") for finding in found)
     assert all(finding.alert and finding.score == 1 for finding in found)
 
 
