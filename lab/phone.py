@@ -55,7 +55,13 @@ PROFILES = {
 }
 
 #: How often an app of a category is opened, relative to others; a category not named here weighs 0.3 (our choice).
-OPENED = {"browser": 4.0, "messenger": 5.0, "social": 4.0, "mail": 3.0, "video": 1.0, "music": 0.7, "news": 1.0}
+OPENED = {
+    "communication": 4.0,
+    "social": 4.0,
+    "video-players-and-editors": 1.0,
+    "music-and-audio": 0.7,
+    "news-and-magazines": 1.0,
+}
 OPENED_ELSE = 0.3
 
 

@@ -42,6 +42,24 @@ def _profile(name: str) -> str:
     return name
 
 
+#: Google Play's categories of apps (Play Console help, "Choose a category"), games as one, and what came with the phone.
+CATEGORIES = (
+    *("art-and-design", "auto-and-vehicles", "beauty", "books-and-reference", "business", "comics", "communication"),
+    *("dating", "education", "entertainment", "events", "finance", "food-and-drink", "games", "health-and-fitness"),
+    *("house-and-home", "libraries-and-demo", "lifestyle", "maps-and-navigation", "medical", "music-and-audio"),
+    *("news-and-magazines", "parenting", "personalization", "photography", "productivity", "shopping", "social"),
+    *("sports", "system", "tools", "travel-and-local", "video-players-and-editors", "weather"),
+)
+
+
+def _category(name: str) -> str:
+    if name not in CATEGORIES:
+        raise ValueError(
+            f"unknown category '{name}'{nearest(name, CATEGORIES) or '; known are ' + ', '.join(CATEGORIES)}"
+        )
+    return name
+
+
 Question = Annotated[str, AfterValidator(_question)]
 Package = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=100)]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
@@ -85,7 +103,7 @@ class AppTable(BaseModel):
 
     model_config = _CLOSED
     package: Package
-    category: Word
+    category: Annotated[str, AfterValidator(_category)]
     label: str | None = None
     roles: list[Word] = []
     sanctioned: bool = False

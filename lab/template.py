@@ -16,7 +16,7 @@ profile = "office-worker"            # whose day it is: {profiles}
 # Apps. All use the same pools of names, addresses, ports and TLS stacks: only behaviour may tell them apart.
 [[app]]
 package  = "com.heron.browser"
-category = "browser"
+category = "communication"
 roles    = ["browser"]               # vpn browser remote_access tethering casting relay mail messenger ...
 # sanctioned = true                  # the inventory approves of it
 # on = 2                             # on how many of the phones it is installed; default: all

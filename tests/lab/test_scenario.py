@@ -116,11 +116,16 @@ def test_one_run_names_every_fault_in_its_place(expected):
 
 
 def test_faults_between_tables_are_found():
-    twice = GOOD.replace("on = 2", "on = 7") + '[[app]]\npackage = "com.meadow.weather"\ncategory = "x"\n'
+    twice = GOOD.replace("on = 2", "on = 7") + '[[app]]\npackage = "com.meadow.weather"\ncategory = "tools"\n'
     found = faults(twice.replace('behaviour = "http-poll"', 'behaviour = "dns-poll"'))
     assert any("app 1: on: found 7, but there are 3 devices" in fault for fault in found)
     assert any("app 2: package 'com.meadow.weather' stands twice" in fault for fault in found)
     assert any("expect 1: no app here has the behaviour 'dns-poll'" in fault for fault in found)
+
+
+def test_a_category_is_one_of_google_plays():
+    found = faults(GOOD.replace('category = "tools"', 'category = "tool"'))
+    assert any("unknown category 'tool'; did you mean 'tools'?" in fault for fault in found)
 
 
 @pytest.mark.parametrize("text", ["question = \n", "a = 1\na = 2\n", "[[app"])

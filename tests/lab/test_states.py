@@ -10,7 +10,7 @@ from lab.states import state_table
 from lab.timeline import POWER_STATES
 
 START = 1_772_409_600_000_000
-MADE = plan_day(np.random.default_rng(4), PROFILES["office-worker"], ["browser", "mail"], 0, DAY)
+MADE = plan_day(np.random.default_rng(4), PROFILES["office-worker"], ["communication", "social"], 0, DAY)
 TABLE = state_table(MADE, 2, 10, START, DAY)
 
 

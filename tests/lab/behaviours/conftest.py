@@ -23,7 +23,7 @@ def quiet_window(span=24 * HOUR, **intervals):
 
 def worker_window(seed=1, span=24 * HOUR, apps=1):
     rng = np.random.default_rng(seed)
-    day = plan_day(rng, PROFILES["office-worker"], ["browser"] * apps, 0, span)
+    day = plan_day(rng, PROFILES["office-worker"], ["communication"] * apps, 0, span)
     return Window(span, day.uses[day.front == 0], day.unlocked, day.screen_on, day.doze.asleep, day.doze.maintenance)
 
 

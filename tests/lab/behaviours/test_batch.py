@@ -39,7 +39,7 @@ def behaviours(kind):
 
 
 def window(seed, span, profile):
-    day = plan_day(np.random.default_rng(seed), PROFILES[profile], ["browser", "mail"], -5 * HOUR, span)
+    day = plan_day(np.random.default_rng(seed), PROFILES[profile], ["communication", "social"], -5 * HOUR, span)
     mine = day.uses[day.front == 0]
     return Window(span, mine, day.unlocked, day.screen_on, day.doze.asleep, day.doze.maintenance)
 
