@@ -83,24 +83,37 @@ class Interfaces:
         return first, self.described[blocks] - first
 
     def times(
-        self, interface: Offsets, high: NDArray[np.uint32], low: NDArray[np.uint32], timeless: NDArray[np.bool_]
+        self,
+        interface: Offsets,
+        high: NDArray[np.uint32],
+        low: NDArray[np.uint32],
+        timeless: NDArray[np.bool_],
+        before: int,
     ) -> NDArray[np.int64]:
-        """Microseconds since the epoch; a packet without a time gets that of the packet before it, the first 0."""
+        """Microseconds since the epoch; without a time that of the packet before, the first ``before``."""
         ticks = (high.astype(np.uint64) << np.uint64(32)) | low
         times = np.zeros(len(ticks), np.int64)
-        for number in np.unique(interface[~timeless]).tolist():
-            rows = slice(None) if len(self.known) == 1 else np.flatnonzero(interface == number)
-            times[rows] = microseconds(ticks[rows], self.known[number])
+        clocks = [(one.resolution, one.offset_s) for one in self.known]
+        kinds = {clock: number for number, clock in enumerate(dict.fromkeys(clocks))}
+        clock = (
+            np.array([kinds[one] for one in clocks])[interface] if len(kinds) > 1 else np.zeros(len(ticks), np.int64)
+        )
+        for number, one in enumerate(kinds):
+            rows = slice(None) if len(kinds) == 1 else np.flatnonzero(clock == number)
+            times[rows] = microseconds(ticks[rows], *one)
         if timeless.any():
             last = np.maximum.accumulate(np.where(timeless, -1, np.arange(len(times))))
-            times = np.where(last < 0, 0, times[np.maximum(last, 0)])
+            times = np.where(last < 0, before, times[np.maximum(last, 0)])
         return times
 
 
-def microseconds(ticks: NDArray[np.uint64], interface: Interface) -> NDArray[np.int64]:
-    """Ticks of an interface as microseconds since the epoch; times too far off to be told stop at 2**61."""
-    power = interface.resolution & 0x7F
-    if interface.resolution & 0x80:
+def microseconds(ticks: NDArray[np.uint64], resolution: int, offset_s: int) -> NDArray[np.int64]:
+    """Ticks as microseconds since the epoch; times too far off to be told stop at 2**61.
+
+    ``resolution`` is the byte of option if_tsresol, ``offset_s`` the seconds of if_tsoffset.
+    """
+    power = resolution & 0x7F
+    if resolution & 0x80:
         seconds, rest = ticks >> np.uint64(power), ticks & np.uint64((1 << power) - 1)
         drop = max(0, power - 40)  # keeps rest * 10**6 below 2**64
         whole = (rest >> np.uint64(drop)) * np.uint64(1_000_000) >> np.uint64(power - drop)
@@ -111,6 +124,6 @@ def microseconds(ticks: NDArray[np.uint64], interface: Interface) -> NDArray[np.
     else:
         scale = 10 ** (6 - power)
         out = np.minimum(ticks, np.uint64(FAR_US // scale)).astype(np.int64) * scale
-    shift = max(-FAR_US, min(FAR_US, interface.offset_s * 1_000_000))
+    shift = max(-FAR_US, min(FAR_US, offset_s * 1_000_000))
     times: NDArray[np.int64] = np.clip(out + shift, -FAR_US, FAR_US)
     return times

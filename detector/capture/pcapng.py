@@ -23,8 +23,12 @@ SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 ORDERS = {bytes.fromhex("4d3c2b1a"): "<", bytes.fromhex("1a2b3c4d"): ">"}
 MAX_BLOCK = 16 << 20  # as Wireshark
 MIN_BLOCK = 12
+CHUNK = 65_536  # blocks read at once
 HEAD = 28  # block head and fields of an Enhanced Packet Block before the packet
 SMALLEST = {SECTION: 28, INTERFACE: 20, OLD_PACKET: 32, SIMPLE: 16, ENHANCED: 32}
+
+_KNOWN_LINK = np.zeros(1 << 16, bool)
+_KNOWN_LINK[list(LINKS)] = True
 
 
 @dataclass(frozen=True)
@@ -75,21 +79,31 @@ def read(file: MappedFile) -> Records:
     while damage is None and at < file.size:
         order = ORDERS.get(file.span(at + 8, at + 12), "")
         if file.span(at, at + 4) != SECTION_MAGIC or not order:
-            damage = _unreadable(file, parts[-1].form if parts else "<", at, packets)
+            damage = _unreadable(file, "<", at, packets)
             break
         links = BlockLinks(file, order, at, file.size)
-        blocks, at = walk_in_order(links, at, file.size) if parts else walk(links)
+        blocks, at = walk_in_order(links, at, file.size) if at else walk(links)
+        if len(blocks) == 1 and _is_empty_section(file.span(links.start, at), order):
+            damage = _after(file, order, at, packets)
+            continue
         part = _section(file, order, blocks, packets)
         parts.append(part)
         packets += len(part)
         damage = part.damage
-        if damage is None and not (file.span(at, at + 4) == SECTION_MAGIC and _other_order(file, order, at)):
-            damage = _unreadable(file, order, at, packets) if at < file.size else None
+        damage = damage or _after(file, order, at, packets)
     return _joined(parts, damage)
 
 
-def _other_order(file: MappedFile, order: str, at: int) -> bool:
-    return ORDERS.get(file.span(at + 8, at + 12), order) != order
+def _after(file: MappedFile, order: str, at: int, packets: int) -> Damage | None:
+    """What is wrong where a walk stopped; None at the end of the file and at a section of the other byte order."""
+    other = file.span(at, at + 4) == SECTION_MAGIC and ORDERS.get(file.span(at + 8, at + 12), order) != order
+    return None if other or at == file.size else _unreadable(file, order, at, packets)
+
+
+def _is_empty_section(block: bytes, order: str) -> bool:
+    """Whether the bytes are a sound section header and nothing else: files may hold very many of them."""
+    version = block[12:14] == (b"\x01\x00" if order == "<" else b"\x00\x01")
+    return version and len(block) >= SMALLEST[SECTION] and block[-4:] == block[4:8]
 
 
 def _joined(parts: list[Records], damage: Damage | None) -> Records:
@@ -121,28 +135,49 @@ def _unreadable(file: MappedFile, order: str, at: int, packets: int) -> Damage:
 
 def _section(file: MappedFile, order: str, blocks: Offsets, before: int) -> Records:
     """The packets of blocks of one byte order; ``before`` counts the packets already read."""
-    head = np.empty((len(blocks), HEAD // 4), np.uint32)
-    closed = np.empty(len(blocks), np.uint32)
-    for begin in range(0, len(blocks), 65_536):
-        part = slice(begin, begin + 65_536)
-        head[part] = file.gather(blocks[part], HEAD).view(order + "u4")
-        ends = blocks[part] + head[part, 1].astype(np.int64) - 4
-        closed[part] = file.gather(ends, 4).view(order + "u4").ravel()
-    kind, length = head[:, 0], head[:, 1]
-    fault, what = _block_faults(kind, length, closed)
+    kind, length, fault, what = _blocks(file, order, blocks)
     interfaces = _interfaces(file, order, blocks[:fault], kind[:fault], length[:fault])
     if interfaces.fault is not None:
         fault, what = interfaces.fault, interfaces.what
-    packet = np.flatnonzero(np.isin(kind[:fault], (OLD_PACKET, SIMPLE, ENHANCED)))
-    fields = _Fields.of(order, head[packet], interfaces, packet)
-    bad = fields.faults(interfaces)
-    if bad is not None:
-        fault, what = int(packet[bad]), fields.explain(bad)
-        packet, fields = packet[:bad], _Fields.of(order, head[packet[:bad]], interfaces, packet[:bad])
-    damage = None if what is None else Damage(before + len(packet) + 1, int(blocks[fault]), *what)
-    offset = blocks[packet] + np.where(fields.simple, 12, HEAD)
-    time = interfaces.times(fields.interface, fields.high, fields.low, fields.simple)
-    return Records("pcapng", offset, fields.caplen, fields.wire, time, interfaces.link[fields.interface], damage)
+    packet = np.flatnonzero((kind[:fault] == ENHANCED) | (kind[:fault] == SIMPLE) | (kind[:fault] == OLD_PACKET))
+    offset, time = blocks[packet], np.empty(len(packet), np.int64)
+    caplen, wire = np.empty(len(packet), np.uint32), np.empty(len(packet), np.uint32)
+    link = np.empty(len(packet), np.uint16)
+    count = 0
+    for begin in range(0, len(packet), CHUNK):
+        part = packet[begin : begin + CHUNK]
+        fields = _Fields.of(order, file.gather(blocks[part], HEAD).view(order + "u4"), interfaces, part)
+        bad = fields.faults(interfaces)
+        good = slice(0, len(part) if bad is None else bad)
+        count = begin + good.stop
+        offset[begin:count] += np.where(fields.simple, 12, HEAD)[good]
+        caplen[begin:count], wire[begin:count] = fields.caplen[good], fields.wire[good]
+        if count > begin:
+            link[begin:count] = interfaces.link[fields.interface[good]]
+            last = int(time[begin - 1]) if begin else 0
+            clock = fields.interface[good], fields.high[good], fields.low[good], fields.simple[good]
+            time[begin:count] = interfaces.times(*clock, last)
+        if bad is not None:
+            fault, what = int(part[bad]), fields.explain(bad)
+            break
+    damage = None if what is None else Damage(before + count + 1, int(blocks[fault]), *what)
+    return Records("pcapng", offset[:count], caplen[:count], wire[:count], time[:count], link[:count], damage)
+
+
+def _blocks(
+    file: MappedFile, order: str, blocks: Offsets
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], int, Found | None]:
+    """Type and length of the blocks, and the first that is wrong in itself: its row (else their number) and how."""
+    kind, length = np.empty(len(blocks), np.uint32), np.empty(len(blocks), np.uint32)
+    for begin in range(0, len(blocks), CHUNK):
+        part = slice(begin, begin + CHUNK)
+        head = file.gather(blocks[part], 8).view(order + "u4")
+        kind[part], length[part] = head[:, 0], head[:, 1]
+        closed = file.gather(blocks[part] + head[:, 1] - 4, 4).view(order + "u4").ravel()
+        row, what = _block_faults(kind[part], length[part], closed)
+        if what is not None:
+            return kind, length, begin + row, what
+    return kind, length, len(blocks), None
 
 
 Found = tuple[str, str]
@@ -216,7 +251,7 @@ class _Fields:
         """The row of the first packet that cannot be trusted."""
         bad = (self.index >= self.available) | (self.caplen > self.room) | (self.caplen > MAX_PACKET)
         if len(interfaces.link):
-            bad |= ~np.isin(interfaces.link, list(LINKS))[self.interface]
+            bad |= ~_KNOWN_LINK[interfaces.link][self.interface]
         rows = np.flatnonzero(bad)
         return int(rows[0]) if len(rows) else None
 
