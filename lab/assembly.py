@@ -9,9 +9,8 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
 from lab.cast import Cast, generator
-from lab.timeline import Conversations, Exchanges, Listener
+from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
-NAME_LOOKUP = "name-lookup"  # what a look-up by netd is called in the column of behaviours
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
 _HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "port", "incident", "behaviour", "seed")
 _ROW = ("conversation", "time", "up", "down", "delay")

@@ -73,8 +73,8 @@ def _explain(fault: Exception) -> int:
     if isinstance(fault, EvidenceError | PrerequisiteError | StageError | Unsupported):
         say(f"error: {fault}")
         return FAILED
-    if isinstance(fault, FileNotFoundError | IsADirectoryError | NotADirectoryError):
-        say(f"error: {fault.strerror}: {fault.filename}")
+    if isinstance(fault, FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError):
+        say(f"error: {fault.strerror}: {fault.filename}" if fault.filename else f"error: {fault}")
         return USAGE
     if isinstance(fault, OSError):
         say(f"error: {fault}; nothing earlier was damaged. Check space and rights, then run the command again")

@@ -42,7 +42,7 @@ def _profile(name: str) -> str:
     return name
 
 
-#: Google Play's categories of apps (Play Console help, "Choose a category"), games as one, and what came with the phone.
+#: Google Play's categories (Play Console help, "Choose a category"), games as one, and what came with the phone.
 CATEGORIES = (
     *("art-and-design", "auto-and-vehicles", "beauty", "books-and-reference", "business", "comics", "communication"),
     *("dating", "education", "entertainment", "events", "finance", "food-and-drink", "games", "health-and-fitness"),

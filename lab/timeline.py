@@ -107,6 +107,7 @@ class States:
     power: Int32  # index into POWER_STATES
 
 
+NAME_LOOKUP = "name-lookup"  # what a look-up by netd is called in the column of behaviours
 POWER_STATES = ("interactive", "idle", "doze-light", "doze-deep", "maintenance")
 
 

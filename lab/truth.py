@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lab.errors import EvidenceError
-from lab.timeline import Timeline
+from lab.timeline import NAME_LOOKUP, Timeline
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,9 +80,12 @@ def truth_of(timeline: Timeline) -> Truth:
 def _incident(timeline: Timeline, index: int) -> TruthIncident:
     incident, said = timeline.incidents[index], timeline.conversations
     app = timeline.apps[incident.app]
-    own = np.flatnonzero(said.incident == index)
-    hosts = [timeline.hosts[host] for host in np.unique(said.host[own]).tolist()]
-    peers = {host.name for host in hosts} | {host.address for host in hosts}
+    lookup = [number for number, name in enumerate(timeline.behaviours) if name == NAME_LOOKUP]
+    own = np.flatnonzero((said.incident == index) & ~np.isin(said.behaviour, lookup))
+    asked = [speech.protocol == "dns" for speech in timeline.speeches]  # whose address is everybody's resolver
+    pairs = {(host, asked[speech]) for host, speech in zip(said.host[own], said.speech[own], strict=True)}
+    hosts = [(timeline.hosts[host], dns) for host, dns in sorted(pairs)]
+    peers = {host.name for host, _ in hosts} | {host.address for host, dns in hosts if not (dns and host.name)}
     return TruthIncident(
         incident=incident.incident,
         analytic=incident.analytic,

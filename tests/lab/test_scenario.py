@@ -124,8 +124,8 @@ def test_faults_between_tables_are_found():
 
 
 def test_a_category_is_one_of_google_plays():
-    found = faults(GOOD.replace('category = "tools"', 'category = "tool"'))
-    assert any("unknown category 'tool'; did you mean 'tools'?" in fault for fault in found)
+    found = faults(GOOD.replace('category = "weather"', 'category = "wether"'))
+    assert any("unknown category 'wether'; did you mean 'weather'?" in fault for fault in found)
 
 
 @pytest.mark.parametrize("text", ["question = \n", "a = 1\na = 2\n", "[[app"])

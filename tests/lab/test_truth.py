@@ -11,6 +11,7 @@ import pytest
 from lab.errors import EvidenceError
 from lab.recording import open_recording, write_parquet
 from lab.stages.wire import play
+from lab.timeline import NAME_LOOKUP
 from lab.truth import DAY, Truth, truth_of
 
 
@@ -31,6 +32,18 @@ def test_peers_without_a_name_are_addresses(tiny):
     )
     (incident,) = truth_of(dataclasses.replace(tiny, conversations=said)).incidents
     assert incident.peers == ("198.19.200.1",)
+
+
+def test_looking_a_name_up_is_no_contact_and_the_resolver_no_peer(tiny):
+    behaviours = (*tiny.behaviours, NAME_LOOKUP)
+    mine = tiny.conversations.incident == 0
+    looked = np.where(mine, len(behaviours) - 1, tiny.conversations.behaviour).astype(np.int32)
+    said = dataclasses.replace(tiny.conversations, behaviour=looked)
+    (incident,) = truth_of(dataclasses.replace(tiny, behaviours=behaviours, conversations=said)).incidents
+    assert incident.peers == ()
+    dns = tuple(dataclasses.replace(speech, protocol="dns") for speech in tiny.speeches)
+    (incident,) = truth_of(dataclasses.replace(tiny, speeches=dns)).incidents
+    assert incident.peers == ("api.garden.example",)
 
 
 def test_device_days_count_devices_and_span():
