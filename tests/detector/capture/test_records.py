@@ -1,6 +1,9 @@
 """No silent loss: every way in which a file is damaged is an error that says at which packet and byte."""
 
+import re
+import shutil
 import struct
+import subprocess
 
 import pytest
 from hypothesis import given, settings
@@ -290,3 +293,26 @@ def test_mutated_pcapng_is_never_a_crash(wire, changes):
     else:
         with pytest.raises(CaptureError, match=f"packet {partial.packets + 1}, "):
             wire.read(bytes(data))
+
+
+#: Where Wireshark's verdict differs from ours, and why ours stands.
+DEVIATIONS = {
+    "huge_caplen": "Wireshark retries with the record layouts of patched libpcaps and counts three packets before its error",
+    "caplen_256_mib": "the same",
+    "caplen_just_too_large": "the same",
+    "old_version": "before pcap 2.4 the two lengths stood in either order: refused, not guessed",
+    "unknown_link_of_interface": "Wireshark counts packets it cannot dissect; none of them could be in a flow",
+    "resolution_too_fine": "Wireshark complains only once a packet comes; we do at the interface",
+}
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_verdict_is_wiresharks_or_a_listed_deviation(wire, case):
+    if shutil.which("capinfos") is None:
+        pytest.skip("capinfos is absent")
+    data, packet, _ = case(wire)
+    run = subprocess.run(["capinfos", "-cM", str(wire.write(data))], capture_output=True, text=True, check=False)
+    after = re.search(r"after reading (\d+) packets", run.stderr)
+    agrees = run.returncode != 0 and int(after.group(1) if after else 0) == packet - 1
+    assert agrees is (case.__name__ not in DEVIATIONS), run.stderr
