@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
@@ -59,12 +60,21 @@ def _seen(telemetry: Telemetry) -> tuple[Codes, Int64, Codes, Codes, Int64]:
     """Device, uid, package, peer and time of everything that was said."""
     if "flows" in telemetry:
         flows = telemetry["flows"]
-        named = pc.if_else(flows["inbound"], flows["client"], pc.coalesce(flows["name"], flows["server"]))
+        named = pc.coalesce(flows["name"], _asked(flows["flow"], telemetry), flows["server"])
+        named = pc.if_else(flows["inbound"], flows["client"], named)
         who = codes(flows["device"]), whole(flows["uid"]), codes(flows["package"])
         return *who, codes(named), whole(flows["start"])
     dns = telemetry["dns"]
     nobody = np.full(len(dns), NULL, np.int64)
     return codes(dns["client"]), nobody, Codes(nobody, []), codes(dns["qname"]), whole(dns["time"])
+
+
+def _asked(flow: pa.ChunkedArray, telemetry: Telemetry) -> pa.ChunkedArray | pa.Scalar:
+    """The first name asked for in each flow, null where none was."""
+    if "dns" not in telemetry:
+        return pa.scalar(None, pa.string())
+    dns = telemetry["dns"]
+    return dns["qname"].take(pc.index_in(flow, value_set=dns["flow"].combine_chunks()))
 
 
 def create(argument: str) -> Detector:

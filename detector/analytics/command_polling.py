@@ -58,7 +58,7 @@ def _finding(  # noqa: PLR0917 - one finding is drawn from all of these
     decided_at: int,
 ) -> Finding:
     score = found.score * (1 - limits.allowed_relief) if excuse else found.score
-    alert = score >= limits.threshold and not excuse
+    alert = bool(score >= limits.threshold) and not excuse
     reasons = polling_reasons(contacts, found, limits)
     if excuse:
         reasons += (allowance(excuse, limits.allowed_relief),)

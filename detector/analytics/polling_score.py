@@ -68,7 +68,7 @@ def judge(contacts: Contacts, app: Installed | None, known: Surroundings, limits
     lifted = 1 - (1 - shape) * (1 - limits.anomaly_lift * odd)
     return Judgement(
         peer=peer,
-        score=seen * relief * lifted,
+        score=float(seen * relief * lifted),
         evidence=seen,
         shape=shape,
         factors=factors,

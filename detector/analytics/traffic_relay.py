@@ -148,7 +148,7 @@ def _finding(  # noqa: PLR0917 - both kinds of evidence, and what they are judge
         reasons += (allowance(excuse, limits.allowed_relief),)
         score *= 1 - limits.allowed_relief
     parts = [part for part in (asked, bridged) if part is not None]
-    alert = score >= limits.threshold and not excuse
+    alert = bool(score >= limits.threshold) and not excuse
     sure = [asked.decided] if asked and asked.granted else []
     sure += [bridged.decided] if bridged and bridged.worst.score >= limits.threshold else []
     return Finding(
