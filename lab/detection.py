@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from detector.contract import Finding, Progress, Telemetry, open_telemetry
+from detector.contract import Finding, Progress, Reason, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 
@@ -66,30 +65,40 @@ def write_lines(path: Path, rows: Sequence[Row]) -> None:
 
 
 def print_findings(rows: Sequence[Row]) -> None:
-    """The findings as a table on stdout, alerts first, each with its strongest reasons."""
+    """The findings on stdout, alerts first, each with its first reason and those that weigh most."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
-    console = Console()
-    alerts = [row for row in rows if row.finding.alert]
-    if not rows:
-        console.print("no finding")
-        return
-    table = Table(title=f"{len(alerts)} alerts, {len(rows) - len(alerts)} near misses", show_lines=True)
-    for heading in ("", "analytic", "device / app", "peer", "score", "why"):
-        table.add_column(heading, overflow="fold")
-    for row in sorted(rows, key=lambda row: not row.finding.alert):
-        table.add_row(*map(Text, _cells(row.finding)))
-    console.print(table)
-
-
-def _cells(finding: Finding) -> tuple[str, ...]:
     from lab.console import printable
 
-    who = finding.device + (f"\n{finding.package}" if finding.package else "")
-    strongest = sorted(finding.reasons, key=lambda reason: -reason.weight)[:4]
-    why = "\n".join(reason.text for reason in strongest) + ("\n(partial evidence)" if finding.partial else "")
-    mark = f"ALERT {finding.severity}" if finding.alert else finding.severity
-    cells: tuple[Any, ...] = (mark, finding.analytic, who, finding.peer or "-", f"{finding.score:.2f}", why)
-    return tuple(printable(str(cell)) for cell in cells)
+    console = Console(highlight=False)
+    alerts = sum(row.finding.alert for row in rows)
+    for row in sorted(rows, key=lambda row: not row.finding.alert):
+        head = Text(printable(_headline(row.finding)), style="bold" if row.finding.alert else "")
+        console.print(head, soft_wrap=True)
+        for reason in strongest(row.finding.reasons):
+            console.print(Padding(Text(printable(f"{_quantity(reason)}{reason.text}")), (0, 0, 0, 4)))
+    console.print(f"{alerts} alerts, {len(rows) - alerts} near misses" if rows else "no finding")
+
+
+def strongest(reasons: Sequence[Reason], most: int = 5) -> list[Reason]:
+    """The detector's own first reason, then those whose value times weight is largest; unknown ones are left out."""
+    rest = [reason for reason in reasons[1:] if _pull(reason) > 0]
+    return [*reasons[:1], *sorted(rest, key=_pull, reverse=True)][:most]
+
+
+def _pull(reason: Reason) -> float:
+    return min(reason.value, 1.0) * reason.weight if isinstance(reason.value, int | float) else 0.0
+
+
+def _quantity(reason: Reason) -> str:
+    return f"{reason.feature} {reason.value:g} ({reason.expected}): " if isinstance(reason.value, int | float) else ""
+
+
+def _headline(finding: Finding) -> str:
+    who = f"{finding.device} {finding.package}" if finding.package else finding.device
+    mark = f"ALERT {finding.severity}" if finding.alert else f"near miss, {finding.severity}"
+    towards = f" -> {finding.peer}" if finding.peer else ""
+    partial = " (partial evidence)" if finding.partial else ""
+    return f"{mark}: {finding.analytic} {who}{towards}, score {finding.score:.2f}{partial}"

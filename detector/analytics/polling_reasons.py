@@ -120,7 +120,7 @@ def _shape(contacts: Contacts, found: Judgement, limits: PollingThresholds) -> l
 def _anomalies(found: Judgement, limits: PollingThresholds) -> list[Reason]:
     reasons = []
     for name, value in found.anomalies.items():
-        text = ANOMALIES[name] if value is not None else f"unknown to this sensor: {ANOMALIES[name]}"
+        text = f"{'looked for' if value is not None else 'unknown to this sensor:'} {ANOMALIES[name]}"
         reasons.append(_reason(name, value, "0", limits.anomaly_lift, text))
     return reasons
 
