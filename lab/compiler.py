@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from lab.assembly import NAME_LOOKUP, Assembly, Owner
+from lab.assembly import Assembly, Owner
 from lab.behaviours import Batch, Int64, Window
 from lab.cast import AGENTS, Cast, generator
 from lab.phone import DAY, PROFILES, Day, plan_day
 from lab.protocols.tls import client_pool_size
 from lab.scenario import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.states import state_table
-from lab.timeline import App, Device, Incident, States, Timeline
+from lab.timeline import NAME_LOOKUP, App, Device, Incident, States, Timeline
 
 NETD_UID = 1051  # AID_DNS, android_filesystem_config.h
 FIRST_UID = 10_000  # AID_APP_START

@@ -6,8 +6,7 @@ Pure, like lab/score.py: no file, no clock, no detector. A trial that was not sc
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from detector.contract import Finding, rfc3339
@@ -19,10 +18,7 @@ STATUSES = ("scored", "unsupported", "failed")
 
 @dataclass(frozen=True)
 class TrialResult:
-    """Scenario x seed x stage x view x detector: how it ended and, where it was scored, what was found.
-
-    ``contacts`` maps an incident to the start times (microseconds, ascending) of its conversations in truth, if known.
-    """
+    """Scenario x seed x stage x view x detector: how it ended and, where it was scored, what was found."""
 
     scenario: str
     seed: int
@@ -33,7 +29,6 @@ class TrialResult:
     reason: str = ""
     truth: Truth | None = None
     findings: tuple[Finding, ...] = ()
-    contacts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str, int, str]:
@@ -63,8 +58,8 @@ class Outcome:
 
     @property
     def contacts_to_detect(self) -> int | None:
-        """Contacts made up to the decision; None unless truth gives the time of each (one conversation per contact)."""
-        times = self.trial.contacts.get(self.incident.incident, ())
+        """Contacts made up to the decision; None if undetected, or if truth does not give the time of every contact."""
+        times = self.trial.truth.contacts.get(self.incident.incident, ()) if self.trial.truth else ()
         if self.hit is None or len(times) != self.incident.contacts:
             return None
         return bisect_right(times, self.hit.decided_at)

@@ -66,15 +66,15 @@ def read_run(folder: Path) -> Row:
 def load_run(folder: Path) -> list[TrialResult]:
     """The trials of a run, each with its truth and findings; EvidenceError if a file is missing or not as recorded."""
     content = read_run(folder)
-    cases: dict[str, dict[str, Any]] = {}
+    truths: dict[str, Truth] = {}
     trials = []
     for row in content["trials"]:
         name = case_name(row["scenario"], row["seed"])
-        if name in content["recordings"] and name not in cases:
-            cases[name] = _truth(_recording(folder, name, content["recordings"][name]))
+        if name in content["recordings"] and name not in truths:
+            truths[name] = _recording(folder, name, content["recordings"][name]).truth()
         place = {key: row[key] for key in ("scenario", "seed", "stage", "view", "detector", "status", "reason")}
         findings = _findings(folder, row) if row["status"] == "scored" else ()
-        trials.append(TrialResult(**place, **cases.get(name, {}), findings=findings))
+        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings))
     return trials
 
 
@@ -114,9 +114,9 @@ def score_findings(folder: Path, findings: Path) -> Scorecard:
     by_detector: dict[str, list[Finding]] = {}
     for finding in read_findings(findings):
         by_detector.setdefault(finding.detector, []).append(finding)
-    case = _truth(recording)
+    truth = recording.truth()
     trials = [
-        TrialResult(**about, **case, detector=name, status="scored", findings=tuple(some))
+        TrialResult(**about, truth=truth, detector=name, status="scored", findings=tuple(some))
         for name, some in sorted((by_detector or {"findings": []}).items())
     ]
     return score(trials, suite=recording.scenario, seeds=1, budget=DEFAULT_BUDGET)
@@ -174,13 +174,6 @@ def _recording(folder: Path, name: str, digest: str) -> Recording:
     if recording_hash(recording.folder) != digest:
         raise EvidenceError(f"{recording.folder}: found another recording than the one that was run on; {AGAIN}")
     return recording
-
-
-def _truth(recording: Recording) -> dict[str, Any]:
-    """What a TrialResult holds of truth: the truth itself and the start times of each incident's conversations."""
-    truth = recording.truth()
-    spoken = _spoken(recording, truth)
-    return {"truth": truth, "contacts": {key: tuple(t for t, _ in rows) for key, rows in spoken.items()}}
 
 
 def _spoken(recording: Recording, truth: Truth) -> dict[str, list[tuple[int, int]]]:

@@ -55,7 +55,7 @@ CATEGORIES = (
 def _category(name: str) -> str:
     if name not in CATEGORIES:
         raise ValueError(
-            f"unknown category '{name}'{nearest(name, CATEGORIES) or '; known are ' + ', '.join(CATEGORIES)}"
+            f"unknown category '{name}'{nearest(name, list(CATEGORIES)) or '; known are ' + ', '.join(CATEGORIES)}"
         )
     return name
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lab.behaviours import Bool
 from lab.errors import EvidenceError
 from lab.timeline import NAME_LOOKUP, Timeline
 
@@ -56,6 +57,7 @@ class Truth:
     scenario: str
     seed: int
     twin_of: str = ""
+    contacts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # incident -> times, ascending
 
     @property
     def device_days(self) -> float:
@@ -74,14 +76,27 @@ def truth_of(timeline: Timeline) -> Truth:
         scenario=timeline.scenario,
         seed=timeline.seed,
         twin_of=timeline.twin_of,
+        contacts={one.incident: _contacts(timeline, index) for index, one in enumerate(timeline.incidents)},
     )
+
+
+def _spoken(timeline: Timeline, index: int) -> Bool:
+    """Which conversations are an incident's own; the look-ups made for it are not."""
+    said = timeline.conversations
+    lookups = [number for number, name in enumerate(timeline.behaviours) if name == NAME_LOOKUP]
+    own: Bool = (said.incident == index) & ~np.isin(said.behaviour, lookups)
+    return own
+
+
+def _contacts(timeline: Timeline, index: int) -> tuple[int, ...]:
+    mine = _spoken(timeline, index)[timeline.exchanges.conversation]
+    return tuple(np.sort(timeline.exchanges.time[mine]).tolist())
 
 
 def _incident(timeline: Timeline, index: int) -> TruthIncident:
     incident, said = timeline.incidents[index], timeline.conversations
     app = timeline.apps[incident.app]
-    lookup = [number for number, name in enumerate(timeline.behaviours) if name == NAME_LOOKUP]
-    own = np.flatnonzero((said.incident == index) & ~np.isin(said.behaviour, lookup))
+    own = np.flatnonzero(_spoken(timeline, index))
     asked = [speech.protocol == "dns" for speech in timeline.speeches]  # whose address is everybody's resolver
     pairs = {(host, asked[speech]) for host, speech in zip(said.host[own], said.speech[own], strict=True)}
     hosts = [(timeline.hosts[host], dns) for host, dns in sorted(pairs)]
@@ -114,7 +129,7 @@ def incidents_schema() -> pa.Schema:
 
 
 def write_truth(truth: Truth, folder: Path) -> None:
-    """Writes incidents.parquet and devices.parquet into the truth folder."""
+    """Writes incidents.parquet, contacts.parquet and devices.parquet into the truth folder."""
     import pyarrow as pa
 
     from lab.recording import write_parquet
@@ -122,6 +137,10 @@ def write_truth(truth: Truth, folder: Path) -> None:
     settings = [json.dumps(i.settings, sort_keys=True, ensure_ascii=False, default=str) for i in truth.incidents]
     rows = [{**vars(i), "settings": s} for i, s in zip(truth.incidents, settings, strict=True)]
     write_parquet(folder / "incidents.parquet", pa.Table.from_pylist(rows, schema=incidents_schema()))
+    pairs = [(incident, time) for incident, times in truth.contacts.items() for time in times]
+    contacts = {"incident": [pair[0] for pair in pairs], "time": [pair[1] for pair in pairs]}
+    schema = pa.schema([("incident", pa.string()), ("time", pa.int64())])
+    write_parquet(folder / "contacts.parquet", pa.table(contacts, schema=schema))
     devices = {"device": list(truth.devices), "address": list(truth.devices.values())}
     schema = pa.schema([("device", pa.string()), ("address", pa.string())])
     write_parquet(folder / "devices.parquet", pa.table(devices, schema=schema))
@@ -131,6 +150,9 @@ def read_truth(recording: Recording) -> Truth:
     """The truth of a recording; EvidenceError if one of its tables is missing or of other columns."""
     incidents = _rows(recording.folder / "truth/incidents.parquet", set(incidents_schema().names))
     devices = _rows(recording.folder / "truth/devices.parquet", {"device", "address"})
+    contacts: dict[str, list[int]] = {row["incident"]: [] for row in incidents}
+    for row in _rows(recording.folder / "truth/contacts.parquet", {"incident", "time"}):
+        contacts[row["incident"]].append(row["time"])
     packages = _rows(recording.telemetry / "packages.parquet", {"device", "package", "uid", "category"})
     return Truth(
         incidents=tuple(
@@ -144,6 +166,7 @@ def read_truth(recording: Recording) -> Truth:
         scenario=recording.scenario,
         seed=recording.seed,
         twin_of=recording.twin_of,
+        contacts={incident: tuple(times) for incident, times in contacts.items()},
     )
 
 

@@ -81,7 +81,8 @@ def lab(make, monkeypatch):
         state.played.append((scenario.name, seed))
         if scenario.name == "broken":
             raise StageError("cannot be played")
-        write_recording(folder, make.truth(make.incident(contacts=1)), scenario, seed)
+        one = make.incident(contacts=1)
+        write_recording(folder, make.truth(one, contacts={one.incident: (one.start,)}), scenario, seed)
 
     def named(name):
         if name not in state.detectors:
