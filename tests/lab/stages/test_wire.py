@@ -79,6 +79,9 @@ def carried_by_side(timeline, capture: Path) -> dict[tuple[int, bool], bytes]:
     return {key: b"".join(parts[place] for place in sorted(parts)) for key, parts in streams.items()}
 
 
+TRUTH = ("incidents.parquet", "contacts.parquet", "flows.parquet", "devices.parquet", "conn.log.labeled")
+
+
 def test_recording_is_complete_and_counts_agree(tiny, tmp_path):
     recording = open_recording(play(tiny, tmp_path / "rec"))
     assert recording.partial is None
@@ -86,7 +89,7 @@ def test_recording_is_complete_and_counts_agree(tiny, tmp_path):
     assert set(recording.files) == {
         CAPTURE,
         *(f"telemetry/{name}.parquet" for name in ("sockets", "device_state", "packages", "http")),
-        *(f"truth/{name}" for name in ("incidents.parquet", "flows.parquet", "devices.parquet", "conn.log.labeled")),
+        *(f"truth/{name}" for name in TRUTH),
     }
     assert recording.truth() == truth_of(tiny)
     assert [path.name for path in tmp_path.iterdir()] == ["rec"]
