@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import doctest
 import inspect
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +29,19 @@ def source(folder: str, stem: str) -> str:
 
 def modules(folder: str):
     return pytest.mark.parametrize("module", [import_module(f"{folder.replace('/', '.')}.{s}") for s in stems(folder)])
+
+
+def promised() -> list[str]:
+    """Every module that shows an example."""
+    found = (path.relative_to(ROOT) for folder in ("lab", "detector") for path in (ROOT / folder).rglob("*.py"))
+    return sorted(str(path.with_suffix("")).replace("/", ".") for path in found if ">>> " in (ROOT / path).read_text())
+
+
+@pytest.mark.parametrize("name", promised())
+def test_examples_in_docstrings_are_true(name):
+    result = doctest.testmod(import_module(name.removesuffix(".__init__")))
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 @modules("lab/behaviours")
