@@ -111,10 +111,14 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     write_atomic(path, sink.getvalue())
 
 
-def seal(folder: Path, about: Mapping[str, Any]) -> None:
-    """Writes the manifest of a finished folder: ``about`` plus every file's count, size and sha256."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): _measure(path) for path in paths}
+def seal(folder: Path, about: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Writes the manifest of a finished folder: ``about`` plus every file's count, size and sha256.
+
+    ``measured`` holds the entries of files whose writer measured them on the way; they are not read again.
+    """
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    known = measured or {}
+    files = {name: known[name] if name in known else _measure(folder / name) for name in names}
     head = {"schema_version": SCHEMA_VERSION, "droidrange_version": droidrange_version()}
     tools = {name: _version(name) for name in TOOLS}
     manifest = {**head, **about, "tools": tools, "files": files, "complete": True}

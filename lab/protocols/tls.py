@@ -9,13 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import accumulate, chain
+from typing import NamedTuple
 
 import numpy as np
 
-from lab.protocols import Message, filler, moved_behind
+from lab.protocols import Message, drawn, filler, fresh, moved_behind
 from lab.protocols.handshakes import ALERT, APPLICATION, HANDSHAKE, Record, Shape, shapes
-from lab.protocols.handshakes.hello import Template, client_hello, is_name, key_exchange, offered, server_hello
+from lab.protocols.handshakes.hello import (
+    Template,
+    client_hello,
+    is_name,
+    joined,
+    key_exchange,
+    offered,
+    server_hello,
+)
 from lab.protocols.handshakes.keys import share
 
 RECORD_PLAINTEXT = 1 << 14  # RFC 8446 section 5.1
@@ -23,6 +32,16 @@ SERVER_CRYPTO_US = (400, 3_000)  # signing and key agreement on a server
 CLIENT_CRYPTO_US = (1_000, 8_000)  # verifying a chain on a phone
 _ALPN_SHARE = 2 + 2 + 2 + 1  # what an ALPN answer adds to EncryptedExtensions beside the name
 _CHAIN = (400, 3_600)  # bytes that real chains exceed our single self-signed certificate by
+_SESSION = 32  # bytes of a session id, RFC 8446 appendix D.4
+
+
+class _Script(NamedTuple):
+    """The four flights of a handshake as one template, where each ends, and how many bytes each conversation draws."""
+
+    template: Template
+    ends: tuple[int, ...]
+    noise: int
+    sealed: int
 
 
 def client_pool_size() -> int:
@@ -32,9 +51,8 @@ def client_pool_size() -> int:
 
 def sizes(stack: int, *, host: str = "lab.example", alpn: str = "http/1.1") -> tuple[int, int]:
     """Bytes of a whole handshake, record headers included: (up, down), with TLS 1.3's tickets."""
-    flights = _flights(stack, host, alpn)
-    up, down = (sum(len(flights[at].data) for at in side) for side in ((0, 2), (1, 3)))
-    return up, down
+    hello, answered, finished, end = _script(stack, host, alpn).ends
+    return hello + finished - answered, answered - hello + end - finished
 
 
 def wrap(
@@ -69,7 +87,7 @@ def closing(time: int, *, stack: int, from_client: bool, rng: np.random.Generato
     shape = _shape(stack)
     size = 2 + shape.overhead
     kind = APPLICATION if shape.modern else ALERT
-    return Message(time, from_client, bytes([kind, 3, 3]) + size.to_bytes(2, "big") + rng.bytes(size), pushed=True)
+    return Message(time, from_client, bytes([kind, 3, 3]) + size.to_bytes(2, "big") + filler(rng, size), pushed=True)
 
 
 def _shape(stack: int) -> Shape:
@@ -81,32 +99,42 @@ def _shape(stack: int) -> Shape:
 
 def _handshake(time: int, host: str, stack: int, alpn: str, rng: np.random.Generator) -> list[Message]:
     """ClientHello; ServerHello to Finished; the client's Finished; the server's tickets or TLS 1.2 Finished."""
-    flights = _flights(stack, host, alpn)
-    session = rng.bytes(32)
-    server_us, client_us = int(rng.integers(*SERVER_CRYPTO_US)), int(rng.integers(*CLIENT_CRYPTO_US))
-    times = (time, time + server_us, time + server_us + client_us, time + server_us + client_us)
-    return [
-        Message(when, side % 2 == 0, _filled(flight, session, rng))
-        for side, (when, flight) in enumerate(zip(times, flights, strict=True))
-    ]
+    script = _script(stack, host, alpn)
+    said = _filled(script, rng)
+    answered = time + drawn(rng, *SERVER_CRYPTO_US)
+    finished = answered + drawn(rng, *CLIENT_CRYPTO_US)
+    flights = zip((time, answered, finished, finished), (0, *script.ends), script.ends, (True, False) * 2, strict=False)
+    return [Message(when, from_client, said[begin:end]) for when, begin, end, from_client in flights]
 
 
-def _filled(template: Template, session: bytes, rng: np.random.Generator) -> bytes:
+def _filled(script: _Script, rng: np.random.Generator) -> bytes:
+    """The four flights of one conversation."""
+    template = script.template
     data = bytearray(template.data)
-    noise, taken = rng.bytes(sum(size for _, size in template.noise)), 0
+    own, bodies = fresh(rng, _SESSION + script.noise), filler(rng, script.sealed)
+    for place in template.sessions:
+        data[place : place + _SESSION] = own[:_SESSION]
+    taken = _SESSION
     for place, size in template.noise:
-        data[place : place + size] = noise[taken : taken + size]
+        data[place : place + size] = own[taken : taken + size]
         taken += size
     for place, size, group in template.shares:
         data[place : place + size] = share(group, rng, size)
-    if template.session >= 0:
-        data[template.session : template.session + 32] = session
+    taken = 0
+    for place, size in template.sealed:
+        data[place : place + size] = bodies[taken : taken + size]
+        taken += size
     return bytes(data)
 
 
 def _sealed(message: Message, overhead: int, rng: np.random.Generator) -> Message:
     """The message as application data records, of which only the length is the message's."""
-    full, rest = divmod(len(message.data), RECORD_PLAINTEXT)
+    size = len(message.data)
+    if 0 < size <= RECORD_PLAINTEXT:
+        size += overhead
+        said = b"\x17\x03\x03" + size.to_bytes(2, "big") + filler(rng, size)
+        return Message(message.time, message.from_client, said, message.pushed)
+    full, rest = divmod(size, RECORD_PLAINTEXT)
     lengths = [RECORD_PLAINTEXT + overhead] * full + ([rest + overhead] if rest else [])
     parts, bodies, place = [], filler(rng, sum(lengths)), 0
     for length in lengths:
@@ -116,17 +144,20 @@ def _sealed(message: Message, overhead: int, rng: np.random.Generator) -> Messag
 
 
 @lru_cache(maxsize=16384)
-def _flights(stack: int, host: str, alpn: str) -> tuple[Template, Template, Template, Template]:
-    """The four flights of a shape towards a host."""
+def _script(stack: int, host: str, alpn: str) -> _Script:
+    """What a shape and a host say to each other."""
     shape = _shape(stack)
     selected = _selected(shape, alpn)
     hello = client_hello(shape.client[0], host=host, alpn=alpn, pads=shape.pads)
     answer = server_hello(shape.server[0], named=is_name(host), alpn=selected)
     records = _resized(shape, host, selected)
     end = len(records) - 2 if shape.modern else 1 + _clear_until(shape)
-    server = _joined([answer, *(_template(record) for record in records[1:end])])
-    client = _joined([_template(record) for record in shape.client[1:]])
-    return hello, server, client, _joined([_template(record) for record in records[end:]])
+    server = joined([answer, *(_template(record) for record in records[1:end])])
+    client = joined([_template(record) for record in shape.client[1:]])
+    flights = hello, server, client, joined([_template(record) for record in records[end:]])
+    whole = joined(flights)
+    ends = tuple(accumulate(len(flight.data) for flight in flights))
+    return _Script(whole, ends, *(sum(size for _, size in places) for places in (whole.noise, whole.sealed)))
 
 
 def _clear_until(shape: Shape) -> int:
@@ -157,15 +188,4 @@ def _resized(shape: Shape, host: str, selected: str) -> list[Record]:
 def _template(record: Record) -> Template:
     if not record.sealed:
         return key_exchange(record)
-    return Template(record.header(record.sealed) + bytes(record.sealed), noise=((5, record.sealed),))
-
-
-def _joined(templates: list[Template]) -> Template:
-    data, noise, shares, session = b"", [], [], -1
-    for template in templates:
-        at = len(data)
-        noise += [(place + at, size) for place, size in template.noise]
-        shares += [(place + at, size, group) for place, size, group in template.shares]
-        session = template.session + at if template.session >= 0 else session
-        data += template.data
-    return Template(data, tuple(noise), tuple(shares), session)
+    return Template(record.header(record.sealed) + bytes(record.sealed), sealed=((5, record.sealed),))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import h11
 from wsproto.utilities import generate_accept_token
 
-from lab.protocols import Dialogue, Message, exchanges, filler, filler_text, moved_behind
+from lab.protocols import Dialogue, Message, exchanges, filler, filler_text, fresh, moved_behind
 from lab.protocols.http import authority
 
 TRANSPORT = "tcp"
@@ -32,7 +32,7 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     """
     if dialogue.start is None and not len(dialogue.time):
         return
-    key = base64.b64encode(dialogue.rng.bytes(16))
+    key = base64.b64encode(fresh(dialogue.rng, 16))
     accepted = dialogue.opened + int(dialogue.rng.integers(*_UPGRADE_US))
     yield Message(dialogue.opened, True, _ask(dialogue, key))
     yield Message(accepted, False, _accept(key))
@@ -83,7 +83,7 @@ def _frame(dialogue: Dialogue, opcode: int, data: bytes, *, masked: bool) -> byt
         head = bytes([0x80 | opcode, mark | 127]) + size.to_bytes(8, "big")
     if not masked:
         return head + data
-    mask = dialogue.rng.bytes(_MASK)
+    mask = fresh(dialogue.rng, _MASK)
     return head + mask + _xor(data, mask)
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lab.errors import EvidenceError
-from lab.recording import MANIFEST, open_recording, recording_hash, recording_name, write_json, write_parquet
+from lab.recording import MANIFEST, open_recording, recording_hash, recording_name, seal, write_json, write_parquet
 from lab.stages.wire import play
 
 CAPTURE = "telemetry/capture.pcap"
@@ -169,3 +169,12 @@ def test_a_name_follows_the_rule(tmp_path):
     assert recording_name(tmp_path / "core-s1") == "core-s1"
     with pytest.raises(ValueError, match="found 'Core'"):
         recording_name(tmp_path / "Core")
+
+
+def test_what_a_writer_measured_on_the_way_is_what_reading_it_again_finds(folder):
+    about = json.loads((folder / MANIFEST).read_text())
+    claimed = about["files"][CAPTURE]
+    (folder / MANIFEST).unlink()
+    seal(folder, {name: value for name, value in about.items() if name not in {"files", "tools", "complete"}})
+    assert open_recording(folder).files[CAPTURE] == claimed
+    assert json.loads((folder / MANIFEST).read_text()) == about

@@ -7,6 +7,7 @@ Every length field follows from re-assembly, none is patched by arithmetic. RFC 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,9 +28,10 @@ class Template:
     """Bytes of one or more records, and where each conversation has its own: (offset, length) and what goes there."""
 
     data: bytes
-    noise: tuple[tuple[int, int], ...] = ()  # any bytes will do
+    noise: tuple[tuple[int, int], ...] = ()  # any bytes will do, if nobody else has them
     shares: tuple[tuple[int, int, int], ...] = ()  # with the group: a valid public key
-    session: int = -1  # where the 32-byte session id stands; -1: it is empty
+    sessions: tuple[int, ...] = ()  # where the 32-byte session id stands, unless it is empty
+    sealed: tuple[tuple[int, int], ...] = ()  # any bytes will do
 
 
 class _Hello(NamedTuple):
@@ -69,13 +71,10 @@ class _Writer:
             self.put(kind.to_bytes(2, "big") + len(data).to_bytes(2, "big"))
             _put_extension(self, kind, data)
 
-    def finish(self, record: Record, session: int) -> Template:
+    def finish(self, record: Record, sessions: tuple[int, ...]) -> Template:
         """As a record: header in front, places moved behind it."""
-        shift = 5
-        noise = tuple((place + shift, size) for place, size in self.noise)
-        shares = tuple((place + shift, size, group) for place, size, group in self.shares)
-        place = session + shift if session >= 0 else -1
-        return Template(record.header(len(self.data)) + bytes(self.data), noise, shares, place)
+        body = Template(bytes(self.data), tuple(self.noise), tuple(self.shares), sessions)
+        return joined([Template(record.header(len(self.data))), body])
 
 
 def client_hello(record: Record, *, host: str, alpn: str, pads: bool) -> Template:
@@ -119,7 +118,20 @@ def key_exchange(record: Record) -> Template:
         writer.put(body[10:], noise=True)
     else:
         writer.put(body)
-    return writer.finish(record, -1)
+    return writer.finish(record, ())
+
+
+def joined(templates: Iterable[Template]) -> Template:
+    """One template of several, one behind the other."""
+    data, noise, shares, sessions, sealed = b"", [], [], [], []
+    for template in templates:
+        at = len(data)
+        noise += [(place + at, size) for place, size in template.noise]
+        shares += [(place + at, size, group) for place, size, group in template.shares]
+        sessions += [place + at for place in template.sessions]
+        sealed += [(place + at, size) for place, size in template.sealed]
+        data += template.data
+    return Template(data, tuple(noise), tuple(shares), tuple(sessions), tuple(sealed))
 
 
 def is_name(host: str) -> bool:
@@ -152,10 +164,10 @@ def _hello(record: Record, hello: _Hello) -> Template:
     drawn = 24 if _DOWNGRADE in hello.random else 32
     writer.put(hello.random[:drawn], noise=True)
     writer.put(hello.random[drawn:] + bytes([len(hello.session)]))
-    place = len(writer.data) if hello.session else -1
+    sessions = (len(writer.data),) if hello.session else ()
     writer.put(hello.session + hello.middle)
     writer.put_extensions(hello.extensions)
-    return writer.finish(record, place)
+    return writer.finish(record, sessions)
 
 
 def _parse(body: bytes, *, client: bool) -> _Hello:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lab.protocols
-from lab.protocols import Message, filler, filler_text, moved_behind
+from lab.protocols import Message, drawn, filler, filler_text, fresh, moved_behind
 
 FOLDER = Path(lab.protocols.__file__).parent
 FORMATS = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in {"__init__", "tls", "real_tls"})
@@ -65,6 +65,21 @@ def test_filler_does_not_compress_and_text_stays_in_its_alphabet():
     text = filler_text(np.random.default_rng(1), 10_000)
     assert set(text) <= set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
     assert len(set(text)) == 64
+
+
+def test_fresh_bytes_use_every_bit_and_no_two_draws_are_alike():
+    rng = np.random.Generator(np.random.SFC64(1))
+    made = [fresh(rng, size) for size in (1, 7, 8, 9, 32, 4_000)]
+    assert [len(data) for data in made] == [1, 7, 8, 9, 32, 4_000]
+    bits = np.unpackbits(np.frombuffer(made[-1], dtype=np.uint8)).reshape(-1, 64)
+    assert (np.abs(bits.mean(axis=0) - 0.5) < 0.15).all()
+    assert len({fresh(rng, 8) for _ in range(2_000)}) == 2_000
+    assert fresh(rng, 0) == b""
+
+
+def test_drawn_reaches_every_integer_of_its_range_and_no_other():
+    rng = np.random.default_rng(1)
+    assert {drawn(rng, 5, 9) for _ in range(200)} == {5, 6, 7, 8}
 
 
 def test_what_was_meant_for_the_setup_moves_behind_it_and_the_rest_stays():

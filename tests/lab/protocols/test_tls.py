@@ -250,6 +250,13 @@ def test_conversations_differ_where_real_ones_do_and_nowhere_else(stack):
     assert [len(m.data) for m in one] == [len(m.data) for m in other]
 
 
+@pytest.mark.parametrize("stack", [0, 1])
+def test_no_two_conversations_share_a_random(stack):
+    hellos = [wrapped(stack, seed=seed, sent=[], start=0)[:2] for seed in range(300)]
+    randoms = {read_client(asked).random for asked, _ in hellos} | {read_server(said).random for _, said in hellos}
+    assert len(randoms) == 2 * len(hellos)
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 70_000)), min_size=1, max_size=4), st.sampled_from(STACKS))
 def test_records_carry_each_message_and_no_more(pairs, stack):
     sent = [Message(5_000_000 + i, side, bytes(size)) for i, (side, size) in enumerate(pairs)]
