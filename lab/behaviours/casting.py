@@ -19,7 +19,7 @@ from lab.draft import Draft
 class Behaviour:
     """Settings of casting."""
 
-    port: int = setting(8_009, minimum=1_024, maximum=65_535, source="an assumption; implementations differ")
+    port: int = setting(8_008, minimum=1_024, maximum=65_535, source="Chromecast's plain HTTP; others differ")
     reach: str = setting("popular", choices=("vendor", "own", "popular"), source="where the film comes from")
     probability: float = setting(0.5, minimum=0, maximum=1, source="that opening the app starts a film")
     films: int = setting(2, minimum=1, maximum=50, source="of a span, at most")

@@ -1,24 +1,86 @@
-"""Opaque bytes over UDP: exchanges of filler in datagrams that fit every path, as calls and tunnels look."""
+"""WireGuard over UDP in shape: handshakes, then transport data of inert filler in datagrams that fit every path.
+
+Layouts: Donenfeld, WireGuard whitepaper (NDSS 2017), section 5.4. Nothing is encrypted, every such byte is random, and
+lengths are those of the plan: they are not rounded up to 16 as WireGuard's padding would.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from lab.protocols import Dialogue, Message, exchanges, filler
+import numpy as np
+
+from lab.protocols import Dialogue, Message, exchanges, filler, fresh
 
 TRANSPORT = "udp"
 
 LARGEST = 1400  # bytes; leaves room for IPv6, UDP and an outer tunnel within 1500
+LEAST = 32  # bytes of a keepalive: header and tag
+INITIATION, RESPONSE = 148, 92  # bytes
+_INITIATION, _RESPONSE, _TRANSPORT = (bytes([kind, 0, 0, 0]) for kind in (1, 2, 4))  # types and reserved zeros
+_NO_COOKIE = bytes(16)  # mac2 of a host that is not under load, section 5.4.4
+
+
+@dataclass
+class _Side:
+    """One side of a session: the index its peer calls it by, and how many datagrams it has sent."""
+
+    index: bytes
+    counter: int = 0
 
 
 def messages(dialogue: Dialogue) -> Iterator[Message]:
-    """Each exchange as exactly ``up`` and ``down`` bytes, in as many datagrams as 1400 bytes each make."""
+    """Each exchange as exactly ``up`` and ``down`` bytes, in as many datagrams as 1400 bytes each make.
+
+    An exchange of 148 and 92 bytes is a handshake: it gives both sides new indices and counters. All others are
+    transport data; what is shorter than the 32 bytes of a keepalive is the front of one.
+    """
+    client, server = _session(dialogue.rng)
     for time, up, down, delay in exchanges(dialogue):
+        if (up, down) == (INITIATION, RESPONSE):
+            client, server = _session(dialogue.rng)
+            yield Message(time, from_client=True, data=_initiation(dialogue.rng, client))
+            yield Message(time + delay, from_client=False, data=_response(dialogue.rng, client, server))
+            continue
         for size in _cut(up):
-            yield Message(time, from_client=True, data=filler(dialogue.rng, size))
+            yield Message(time, from_client=True, data=_transport(dialogue.rng, client, server, size))
         for size in _cut(down):
-            yield Message(time + delay, from_client=False, data=filler(dialogue.rng, size), pushed=not up)
+            data = _transport(dialogue.rng, server, client, size)
+            yield Message(time + delay, from_client=False, data=data, pushed=not up)
+
+
+def _session(rng: np.random.Generator) -> tuple[_Side, _Side]:
+    indices = fresh(rng, 8)
+    return _Side(indices[:4]), _Side(indices[4:])
+
+
+def _initiation(rng: np.random.Generator, client: _Side) -> bytes:
+    """Sender, ephemeral key, sealed static key and timestamp, mac1, mac2."""
+    head = _INITIATION + client.index
+    return head + fresh(rng, INITIATION - len(head) - len(_NO_COOKIE)) + _NO_COOKIE
+
+
+def _response(rng: np.random.Generator, client: _Side, server: _Side) -> bytes:
+    """Sender, receiver, ephemeral key, sealed nothing, mac1, mac2."""
+    head = _RESPONSE + server.index + client.index
+    return head + fresh(rng, RESPONSE - len(head) - len(_NO_COOKIE)) + _NO_COOKIE
+
+
+def _transport(rng: np.random.Generator, sender: _Side, receiver: _Side, size: int) -> bytes:
+    """Receiver, counter, sealed packet."""
+    head = _TRANSPORT + receiver.index + sender.counter.to_bytes(8, "little")
+    sender.counter += 1
+    return head + filler(rng, size - len(head)) if size > len(head) else head[:size]
 
 
 def _cut(size: int) -> list[int]:
-    return [LARGEST] * (size // LARGEST) + ([size % LARGEST] if size % LARGEST else [])
+    """Datagram sizes; a rest too short for WireGuard takes bytes from the one before.
+
+    >>> _cut(1400), _cut(2805), _cut(20)
+    ([1400], [1400, 1373, 32], [20])
+    """
+    full, rest = divmod(size, LARGEST)
+    if full and 0 < rest < LEAST:
+        return [LARGEST] * (full - 1) + [LARGEST + rest - LEAST, LEAST]
+    return [LARGEST] * full + ([rest] if rest else [])

@@ -19,7 +19,7 @@ _LONGEST_LABEL = 63
 _SHORTEST_UNIQUE = 8  # characters: 40 bits keep questions apart
 _HEADER, _TYPE_CLASS, _OPT = 12, 4, 11
 _RECORD = 12  # compressed owner, type, class, TTL and RDLENGTH in front of an answer's data
-_TTL_S = 300
+_TTL_S = 300  # of answers without the option, and of the news that there is none (RFC 2308)
 _HOST_SAFE = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # RFC 4648 base32, lower case
 _ADDRESSED = {"A": 4, "AAAA": 6}
 
@@ -30,14 +30,17 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     ``up`` = 0 asks for ``host`` itself; otherwise for a name never asked before under its registrable name (the last
     two labels: lab names end in .example or .test), as long as makes the message ``up`` bytes, within RFC 1035's 255.
     Options: ``qtype`` A (default), AAAA, TXT, NULL or HTTPS; ``answer``, the address an A or AAAA question gets, else
-    one of 198.18.0.0/15. TXT and NULL answers fill ``down`` bytes, 1232 at most; the others have their natural size,
-    and AAAA and HTTPS without data are NOERROR with a SOA. ``down`` = 0 to a question of its own: NXDOMAIN.
+    one of 198.18.0.0/15; ``ttl``, how many seconds an answer may be kept (default 300). TXT and NULL answers fill
+    ``down`` bytes, 1232 at most; the others have their natural size, and AAAA and HTTPS without data are NOERROR with a
+    SOA. ``down`` = 0 to a question of its own: NXDOMAIN. ValueError: an unknown type, or a ``ttl`` that is no integer.
     """
     qtype = dialogue.options.get("qtype", "A").upper()
+    ttl_s = int(dialogue.options.get("ttl", _TTL_S))
     for time, up, down, delay in exchanges(dialogue):
         shape, unique = (dialogue.host, 0) if not up else _placeholder(dialogue.host, up)
         address = dialogue.options.get("answer") or _address(dialogue.rng) if qtype in _ADDRESSED else ""
-        question, answer = _pair(shape, qtype, address, min(down, _LARGEST_ANSWER), bool(up and not down))
+        missing, room = bool(up and not down), min(down, _LARGEST_ANSWER)
+        question, answer = _pair(shape, qtype, address=address, down=room, ttl_s=ttl_s, missing=missing)
         said, heard = bytearray(question), bytearray(answer)
         said[:2] = heard[:2] = filler(dialogue.rng, 2)
         if unique:
@@ -97,7 +100,7 @@ def _write_data(dialogue: Dialogue, message: bytearray, place: int, *, text: boo
 
 
 @lru_cache(maxsize=8192)
-def _pair(name: str, qtype: str, address: str, down: int, missing: bool) -> tuple[bytes, bytes]:  # noqa: FBT001 - a cache key
+def _pair(name: str, qtype: str, *, address: str, down: int, ttl_s: int, missing: bool) -> tuple[bytes, bytes]:
     """Question and answer with id 0 and placeholder data; packed by dnslib, hence once per kind, not per message."""
     question = dnslib.DNSRecord.question(name, qtype)
     question.header.id = 0
@@ -111,7 +114,7 @@ def _pair(name: str, qtype: str, address: str, down: int, missing: bool) -> tupl
         reply.header.rcode = dnslib.RCODE.NXDOMAIN if missing else dnslib.RCODE.NOERROR
         reply.add_auth(_soa(name))
     else:
-        reply.add_answer(dnslib.RR(name, getattr(dnslib.QTYPE, qtype), rdata=data, ttl=_TTL_S))
+        reply.add_answer(dnslib.RR(name, getattr(dnslib.QTYPE, qtype), rdata=data, ttl=ttl_s))
     reply.add_ar(dnslib.EDNS0(udp_len=_LARGEST_ANSWER))
     return said, bytes(reply.pack())
 

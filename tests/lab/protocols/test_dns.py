@@ -51,6 +51,13 @@ def test_the_answer_option_is_what_the_name_resolves_to(dialogue):
         assert [str(record.rdata) for record in dnslib.DNSRecord.parse(answered.data).rr] == [answer]
 
 
+@pytest.mark.parametrize(("options", "ttl"), [({}, 300), ({"ttl": "3600"}, 3600), ({"ttl": "20"}, 20)])
+def test_an_answer_may_be_kept_as_long_as_the_option_says(dialogue, options, ttl):
+    for more in ({"qtype": "A", "answer": "198.18.7.9"}, {"qtype": "TXT"}):
+        _, answered = messages(dialogue([(0, 0, 300, 9)], **more, **options))
+        assert [record.ttl for record in dnslib.DNSRecord.parse(answered.data).rr] == [ttl]
+
+
 def test_a_name_without_such_an_address_has_an_soa_and_a_missing_name_nxdomain(dialogue):
     _, no_data = messages(dialogue([(0, 0, 0, 9)], qtype="AAAA", answer="198.18.7.9"))
     _, missing = messages(dialogue([(0, 90, 0, 9)], qtype="A"))

@@ -1,7 +1,15 @@
 """The protocols whose frames are lengths before bytes: opaque, datagram, mux, push."""
 
+import shutil
+import subprocess
+from collections import Counter
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.utils import wrpcap
 
 from lab.protocols import datagram, mux, opaque, push
 
@@ -26,6 +34,49 @@ def test_opaque_and_datagram_say_exactly_what_was_asked(dialogue, pairs):
             not up for up, down in pairs for _ in range(1 if name is opaque else -(-down // 1400)) if down
         ]
     assert all(len(m.data) <= 1400 for m in said)
+
+
+def test_datagrams_are_wireguards(dialogue):
+    plan = [(0, 148, 92, 9), (1, 32, 0, 0), (2, 1405, 3_000, 9), (3, 148, 92, 9), (4, 0, 500, 9)]
+    said = list(datagram.messages(dialogue(plan)))
+    assert [(m.data[0], len(m.data)) for m in said[:3]] == [(1, 148), (2, 92), (4, 32)]
+    assert all(m.data[1:4] == bytes(3) for m in said)
+    asked, answered, again, later = (said[i].data for i in (0, 1, -3, -2))
+    assert answered[8:12] == asked[4:8]
+    assert asked[-16:] == answered[-16:] == bytes(16)
+    assert asked[4:8] != again[4:8]
+    for own, index in ((True, answered[4:8]), (False, asked[4:8])):
+        data = [m.data for m in said[2:-3] if m.from_client == own]
+        assert {d[4:8] for d in data} == {index}
+        assert [int.from_bytes(d[8:16], "little") for d in data] == list(range(len(data)))
+        assert all(len(d) >= 32 for d in data)
+    last = said[-1].data
+    assert (last[4:8], last[8:16], said[-1].pushed) == (again[4:8], bytes(8), True)
+    assert later[8:12] == again[4:8]
+
+
+@pytest.mark.tools
+def test_tshark_reads_wireguard_and_finds_nothing_malformed(dialogue, tmp_path):
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
+    plan = [(0, 148, 92, 9), *((i, 300 + i, 1_401 + 7 * i, 9) for i in range(1, 400)), (400, 32, 0, 0)]
+    said = list(datagram.messages(dialogue(plan)))
+    noise = [message.data[16:] for message in said[2:]]
+    counts = [wireshark(data, tmp_path / "wg.pcap") for data in ([m.data for m in said], noise)]
+    assert counts[0] == {"wg": len(said)}
+    assert set(counts[1]) != {"wg"}, "the control must be read otherwise"
+
+
+def wireshark(payloads, path):
+    """How many packets tshark gives to which protocol on top of UDP; "malformed" among them."""
+    below = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="10.88.0.2", dst="198.18.0.9")
+    wrpcap(str(path), [below / UDP(sport=40_000, dport=51_820) / data for data in payloads])
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-e", "frame.protocols", "-e", "_ws.malformed"]
+    rows = [
+        line.split("\t")
+        for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    ]
+    return Counter("malformed" if row[1:] and row[1] else row[0].split(":udp:")[-1] for row in rows)
 
 
 def yamux(data):
