@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from lab.protocols.tls import closing, wrap
 from lab.stages.causality import Course, Said, place
 from lab.stages.link import ALIGN, Bytes, Links
 from lab.stages.requests import Overheard, Request
+from lab.stages.seeds import generator, states_of
 from lab.stages.segments import Ends, Messages
 from lab.timeline import Timeline
 
@@ -97,7 +99,8 @@ class _Speaker:
         self.recorded = tls is None  # live sessions end with the FIN alone
         said = timeline.conversations
         self.offsets = timeline.exchange_slices()
-        names = ("start", "close", "app", "host", "speech", "inbound", "stack", "seed")
+        self.states = states_of(said.seed)
+        names = ("start", "close", "app", "host", "speech", "inbound", "stack")
         self.rows = list(zip(*(getattr(said, name).tolist() for name in names), strict=True))
         lanes = (links.rtt, links.mss, links.gap_up, links.gap_down, links.tcp)
         self.lanes = list(zip(*(lane.tolist() for lane in lanes), strict=True))
@@ -116,14 +119,14 @@ class _Speaker:
         return self._gathered(first, spoken, requests)
 
     def _speak(self, index: int) -> tuple[Said, list[Request]]:
-        start, close, app, host, speech, inbound, stack, seed = self.rows[index]
+        start, close, app, host, speech, inbound, stack = self.rows[index]
         rtt, mss, gap_up, gap_down, tcp = self.lanes[index]
         kind = self.timeline.speeches[speech]
         peer = self.timeline.hosts[host]
         owner = self.timeline.apps[app]
         name = self.timeline.devices[owner.device].address if inbound else peer.name or peer.address
         x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
-        rng = np.random.Generator(np.random.SFC64(seed))  # half of PCG64's set-up time
+        rng = generator(self.states[index])
         words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
         dialogue = Dialogue(name, kind.port, kind.options, owner.agent, *words, rng, start)
         course = Course(start, close, rtt, mss, gap_up, gap_down, tcp, inbound)
@@ -138,7 +141,7 @@ class _Speaker:
         if ear:
             messages = ear.carried(messages)
         if kind.tls and self.recorded:
-            messages = _closed(messages, close, stack, rng)
+            messages = chain(messages, _farewell(close, stack, rng))
         said = place(course, messages)
         if not tcp:
             _refuse_large(said, kind.protocol)
@@ -174,14 +177,9 @@ class _Speaker:
         return Slice(first, ends, messages, np.frombuffer(payload, dtype=np.uint8), requests)
 
 
-def _closed(messages: Iterator[Message], close: int, stack: int, rng: np.random.Generator) -> Iterator[Message]:
-    """The messages and the client's close_notify, for who says nothing has nothing to close."""
-    spoke = False
-    for message in messages:
-        spoke = True
-        yield message
-    if spoke:
-        yield closing(close, stack=stack, from_client=True, rng=rng)
+def _farewell(close: int, stack: int, rng: np.random.Generator) -> Iterator[Message]:
+    """The client's close_notify, drawn when all else has been said."""
+    yield closing(close, stack=stack, from_client=True, rng=rng)
 
 
 def _refuse_large(said: Said, protocol: str) -> None:

@@ -20,7 +20,7 @@ from lab.stages.link import Bytes, Int64, Links
 from lab.stages.segments import Ends, Packets
 from lab.timeline import Timeline
 
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LETTERS = (b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256]  # for each byte one of 62
 _SERVICES = {"http": "http", "websocket": "http", "dns": "dns", "imap": "imap", "socks": "socks", "socks5": "socks"}
 
 FLOWS = pa.schema(
@@ -177,9 +177,4 @@ def _seconds(time_us: int) -> str:
 
 
 def _zeek_uid(key: str) -> str:
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:13], "big")
-    letters = []
-    for _ in range(17):
-        number, digit = divmod(number, 62)
-        letters.append(_ALPHABET[digit])
-    return "C" + "".join(letters)
+    return "C" + hashlib.sha256(key.encode()).digest()[:17].translate(_LETTERS).decode("ascii")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
 from lab.stages.link import Int64
+from lab.stages.seeds import mixed
 
 Bool = npt.NDArray[np.bool_]
 
@@ -208,8 +209,5 @@ def _identified(ends: Ends, packets: Packets) -> Int64:
 
 
 def isn_of(seed: Int64, salt: int) -> Int64:
-    """A 32-bit number drawn from each conversation's seed (splitmix64, Steele et al. 2014)."""
-    mixed = seed.astype(np.uint64) + np.uint64((salt * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(32)).astype(np.int64)
+    """A 32-bit number drawn from each conversation's seed."""
+    return (mixed(seed, salt) >> np.uint64(32)).astype(np.int64)
