@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lab.console import screen
 from lab.errors import ScenarioError
 from lab.expectation import Proof, prove_recording
 from lab.inspection import STRIP, strip_cells, strip_text
@@ -51,7 +52,6 @@ def _row(scenario: Scenario, suites: dict[str, tuple[str, ...]]) -> dict[str, An
 
 def print_catalogue(rows: Sequence[dict[str, Any]]) -> None:
     """The catalogue as a table on stdout, each malicious scenario beside its twin."""
-    from rich.console import Console
     from rich.table import Table
 
     twins = {row["twin_of"]: row["name"] for row in rows if row["twin_of"]}
@@ -64,7 +64,7 @@ def print_catalogue(rows: Sequence[dict[str, Any]]) -> None:
         carried = f"{', '.join(row['protocols'])} | {', '.join(row['suites']) or 'no suite'}"
         label = ", ".join(row["analytics"]) or "benign"
         table.add_row(f"{row['name']}\n  {twin}", label, f"{row['question']}\n{carried}")
-    Console().print(table)
+    screen().print(table)
 
 
 def show(name: str, seed: int) -> dict[str, Any]:
@@ -96,10 +96,9 @@ def show(name: str, seed: int) -> dict[str, Any]:
 
 def print_scenario(shown: dict[str, Any]) -> None:
     """The scenario on stdout: its question, and a timing strip for each speaker."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = screen()
     twin = f" (benign twin of {shown['twin_of']})" if shown["twin_of"] else ""
     console.print(f"{shown['name']}{twin}: {shown['question']}", markup=False)
     console.print(f"{shown['devices']} devices, {shown['span_s'] / 3600:g} h, seed {shown['seed']}", markup=False)
@@ -152,7 +151,6 @@ def _played(scenario: Scenario, seed: int) -> list[Proof]:
 
 def print_checks(results: Sequence[dict[str, Any]]) -> None:
     """The proofs as a table on stdout, failed ones first."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("", "scenario", "behaviour", "device", "app", "measure", "found", "expected")
@@ -161,9 +159,9 @@ def print_checks(results: Sequence[dict[str, Any]]) -> None:
         bounds = bounds or (f"at least {row['at_least']:g}" if row.get("at_least") else "")
         words = [str(row.get(name, "")) for name in ("behaviour", "device", "package", "measure", "found")]
         table.add_row("ok" if row["ok"] else "FAIL", row["scenario"], *words, bounds)
-    Console().print(table)
+    screen().print(table)
     failed = sum(not row["ok"] for row in results)
-    Console().print(f"{len(results)} checks, {failed} failed")
+    screen().print(f"{len(results)} checks, {failed} failed")
 
 
 def write_template(name: str, out: Path | None) -> Path:

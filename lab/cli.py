@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.console import FAILED, USAGE, emit_json, guarded, progress_bar, say
+from lab.console import FAILED, USAGE, emit, emit_json, guarded, progress_bar, say
 
 if TYPE_CHECKING:
     from lab.score import Scorecard
@@ -46,7 +46,7 @@ def root(*, version: Annotated[bool, typer.Option("--version", help="Print the v
     if version:
         from lab.recording import droidrange_version
 
-        typer.echo(droidrange_version())
+        emit(droidrange_version())
         raise typer.Exit
 
 
@@ -130,7 +130,7 @@ def report(run_dir: Path, *, out: Out = None) -> None:
     """Write the HTML report of a run folder again, from its scorecard."""
     from lab.trial import report_folder
 
-    typer.echo(str(report_folder(run_dir, out)))
+    emit(str(report_folder(run_dir, out)))
 
 
 @app.command()
@@ -159,7 +159,7 @@ def record(
     if json_:
         emit_json(summary)
     else:
-        typer.echo("\n".join(f"{key}: {value}" for key, value in summary.items()))
+        emit("\n".join(f"{key}: {value}" for key, value in summary.items()))
 
 
 @app.command()
@@ -196,7 +196,7 @@ def detect(
         write_lines(out, rows)
     if json_:
         for row in rows:
-            typer.echo(row.line())
+            emit(row.line())
     elif not out:
         print_findings(rows)
 
@@ -254,7 +254,7 @@ def scenario_new(name: str, *, out: Out = None) -> None:
     """Start a scenario: a commented TOML file that passes scenario check."""
     from lab.catalogue import write_template
 
-    typer.echo(str(write_template(name, out)))
+    emit(str(write_template(name, out)))
 
 
 @detector_app.command("list")
@@ -268,7 +268,7 @@ def detector_list(*, json_: Json = False) -> None:
     if json_:
         emit_json({"detectors": rows})
     else:
-        typer.echo(
+        emit(
             "\n".join(f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}" for row in rows)
         )
 
@@ -285,7 +285,7 @@ def doctor(*, json_: Json = False) -> None:
     else:
         for check in found:
             mark = "ok  " if check.ok else "LACK" if check.required else "    "
-            typer.echo(f"{mark} {check.name:16} {check.found}" + ("" if check.ok else f"   mend: {check.mend}"))
+            emit(f"{mark} {check.name:16} {check.found}" + ("" if check.ok else f"   mend: {check.mend}"))
     if any(check.required and not check.ok for check in found):
         raise typer.Exit(FAILED)
 

@@ -12,9 +12,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 OK, BROKEN, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -38,9 +41,36 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def emit(text: str) -> None:
+    """A line of the result on stdout. A reader that has gone (``| head``) is no fault: the verdict still counts."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        mute()
+
+
 def emit_json(value: object) -> None:
     """A result as indented JSON on stdout; NaN is a fault of ours and raises ValueError."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    emit(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def mute() -> None:
+    """Sends what is still to be printed nowhere: nobody reads it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def screen() -> Console:
+    """The terminal for tables. rich itself would exit with 1 on a closed pipe, which reads as "gate broken"."""
+    from rich.console import Console
+
+    class Screen(Console):
+        """A console that goes on in silence when its reader has gone."""
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+            mute()
+
+    return Screen(highlight=False)
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:
@@ -56,10 +86,6 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except KeyboardInterrupt:
             say("interrupted: nothing half-written was kept; run the same command again to go on")
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
-            # `| head` closed our stdout: the reader had enough, and the interpreter must not complain at its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(OK) from None
         except Exception as fault:  # noqa: BLE001 - the process border: Python's own exit code 1 would read as "gate broken"
             raise typer.Exit(_explain(fault)) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.contract import Finding, Progress, Reason, Telemetry, open_telemetry
@@ -51,7 +51,9 @@ def read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
         from lab.recording import open_recording
 
         recording = open_recording(path, allow_partial=allow_partial)
-        return open_telemetry(recording.telemetry, allow_partial=allow_partial, progress=Progress(advance))
+        telemetry = open_telemetry(recording.telemetry, allow_partial=allow_partial, progress=Progress(advance))
+        faults = [fault for fault in (recording.partial, telemetry.partial) if fault]
+        return replace(telemetry, partial="; ".join(faults) or None)
     if not path.exists():
         raise FileNotFoundError(2, "no such recording or capture", str(path))
     return open_telemetry(path, allow_partial=allow_partial, progress=Progress(advance))
@@ -66,13 +68,12 @@ def write_lines(path: Path, rows: Sequence[Row]) -> None:
 
 def print_findings(rows: Sequence[Row]) -> None:
     """The findings on stdout, alerts first, each with its first reason and those that weigh most."""
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
-    from lab.console import printable
+    from lab.console import printable, screen
 
-    console = Console(highlight=False)
+    console = screen()
     alerts = sum(row.finding.alert for row in rows)
     for row in sorted(rows, key=lambda row: not row.finding.alert):
         head = Text(printable(_headline(row.finding)), style="bold" if row.finding.alert else "")

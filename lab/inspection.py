@@ -128,13 +128,12 @@ def strip_cells(width: int) -> int:
 
 def print_inspection(seen: Inspection, most: int = 40) -> None:
     """The inspection as tables on stdout, at most ``most`` destinations (all of them are in --json)."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from lab.console import printable
+    from lab.console import printable, screen
 
-    console = Console()
+    console = screen()
     console.print(
         f"{seen.source}: {seen.first} to {seen.last}, {seen.span_s:.0f} s, {seen.packets} packets", markup=False
     )

@@ -35,6 +35,7 @@ CAPTURE = "telemetry/capture.pcap"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 AGAIN = "record it again (droidrange record ... --force), or read on with --allow-partial"
 TOOLS = ("numpy", "pyarrow", "scapy", "h11", "wsproto", "dnslib")  # whose versions decide the bytes
+_SPAN_AT_MOST_S = 10 * 366 * 86_400.0  # ten years: beyond, a number is damage
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "droidrange_version": str,
     "scenario": str,
@@ -172,6 +173,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     for key, kind in _KINDS.items():
         if not isinstance(manifest.get(key), kind) or isinstance(manifest.get(key), bool):
             raise EvidenceError(f"{path}: {key}: found {manifest.get(key)!r}, expected {kind}; {AGAIN}")
+    if not 0 < manifest["span_s"] < _SPAN_AT_MOST_S:  # NaN is neither
+        raise EvidenceError(f"{path}: span_s: found {manifest['span_s']!r}, expected more than 0; {AGAIN}")
     for name, entry in manifest["files"].items():
         _refuse_entry(path, name, entry)
     return manifest
@@ -192,7 +195,8 @@ def _refuse_entry(path: Path, name: str, entry: object) -> None:
 def _check(folder: Path, name: str, entry: Mapping[str, Any]) -> list[str]:
     """The first thing in which a file differs from its entry, in words; empty if none."""
     path = folder / name
-    for part in [path, *path.relative_to(folder).parents]:
+    inside = Path(name)  # the recording's own folder may be reached through a link, nothing in it may be one
+    for part in [inside, *inside.parents[:-1]]:
         if (folder / part).is_symlink():
             return [f"{folder / part}: found a symbolic link, expected a file of the recording"]
     try:

@@ -18,10 +18,11 @@ WORST = 8  # false alarms and blind spots named; the report has the rest
 
 def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
     """Prints the scorecard to stdout, or to the console given; colour only where that is a terminal."""
-    from rich.console import Console
     from rich.text import Text
 
-    out, content = console or Console(), card.to_json()
+    from lab.console import screen
+
+    out, content = console or screen(), card.to_json()
     out.print(_totals(content))
     for name in subjects(content, CONTROLS):
         steps = ladder(content, name)

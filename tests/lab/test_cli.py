@@ -1,4 +1,5 @@
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -93,6 +94,22 @@ def test_a_cut_capture_is_refused_with_its_place_and_read_on_request(recording, 
     assert all(row["partial"] for row in rows)
 
 
+@pytest.mark.parametrize("damage", ["lost", "flipped"])
+def test_findings_of_a_damaged_recording_are_marked(recording, tmp_path, damage):
+    folder = tmp_path / "damaged"
+    shutil.copytree(recording, folder)
+    if damage == "lost":
+        (folder / "telemetry" / "device_state.parquet").unlink()
+    else:
+        capture = bytearray((folder / "telemetry" / "capture.pcap").read_bytes())
+        capture[-1] ^= 1
+        (folder / "telemetry" / "capture.pcap").write_bytes(capture)
+    assert ask("detect", folder).exit_code == 3
+    rows = [json.loads(line) for line in ask("detect", folder, "--allow-partial", "--json").stdout.splitlines()]
+    assert rows
+    assert all(row["partial"] for row in rows)
+
+
 def test_inspect_shows_the_apps(recording):
     seen = json.loads(ask("inspect", recording, "--json").stdout)
     assert seen["packets"] > 100
@@ -117,8 +134,6 @@ def test_score_and_report_start_from_files(run_dir, tmp_path):
 
 
 def test_a_crashed_detector_is_no_pass(run_dir, tmp_path, monkeypatch):
-    import shutil
-
     folder = tmp_path / "run"
     shutil.copytree(run_dir, folder)
     content = json.loads((folder / "run.json").read_text())

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -63,3 +65,29 @@ def test_no_progress_bar_without_a_terminal(capsys):
     with progress_bar("x") as advance:
         advance(1, 2)
     assert capsys.readouterr().err == ""
+
+
+PIPED = """
+import os, sys
+from lab.console import {what}, guarded
+import typer
+app = typer.Typer()
+@app.command()
+@guarded
+def say() -> None:
+    r, w = os.pipe(); os.dup2(w, 1); os.close(w); os.close(r)
+    {how}
+    sys.stdout.flush()
+    raise typer.Exit({code})
+app()
+"""
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize(
+    ("what", "how"), [("emit", "emit('x' * 100_000)"), ("screen", "screen().print('x' * 100_000)")]
+)
+def test_a_reader_that_has_gone_does_not_change_the_verdict(what, how, code):
+    script = PIPED.format(what=what, how=how, code=code)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")

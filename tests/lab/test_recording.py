@@ -178,3 +178,19 @@ def test_what_a_writer_measured_on_the_way_is_what_reading_it_again_finds(folder
     seal(folder, {name: value for name, value in about.items() if name not in {"files", "tools", "complete"}})
     assert open_recording(folder).files[CAPTURE] == claimed
     assert json.loads((folder / MANIFEST).read_text()) == about
+
+
+def test_a_recording_may_be_reached_through_a_link(tiny, tmp_path):
+    play(tiny, tmp_path / "rec")
+    (tmp_path / "latest").symlink_to(tmp_path / "rec")
+    assert open_recording(tmp_path / "latest").partial is None
+
+
+@pytest.mark.parametrize("span", ["NaN", "Infinity", "-1", "0", "1e300"])
+def test_a_span_that_is_none_is_refused(tiny, tmp_path, span):
+    folder = play(tiny, tmp_path / "rec")
+    manifest = json.loads((folder / "recording.json").read_text())
+    manifest["span_s"] = "@@"
+    (folder / "recording.json").write_text(json.dumps(manifest).replace('"@@"', span))
+    with pytest.raises(EvidenceError, match="span_s"):
+        open_recording(folder, allow_partial=True)
