@@ -19,6 +19,7 @@ from detector.contract import Progress
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from detector.capture.lanes import Lanes
     from detector.capture.packets import Tally
     from detector.capture.records import Records
 
@@ -57,14 +58,19 @@ class Capture:
     stats: CaptureStats
 
 
-def read_capture(path: Path, *, allow_partial: bool = False, progress: Progress | None = None) -> Capture:
-    """The flows, exchanges and DNS of a capture file.
+def read_capture(
+    path: Path, *, allow_partial: bool = False, progress: Progress | None = None, threads: int | None = None
+) -> Capture:
+    """The flows, exchanges and DNS of a capture file, the same with any number of ``threads`` (None: up to two).
 
     Raises CaptureError where the file is no capture, or is cut or damaged; with ``allow_partial`` everything before
     the damage is kept and ``stats.partial`` says why.
     """
-    with _no_collection():
-        return _read(path, allow_partial, progress or Progress())
+    from detector.capture.lanes import Lanes
+
+    lanes = Lanes() if threads is None else Lanes(threads)
+    with _no_collection(), lanes.quick():
+        return _read(path, allow_partial, progress or Progress(), lanes)
 
 
 @contextmanager
@@ -79,7 +85,7 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path, allow_partial: bool, progress: Progress) -> Capture:  # noqa: FBT001  # private, from a keyword
+def _read(path: Path, allow_partial: bool, progress: Progress, lanes: Lanes) -> Capture:  # noqa: FBT001  # private
     from detector.capture import dns, heads, tables
     from detector.capture.exchanges import exchange_table
     from detector.capture.flows import cut
@@ -89,23 +95,24 @@ def _read(path: Path, allow_partial: bool, progress: Progress) -> Capture:  # no
     from detector.capture.records import read_records
 
     file = MappedFile(path)
-    records = read_records(file, path)
+    records = read_records(file, path, lanes)
     if records.damage and not allow_partial:
         raise CaptureError(path, records.damage)
-    packets, tally = decode(file, records, progress)
+    packets, tally = decode(file, records, progress, lanes)
     stats = _stats(records, tally, file.size)
     del records
-    paired = pair(packets)
+    paired = pair(packets, lanes)
     del packets
-    flows = cut(paired)
+    flows = cut(paired, lanes)
     del paired
+    counted = lanes.aside(lambda: (exchange_table(flows, file), tables.measured(flows)))
     first = heads.heads_of(flows, file)
     ends = tables.addresses(flows)
     found = dns.lookups(flows, first, file)
     names = heads.names_of(flows, first)
     del first
-    table = tables.flow_table(flows, names, ends, found)
-    exchanges = exchange_table(flows, file)
+    exchanges, measured = counted.result()
+    table = tables.flow_table(measured, names, ends, found)
     return Capture(table, exchanges, dns.dns_table(found, flows, *ends), stats)
 
 

@@ -7,10 +7,13 @@ it; any other piece is walked again in order, from the proven offset. Guesses de
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from detector.capture.lanes import ONE_LANE, Lanes
 
 Offsets = NDArray[np.int64]
 
@@ -45,11 +48,11 @@ class Links(Protocol):
         ...
 
 
-def walk(links: Links, pieces: int = PIECES) -> tuple[Offsets, int]:
+def walk(links: Links, lanes: Lanes, pieces: int = PIECES) -> tuple[Offsets, int]:
     """The offsets of all whole records from ``links.start`` on, and the offset where the next would begin."""
     if pieces < 2 or links.end - links.start < WORTH_BYTES:
         return walk_in_order(links, links.start, links.end)
-    return walk_pieces(links, pieces)
+    return walk_pieces(links, pieces, lanes=lanes)
 
 
 def walk_in_order(links: Links, start: int, until: int) -> tuple[Offsets, int]:
@@ -68,7 +71,7 @@ def walk_in_order(links: Links, start: int, until: int) -> tuple[Offsets, int]:
     return np.array(found, np.int64), at
 
 
-def walk_pieces(links: Links, pieces: int, window: int = WINDOW) -> tuple[Offsets, int]:
+def walk_pieces(links: Links, pieces: int, window: int = WINDOW, lanes: Lanes = ONE_LANE) -> tuple[Offsets, int]:
     """As ``walk_in_order`` over all records, by speculation that is verified."""
     if links.start >= links.end:
         return walk_in_order(links, links.start, links.end)
@@ -77,7 +80,9 @@ def walk_pieces(links: Links, pieces: int, window: int = WINDOW) -> tuple[Offset
     begins = links.guess(borders[:-1], window)
     begins[begins >= borders[1:]] = -1
     begins[0] = links.start
-    chains = _lockstep(links, begins, borders[1:])
+    halves = np.linspace(0, pieces, min(lanes.threads, pieces) + 1).astype(int).tolist()
+    shares = [slice(*both) for both in pairwise(halves)]
+    chains = np.concatenate(lanes.over(lambda share: _lockstep(links, begins[share], borders[1:][share]), shares))
     edges = np.searchsorted(chains, borders)
     parts: list[Offsets] = []
     at, kept = links.start, 0  # chains[kept:edge] is proven and waits to be copied in one go

@@ -14,12 +14,11 @@ import pyarrow as pa
 from detector.capture.flows import DNS_PORT, Flows
 from detector.capture.heads import Heads
 from detector.capture.mapped import MappedFile
-from detector.capture.names import DnsMessage, parse_dns, split_tcp
+from detector.capture.names import DnsMessage, parse_dns, repeated_dns, split_tcp
 from detector.capture.packets import TCP, UDP
 from detector.contract import SCHEMAS
 
 MULTICAST_PORT = 5353
-REMEMBERED = 20_000  # messages, apart from their identifiers
 
 
 @dataclass(slots=True)
@@ -82,17 +81,12 @@ def _datagrams(flows: Flows, file: MappedFile) -> Iterator[Spoken]:
         ports |= (packets.sport == port) | (packets.dport == port)
     rows = np.flatnonzero(ports & (packets.proto == UDP) & (packets.size > 0))
     begin = packets.at[rows]
-    columns = (flows.slot[rows], packets.time[rows], flows.up[rows], packets.size[rows], begin)
-    ends = (begin + packets.have[rows]).tolist()
-    read: dict[bytes, DnsMessage | None] = {}  # phones ask the same questions again and again
-    for slot, time, up, size, first, last in zip(*(column.tolist() for column in columns), ends, strict=True):
-        payload = file.span(first, last)
-        said = payload[2:]
-        message = read[said] if said in read else read.setdefault(said, parse_dns(payload))
+    columns = (flows.slot[rows], packets.time[rows], flows.up[rows], packets.size[rows])
+    payloads = file.spans(begin, begin + packets.have[rows])
+    for slot, time, up, size, payload in zip(*(column.tolist() for column in columns), payloads, strict=True):
+        message = repeated_dns(payload)
         if message is not None:
             yield Spoken(slot, time, up, size, payload[0] << 8 | payload[1], message)
-        if len(read) > REMEMBERED:
-            read.clear()
 
 
 def _streamed(flows: Flows, heads: Heads) -> Iterator[Spoken]:

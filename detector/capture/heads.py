@@ -1,6 +1,7 @@
 """The first payload bytes of each flow and direction, and the names read from them.
 
-Segments are joined in stream order up to the first hole, cut packet, or MAX_SEGMENTS.
+Segments are joined in stream order up to the first hole, cut packet, or MAX_SEGMENTS; a TLS
+ClientHello that is whole in its first segment says all there is.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.capture.flows import Flows, Ints, dns_flows
 from detector.capture.mapped import MappedFile
-from detector.capture.names import MAX_BYTES, Names, identify
+from detector.capture.names import MAX_BYTES, Names, identify, is_whole_hello
 from detector.capture.packets import TCP, UDP, Packets
 from detector.capture.streams import Slots, Stream
 
@@ -34,19 +35,23 @@ def heads_of(flows: Flows, file: MappedFile) -> Heads:
 
 
 def _first_bytes(flows: Flows, one: Stream, segments: Ints, file: MappedFile) -> list[bytes]:
-    """Per slot what the stream begins with, out of at most so many segments."""
-    heads = [b""] * len(flows)
+    """Per slot what the stream begins with, out of at most so many segments; no more where one is a whole hello."""
     rows, begin, end = _pieces(flows.packets, one, segments)
-    for slot, first, last in zip(one.slot[rows].tolist(), begin.tolist(), end.tolist(), strict=True):
-        known = heads[slot]
-        heads[slot] = known + file.span(first, last) if known else file.span(first, last)
+    slot = one.slot[rows]
+    opens, _, _ = _groups(slot)
+    heads = [b""] * len(flows)
+    for place, head in zip(slot[opens].tolist(), file.spans(begin[opens], end[opens]), strict=True):
+        heads[place] = head
+    told = np.fromiter(map(is_whole_hello, heads), bool, len(heads))
+    rest = np.flatnonzero(~opens & ~told[slot])
+    for place, more in zip(slot[rest].tolist(), file.spans(begin[rest], end[rest]), strict=True):
+        heads[place] += more
     return heads
 
 
 def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, Ints]:
     """The rows of the stream whose bytes are wanted, and where in the file these begin and end."""
-    _, starts, group = _groups(one.slot)
-    near = np.flatnonzero(_since(one.fresh > 0, starts, group) <= segments[one.slot])
+    near = _near(one, segments)
     row = one.row[near]
     opens, starts, group = _groups(one.slot[near])
     short = packets.have[row] < packets.size[row]
@@ -59,6 +64,17 @@ def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, 
     wanted = (_since(broken, starts, group) == 0) & (size > 0)
     begin = (packets.at[row] + one.skip[near])[wanted]
     return near[wanted], begin, begin + size[wanted]
+
+
+def _near(one: Stream, segments: Ints) -> Ints:
+    """The rows before and with the last segment that is wanted of each slot; repeats do not count as one."""
+    borders = np.searchsorted(one.slot, np.arange(len(segments) + 1, dtype=np.int32))
+    running = np.cumsum(one.fresh > 0, dtype=np.int32)
+    before = np.append(np.int32(0), running)[borders[:-1]]
+    stops = np.minimum(np.searchsorted(running, before + segments, "right"), borders[1:])
+    counts = np.maximum(stops - borders[:-1], 0)
+    shift = np.cumsum(counts) - counts
+    return np.repeat(borders[:-1] - shift, counts) + np.arange(counts.sum())
 
 
 def _groups(slot: Slots) -> tuple[NDArray[np.bool_], Ints, Ints]:

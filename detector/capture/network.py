@@ -35,6 +35,11 @@ class AddressBook:
         codes = [known.setdefault(address.ljust(16, b"\0"), len(known)) for address in distinct.tolist()]
         return np.array(codes, np.uint32)[inverse]
 
+    def places(self, other: AddressBook) -> NDArray[np.uint32]:
+        """The number here of each address of the other book, by its number there."""
+        known = self.numbers
+        return np.array([known.setdefault(address, len(known)) for address in other.numbers], np.uint32)
+
 
 @dataclass(frozen=True)
 class Datagrams:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.capture.lanes import Lanes
 from detector.capture.link import network_offset
 from detector.capture.mapped import MappedFile
 from detector.capture.network import AddressBook, Datagrams, datagrams
@@ -18,6 +19,7 @@ TCP, UDP = 6, 17
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 CHUNK = 32_768  # packets decoded at once: their headers stay in the processor's cache
 _COLUMNS = {
+    "time": np.int64,
     "src": np.uint32,
     "dst": np.uint32,
     "sport": np.uint16,
@@ -69,30 +71,62 @@ class Tally:
     out_of_order: int = 0
 
 
-def decode(file: MappedFile, records: Records, progress: Progress) -> tuple[Packets, Tally]:
+def decode(file: MappedFile, records: Records, progress: Progress, lanes: Lanes) -> tuple[Packets, Tally]:
     """The IP packets of the records, and what became of the rest."""
     columns: dict[str, NDArray[Any]] = {name: np.empty(len(records), kind) for name, kind in _COLUMNS.items()}
-    time = np.empty_like(records.time)
-    tally, book, kept = Tally(), AddressBook(), 0
-    if len(records):
-        tally.first, tally.last = int(records.time.min()), int(records.time.max())
-    for part in records.chunks(CHUNK):
-        found = _datagrams(file, records, part, book)
-        rows, values = _transport(found)
-        _count(tally, found, len(rows))
-        target = slice(kept, kept + len(rows))
-        for name, value in values.items():
-            columns[name][target] = value
-        time[target] = records.time[part][rows]
-        kept += len(rows)
-        progress.advance(int(records.offset[part.stop - 1]), file.size)
-    cut = {name: column[:kept] for name, column in columns.items()} | {"time": time[:kept]}
-    backward = np.flatnonzero(records.time[1:] < records.time[:-1])
-    tally.out_of_order = len(backward)
-    if len(backward):
+    parts = list(records.chunks(CHUNK))
+    done = lanes.over(
+        lambda part: _decode_part(file, records, part, columns),
+        parts,
+        lambda part: progress.advance(int(records.offset[part.stop - 1]), file.size),
+    )
+    book, kept = AddressBook(), 0
+    for part, (_, own, count) in zip(parts, done, strict=True):
+        _join(columns, part, slice(kept, kept + count), book.places(own))
+        kept += count
+    cut = {name: column[:kept] for name, column in columns.items()}
+    tally = _sum(records, [one for one, _, _ in done])
+    if tally.out_of_order:
         order = np.argsort(cut["time"], kind="stable")
         cut = {name: column[order] for name, column in cut.items()}
     return Packets(book=book, **cut), tally
+
+
+def _decode_part(
+    file: MappedFile, records: Records, part: slice, columns: dict[str, NDArray[Any]]
+) -> tuple[Tally, AddressBook, int]:
+    """Fill the columns from ``part.start`` on; what became of the packets, their own book, how many were kept."""
+    book = AddressBook()
+    found = _datagrams(file, records, part, book)
+    rows, values = _transport(found)
+    for name, value in (values | {"time": records.time[part][rows]}).items():
+        columns[name][part.start : part.start + len(rows)] = value
+    return _tally(found, len(rows)), book, len(rows)
+
+
+def _join(columns: dict[str, NDArray[Any]], part: slice, target: slice, places: NDArray[np.uint32]) -> None:
+    """Move the packets kept of a part up to where they belong, their addresses numbered in the book of all."""
+    source = slice(part.start, part.start + target.stop - target.start)
+    if len(places):
+        for name in ("src", "dst"):
+            numbers, v6 = columns[name][source], columns["v6"][source]
+            numbers[v6] = places[numbers[v6]]
+    if source != target:
+        for column in columns.values():
+            column[target] = column[source]
+
+
+def _sum(records: Records, tallies: list[Tally]) -> Tally:
+    """What became of all packets."""
+    out = Tally(out_of_order=int(np.count_nonzero(records.time[1:] < records.time[:-1])))
+    if len(records):
+        out.first, out.last = int(records.time.min()), int(records.time.max())
+    for one in tallies:
+        out.ip_packets += one.ip_packets
+        out.non_ip += one.non_ip
+        out.fragments += one.fragments
+        out.short_frames += one.short_frames
+    return out
 
 
 def _datagrams(file: MappedFile, records: Records, part: slice, book: AddressBook) -> Datagrams:
@@ -103,13 +137,12 @@ def _datagrams(file: MappedFile, records: Records, part: slice, book: AddressBoo
     return datagrams(file, np.where(at < 0, -1, offset + at), caplen - at, wire - at, book)
 
 
-def _count(tally: Tally, found: Datagrams, kept: int) -> None:
+def _tally(found: Datagrams, kept: int) -> Tally:
     other, fragments = int(found.other.sum()), int(found.fragment.sum())
     later = int((found.fragment & ~found.good).sum())
-    tally.non_ip += other
-    tally.ip_packets += len(found.good) - other
-    tally.fragments += fragments
-    tally.short_frames += len(found.good) - other - later - kept
+    ip_packets = len(found.good) - other
+    short = ip_packets - later - kept
+    return Tally(ip_packets=ip_packets, non_ip=other, fragments=fragments, short_frames=short)
 
 
 def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:

@@ -6,12 +6,12 @@ hash, the packets are sorted by the pairs themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.capture.lanes import Lanes
 from detector.capture.packets import CHUNK, Packets
 
 Words = NDArray[np.uint64]
@@ -30,36 +30,43 @@ class Paired:
     forward: NDArray[np.bool_]
 
 
-def pair(packets: Packets) -> Paired:
+def pair(packets: Packets, lanes: Lanes) -> Paired:
     """The packets sorted by pair of endpoints; ``packets`` is not kept."""
     mixed = np.empty(len(packets.time), np.uint64)
-    for part in _parts(len(mixed)):
+
+    def mix(part: slice) -> None:
         low, high, _ = _ends(packets, part)
         mixed[part] = _mixed(low, high, _kind(packets, part))
-    found = _paired(packets, _by_hash(mixed))
-    return _exact(packets) if _scattered(found) else found
+
+    lanes.over(mix, _parts(len(mixed)))
+    found = _paired(packets, _by_hash(mixed), lanes)
+    return _exact(packets, lanes) if _scattered(found) else found
 
 
-def _exact(packets: Packets) -> Paired:
+def _exact(packets: Packets, lanes: Lanes) -> Paired:
     every = slice(0, len(packets.time))
     low, high, _ = _ends(packets, every)
-    return _paired(packets, np.lexsort((high, low, _kind(packets, every))))
+    return _paired(packets, np.lexsort((high, low, _kind(packets, every))), lanes)
 
 
-def _paired(packets: Packets, rank: NDArray[np.int64]) -> Paired:
-    ordered = _reordered(packets, rank)
+def _paired(packets: Packets, rank: NDArray[np.int64], lanes: Lanes) -> Paired:
+    ordered = _reordered(packets, rank, lanes)
     first, forward = np.ones(len(rank), bool), np.empty(len(rank), bool)
-    for part in _parts(len(rank)):
-        begin = max(0, part.start - 1)
-        low, high, forward[begin : part.stop] = _ends(ordered, slice(begin, part.stop))
-        kind = _kind(ordered, slice(begin, part.stop))
-        first[begin + 1 : part.stop] = (low[1:] != low[:-1]) | (high[1:] != high[:-1]) | (kind[1:] != kind[:-1])
+
+    def compare(part: slice) -> None:
+        before = max(0, part.start - 1)
+        low, high, source_low = _ends(ordered, slice(before, part.stop))
+        kind = _kind(ordered, slice(before, part.stop))
+        forward[part] = source_low[part.start - before :]
+        first[before + 1 : part.stop] = (low[1:] != low[:-1]) | (high[1:] != high[:-1]) | (kind[1:] != kind[:-1])
+
+    lanes.over(compare, _parts(len(rank)))
     return Paired(ordered, rank, first, forward)
 
 
-def _parts(count: int) -> Iterator[slice]:
+def _parts(count: int) -> list[slice]:
     """Slices whose temporaries stay in the processor's cache."""
-    return (slice(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK))
+    return [slice(begin, min(begin + CHUNK, count)) for begin in range(0, count, CHUNK)]
 
 
 def _ends(packets: Packets, part: slice | NDArray[np.int64]) -> tuple[Words, Words, NDArray[np.bool_]]:
@@ -97,9 +104,10 @@ def _by_hash(mixed: Words) -> NDArray[np.int64]:
     return mixed.view(np.int64)
 
 
-def _reordered(packets: Packets, rank: NDArray[np.int64]) -> Packets:
-    columns = {item.name: getattr(packets, item.name)[rank] for item in fields(Packets) if item.name != "book"}
-    return Packets(book=packets.book, **columns)
+def _reordered(packets: Packets, rank: NDArray[np.int64], lanes: Lanes) -> Packets:
+    names = [item.name for item in fields(Packets) if item.name != "book"]
+    columns = lanes.over(lambda name: getattr(packets, name)[rank], names)
+    return Packets(book=packets.book, **dict(zip(names, columns, strict=True)))
 
 
 def _scattered(found: Paired) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detector.capture.chains import Offsets, walk
 from detector.capture.damage import Damage
+from detector.capture.lanes import Lanes
 from detector.capture.link import LINKS
 from detector.capture.mapped import MappedFile
 from detector.capture.records import MAX_PACKET, Records
@@ -26,6 +27,7 @@ MODIFIED = {bytes.fromhex(text) for text in ("34cdb2a1", "a1b2cd34", "a1b2c3cd",
 FILE_HEADER = 24
 RECORD_HEADER = 16
 LINK_MASK = 0x03FF_FFFF  # the bits above tell of frame check sequences
+PART = 65_536  # record headers read at once
 NEAR_S = 40_000_000  # a guessed record lies within about a year of the first
 
 
@@ -83,7 +85,7 @@ class PcapLinks:
         return good
 
 
-def read(file: MappedFile) -> Records:
+def read(file: MappedFile, lanes: Lanes) -> Records:
     """The records of the file up to its first damage."""
     order, units = MAGICS[file.span(0, 4)]
     if file.size < FILE_HEADER:
@@ -94,8 +96,8 @@ def read(file: MappedFile) -> Records:
     if link & LINK_MASK not in LINKS:
         return _nothing(Damage(1, 20, f"link type {link & LINK_MASK}", f"one of {', '.join(map(str, LINKS))}"))
     links = PcapLinks(file, order, FILE_HEADER, file.size)
-    offsets, stopped = walk(links)
-    caplen, length, time = _columns(file, order, units, offsets)
+    offsets, stopped = walk(links, lanes)
+    caplen, length, time = _columns(file, order, units, offsets, lanes)
     link = np.broadcast_to(np.uint16(link & LINK_MASK), len(offsets))
     damage = _damage(links, len(offsets), stopped)
     return Records("pcap", offsets + RECORD_HEADER, caplen, length, time, link, damage)
@@ -117,16 +119,18 @@ def _damage(links: PcapLinks, packets: int, stopped: int) -> Damage | None:
 
 
 def _columns(
-    file: MappedFile, order: str, units: int, offsets: Offsets
+    file: MappedFile, order: str, units: int, offsets: Offsets, lanes: Lanes
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], Offsets]:
     """Captured length, length on the wire and time of the records."""
     count = len(offsets)
     caplen, length, time = np.empty(count, np.uint32), np.empty(count, np.uint32), np.empty(count, np.int64)
-    for begin in range(0, count, 65_536):
-        part = slice(begin, begin + 65_536)
+
+    def fill(part: slice) -> None:
         head = file.gather(offsets[part], RECORD_HEADER).view(order + "u4")
         time[part] = head[:, 0].astype(np.int64) * 1_000_000 + head[:, 1] // (units // 1_000_000)
         caplen[part], length[part] = head[:, 2], head[:, 3]
+
+    lanes.over(fill, [slice(begin, begin + PART) for begin in range(0, count, PART)])
     return caplen, length, time
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from detector.capture.chains import Offsets, walk, walk_in_order
 from detector.capture.damage import Damage
 from detector.capture.interfaces import Interface, Interfaces, read_interface
+from detector.capture.lanes import Lanes
 from detector.capture.link import LINKS
 from detector.capture.mapped import MappedFile
 from detector.capture.records import MAX_PACKET, Records
@@ -72,7 +73,7 @@ class BlockLinks:
         return found
 
 
-def read(file: MappedFile) -> Records:
+def read(file: MappedFile, lanes: Lanes) -> Records:
     """The records of the file up to its first damage."""
     parts: list[Records] = []
     packets, at, damage = 0, 0, None
@@ -82,7 +83,7 @@ def read(file: MappedFile) -> Records:
             damage = _unreadable(file, "<", at, packets)
             break
         links = BlockLinks(file, order, at, file.size)
-        blocks, at = walk_in_order(links, at, file.size) if at else walk(links)
+        blocks, at = walk_in_order(links, at, file.size) if at else walk(links, lanes)
         if len(blocks) == 1 and _is_empty_section(file.span(links.start, at), order):
             damage = _after(file, order, at, packets)
             continue

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.capture.damage import CaptureError, Damage
+from detector.capture.lanes import Lanes
 from detector.capture.mapped import MappedFile
 
 MAX_PACKET = 262_144  # as libpcap and Wireshark; larger lengths are damage, not packets
@@ -41,15 +42,15 @@ class Records:
         return (slice(begin, min(begin + size, len(self))) for begin in range(0, len(self), size))
 
 
-def read_records(file: MappedFile, path: Path) -> Records:
+def read_records(file: MappedFile, path: Path, lanes: Lanes) -> Records:
     """The records of a pcap or pcapng file, up to its first damage; CaptureError if it is neither."""
     from detector.capture import pcap, pcapng
 
     magic = file.span(0, 4)
     if magic in pcap.MAGICS:
-        return pcap.read(file)
+        return pcap.read(file, lanes)
     if magic == pcapng.SECTION_MAGIC:
-        return pcapng.read(file)
+        return pcapng.read(file, lanes)
     raise _not_a_capture(path, magic)
 
 

@@ -49,16 +49,26 @@ def _texts(numbers: NDArray[np.uint32], v6: NDArray[np.bool_], book: AddressBook
 
 
 def flow_table(
-    flows: Flows, names: Sequence[Names], ends: tuple[list[str], list[str]], found: Sequence[Lookup]
+    measured: dict[str, Any], names: Sequence[Names], ends: tuple[list[str], list[str]], found: Sequence[Lookup]
 ) -> pa.Table:
-    """The flows by number; ``names`` and ``ends`` (client and server addresses) are by slot."""
-    columns: dict[str, Any] = _measured(flows)
+    """The flows by number; what was ``measured``, ``names`` and ``ends`` (client, server addresses) are by slot."""
+    columns = dict(measured)
     columns["client"], columns["server"] = ends
     columns["proto"] = [PROTOCOLS.get(number, str(number)) for number in columns["proto"].tolist()]
-    columns |= {name: list(map(attrgetter(name), names)) for name in _READ}
     columns["name"], columns["name_from"] = _best_names(names, ends, columns["start"].tolist(), found)
-    table = pa.table([pa.array(columns[column.name], column.type) for column in FLOWS], schema=FLOWS)
-    return table.take(pa.array(np.argsort(flows.number)))
+    order = pa.array(np.argsort(columns["flow"]))
+    arrays = {name: pa.array(columns[name], FLOWS.field(name).type).take(order) for name in columns}
+    arrays |= _read(names, order)
+    return pa.table([arrays[column.name] for column in FLOWS], schema=FLOWS)
+
+
+def _read(names: Sequence[Names], order: pa.Array) -> dict[str, pa.Array]:
+    """The columns of what was read, in this order: flows that say the same share one object."""
+    places: dict[int, int] = {}
+    shared = pa.array([places.setdefault(id(one), len(places)) for one in names], pa.int64()).take(order)
+    once = list({id(one): one for one in names}.values())
+    columns = {name: pa.array(map(attrgetter(name), once), FLOWS.field(name).type) for name in _READ}
+    return {name: column.take(shared) for name, column in columns.items()}
 
 
 def _best_names(
@@ -82,7 +92,7 @@ def _own_name(read: Names) -> tuple[str | None, str | None]:
     return (read.host, "host") if read.host and read.method != "CONNECT" else (None, None)
 
 
-def _measured(flows: Flows) -> dict[str, Any]:
+def measured(flows: Flows) -> dict[str, Any]:
     """The columns that are counted, by slot."""
     packets, starts, up = flows.packets, flows.starts, flows.up
     upward = up[starts]

@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from detector.capture.names import http, socks
-from detector.capture.names.dns import DnsMessage, looks_like_dns, parse_dns, split_tcp
+from detector.capture.names.alike import Alike
+from detector.capture.names.dns import DnsMessage, dns_kind, dns_layout, looks_like_dns, parse_dns, split_tcp
 from detector.capture.names.mail import banner
 from detector.capture.names.quic import initial_hello, is_quic
-from detector.capture.names.tls import ClientHello, client_hello, is_tls
+from detector.capture.names.tls import ClientHello, client_hello, hello_kind, hello_layout, is_tls, is_whole_hello
 
-__all__ = ["MAX_BYTES", "DnsMessage", "Names", "identify", "parse_dns", "split_tcp"]
+__all__ = ["MAX_BYTES", "DnsMessage", "Names", "identify", "is_whole_hello", "parse_dns", "repeated_dns", "split_tcp"]
 
 #: Payload bytes of each direction that identify reads; the caller need not pass more.
 MAX_BYTES = 4096
 
 _STUN_COOKIE = b"\x21\x12\xa4\x42"  # RFC 8489 section 5
+#: As parse_dns, but the identifier may be that of a message that was alike.
+repeated_dns = Alike(parse_dns, dns_kind, dns_layout)
+
 _DNS_PORTS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
 
 
@@ -69,11 +73,19 @@ def _secured(spoken: str, hello: ClientHello | None) -> Names:
     return Names(spoken) if hello is None else Names(spoken, hello.sni, hello.alpn, hello.ja4)
 
 
+def _read_hello(stream: bytes) -> Names | None:
+    hello = client_hello(stream)
+    return None if hello is None else _secured("tls", hello)
+
+
+_hello = Alike(_read_hello, hello_kind, hello_layout)
+
+
 def _tcp(server_port: int, up: bytes, down: bytes) -> Names:
     if up[:1] == b"\x16":
-        hello = client_hello(up)
-        if hello is not None:
-            return _secured("tls", hello)
+        found = _hello(up)
+        if found is not None:
+            return found
     return _relay(up, down) or _web(up, down) or _plain(server_port, up, down) or _greeted(up, down)
 
 

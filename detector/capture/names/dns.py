@@ -89,6 +89,29 @@ def parse_dns(payload: bytes) -> DnsMessage | None:
     return DnsMessage(ident, flags & 0x8000 != 0, flags >> 11 & 15, flags & 15, qname, qtype, texts)
 
 
+def dns_kind(payload: bytes) -> tuple[int, bytes]:
+    """What the answers to names of one length share: their own length, flags and counts."""
+    return len(payload), payload[2:12]
+
+
+def dns_layout(payload: bytes) -> list[slice] | None:
+    """The bytes that parse_dns looks at, here, but the identifier: not times to live. None without a whole header."""
+    if len(payload) < 12:
+        return None
+    kept, begin, at = [slice(2, 12)], 12, 12
+    questions, answers = unpack_from(">HH", payload, 4)
+    if questions == 1:
+        end = _skip(payload, at)
+        at = len(payload) if end is None else end + 4
+    for _ in range(min(answers, MAX_ANSWERS)):
+        end = _skip(payload, at)
+        if end is None or end + 10 > len(payload):
+            break
+        kept.append(slice(begin, end + 4))
+        begin, at = end + 8, end + 10 + int.from_bytes(payload[end + 8 : end + 10], "big")
+    return [*kept, slice(begin, None)]
+
+
 def split_tcp(stream: bytes) -> list[bytes]:
     """The whole messages in a DNS stream over TCP (RFC 1035 section 4.2.2: each behind its length)."""
     messages = []

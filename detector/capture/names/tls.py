@@ -16,6 +16,7 @@ HANDSHAKE, CLIENT_HELLO, SERVER_HELLO = 22, 1, 2
 SERVER_NAME, SIGNATURE_ALGORITHMS, ALPN, SUPPORTED_VERSIONS = 0, 13, 16, 43
 MAX_RECORD = 16_384 + 2048  # RFC 5246 section 6.2.3; TLS 1.3 allows less
 MAX_EXTENSIONS_BYTES = 65_535
+WORTH_BYTES = 24  # shorter bodies are compared though nobody reads them: mostly they repeat
 
 #: RFC 8701: sixteen values that mean nothing, 0x0a0a, 0x1a1a ... 0xfafa.
 GREASE = frozenset(0x0A0A + 0x1010 * step for step in range(16))
@@ -52,6 +53,41 @@ def client_hello(stream: bytes) -> ClientHello | None:
     if int.from_bytes(stream[3:5], "big") + 5 >= message_end:
         return parse_hello(stream[5:message_end], "t")
     return parse_hello(_unfragmented(stream), "t")
+
+
+def is_whole_hello(stream: bytes) -> bool:
+    """Whether client_hello needs no byte more: a ClientHello, whole, in one record."""
+    if stream[:1] != b"\x16" or len(stream) < 10 or stream[1] != 3 or stream[5] != CLIENT_HELLO:
+        return False
+    end = 9 + int.from_bytes(stream[6:9], "big")
+    return end <= len(stream) and end <= 5 + int.from_bytes(stream[3:5], "big")
+
+
+def hello_kind(stream: bytes) -> bytes:
+    """What the hellos of one client share: the lengths of record, message and session identifier."""
+    return stream[3:9] + stream[43:44]
+
+
+def hello_layout(stream: bytes) -> list[slice] | None:
+    """The bytes that client_hello looks at, here: not random, session identifier and long bodies outside _READ.
+
+    The last byte of the message is among them, so that a cut one is never like a whole one. None unless the stream
+    starts with a ClientHello that is whole, in one record.
+    """
+    end = 9 + int.from_bytes(stream[6:9], "big")
+    if not is_whole_hello(stream) or end < 48:
+        return None
+    kept, begin = [slice(0, 11), slice(43, 44)], 44 + stream[43]
+    at = begin + 2 + int.from_bytes(stream[begin : begin + 2], "big")
+    at += 3 + int.from_bytes(stream[at : at + 1], "big")
+    while at + 4 <= end:
+        kind, size = _HEAD(stream, at)
+        at += 4
+        if kind not in _READ and size >= WORTH_BYTES:
+            kept.append(slice(begin, at))
+            begin = at + size
+        at += size
+    return [*kept, slice(begin, end), slice(end - 1, end)]
 
 
 def is_tls(stream: bytes) -> bool:
@@ -155,6 +191,7 @@ def _sixteen(raw: bytes) -> tuple[int, ...]:
     return unpack(f">{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
 
 
+@lru_cache(maxsize=1024)
 def _ja4(start: str, ciphers: bytes, kinds: tuple[int, ...], algorithms: bytes, alpn: bytes) -> str:
     suites = sorted(f"{value:04x}" for value in _sixteen(ciphers) if value not in GREASE)
     listed = ",".join(f"{kind:04x}" for kind in kinds if kind not in (SERVER_NAME, ALPN))

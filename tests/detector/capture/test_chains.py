@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from detector.capture import pcap, pcapng
 from detector.capture.chains import walk_in_order, walk_pieces
+from detector.capture.lanes import Lanes
 from detector.capture.mapped import MappedFile
 
 
 def same(links, pieces, window):
     expected, stop = walk_in_order(links, links.start, links.end)
-    found, at = walk_pieces(links, pieces, window)
-    assert found.tolist() == expected.tolist()
-    assert at == stop
+    for threads in (1, 2):
+        found, at = walk_pieces(links, pieces, window, Lanes(threads))
+        assert found.tolist() == expected.tolist()
+        assert at == stop
     return found
 
 

@@ -12,7 +12,21 @@ from hypothesis import strategies as st
 from detector.capture.names import MAX_BYTES, Names, identify, parse_dns
 
 CAPTURES = Path(__file__).parents[5] / "shared" / "data" / "captures"
-COLUMNS = ["tcp.stream", "udp.stream", "ip.src", "ipv6.src", "tcp.srcport", "udp.srcport", "tcp.dstport", "udp.dstport", "tcp.flags.syn", "tcp.flags.ack", "tcp.seq", "tcp.payload", "udp.payload"]
+COLUMNS = [
+    "tcp.stream",
+    "udp.stream",
+    "ip.src",
+    "ipv6.src",
+    "tcp.srcport",
+    "udp.srcport",
+    "tcp.dstport",
+    "udp.dstport",
+    "tcp.flags.syn",
+    "tcp.flags.ack",
+    "tcp.seq",
+    "tcp.payload",
+    "udp.payload",
+]
 REASON = "needs tshark and the captures of ../shared"
 
 real = pytest.mark.skipif(not CAPTURES.is_dir() or shutil.which("tshark") is None, reason=REASON)
