@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +12,16 @@ from pathlib import Path
 from typing import Any
 
 BUNDLED = Path(__file__).with_name("thresholds.toml")
+EXPECTED = "expected a TOML file of the shape of detector/thresholds.toml"
+#: What is divided by, or needs two contacts to mean anything.
+_LEAST = {
+    "beacon_interval_variance_threshold": 1e-6,
+    "connection_frequency_threshold": 2,
+    "evidence_scale": 1e-6,
+    "streams_scale": 1e-6,
+    "anchor_s": 1e-6,
+    "time_window": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -79,19 +90,22 @@ class Thresholds:
 
 @cache
 def load_thresholds(path: Path = BUNDLED) -> Thresholds:
-    """The thresholds in a TOML file; ValueError lists every missing, unknown or mistyped key with its place."""
+    """The thresholds in a TOML file; LookupError (exit 2) lists every missing, unknown or mistyped key with its place.
+
+    The same for a file that is absent or no TOML: it names what was found and expected in one line.
+    """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ValueError(f"thresholds: no file {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ValueError(f"thresholds: {path.name}: {fault}") from None
+    except OSError as fault:
+        raise LookupError(f"thresholds: found no readable file {path} ({fault.strerror}), {EXPECTED}") from None
+    except (ValueError, RecursionError) as fault:  # not UTF-8, no TOML, or no path
+        raise LookupError(f"thresholds: {path.name!r}: found no TOML ({fault}), {EXPECTED}") from None
     faults: list[str] = []
     polling = _section(document.get("AN1793", {}), PollingThresholds, "AN1793", faults)
     relay = _section(document.get("AN1702", {}), RelayThresholds, "AN1702", faults)
     faults += [f"unknown section '{name}'" for name in document if name not in ("AN1793", "AN1702")]
     if faults:
-        raise ValueError("\n".join(f"thresholds: {path.name}: {fault}" for fault in faults))
+        raise LookupError("\n".join(f"thresholds: {path.name}: {fault}" for fault in faults))
     return Thresholds(PollingThresholds(**polling), RelayThresholds(**relay))
 
 
@@ -110,6 +124,9 @@ def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str
                 values[name] = _value(named[name], kind)
             except (TypeError, ValueError, AttributeError, KeyError):
                 faults.append(f"{place}: {name}: found {named[name]!r}, expected {kind}")
+            else:
+                if name in _LEAST and values[name] < _LEAST[name]:
+                    faults.append(f"{place}: {name}: found {named[name]!r}, expected at least {_LEAST[name]:g}")
     return values
 
 
@@ -122,17 +139,25 @@ def _value(found: Any, kind: str) -> Any:
             raise TypeError
         return found
     if kind == "RoleBaseline":
-        spoken = {category: frozenset(names) for category, names in found.get("protocols", {}).items()}
-        return RoleBaseline(frozenset(found["background"]), spoken)
+        spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
+        return RoleBaseline(_listed(found["background"], str), spoken)
     if kind.startswith("Mapping"):
         return {str(key): _number(value) for key, value in found.items()}
-    if not isinstance(found, list):
+    if kind.startswith("frozenset"):
+        return _listed(found, int if "int" in kind else str)
+    if not isinstance(found, list) or not found:
         raise TypeError
-    return frozenset(found) if kind.startswith("frozenset") else tuple(_number(item) for item in found)
+    return tuple(_number(item) for item in found)
+
+
+def _listed(found: Any, kind: type) -> frozenset[Any]:
+    if not isinstance(found, list) or any(type(item) is not kind for item in found):
+        raise TypeError
+    return frozenset(found)
 
 
 def _number(found: Any) -> float:
-    if isinstance(found, bool) or not isinstance(found, int | float) or found < 0:
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
         raise ValueError
     return float(found)
 

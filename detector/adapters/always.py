@@ -78,7 +78,7 @@ def _asked(flow: pa.ChunkedArray, telemetry: Telemetry) -> pa.ChunkedArray | pa.
 
 
 def create(argument: str) -> Detector:
-    """The detector that always alerts; ValueError if given an argument."""
+    """The detector that always alerts; LookupError if given an argument."""
     if argument:
-        raise ValueError(f"detector always takes no argument, found '{argument}'")
+        raise LookupError(f"detector always: found the argument '{argument}', expected none")
     return Always()

@@ -22,7 +22,7 @@ class Silent:
 
 
 def create(argument: str) -> Detector:
-    """The silent detector; ValueError if given an argument."""
+    """The silent detector; LookupError if given an argument."""
     if argument:
-        raise ValueError(f"detector silent takes no argument, found '{argument}'")
+        raise LookupError(f"detector silent: found the argument '{argument}', expected none")
     return Silent()

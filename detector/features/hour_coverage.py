@@ -28,5 +28,5 @@ def hour_coverage(times_us: npt.NDArray[np.int64], span_us: tuple[int, int]) -> 
     hours = (last - first) / HOUR_US
     if hours < LEAST_HOURS:
         return None
-    seen = np.count_nonzero(np.bincount(((times_us - first) // HOUR_US).clip(0)))
+    seen = len(np.unique(((times_us - first) // HOUR_US).clip(0)))
     return min(1.0, math.sqrt(seen / math.ceil(hours)))

@@ -38,7 +38,7 @@ def test_every_fault_is_told_with_its_place(tmp_path):
     text = text.replace("TimeWindow = 1800 ", 'TimeWindow = "long" ').replace('AppState = "background"', "AppState = 3")
     path = tmp_path / "mine.toml"
     path.write_text(text + "\n[AN9999]\n")
-    with pytest.raises(ValueError) as fault:
+    with pytest.raises(LookupError) as fault:
         load_thresholds(path)
     told = str(fault.value)
     for part in (
@@ -54,10 +54,31 @@ def test_every_fault_is_told_with_its_place(tmp_path):
 @pytest.mark.parametrize("text", ["= 3", "AN1793 = 5\n"])
 def test_a_file_that_is_no_thresholds_is_refused(tmp_path, text):
     (tmp_path / "bad.toml").write_text(text)
-    with pytest.raises(ValueError, match=r"bad\.toml"):
+    with pytest.raises(LookupError, match=r"bad\.toml"):
         load_thresholds(tmp_path / "bad.toml")
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no file"):
+    with pytest.raises(LookupError, match=r"found no readable file .*none\.toml"):
         load_thresholds(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("evidence_scale = 8.0", "evidence_scale = 0"),
+        ("ConnectionFrequencyThreshold = 6 ", "ConnectionFrequencyThreshold = 1 "),
+        ("TimeWindow = 1800 ", "TimeWindow = nan "),
+        ("AllowedAppList = []", "AllowedAppList = [3]"),
+        ("IgnoredPorts = [67,", 'IgnoredPorts = ["ntp",'),
+        ("merge_gap_s = [2.0, 0.3]", "merge_gap_s = []"),
+        ('mail = ["imap", "smtp", "pop3"]', 'mail = "imap"'),
+    ],
+)
+def test_a_value_no_verdict_can_be_drawn_with_is_refused(tmp_path, written, instead):
+    text = BUNDLED.read_text()
+    assert written in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(written, instead, 1))
+    with pytest.raises(LookupError, match=r"found .*expected"):
+        load_thresholds(path)

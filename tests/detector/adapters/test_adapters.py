@@ -21,10 +21,22 @@ def test_silent_never_finds_and_always_always_does(made):
     assert all(finding.alert and finding.score == 1 for finding in found)
 
 
-@pytest.mark.parametrize("name", ["silent:x", "always:x", "builtin:nowhere.toml"])
-def test_a_wrong_argument_is_refused(name):
-    with pytest.raises(ValueError, match=r"x|nowhere"):
+@pytest.mark.parametrize("name", ["silent:x", "always:x", "builtin:nowhere.toml", "builtin:.", "builtin:\0"])
+def test_a_wrong_argument_is_refused_in_one_line(name):
+    with pytest.raises(LookupError, match=r"found .*expected") as fault:
         detector(name)
+    assert not isinstance(fault.value, KeyError | IndexError), "these two mean a fault of ours, not of the caller"
+    assert "\n" not in str(fault.value)
+
+
+def test_a_malformed_thresholds_file_is_refused_with_all_its_faults(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[AN1793]\nthreshold = 'high'\n[AN1702]\nperiod = 3\n")
+    with pytest.raises(LookupError) as fault:
+        detector(f"builtin:{path}")
+    told = str(fault.value)
+    assert not isinstance(fault.value, KeyError | IndexError)
+    assert all(part in told for part in ("threshold: found 'high', expected float", "unknown key 'period'"))
 
 
 def test_builtin_reads_other_thresholds(made, tmp_path):

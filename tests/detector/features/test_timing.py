@@ -71,5 +71,9 @@ def test_coverage_grows_with_every_hour(hours):
     assert hour_coverage(np.append(times, times), (0, 24 * HOUR_US)) == score
 
 
+def test_coverage_costs_no_memory_for_a_span_of_millennia():
+    assert hour_coverage(np.array([0, 2**61]), (0, 2**61)) < 1e-3
+
+
 def test_coverage_of_a_short_capture_is_unknown():
     assert hour_coverage(np.array([0]), (0, 2 * HOUR_US)) is None
