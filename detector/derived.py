@@ -1,13 +1,15 @@
-"""The cache of what a capture's reading gave: Parquet beside the recording, believed only where everything fits.
+"""The cache of what a capture's reading gave: Parquet beside the recording, believed only where this user signed it.
 
-Nothing may depend on it: a cache that is absent, damaged, of another reader or cannot be written is passed over in
-silence, and what is partial is never put in. It lies outside the recording's manifest; whoever does not trust the
-place a recording came from deletes ``telemetry/derived``.
+Nothing may depend on it: a cache that is absent, damaged, of another reader or user, or cannot be written is passed
+over in silence, and what is partial is never put in. It lies outside the recording's manifest, so every byte of it is
+proved by an HMAC under a secret that never leaves this user's state folder: a cache that came with a recording from
+elsewhere is not believed but made again, and without a secret there is no cache.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -20,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from detector.cache_secret import cache_secret
 from detector.tables import SCHEMAS
 
 EDGE_BYTES = 1 << 20
@@ -48,8 +51,9 @@ def cache_key(capture: Path) -> str:
     """32 hexadecimal digits that change with the capture, the reader and the tables' columns.
 
     The capture counts by size, modification time and the bytes of its first and last MiB, because hashing a file of
-    many gigabytes costs as much as reading it; the reader counts by its own source, so that no version can be
-    forgotten. OSError where the capture cannot be read.
+    many gigabytes costs as much as reading it: a capture changed in its middle under its old time is for the manifest
+    to find. The reader counts by its own source, so that no version can be forgotten. OSError where the capture cannot
+    be read.
     """
     import detector.capture
 
@@ -67,10 +71,13 @@ def cache_key(capture: Path) -> str:
 
 
 def read_cache(folder: Path, key: str) -> Derived | None:
-    """What the cache holds under the key; None where a byte of it differs from what was written."""
+    """What the cache holds under the key; None where a byte of it differs from what this user wrote under that key."""
+    secret = cache_secret()
+    if secret is None:
+        return None
     try:
         about = json.loads((folder / f"{key}.json").read_bytes())
-        if about["proof"] != _proof(about):
+        if not hmac.compare_digest(about["proof"], _proof(about, key, secret)):
             return None
         tables = {name: _read(folder / f"{key}.{name}.parquet", name, about) for name in DERIVED}
         return Derived(tables, about["packets"], about["first"], about["last"])
@@ -80,7 +87,8 @@ def read_cache(folder: Path, key: str) -> Derived | None:
 
 def write_cache(folder: Path, key: str, derived: Derived) -> bool:
     """Puts the tables into the folder and drops those of other keys; False where that could not be done whole."""
-    if folder.is_symlink():
+    secret = cache_secret()
+    if secret is None or folder.is_symlink():
         return False
     about: dict[str, Any] = {"packets": derived.packets, "first": derived.first, "last": derived.last}
     try:
@@ -90,7 +98,7 @@ def write_cache(folder: Path, key: str, derived: Derived) -> bool:
                 pq.write_table(table, temporary, compression="zstd")
                 about[name] = _sha256(temporary)
         with _replacing(folder / f"{key}.json") as temporary:  # last: without it the tables do not count
-            temporary.write_text(json.dumps({**about, "proof": _proof(about)}))
+            temporary.write_text(json.dumps({**about, "proof": _proof(about, key, secret)}))
     except (OSError, pa.ArrowException):
         return False
     _drop_others(folder, key)
@@ -112,9 +120,10 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _proof(about: dict[str, Any]) -> str:
-    plain = json.dumps({name: value for name, value in about.items() if name != "proof"}, sort_keys=True)
-    return hashlib.sha256(plain.encode()).hexdigest()
+def _proof(about: dict[str, Any], key: str, secret: bytes) -> str:
+    """HMAC-SHA256 (RFC 2104) over the key, the counts and the hashes of the tables' files."""
+    told = {name: value for name, value in about.items() if name != "proof"}
+    return hmac.digest(secret, json.dumps([key, told], sort_keys=True).encode(), "sha256").hex()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""The cache beside a recording: used when everything fits, passed over in silence when not."""
+"""The cache beside a recording: used when everything fits and this user signed it, passed over in silence when not."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 import detector.capture
+from detector.cache_secret import BYTES
 from detector.contract import Telemetry
 from detector.derived import DERIVED, EDGE_BYTES, Derived, cache_key, read_cache, write_cache
 from detector.intake import load
@@ -20,6 +22,22 @@ def derived(rows: int = 3) -> Derived:
         name: pa.table({f.name: pa.nulls(rows, f.type) for f in schema}, schema) for name, schema in DERIVED.items()
     }
     return Derived(tables, 9, 1, None)
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state folder of its own for each test."""
+    made = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(made))
+    return made
+
+
+def secret(state: Path, filling: int) -> None:
+    """Puts a secret of one repeated byte into the state folder."""
+    path = state / "droidrange" / "cache-key"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(bytes([filling]) * BYTES)
+    path.chmod(0o600)
 
 
 @pytest.fixture
@@ -137,3 +155,41 @@ def test_key_follows_the_readers_source(tmp_path: Path, monkeypatch: pytest.Monk
     before = cache_key(tmp_path / "reader.py")
     (tmp_path / "more.py").write_text("new")
     assert cache_key(tmp_path / "reader.py") != before
+
+
+@pytest.mark.parametrize(("signer", "again"), [(1, 0), (2, 1)], ids=["own", "of another user"])
+def test_a_forged_cache_hides_nothing(
+    folder: Path, state: Path, monkeypatch: pytest.MonkeyPatch, signer: int, again: int
+) -> None:
+    """Tables of nulls under the right key: believed from this user (the control), read anew from any other."""
+    secret(state, signer)
+    assert write_cache(folder / "derived", cache_key(folder / "capture.pcap"), derived(rows=0))
+    secret(state, 1)
+    found, count = reads(folder, monkeypatch)
+    assert count == again
+    assert found.packets == (0 if again else 9)
+    assert reads(folder, monkeypatch)[1] == 0, "what was made again is signed, and used from then on"
+
+
+def test_a_cache_of_another_capture_is_not_believed_under_a_new_name(tmp_path: Path) -> None:
+    write_cache(tmp_path, KEY, derived())
+    for path in list(tmp_path.iterdir()):
+        path.rename(tmp_path / path.name.replace(KEY, KEY[::-1]))
+    assert read_cache(tmp_path, KEY[::-1]) is None
+
+
+@pytest.mark.parametrize("proof", ["unsigned", "number", "not ASCII"])
+def test_a_proof_anybody_can_make_is_none(tmp_path: Path, proof: str) -> None:
+    write_cache(tmp_path, KEY, derived())
+    path = tmp_path / f"{KEY}.json"
+    about = json.loads(path.read_text())
+    del about["proof"]
+    plain = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps(about | {"proof": {"unsigned": plain, "number": 3, "not ASCII": "\u00e9"}[proof]}))
+    assert read_cache(tmp_path, KEY) is None
+
+
+def test_without_a_secret_there_is_no_cache(folder: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (state / "droidrange").write_text("in the way")
+    assert [reads(folder, monkeypatch)[1] for _ in range(2)] == [1, 1]
+    assert not (folder / "derived").exists()

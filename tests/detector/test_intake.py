@@ -56,6 +56,12 @@ PACKAGES = table("packages", device=["phone"], uid=[10_100], package=["org.examp
 STATES = table("device_state", time=[(T0 - 60) * 1_000_000, (T0 + 900) * 1_000_000], device=["phone", "phone"])
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state folder of its own for each test."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "recording" / "telemetry"
