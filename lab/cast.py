@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lab.errors import ScenarioError
 from lab.timeline import Host
 
 POPULAR = 600  # hosts that every device may use, by rank
 INTERNET = int(ipaddress.ip_address("198.18.0.0"))
 LAN = int(ipaddress.ip_address("10.88.0.0"))
 RESOLVER = "10.88.0.1"
+HIGHEST = 29  # number in a host's name, while its zone has names to draw
+DRAWS = 64  # until a name or address is not drawn any more but looked for
 TTLS_S = (30, 60, 120, 300, 300, 600, 1800, 3600)  # common in public zones (from memory)
 SHAPES = ("api", "cdn", "www", "m", "edge", "static", "img", "gw", "data", "app", "events", "sync", "ws", "push")
 AGENTS = (
@@ -61,7 +64,7 @@ def domain(*key: object) -> str:
 def hostname(zone: str, rng: np.random.Generator) -> str:
     """A host of a zone in a realistic shape: the zone itself, ``api.``, ``cdn-3.`` and the like."""
     label = SHAPES[int(rng.integers(0, len(SHAPES)))]
-    number = int(rng.integers(1, 30))
+    number = int(rng.integers(1, HIGHEST + 1))
     shape = rng.random()
     if shape < 0.1:
         return zone
@@ -79,6 +82,7 @@ class Cast:
     ttls_s: list[int] = field(default_factory=list)  # of each host's name
     _index: dict[tuple[object, ...], int] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
+    _numbered: dict[str, int] = field(default_factory=dict)  # hosts of a zone that ran out of shapes
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
 
     def device_address(self, device: int) -> str:
@@ -121,17 +125,33 @@ class Cast:
         return len(self.hosts) - 1
 
     def _name(self, zone: str, rng: np.random.Generator) -> str:
-        while (name := hostname(zone, rng).lower()) in self._names:
-            pass
+        for _ in range(DRAWS):
+            name = hostname(zone, rng).lower()
+            if name not in self._names:
+                break
+        while name in self._names:
+            self._numbered[zone] = self._numbered.get(zone, HIGHEST) + 1
+            name = f"{SHAPES[int(rng.integers(0, len(SHAPES)))]}-{self._numbered[zone]}.{zone}"
         self._names.add(name)
         return name
 
     def _address(self, rng: np.random.Generator, base: int, size: int) -> str:
-        while True:
+        """A free address; ScenarioError if none is left in the network."""
+        for _ in range(DRAWS):
             found = base + int(rng.integers(1, size - 1))
-            if found not in self._taken and found & 0xFF not in {0, 255}:
-                self._taken.add(found)
-                return str(ipaddress.ip_address(found))
+            if self._free(found):
+                break
+        else:
+            free = [place for place in range(base + 1, base + size - 1) if self._free(place)]
+            if not free:
+                network = f"{ipaddress.ip_address(base)}/{33 - size.bit_length()}"
+                raise ScenarioError([f"scenario {self.key[-1]}: more hosts or devices than {network} has addresses"])
+            found = free[int(rng.integers(0, len(free)))]
+        self._taken.add(found)
+        return str(ipaddress.ip_address(found))
+
+    def _free(self, place: int) -> bool:
+        return place not in self._taken and place & 0xFF not in {0, 255}
 
 
 def _rtt(rng: np.random.Generator, low_ms: float, high_ms: float) -> int:

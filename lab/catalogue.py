@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lab.behaviours import SECOND, Window
 from lab.console import screen
 from lab.errors import ScenarioError
 from lab.expectation import Proof, prove_recording
@@ -33,16 +34,29 @@ def catalogue() -> list[dict[str, Any]]:
     return [_row(load_scenario(find_scenario(name)), suites) for name in scenario_names()]
 
 
+def spoken(scenario: Scenario) -> set[str]:
+    """The protocols a scenario may speak, TLS as ``+tls``, whatever the seed: each behaviour's own plan says its.
+
+    A plan names its speeches before it knows when there is something to say, so that an empty minute suffices.
+    """
+    never = np.zeros((0, 2), dtype=np.int64)
+    quiet = Window(60 * SECOND, never, never, never, never, never)
+    protocols = set()
+    for plan in (plan for app in scenario.apps for plan in app.behaviours):
+        batch = plan.behaviour.plan(np.random.default_rng(0), quiet)
+        protocols |= {f"{speech.protocol}+tls" if speech.tls else speech.protocol for speech in batch.speeches}
+        if any(peer.reach not in {"literal", "lan"} for peer in batch.peers):
+            protocols.add("dns")  # its name is looked up
+    return protocols
+
+
 def _row(scenario: Scenario, suites: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    timeline = compile_scenario(scenario, 1)
-    used = [timeline.speeches[number] for number in np.unique(timeline.conversations.speech)]
-    protocols = {f"{speech.protocol}+tls" if speech.tls else speech.protocol for speech in used}
     return {
         "name": scenario.name,
         "question": scenario.question,
         "analytics": list(scenario.analytics),
         "behaviours": list(scenario.kinds),
-        "protocols": sorted(protocols),
+        "protocols": sorted(spoken(scenario)),
         "twin_of": scenario.twin_of,
         "span_s": scenario.span / 1e6,
         "devices": scenario.devices,

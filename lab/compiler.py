@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from lab.assembly import Assembly, Owner
-from lab.behaviours import Batch, Int64, Window
+from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast, generator
+from lab.errors import ScenarioError
 from lab.phone import DAY, PROFILES, Day, plan_day
 from lab.protocols.tls import client_pool_size
 from lab.scenario import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
@@ -35,10 +36,11 @@ class _Compilation:
     incidents: list[Incident] = field(default_factory=list)
     states: list[States] = field(default_factory=list)
     netd: dict[int, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
 
 def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
-    """The timeline of that scenario and seed."""
+    """The timeline of that scenario and seed; ScenarioError for every labelled behaviour that makes no contact."""
     key = (seed, scenario.name)
     kinds = (*scenario.kinds, NAME_LOOKUP)
     work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _uids(key, scenario))
@@ -47,6 +49,8 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     plans = sorted(scenario.apps, key=lambda app: app.package)  # the order in the file says nothing
     for number, device in enumerate(devices):
         _compile_device(work, number, device.name, [app for app in plans if number in installed[app.package]])
+    if work.faults:
+        raise ScenarioError(work.faults)
     device_of = np.array([app.device for app in work.apps], dtype=np.int64)
     work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP))
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)
@@ -140,7 +144,12 @@ def _compile_behaviour(
     rng = generator(*key)
     batch = behaviour.behaviour.plan(rng, window)
     incident = -1
-    if behaviour.label and batch.contacts:
+    if behaviour.label and not batch.contacts:
+        work.faults.append(
+            f"scenario {work.scenario.name}, seed {work.key[0]}: app '{plan.package}', behaviour '{behaviour.kind}': "
+            f"no contact on {device} within the span of {window.span / SECOND:g} s, so there is nothing to detect"
+        )
+    elif behaviour.label:
         incident = len(work.incidents)
         work.incidents.append(_incident(work, app, what, batch))
     row = work.apps[app]

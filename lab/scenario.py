@@ -122,7 +122,10 @@ def parse_toml(content: bytes, place: str) -> dict[str, Any]:
 
 
 def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
-    """The timeline of a scenario: the same for the same scenario, seed and droidrange version."""
+    """The timeline of a scenario: the same for the same scenario, seed and droidrange version.
+
+    ScenarioError if a labelled behaviour makes no contact, or if there are more hosts than addresses.
+    """
     from lab.compiler import compile_timeline
 
     return compile_timeline(scenario, seed)
@@ -235,9 +238,11 @@ def load_suite(name: str) -> Suite:
     if table is None:
         raise ScenarioError([f"{place}: {fault}" for fault in faults])
     shelf = [*_shelf()]
-    lost = [one for one in table.scenarios if one not in shelf]
-    if lost:
-        raise ScenarioError([f"{place}: unknown scenario '{one}'{nearest(one, shelf)}" for one in lost])
+    faults = [f"unknown scenario '{one}'{nearest(one, shelf)}" for one in table.scenarios if one not in shelf]
+    again = {one: None for number, one in enumerate(table.scenarios) if one in table.scenarios[:number]}
+    faults += [f"scenario '{one}' stands {table.scenarios.count(one)} times" for one in again]
+    if faults:
+        raise ScenarioError([f"{place}: {fault}" for fault in faults])
     return Suite(path.stem, table.question, tuple(table.scenarios))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from lab.behaviours import nearest
@@ -67,11 +67,19 @@ Name = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 
 
 class BoundsTable(BaseModel):
-    """How much of something there must be."""
+    """How much of something there must be; a bound that everything keeps is refused, for it would prove nothing."""
 
     model_config = _CLOSED
-    at_least: float | None = Field(None, ge=0)
-    at_most: float | None = Field(None, ge=0)
+    at_least: float | None = Field(None, ge=0, allow_inf_nan=False)
+    at_most: float | None = Field(None, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _bounding(self) -> Self:
+        if not self.at_least and self.at_most is None:
+            raise ValueError("found no bound, expected at_least (more than 0), at_most or both")
+        if self.at_most is not None and (self.at_least or 0) > self.at_most:
+            raise ValueError(f"found at_least {self.at_least:.12g}, which is more than at_most {self.at_most:.12g}")
+        return self
 
 
 class ExpectTable(BaseModel):
@@ -83,6 +91,12 @@ class ExpectTable(BaseModel):
     contacts: BoundsTable | None = None
     conversations: BoundsTable | None = None
     bytes: BoundsTable | None = None
+
+    @model_validator(mode="after")
+    def _expecting(self) -> Self:
+        if not self.bounds():
+            raise ValueError("found no bound, expected contacts, conversations or bytes")
+        return self
 
     def bounds(self) -> dict[str, tuple[float | None, float | None]]:
         """The bounds given, by what they bound."""

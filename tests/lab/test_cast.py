@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 
 import numpy as np
+import pytest
 from publicsuffixlist import PublicSuffixList
 
-from lab.cast import RESOLVER, Cast, domain, generator, hostname
+from lab.cast import LAN, RESOLVER, Cast, domain, generator, hostname
+from lab.errors import ScenarioError
 
 LAB = ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("10.88.0.0/16")
 
@@ -64,3 +66,24 @@ def test_the_resolver_is_asked_by_name():
     assert row.address == RESOLVER
     assert row.name.endswith((".example", ".test"))
     assert cast.zone("com.a.b") == cast.asked(row.name)
+
+
+def test_a_zone_that_runs_out_of_names_numbers_on():
+    casts = [Cast((1, "x")) for _ in range(2)]
+    for cast in casts:
+        for place in range(1500):  # a zone has fewer names to draw than 1000
+            cast.host("vendor", "com.a.b", "http-poll", 0, place)
+    names = [host.name for host in casts[0].hosts]
+    assert len(set(names)) == 1500
+    zone = domain(1, "x", "vendor", "com.a.b")
+    assert all(name == zone or name.endswith(f".{zone}") for name in names)
+    assert names == [host.name for host in casts[1].hosts]
+
+
+def test_the_last_address_is_found_and_then_there_is_none():
+    cast = Cast((1, "x"))
+    last = LAN + 4_242
+    cast._taken |= set(range(LAN, LAN + (1 << 16))) - {last}
+    assert cast.device_address(0) == str(ipaddress.ip_address(last))
+    with pytest.raises(ScenarioError, match=r"scenario x: more hosts or devices than 10\.88\.0\.0/16 has addresses"):
+        cast.device_address(1)

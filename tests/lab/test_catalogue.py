@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 
 from lab import catalogue
 from lab.errors import ScenarioError
-from lab.scenario import find_scenario
+from lab.scenario import compile_scenario, find_scenario, load_scenario, scenario_names
 
 
 def test_the_faults_of_all_files_are_said_at_once(tmp_path):
@@ -42,3 +43,18 @@ def test_a_template_is_never_written_over_a_file(tmp_path):
     with pytest.raises(ScenarioError, match="exists"):
         catalogue.write_template("mine", path)
     assert path.read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_the_protocols_are_those_of_the_timeline(name):
+    scenario = load_scenario(find_scenario(name))
+    timeline = compile_scenario(scenario, 1)
+    used = [timeline.speeches[number] for number in np.unique(timeline.conversations.speech)]
+    assert {f"{speech.protocol}+tls" if speech.tls else speech.protocol for speech in used} <= catalogue.spoken(
+        scenario
+    )
+
+
+def test_a_protocol_nobody_speaks_is_not_named():
+    scenario = load_scenario(find_scenario("smoke-poll"))
+    assert catalogue.spoken(scenario) == {"http+tls", "dns"}

@@ -168,9 +168,22 @@ def test_the_core_suite_is_large_enough_and_balanced():
     malicious = [scenario for scenario in scenarios if scenario.analytics]
     assert {one.twin_of for one in scenarios} >= {one.name for one in malicious}
     assert {analytic for one in malicious for analytic in one.analytics} == {"AN1793", "AN1702"}
-    for one in malicious:
-        labelled = [app.on for app in one.apps if any(plan.label for plan in app.behaviours)]
-        assert max(labelled) < one.devices, "some phones are clean"
+    infected = [(app.on, one.devices) for one in malicious for app in one.apps if any(p.label for p in app.behaviours)]
+    assert sum(on < devices for on, devices in infected) >= 5, "most have clean phones, so that one can be told"
+    assert {on for on, _ in infected} == {1, 2, 3}, "how often an app is installed says nothing"
+
+
+def test_a_twin_is_installed_as_often_as_what_it_imitates():
+    by_name = {scenario.name: scenario for scenario in suite_scenarios("core")[1]}
+    for twin in (one for one in by_name.values() if one.twin_of):
+        original = by_name[twin.twin_of]
+        (imitated,) = (app for app in original.apps if any(plan.label for plan in app.behaviours))
+        others = {app.package: app for app in original.apps if app is not imitated}
+        (imitator,) = (app for app in twin.apps if app.package not in others)
+        assert (imitator.on, len(imitator.behaviours)) == (imitated.on, len(imitated.behaviours))
+        for app in twin.apps:
+            if app is not imitator:
+                assert app == others[app.package], "nothing else differs"
 
 
 def test_malicious_and_twin_live_in_the_same_world():
@@ -205,6 +218,15 @@ def test_suites_and_scenarios_are_found_by_path(tmp_path):
     with pytest.raises(ScenarioError, match="unknown scenario 'smoke-pol'; did you mean 'smoke-poll'") as raised:
         load_suite(str(suite))
     assert len(raised.value.faults) == 2
+
+
+def test_a_suite_names_each_scenario_once(tmp_path):
+    suite = tmp_path / "all.toml"
+    suite.write_text('question = "Are they?"\nscenarios = ["smoke-poll", "smoke-checkin", "smoke-poll", "smoke-pol"]\n')
+    with pytest.raises(ScenarioError) as raised:
+        suite_scenarios(str(suite))
+    assert len(raised.value.faults) == 2
+    assert "all.toml: scenario 'smoke-poll' stands 2 times" in raised.value.faults
 
 
 def test_every_suite_loads():

@@ -32,6 +32,15 @@ def test_a_good_document_has_no_faults():
         ({"app": [{**APP, "zzz": 1}]}, "app 1: unknown field 'zzz'; known are package, category"),
         ({"app": [{**APP, "roles": ["Vpn"]}]}, "app 1: roles 1: found 'Vpn'"),
         ({"expect": [{"behaviour": "x", "bytes": {"at_least": -1}}]}, "expect 1, bytes: at_least: found -1"),
+        ({"expect": [{"behaviour": "x", "bytes": {"at_most": float("inf")}}]}, "expect 1, bytes: at_most: found inf"),
+        ({"expect": [{"behaviour": "x", "bytes": {"at_least": float("nan")}}]}, "expect 1, bytes: at_least: found nan"),
+        ({"expect": [{"behaviour": "x"}]}, "expect 1: found no bound, expected contacts, conversations or bytes"),
+        ({"expect": [{"behaviour": "x", "contacts": {}}]}, "expect 1: contacts: found no bound, expected at_least"),
+        ({"expect": [{"behaviour": "x", "contacts": {"at_least": 0}}]}, "expect 1: contacts: found no bound"),
+        (
+            {"expect": [{"behaviour": "x", "contacts": {"at_least": 5, "at_most": 3}}]},
+            "expect 1: contacts: found at_least 5, which is more than at_most 3",
+        ),
     ],
 )
 def test_a_fault_has_its_place(change, expected):
@@ -45,3 +54,8 @@ def test_a_suite_names_scenarios():
     assert faults_of(SuiteTable, {"question": "Are they seen?", "scenarios": ["a"]})[1] == []
     assert len(faults_of(SuiteTable, {"question": "Are they seen", "scenarios": []})[1]) == 2
     assert faults_of(BoundsTable, {"at_least": 3})[0] == BoundsTable(at_least=3)
+
+
+@pytest.mark.parametrize("bounds", [{"at_most": 0}, {"at_least": 0, "at_most": 3}, {"at_least": 3, "at_most": 3}])
+def test_a_bound_that_can_fail_is_a_bound(bounds):
+    assert faults_of(BoundsTable, bounds)[1] == []
