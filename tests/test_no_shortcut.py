@@ -8,6 +8,7 @@ nothing but chance. What the wire adds (TTL, JA4, certificates) depends on these
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -21,7 +22,7 @@ HOUR = 3_600_000_000
 CHANCE = 0.1
 
 
-def auc(labels, column):
+def auc(labels, column, *, fold=True):
     """The probability that a malicious row has the larger value, ties counted half, folded to 0.5 and above."""
     labels, column = np.asarray(labels, dtype=bool), np.asarray(column, dtype=float)
     _, ranks, counts = np.unique(column, return_inverse=True, return_counts=True)
@@ -29,7 +30,7 @@ def auc(labels, column):
     positives = int(labels.sum())
     negatives = len(labels) - positives
     raw = (middle[ranks][labels].sum() - positives * (positives + 1) / 2) / (positives * negatives)
-    return max(raw, 1.0 - raw)
+    return max(raw, 1.0 - raw) if fold else raw
 
 
 @cache
@@ -170,6 +171,98 @@ def test_every_tls_stack_of_an_attack_is_also_honest():
         attacks |= set(said.stack[said.incident >= 0].tolist())
         honest |= set(said.stack[said.incident < 0].tolist())
     assert attacks <= honest
+
+
+def inventory_rows(scenario, timeline):
+    """One row per installed app, silent ones too: label and what an inventory says of it, category and role as words."""
+    behaviours = {app.package: len(app.behaviours) for app in scenario.apps}
+    on = Counter(app.package for app in timeline.apps)
+    malicious = {incident.app for incident in timeline.incidents}
+    for number, app in enumerate(timeline.apps):
+        if app.package != "netd":
+            yield (
+                (number in malicious),
+                {
+                    "on how many devices": on[app.package],
+                    "roles": len(app.roles),
+                    "sanctioned": app.sanctioned,
+                    "behaviours": behaviours[app.package],
+                    "package name length": len(app.package),
+                    "label length": len(app.label),
+                    "category": app.category,
+                    "role": " ".join(app.roles),
+                    "scenario": scenario.name,
+                },
+            )
+
+
+@cache
+def inventory():
+    scenarios = suite_scenarios("core")[1] * len(SEEDS)
+    found = [
+        row
+        for scenario, timeline in zip(scenarios, timelines(), strict=True)
+        for row in inventory_rows(scenario, timeline)
+    ]
+    return np.array([label for label, _ in found]), {name: [row[name] for _, row in found] for name in found[0][1]}
+
+
+def share_elsewhere(labels, words, groups):
+    """How often a word is malicious in the other scenarios: what a detector that has seen those may know of it.
+
+    A word seen nowhere else has the share of all. Leaving single rows out instead would show it its own app.
+    """
+    rows, bad = Counter(zip(words, groups, strict=True)), Counter()
+    for label, word, group in zip(labels, words, groups, strict=True):
+        bad[word, group] += bool(label)
+    overall = float(np.mean(labels))
+    shares = {}
+    for word, group in rows:
+        others = [pair for pair in rows if pair[0] == word and pair[1] != group]
+        seen = sum(rows[pair] for pair in others)
+        shares[word, group] = sum(bad[pair] for pair in others) / seen if seen else overall
+    return [shares[pair] for pair in zip(words, groups, strict=True)]
+
+
+INVENTORY_COLUMNS = [
+    *("on how many devices", "roles", "sanctioned", "behaviours", "package name length", "label length"),
+]
+
+
+@pytest.mark.parametrize("column", INVENTORY_COLUMNS)
+def test_no_column_of_the_inventory_is_a_shortcut(column):
+    labels, columns = inventory()
+    assert labels.sum() >= 120
+    assert auc(labels, columns[column]) <= 0.5 + CHANCE
+
+
+@pytest.mark.parametrize("word", ["category", "role"])
+def test_no_word_of_the_inventory_is_a_shortcut(word):
+    """Not folded at 0.5: an app's own scenario is left out, so its word looks the less malicious the rarer it is."""
+    labels, columns = inventory()
+    assert auc(labels, share_elsewhere(labels, columns[word], columns["scenario"]), fold=False) <= 0.5 + CHANCE
+    of_attacks = {one for label, one in zip(labels, columns[word], strict=True) if label}
+    honest = Counter(one for label, one in zip(labels, columns[word], strict=True) if not label)
+    assert all(honest[one] >= 5 * len(SEEDS) for one in of_attacks), "where attacks are, honest apps are, too"
+
+
+@pytest.mark.parametrize(
+    "leak", ["always on two", "never a role", "own category", "two behaviours", "never sanctioned"]
+)
+def test_a_planted_leak_in_the_inventory_is_caught(leak):
+    """The negative control: what the suite looked like before, one column at a time."""
+    labels, columns = inventory()
+    if leak == "own category":
+        words = np.where(labels, "personalization", columns["category"]).tolist()
+        assert auc(labels, share_elsewhere(labels, words, columns["scenario"]), fold=False) > 0.5 + CHANCE
+        return
+    column = {
+        "always on two": np.where(labels, 2, 3),
+        "never a role": ~labels & (np.arange(len(labels)) % 5 < 2),
+        "two behaviours": np.where(labels, 2, columns["behaviours"]),
+        "never sanctioned": ~labels & (np.arange(len(labels)) % 4 < 1),
+    }[leak]
+    assert auc(labels, column) > 0.5 + CHANCE
 
 
 @pytest.mark.parametrize("leak", ["odd addresses", "one stack", "early ports", "long names"])

@@ -178,7 +178,8 @@ def test_every_scenario_shows_what_it_expects(name):
 def test_every_scenario_is_small_enough_to_play(name):
     timeline = compiled(name, 1)
     spoken = timeline.exchanges.up.sum() + timeline.exchanges.down.sum()
-    assert spoken / 1400 * 1.6 + 8 * len(timeline.conversations.start) < 200_000
+    # captures were measured to have up to 1.5 times these packets, so 150,000 at most
+    assert spoken / 1400 * 1.6 + 8 * len(timeline.conversations.start) < 100_000
 
 
 def test_a_labelled_behaviour_that_never_speaks_is_a_fault():
