@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from detector.finding_form import TIMES, check_order, formed
 from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
 
 SCHEMA_VERSION = 1
@@ -103,38 +104,21 @@ class Finding:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Finding:
-        """The finding written in one object of findings.jsonl; ValueError says which key is wrong."""
-        if row.get("analytic") not in ANALYTICS:
-            raise ValueError(f"analytic: found {row.get('analytic')!r}, expected one of {', '.join(ANALYTICS)}")
-        try:
-            found = cls(
-                analytic=str(row["analytic"]),
-                device=str(row["device"]),
-                uid=row.get("uid"),
-                package=row.get("package"),
-                peer=row.get("peer"),
-                first_seen=microseconds(row["first_seen"]),
-                last_seen=microseconds(row["last_seen"]),
-                decided_at=microseconds(row["decided_at"]),
-                score=float(row["score"]),
-                alert=row["alert"],
-                severity=str(row["severity"]),
-                detector=str(row["detector"]),
-                detector_version=str(row["detector_version"]),
-                reasons=tuple(Reason(**reason) for reason in row.get("reasons", ())),
-                partial=bool(row.get("partial", False)),
-            )
-        except (KeyError, TypeError) as fault:
-            raise ValueError(f"finding lacks or misspells {fault}") from None
-        if not 0.0 <= found.score <= 1.0:
-            raise ValueError(f"score: found {row['score']!r}, expected a number from 0 to 1")
-        if not isinstance(found.alert, bool):
-            raise ValueError(f"alert: found {row.get('alert')!r}, expected true or false")  # noqa: TRY004 - a bad value in a file
-        return found
+        """The finding written in one object of findings.jsonl; ValueError names key, found and expected."""
+        whole = formed(row, ANALYTICS)
+        times = {name: _moment(name, whole[name]) for name in TIMES}
+        check_order(times, whole)
+        reasons = tuple(Reason(**reason) for reason in whole["reasons"])
+        return cls(**{**whole, **times, "score": float(whole["score"]), "reasons": reasons})
 
 
 class Detector(Protocol):
-    """Whoever turns telemetry into findings. ``needs`` names the tables without which it is Unsupported."""
+    """Whoever turns telemetry into findings. ``needs`` names the tables without which it is Unsupported.
+
+    Optional: ``judges(telemetry) -> tuple[str, ...]`` says which of ANALYTICS it can judge on this telemetry; without
+    that method it answers for all. Of an analytic it leaves out it must report nothing, and has neither missed nor
+    passed; one that can judge none is Unsupported.
+    """
 
     name: str
     version: str
@@ -215,6 +199,13 @@ def microseconds(text: str) -> int:
         raise ValueError(f"time {text!r} has no offset; expected RFC 3339 such as 2026-03-02T00:00:00Z")
     since = when - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _moment(name: str, text: str) -> int:
+    try:
+        return microseconds(text)
+    except ValueError as fault:
+        raise ValueError(f"{name}: found {text!r}, expected RFC 3339 with an offset ({fault})") from None
 
 
 def _adapters() -> list[Path]:

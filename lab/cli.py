@@ -82,6 +82,10 @@ def score(
     run_dir: Annotated[Path, typer.Argument(help="A run folder, or a recording together with --findings.")],
     *,
     findings: Annotated[Path | None, typer.Option(help="findings.jsonl made elsewhere, for a recording.")] = None,
+    view: Annotated[str, typer.Option(help="What the sensor showed when --findings were made.")] = "full",
+    detector: Annotated[
+        list[str] | None, typer.Option(help="Who took part in --findings even without a word; may be repeated.")
+    ] = None,
     out: Out = None,
     json_: Json = False,
 ) -> None:
@@ -89,9 +93,9 @@ def score(
     if findings is None:
         _score_run(run_dir, json_=json_)
         return
-    from lab.trial import score_findings
+    from lab.submission import score_findings
 
-    card = score_findings(run_dir, findings)
+    card = score_findings(run_dir, findings, view=view, detectors=detector or ())
     if out:
         from lab.recording import write_json
 
@@ -268,9 +272,7 @@ def detector_list(*, json_: Json = False) -> None:
     if json_:
         emit_json({"detectors": rows})
     else:
-        emit(
-            "\n".join(f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}" for row in rows)
-        )
+        emit("\n".join(f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}" for row in rows))
 
 
 @app.command()

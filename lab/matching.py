@@ -1,7 +1,7 @@
 """Which finding speaks of which incident. Pure: truth and findings in, verdicts out; scores change nothing here.
 
-A finding matches an incident when analytic, device, package, peer and time agree; unknown to the sensor is not wrong.
-It counts for one incident only, so no finding is ever two hits.
+A finding matches an incident when analytic, device, app, peer and time agree. What the sensor cannot know is not wrong;
+what the detector leaves out although the sensor shows it is. It counts for one incident only: no finding is two hits.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Protocol
 from detector.contract import Finding
 from lab.truth import Truth, TruthIncident
 
-#: A peer that stands for all seldom-seen hosts together: detectors may group what they cannot tell apart.
-RARE = "*rare*"
+#: Views that show no uid and no package (DESIGN section 5; a test holds this against what the views really do).
+#: Under any other view a finding that names no app would speak for every app of its device.
+APPLESS = frozenset({"no-app", "netflow", "dns-only", "sampled-1in100"})
 
 
 class _Suffixes(Protocol):
@@ -41,12 +42,12 @@ class Verdict:
         return self.finding.alert and self.incident is None
 
 
-def judge(truth: Truth, findings: Iterable[Finding]) -> list[Verdict]:
+def judge(truth: Truth, findings: Iterable[Finding], view: str) -> list[Verdict]:
     """One verdict per finding, by time of decision; a free choice falls on the least found incident, then the first."""
     found: dict[tuple[str, bool], int] = {}
     verdicts = []
     for finding in sorted(findings, key=_order):
-        candidates = [incident for incident in truth.incidents if matches(finding, incident, truth)]
+        candidates = [incident for incident in truth.incidents if matches(finding, incident, truth, view)]
         if not candidates:
             verdicts.append(Verdict(finding, _unmatched(finding, truth), None))
             continue
@@ -60,21 +61,47 @@ def judge(truth: Truth, findings: Iterable[Finding]) -> list[Verdict]:
     return verdicts
 
 
-def matches(finding: Finding, incident: TruthIncident, truth: Truth) -> bool:
-    """Whether the finding speaks of this incident."""
-    return (
+def matches(finding: Finding, incident: TruthIncident, truth: Truth, view: str) -> bool:
+    """Whether the finding, drawn from what that view shows, speaks of this incident.
+
+    A finding without an app matches where the view shows none, and elsewhere by its peer alone only if that is exactly
+    one of the incident's (a look-up has no app: on Android the resolver asks for all).
+    """
+    if not (
         finding.analytic == incident.analytic
-        and same_app(finding, incident, truth)
+        and same_device(finding, incident, truth)
         and finding.first_seen <= incident.end
         and finding.last_seen >= incident.start
-        and (finding.analytic != "AN1793" or same_peer(finding.peer, incident.peers))
-    )
+    ):
+        return False
+    peered = finding.analytic == "AN1793"
+    if names_app(finding):
+        known = same_app(finding, incident)
+    else:
+        known = view in APPLESS or (peered and exact_peer(finding.peer, incident.peers))
+    return known and (not peered or same_peer(finding.peer, incident.peers))
 
 
-def same_app(finding: Finding, incident: TruthIncident, truth: Truth) -> bool:
-    """Whether device (by name or by address) and package (or an unknown one) agree."""
-    here = finding.device in {incident.device, truth.devices.get(incident.device)}
-    return here and finding.package in {None, incident.package}
+def same_device(finding: Finding, incident: TruthIncident, truth: Truth) -> bool:
+    """Whether the finding's device is the incident's, by name or by address."""
+    return finding.device in {incident.device, truth.devices.get(incident.device)}
+
+
+def names_app(finding: Finding) -> bool:
+    """Whether the finding says which app it is about: by package, or by uid where the package is unknown."""
+    return finding.package is not None or finding.uid is not None
+
+
+def same_app(finding: Finding, incident: TruthIncident) -> bool:
+    """Whether the app that the finding names is the incident's; a package outranks a uid."""
+    if finding.package is not None:
+        return finding.package == incident.package
+    return finding.uid == incident.uid
+
+
+def exact_peer(peer: str | None, peers: Sequence[str]) -> bool:
+    """Whether a finding's peer is literally one of an incident's, letter case and the root dot aside."""
+    return peer is not None and _plain(peer) in {_plain(known) for known in peers}
 
 
 def same_peer(peer: str | None, peers: Sequence[str]) -> bool:
@@ -85,7 +112,7 @@ def same_peer(peer: str | None, peers: Sequence[str]) -> bool:
     """
     if peer is None:
         return False
-    return peer == RARE or any(_same_host(_plain(peer), _plain(known)) for known in peers)
+    return any(_same_host(_plain(peer), _plain(known)) for known in peers)
 
 
 def device_name(device: str, truth: Truth) -> str:
@@ -130,8 +157,8 @@ def _unmatched(finding: Finding, truth: Truth) -> str:
 
 
 def _app_incidents(finding: Finding, truth: Truth) -> Iterator[TruthIncident]:
-    if finding.package is not None:
-        yield from (incident for incident in truth.incidents if same_app(finding, incident, truth))
+    if names_app(finding):
+        yield from (one for one in truth.incidents if same_device(finding, one, truth) and same_app(finding, one))
 
 
 def _order(finding: Finding) -> tuple[object, ...]:

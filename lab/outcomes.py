@@ -9,7 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from detector.contract import Finding, rfc3339
+from detector.contract import ANALYTICS, Finding, rfc3339
 from lab.matching import Verdict, device_name, judge
 from lab.truth import Truth, TruthIncident
 
@@ -18,7 +18,10 @@ STATUSES = ("scored", "unsupported", "failed")
 
 @dataclass(frozen=True)
 class TrialResult:
-    """Scenario x seed x stage x view x detector: how it ended and, where it was scored, what was found."""
+    """Scenario x seed x stage x view x detector: how it ended and, where it was scored, what was found.
+
+    ``judged`` are the analytics that the detector could judge there; of the others the trial says nothing.
+    """
 
     scenario: str
     seed: int
@@ -29,6 +32,7 @@ class TrialResult:
     reason: str = ""
     truth: Truth | None = None
     findings: tuple[Finding, ...] = ()
+    judged: tuple[str, ...] = ANALYTICS
 
     @property
     def key(self) -> tuple[str, str, str, int, str]:
@@ -113,16 +117,17 @@ class Stray:
 
 
 def outcomes(trial: TrialResult) -> tuple[list[Outcome], list[Stray]]:
-    """The outcome of every incident, in truth's order, and the findings left over, by time of decision."""
+    """The outcome of every incident judged, in truth's order, and the findings left over, by time of decision."""
     if trial.truth is None:
         raise ValueError(f"trial {trial.key}: scored without truth")
     truth = trial.truth
-    verdicts = judge(truth, trial.findings)
+    verdicts = judge(truth, trial.findings, trial.view)
     about: dict[str, list[Verdict]] = {incident.incident: [] for incident in truth.incidents}
     for verdict in verdicts:
         if verdict.incident is not None:
             about[verdict.incident.incident].append(verdict)
-    met = [_outcome(trial, incident, about[incident.incident]) for incident in truth.incidents]
+    judged = [incident for incident in truth.incidents if incident.analytic in trial.judged]
+    met = [_outcome(trial, incident, about[incident.incident]) for incident in judged]
     return met, [_stray(trial, truth, verdict) for verdict in verdicts if verdict.incident is None]
 
 

@@ -1,7 +1,7 @@
 """A run on disk: what was asked, how each trial ended, what was found; enough to score and report it again.
 
 ``recordings/``, ``findings/<scenario>-s<seed>/<detector>/<view>.jsonl``, ``run.json`` (written last, no clock in it),
-``scorecard.json``, ``report.html``. No detector runs here and nothing is played.
+``scorecard.json``, ``report.html``: each whole or absent. No detector runs here and nothing is played.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def read_run(folder: Path) -> Row:
         raise EvidenceError(f"{path}: unreadable ({fault}); {AGAIN}") from None
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION or "trials" not in content:
         raise EvidenceError(f"{path}: found no run of schema_version {SCHEMA_VERSION}; {AGAIN}")
+    if any("judged" not in row for row in content["trials"]):
+        raise EvidenceError(f"{path}: found a trial that does not say which analytics it judged; {AGAIN}")
     return content
 
 
@@ -74,7 +76,7 @@ def load_run(folder: Path) -> list[TrialResult]:
             truths[name] = _recording(folder, name, content["recordings"][name]).truth()
         place = {key: row[key] for key in ("scenario", "seed", "stage", "view", "detector", "status", "reason")}
         findings = _findings(folder, row) if row["status"] == "scored" else ()
-        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings))
+        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, judged=tuple(row["judged"])))
     return trials
 
 
@@ -105,21 +107,6 @@ def report_folder(folder: Path, out: Path | None = None) -> Path:
     page = render(card, provenance=provenance(content), strips=strips)
     write_atomic(target, page.encode())
     return target
-
-
-def score_findings(folder: Path, findings: Path) -> Scorecard:
-    """The scorecard of findings made elsewhere about one recording; ValueError with the line that is wrong."""
-    recording = open_recording(folder)
-    about: Row = {"scenario": recording.scenario, "seed": recording.seed, "stage": recording.stage, "view": "full"}
-    by_detector: dict[str, list[Finding]] = {}
-    for finding in read_findings(findings):
-        by_detector.setdefault(finding.detector, []).append(finding)
-    truth = recording.truth()
-    trials = [
-        TrialResult(**about, truth=truth, detector=name, status="scored", findings=tuple(some))
-        for name, some in sorted((by_detector or {"findings": []}).items())
-    ]
-    return score(trials, suite=recording.scenario, seeds=1, budget=DEFAULT_BUDGET)
 
 
 def read_findings(path: Path) -> list[Finding]:
@@ -188,7 +175,8 @@ def _spoken(recording: Recording, truth: Truth) -> dict[str, list[tuple[int, int
 
 def _locked(recording: Recording, device: str, until: int) -> list[tuple[int, int]]:
     path = recording.telemetry / "device_state.parquet"
-    states = [row for row in _rows(path, ["time", "device", "locked"]) if row["device"] == device]
+    rows = _rows(path, ["time", "device", "locked"])
+    states = sorted((row for row in rows if row["device"] == device), key=lambda row: row["time"])
     ends = [row["time"] for row in states[1:]] + [until]
     return [(row["time"], end) for row, end in zip(states, ends, strict=False) if row["locked"]]
 

@@ -25,6 +25,9 @@ CONTROLS = ("silent", "always")
 #: False alarms written out per detector, view and analytic (the highest scores); the counts are always of all.
 LISTED_AT_MOST = 200
 
+#: What is said of the alarms of an analytic that no trial could judge: not that there were none.
+NOT_JUDGED = {"false_alarms": None, "false_alarms_per_device_day": None, "fa_ci": None}
+
 Row = Mapping[str, Any]
 K = TypeVar("K")
 V = TypeVar("V")
@@ -76,6 +79,10 @@ class _Cell:
     strays: Sequence[Stray]
     device_days: float
 
+    def judging(self, analytic: str) -> list[TrialResult]:
+        """The scored trials in which the detector could judge that analytic."""
+        return [one for one in self.trials if one.status == "scored" and analytic in one.judged]
+
 
 def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: float) -> Scorecard:
     """The scorecard of these trials, whatever their order; ValueError on a trial given twice or of no known status."""
@@ -120,6 +127,8 @@ def _check(ordered: Sequence[TrialResult]) -> None:
     for trial in ordered:
         if trial.status not in STATUSES:
             raise ValueError(f"trial {trial.key}: found status {trial.status!r}, expected one of {', '.join(STATUSES)}")
+        if trial.status == "scored" and (beyond := {one.analytic for one in trial.findings} - {*trial.judged}):
+            raise ValueError(f"trial {trial.key}: findings of {', '.join(sorted(beyond))}, which it did not judge")
     twice = [key for key, count in Counter(trial.key for trial in ordered).items() if count > 1]
     if twice:
         raise ValueError(f"trials given twice: {twice[:3]}")
@@ -130,7 +139,11 @@ def _cell(trials: Sequence[TrialResult]) -> _Cell:
     results = [outcomes(trial) for trial in scored]
     met = [outcome for some, _ in results for outcome in some]
     strays = [stray for _, some in results for stray in some]
-    return _Cell(trials, met, strays, math.fsum(trial.truth.device_days for trial in scored if trial.truth))
+    return _Cell(trials, met, strays, _device_days(scored))
+
+
+def _device_days(trials: Iterable[TrialResult]) -> float:
+    return math.fsum(trial.truth.device_days for trial in trials if trial.truth)
 
 
 def _statuses(trials: Iterable[TrialResult]) -> dict[str, int]:
@@ -146,15 +159,19 @@ def _view_score(cell: _Cell) -> dict[str, Any]:
 
 
 def _analytic_score(cell: _Cell, analytic: str) -> dict[str, Any]:
+    """One analytic; where no trial could judge it every metric is None, with ``trials`` saying how many those were."""
+    judging = cell.judging(analytic)
+    days = _device_days(judging)
     met = [outcome for outcome in cell.met if outcome.incident.analytic == analytic]
     strays = [stray for stray in cell.strays if stray.finding.analytic == analytic]
     alarms = [stray for stray in strays if stray.finding.alert]
     ranked = [(outcome.best.score, True) for outcome in met if outcome.best]
     ranked += [(stray.finding.score, False) for stray in strays]
     return {
+        "trials": _judgements(cell, len(judging)),
         **_recall(met),
-        **_alarm_rate(alarms, cell.device_days),
-        "device_days": cell.device_days,
+        **(_alarm_rate(alarms, days) if judging else NOT_JUDGED),
+        "device_days": days,
         "false_alarms_listed": min(len(alarms), LISTED_AT_MOST),
         "duplicates": sum(outcome.duplicates for outcome in met),
         "pr_auc": average_precision(ranked, len(met)),
@@ -163,8 +180,14 @@ def _analytic_score(cell: _Cell, analytic: str) -> dict[str, Any]:
             name: {**_recall(some), **_delays(some)}
             for name, some in sorted(_grouped(met, lambda one: one.incident.behaviour).items())
         },
-        "by_category": _by_category(met, alarms, cell.device_days),
+        "by_category": _by_category(met, alarms, days),
     }
+
+
+def _judgements(cell: _Cell, judging: int) -> dict[str, int]:
+    """The statuses of the trials for one analytic: to be scored a trial must have judged it."""
+    counts = _statuses(cell.trials)
+    return {**counts, "scored": judging, "unsupported": counts["unsupported"] + counts["scored"] - judging}
 
 
 def _recall(met: Sequence[Outcome]) -> dict[str, Any]:
@@ -221,10 +244,15 @@ def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
     """Behaviours of which nothing was detected: all missed, or the detector could not run where they were."""
     scored = _grouped(cell.met, lambda one: (one.incident.analytic, one.incident.behaviour))
     refused = [
-        (incident.analytic, incident.behaviour, trial.reason)
+        (
+            incident.analytic,
+            incident.behaviour,
+            trial.reason or f"{trial.detector} judges no {incident.analytic} on what this view shows",
+        )
         for trial in cell.trials
-        if trial.status == "unsupported" and trial.truth
+        if trial.status in {"unsupported", "scored"} and trial.truth
         for incident in trial.truth.incidents
+        if trial.status == "unsupported" or incident.analytic not in trial.judged
     ]
     rows = []
     for key in sorted({*scored, *(one[:2] for one in refused)}):

@@ -18,7 +18,7 @@ def separability(
 ) -> list[dict[str, Any]]:
     """One row per scenario, its twin and analytic, of one detector under one view: the AUC and both its n.
 
-    A unit about which nothing was said has score 0. ``auc`` is None unless both scenarios were scored.
+    A unit about which nothing was said has score 0. No row where the analytic was judged in one of the two only.
     """
     by_twin: dict[str, list[TrialResult]] = {}
     for trial in trials:
@@ -31,10 +31,9 @@ def separability(
             for outcome in met
             if (outcome.trial.scenario, outcome.incident.analytic) == (scenario, analytic)
         ]
-        for twin in sorted({trial.scenario for trial in by_twin.get(scenario, [])}):
-            benign = [
-                unit for trial in by_twin[scenario] if trial.scenario == twin for unit in _loudest(trial, analytic)
-            ]
+        calm = [trial for trial in by_twin.get(scenario, []) if analytic in trial.judged]
+        for twin in sorted({trial.scenario for trial in calm}):
+            benign = [unit for trial in calm if trial.scenario == twin for unit in _loudest(trial, analytic)]
             where = {"detector": detector, "view": view, "scenario": scenario, "twin": twin, "analytic": analytic}
             n = {"incidents": len(scores), "twin_devices": len(benign)}
             rows.append({**where, "auc": roc_auc(scores, benign), "n": n})

@@ -7,20 +7,22 @@ here: a run leaves files (lab/run.py) from which it can be done again.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from detector.contract import Detector, Finding, Telemetry, open_telemetry, rfc3339
+from detector.contract import Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 from lab.errors import EvidenceError, ScenarioError, Unsupported
-from lab.recording import CAPTURE, Recording, droidrange_version, open_recording, recording_hash, write_atomic
+from lab.look import Found, look, neutral
+from lab.recording import CAPTURE, TOOLS, Recording, droidrange_version, open_recording, recording_hash, write_atomic
 from lab.run import (
     RUN,
     Row,
@@ -28,7 +30,6 @@ from lab.run import (
     findings_place,
     load_run,
     report_folder,
-    score_findings,
     score_folder,
     write_run,
 )
@@ -37,7 +38,7 @@ from lab.score import CONTROLS
 from lab.stages import play, stage_names
 from lab.workers import in_order
 
-__all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_findings", "score_folder"]
+__all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
 
 REASON_AT_MOST = 500  # characters
 Advance = Callable[[int, int], None]
@@ -77,8 +78,10 @@ def run_suite(
     """Runs the plan into the folder and returns the rows of run.json's trials, in the order of the plan.
 
     Recordings that are already there and are what would be made again are used. ``workers`` 0 means one per processor.
-    Raises LookupError for an unknown detector, view or stage and ScenarioError for a scenario that does not compile;
-    every other fault of a stage or a detector is a failed trial.
+    Interrupted, it leaves no file half-written and no run: the scorecard and report of an earlier run in the folder are
+    gone, what was recorded to the end is used when the same plan is run again, and every trial is held anew.
+    Raises LookupError for an unknown detector, view or stage and ScenarioError for a scenario that does not compile
+    or is named twice; every other fault of a stage or a detector is a failed trial.
     """
     _check(plan)
     for old in (RUN, "scorecard.json", "report.html"):  # from here on they are no longer those of a finished run
@@ -113,12 +116,13 @@ def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Ro
     if taken.value is None:
         return _lost((plan, scenario, seed, folder), f"recording: {taken.reason}")
     recording = taken.value
-    read = attempt(lambda: _telemetry(recording))
     digest = recording_hash(recording.folder)
     rows = []
-    for row in _rows(plan, scenario, seed):
-        ended = Ended[_Found](read.status, read.reason, None) if read.value is None else _looked(row, read.value)
-        rows.append({**row, **_kept(folder, row, ended), "recording_sha256": digest})
+    with ExitStack() as stack:  # the capture is copied at most once a case; each look has its own link to it
+        read = attempt(lambda: stack.enter_context(neutral(_telemetry(recording))))
+        for row in _rows(plan, scenario, seed):
+            ended = Ended[Found](read.status, read.reason, None) if read.value is None else _trial(row, read.value)
+            rows.append({**row, **_kept(folder, row, ended), "recording_sha256": digest})
     return rows
 
 
@@ -136,56 +140,28 @@ def attempt(action: Callable[[], T]) -> Ended[T]:
         return Ended("failed", _short(f"{type(fault).__name__}: {fault} ({where})"), None)
 
 
-@dataclass(frozen=True)
-class _Found:
-    version: str
-    lines: bytes
+def _trial(row: Row, telemetry: Telemetry) -> Ended[Found]:
+    return attempt(lambda: look(row["detector"], row["view"], telemetry))
 
 
-def _looked(row: Row, telemetry: Telemetry) -> Ended[_Found]:
-    def look() -> _Found:
-        one = detector_named(row["detector"])
-        narrowed = view_named(row["view"])(telemetry)
-        _need(one, narrowed)
-        return _Found(one.version, b"".join(line.encode() + b"\n" for line in checked(one.detect(narrowed))))
-
-    return attempt(look)
-
-
-def _need(one: Detector, telemetry: Telemetry) -> None:
-    lacking = [table for table in one.needs if table not in telemetry]
-    if lacking:
-        raise Unsupported(f"view {telemetry.view} has no table {', '.join(lacking)}, which {one.name} needs")
-
-
-def checked(findings: Iterable[Finding]) -> Iterator[str]:
-    """The findings as JSON lines; ValueError for one that could not be read back, or holds no finite number."""
-    for finding in findings:
-        line = json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False)
-        Finding.from_json(json.loads(line))
-        if finding.first_seen > finding.last_seen:
-            raise ValueError(
-                f"finding about {finding.device}: last seen before first seen {rfc3339(finding.first_seen)}"
-            )
-        yield line
-
-
-def _kept(folder: Path, row: Row, ended: Ended[_Found]) -> Row:
+def _kept(folder: Path, row: Row, ended: Ended[Found]) -> Row:
     """The part of a row that is known in the end; the findings of a scored trial are on disk before it says so."""
     path = folder / findings_place(row)
     if ended.value is None:
         path.unlink(missing_ok=True)
-        return {"status": ended.status, "reason": ended.reason, "detector_version": None, "findings_sha256": None}
+        nothing: Row = {"detector_version": None, "judged": [], "findings_sha256": None}
+        return {"status": ended.status, "reason": ended.reason, **nothing}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, ended.value.lines)
     digest = hashlib.sha256(ended.value.lines).hexdigest()
-    return {"status": "scored", "reason": "", "detector_version": ended.value.version, "findings_sha256": digest}
+    said = {"detector_version": ended.value.version, "judged": list(ended.value.judged), "findings_sha256": digest}
+    return {"status": "scored", "reason": "", **said}
 
 
 def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path) -> Recording:
     folder = out / "recordings" / case_name(scenario.name, seed)
     mark = folder.with_name(f".{folder.name}.made-by")
-    made_by = f"{_sources_sha256()} {plan.stage} {scenario.name} {scenario.sha256} {seed} {droidrange_version()}"
+    made_by = f"{_sources_sha256()} {plan.stage} {scenario.name} {scenario.sha256} {seed} {_tools()}"
     if mark.exists():
         before = attempt(lambda: open_recording(folder))
         if before.value and mark.read_text(encoding="utf-8") == f"{made_by} {recording_hash(folder)}\n":
@@ -215,6 +191,18 @@ def _sources_sha256() -> str:
     return digest.hexdigest()
 
 
+def _tools() -> str:
+    """The versions of everything whose version decides the bytes of a recording."""
+    return " ".join([f"droidrange={droidrange_version()}", *(f"{name}={_version(name)}" for name in TOOLS)])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
 def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:
     place: dict[str, Any] = {"scenario": scenario.name, "seed": seed, "stage": plan.stage}
     return [{**place, "view": view, "detector": name} for name in plan.names for view in dict.fromkeys(plan.views)]
@@ -223,7 +211,7 @@ def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:
 def _lost(job: tuple[Plan, Scenario, int, Path], reason: str) -> list[Row]:
     """The rows of a case that never came to a detector: all failed."""
     plan, scenario, seed, folder = job
-    lost = Ended[_Found]("failed", reason, None)
+    lost = Ended[Found]("failed", reason, None)
     return [{**row, **_kept(folder, row, lost), "recording_sha256": None} for row in _rows(plan, scenario, seed)]
 
 
@@ -231,6 +219,9 @@ def _check(plan: Plan) -> None:
     """Refuses what the user misspelt before anything is played."""
     if not plan.scenarios or not plan.seeds or not plan.views:
         raise ScenarioError([f"suite {plan.suite}: nothing to run: no scenario, seed or view"])
+    cases = Counter((scenario.name, seed) for scenario in plan.scenarios for seed in plan.seeds)
+    if twice := [case_name(*case) for case, times in cases.items() if times > 1]:
+        raise ScenarioError([f"suite {plan.suite}: {case} is named twice; each is played once" for case in twice])
     if plan.stage not in stage_names():
         raise LookupError(f"unknown stage '{plan.stage}': known are {', '.join(stage_names())}")
     for name in plan.views:

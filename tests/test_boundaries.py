@@ -21,8 +21,8 @@ LAYERS = (
     ("lab.store", "lab.recording", "lab.truth"),
     ("lab.stages",),
     ("lab.intervals", "lab.ranking", "lab.matching", "lab.outcomes", "lab.separability", "lab.score"),
-    ("lab.report", "lab.run", "lab.workers"),
-    ("lab.trial",),
+    ("lab.report", "lab.run", "lab.workers", "lab.look"),
+    ("lab.trial", "lab.submission"),
     ("lab.expectation", "lab.detection", "lab.inspection", "lab.catalogue", "lab.doctor"),
     ("lab.cli",),
 )

@@ -15,20 +15,29 @@ from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 
 @dataclass
 class Builtin:
-    """Both analytics under one set of thresholds. It runs on flows or dns, and uses whatever else there is."""
+    """Both analytics under one set of thresholds. It runs on flows or dns, and uses whatever else there is.
+
+    AN1702 is about bytes that come in and go out again: look-ups alone say nothing of it, so it is left out there.
+    """
 
     thresholds: Thresholds
     name: str = "builtin"
     version: str = "0.1"
     needs: tuple[str, ...] = ()
 
+    def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
+        """AN1793 where there are flows or dns, AN1702 where there are flows."""
+        able = {"AN1793": "flows" in telemetry or "dns" in telemetry, "AN1702": "flows" in telemetry}
+        return tuple(analytic for analytic, enough in able.items() if enough)
+
     def detect(self, telemetry: Telemetry) -> Iterator[Finding]:
         """The findings of AN1793, then of AN1702; Unsupported without flows and dns."""
-        if "flows" not in telemetry and "dns" not in telemetry:
+        able = self.judges(telemetry)
+        if not able:
             raise Unsupported(f"builtin needs flows or dns; this telemetry (view {telemetry.view}) has neither")
         who = Signature(self.name, self.version, partial=telemetry.partial is not None)
         yield from command_polling(telemetry, self.thresholds.polling, who)
-        if "flows" in telemetry:
+        if "AN1702" in able:
             yield from traffic_relay(telemetry, self.thresholds.relay, who)
 
 

@@ -44,6 +44,7 @@ def render(card: Json, *, provenance: Mapping[str, str] | None = None, strips: S
             drawings=[draw(strip) for strip in strips],
             incidents=_by_cell(card["incidents"], tested),
             false_alarms=_by_cell(card["false_alarms"], tested),
+            cannot_judge=words.CANNOT_JUDGE,
             controls=CONTROLS,
             listed_at_most=LISTED_AT_MOST,
             provenance=list((provenance or {}).items()),

@@ -84,7 +84,7 @@ def subjects(card: Json, controls: Sequence[str]) -> list[str]:
 def _cost(card: Json, detector: str, view: str, analytic: str) -> Rung:
     found = card["detectors"][detector]["views"][view]["analytics"].get(analytic)
     if found is None or found["false_alarms_per_device_day"] is None:
-        return Rung("-", None, "")
+        return Rung("-", None, "not measured")
     note = f"{found['false_alarms']} in {rate(found['device_days'])} device-days, 95 % {rate_interval(found['fa_ci'])}"
     return Rung(rate(found["false_alarms_per_device_day"]), None, note)
 
@@ -96,8 +96,7 @@ def _rung(card: Json, detector: str, view: str, analytic: str, behaviour: str) -
         hits, of = measured["detected"], measured["incidents"]
         note = f"{hits} of {of} incidents, 95 % interval {share_interval(measured['recall_ci'])}"
         return Rung(f"{hits}/{of}", round(10 * measured["recall"]), note)
-    if cell["trials"]["unsupported"]:
-        return Rung("cannot run", None, "the detector does not support this view")
-    return (
-        Rung("failed", None, "the trial failed: nothing is known") if cell["trials"]["failed"] else Rung("-", None, "")
-    )
+    trials = cell["analytics"].get(analytic, cell)["trials"]
+    if trials["unsupported"]:
+        return Rung("cannot run", None, "the detector cannot judge this analytic on what the view shows")
+    return Rung("failed", None, "the trial failed: nothing is known") if trials["failed"] else Rung("-", None, "")

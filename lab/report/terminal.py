@@ -46,7 +46,8 @@ def _totals(card: Json) -> Table:
         views = sorted(whole["views"].items(), key=lambda item: words.ladder_order(item[0]))
         for view, cell in views[:1] if name in CONTROLS else views:  # a control is blind under every view
             for analytic, found in cell["analytics"].items():
-                _row(table, [f"{name}, {view}", analytic, *_numbers(found)])
+                numbers = _numbers(found) if found["trials"]["scored"] else [words.CANNOT_JUDGE]
+                _row(table, [f"{name}, {view}", analytic, *numbers])
             if not cell["analytics"]:
                 _row(table, [f"{name}, {view}", "-", "no score"])
     return table

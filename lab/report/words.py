@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 UNKNOWN = "n/a"
+CANNOT_JUDGE = "cannot judge"
 CLAIM = (
     "Measures how well a detector separates command polling (AN1793) and traffic relaying (AN1702) from the benign "
     "traffic that looks like them, at a stated false-alarm budget. It never says \N{LEFT DOUBLE QUOTATION MARK}detects "

@@ -19,16 +19,22 @@ REASONS = st.builds(
     weight=UNIT,
     text=TEXT,
 )
+
+
+def ordered(first_seen, later, latest, **rest):
+    return Finding(**rest, first_seen=min(first_seen, later, latest), last_seen=later, decided_at=latest)
+
+
 FINDINGS = st.builds(
-    Finding,
+    ordered,
     analytic=st.sampled_from(ANALYTICS),
     device=TEXT,
     uid=st.one_of(st.none(), st.integers(0, 99999)),
     package=st.one_of(st.none(), TEXT),
     peer=st.one_of(st.none(), TEXT),
     first_seen=TIMES,
-    last_seen=TIMES,
-    decided_at=TIMES,
+    later=TIMES,
+    latest=TIMES,
     score=UNIT,
     alert=st.booleans(),
     severity=st.sampled_from(["informational", "low", "medium", "high"]),
@@ -57,7 +63,7 @@ def line(**changes):
         ({"analytic": "AN9"}, "analytic"),
         ({"score": 1.5}, "score"),
         ({"score": float("nan")}, "score"),
-        ({"score": "high"}, "could not convert"),
+        ({"score": "high"}, "score: found 'high', expected a number"),
         ({"alert": "yes"}, "alert"),
         ({"first_seen": "2026-03-02T00:00:00"}, "offset"),
         ({"reasons": [{"weigth": 1}]}, "weigth"),

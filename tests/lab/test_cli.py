@@ -79,6 +79,36 @@ def test_detect_writes_a_file_that_score_reads(recording, tmp_path):
     assert card["detectors"]["builtin"]["views"]["full"]["analytics"]["AN1793"]["recall"] == 1.0
 
 
+def test_score_takes_the_view_and_adds_the_controls(recording, tmp_path):
+    findings = tmp_path / "findings.jsonl"
+    assert ask("detect", recording, "--view", "no-app", "-o", findings).exit_code == 0
+    blind = json.loads(ask("score", recording, "--findings", findings, "--view", "no-app", "--json").stdout)
+    assert set(blind["detectors"]) == {"builtin", "silent", "always"}
+    assert blind["detectors"]["builtin"]["views"]["no-app"]["analytics"]["AN1793"]["recall"] == 1.0
+    assert blind["detectors"]["always"]["views"]["no-app"]["analytics"]["AN1793"]["false_alarms"] > 0
+    nothing = tmp_path / "nothing.jsonl"
+    nothing.write_text("")
+    answer = ask("score", recording, "--findings", nothing, "--detector", "mine", "--json")
+    assert set(json.loads(answer.stdout)["detectors"]) == {"mine", "silent", "always"}
+
+
+def test_score_refuses_findings_from_partial_evidence(recording, tmp_path):
+    findings = tmp_path / "findings.jsonl"
+    assert ask("detect", recording, "-o", findings).exit_code == 0
+    assert '"partial": false' in findings.read_text()
+    findings.write_text(findings.read_text().replace('"partial": false', '"partial": true'))
+    answer = ask("score", recording, "--findings", findings)
+    assert (answer.exit_code, "marked partial" in answer.stderr) == (3, True)
+
+
+def test_a_suite_that_names_a_scenario_twice_is_refused_before_it_is_played(tmp_path):
+    suite = tmp_path / "twice.toml"
+    suite.write_text('question = "Twice?"\nscenarios = ["smoke-poll", "smoke-checkin", "smoke-poll"]\n')
+    answer = ask("run", suite, "-o", tmp_path / "out")
+    assert (answer.exit_code, "'smoke-poll'" in answer.stderr) == (2, True), answer.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_cut_capture_is_refused_with_its_place_and_read_on_request(recording, tmp_path):
     cut = tmp_path / "cut.pcap"
     cut.write_bytes((recording / "telemetry" / "capture.pcap").read_bytes()[:100_000])

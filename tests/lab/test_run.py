@@ -14,7 +14,6 @@ from lab.run import (
     read_findings,
     read_run,
     report_folder,
-    score_findings,
     score_folder,
     strips_of,
     write_run,
@@ -29,7 +28,7 @@ def recording(make, tmp_path):
     (folder / "truth").mkdir()
     known = {"device": ["phone-01"], "uid": [10101], "package": ["com.example.torch"], "category": ["tools"]}
     write_parquet(folder / "telemetry/packages.parquet", pa.table(known))
-    state = {"time": [make.START, make.START + make.HOUR], "device": ["phone-01"] * 2, "locked": [True, False]}
+    state = {"time": [make.START + make.HOUR, make.START], "device": ["phone-01"] * 2, "locked": [False, True]}
     write_parquet(folder / "telemetry/device_state.parquet", pa.table(state))
     truth = make.truth(make.incident())
     write_truth(truth, folder / "truth")
@@ -49,7 +48,7 @@ def recording(make, tmp_path):
 @pytest.fixture
 def run(recording, tmp_path):
     row = {"scenario": "polling-plain", "seed": 1, "stage": "wire", "view": "full", "detector": "builtin"}
-    lost = {"status": "failed", "reason": "boom", "detector_version": None, "findings_sha256": None}
+    lost = {"status": "failed", "reason": "boom", "detector_version": None, "judged": [], "findings_sha256": None}
     about = {"suite": "core", "seeds": [1], "stage": "wire", "budget": 0.001, "scenarios": {"polling-plain": "0" * 64}}
     write_run(tmp_path, {**about, "recordings": {"polling-plain-s1": recording_hash(recording)}}, [{**row, **lost}])
     return tmp_path
@@ -95,6 +94,14 @@ def test_changed_findings_are_refused(run):
         load_run(run)
 
 
+def test_a_trial_that_hides_what_it_judged_is_refused(run):
+    content = read_run(run)
+    del content["trials"][0]["judged"]
+    write_json(run / "run.json", content)
+    with pytest.raises(EvidenceError, match=r"which analytics it judged; run it again"):
+        load_run(run)
+
+
 def test_another_recording_is_refused(run):
     manifest = run / "recordings/polling-plain-s1/recording.json"
     write_json(manifest, {**json.loads(manifest.read_text()), "seed": 2})
@@ -120,16 +127,6 @@ def test_strips_hold_what_was_said_and_when_the_phone_was_locked(make, recording
     (strip,) = strips_of(recording)
     assert strip.conversations == [(make.START, make.START), (make.START + 5, make.START + 9)]
     assert strip.locked == [(make.START, make.START + make.HOUR)]
-
-
-def test_findings_made_elsewhere_are_scored(make, recording, tmp_path):
-    path = tmp_path / "findings.jsonl"
-    path.write_text(json.dumps(make.finding(detector="mine").to_json()) + "\n")
-    card = score_findings(recording, path)
-    assert card.detectors["mine"]["views"]["full"]["analytics"]["AN1793"]["recall"] == 1.0
-    path.write_text("")
-    nothing = score_findings(recording, path).to_json()
-    assert nothing["detectors"]["findings"]["views"]["full"]["analytics"]["AN1793"]["recall"] == 0.0
 
 
 @pytest.mark.parametrize("line", ["{", "[]", "3", "{}", '{"analytic": "AN1793"}', "\udcff"])

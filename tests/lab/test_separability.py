@@ -26,3 +26,9 @@ def test_what_nobody_mentions_scores_nothing(make):
 def test_no_row_without_a_scored_twin(make):
     assert parted(make, make.trial(make.finding())) == []
     assert parted(make, make.trial(make.finding()), twin(make, status="failed")) == []
+
+
+def test_no_row_where_one_side_was_not_judged(make):
+    assert len(parted(make, make.trial(), twin(make))) == 1
+    assert parted(make, make.trial(), twin(make, judged=("AN1702",))) == []
+    assert parted(make, make.trial(judged=("AN1702",)), twin(make)) == []

@@ -3,17 +3,19 @@
 import dataclasses
 import json
 import struct
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 
 from detector.contract import Reason, Telemetry, Unsupported
-from lab import trial
+from lab import look, trial
 from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.recording import seal, write_parquet
 from lab.run import load_run, read_run, score_folder
-from lab.trial import Plan, attempt, checked, run_suite
+from lab.trial import Plan, attempt, run_suite
 from lab.truth import write_truth
 
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1, 0, 4, 4) + b"abcd"
@@ -50,9 +52,9 @@ def write_recording(folder, truth, scenario, seed):
     write_truth(truth, folder / "truth")
     spoken = {
         "incident": [i.incident for i in truth.incidents] + [None],
-        "behaviour": ["http-poll", "web-browsing"],
-        "start": [truth.start, 0],
-        "end": [truth.start, 0],
+        "behaviour": [i.behaviour for i in truth.incidents] + ["web-browsing"],
+        "start": [truth.start for _ in truth.incidents] + [0],
+        "end": [truth.start for _ in truth.incidents] + [0],
     }
     write_parquet(folder / "truth/flows.parquet", pa.table(spoken))
     about = {
@@ -73,6 +75,8 @@ def lab(make, monkeypatch):
     state = SimpleNamespace(
         played=[],
         packets=1,
+        truth=None,
+        capture=False,
         detectors={"silent": Fake(lambda _: []), "always": Fake(lambda _: loud), "builtin": Fake(lambda _: [finding])},
     )
 
@@ -82,7 +86,7 @@ def lab(make, monkeypatch):
         if scenario.name == "broken":
             raise StageError("cannot be played")
         one = make.incident(contacts=1)
-        write_recording(folder, make.truth(one, contacts={one.incident: (one.start,)}), scenario, seed)
+        write_recording(folder, state.truth or make.truth(one, contacts={one.incident: (one.start,)}), scenario, seed)
 
     def named(name):
         if name not in state.detectors:
@@ -95,9 +99,15 @@ def lab(make, monkeypatch):
     monkeypatch.setattr(trial, "play", play)
     monkeypatch.setattr(trial, "stage_names", lambda: ["wire"])
     monkeypatch.setattr(trial, "compile_scenario", lambda scenario, seed: (scenario, seed))
-    monkeypatch.setattr(trial, "detector_named", named)
-    monkeypatch.setattr(trial, "view_named", views)
-    monkeypatch.setattr(trial, "open_telemetry", lambda _path: Telemetry({}, (0, 1), packets=state.packets))
+    for module in (trial, look):
+        monkeypatch.setattr(module, "detector_named", named)
+        monkeypatch.setattr(module, "view_named", views)
+
+    def opened(path):
+        capture = path / "capture.pcap" if state.capture else None
+        return Telemetry({}, (0, 1), capture=capture, packets=state.packets)
+
+    monkeypatch.setattr(trial, "open_telemetry", opened)
     return state
 
 
@@ -187,9 +197,16 @@ def test_packets_that_vanish_fail_the_trial(lab, tmp_path):
         ({"score": 1.5}, "expected a number from 0 to 1"),
         ({"analytic": "AN9"}, "expected one of"),
         ({"alert": 1}, "expected true or false"),
-        ({"last_seen": 0}, "last seen before first seen"),
+        ({"last_seen": 0}, "last_seen: found '1970-01-01T00:00:00.000000Z', expected no time before first_seen"),
+        ({"decided_at": 1}, "decided_at: found '1970-01-01T00:00:00.000001Z', expected no time before first_seen"),
+        ({"first_seen": 0.5}, "first_seen: found 0.5, expected whole microseconds"),
+        ({"device": None}, "device: found None, expected text"),
+        ({"uid": "10101"}, "uid: found '10101', expected a whole number or null"),
+        ({"peer": 5}, "peer: found 5, expected text or null"),
+        ({"severity": "critical"}, "severity: found 'critical', expected one of informational, low, medium, high"),
+        ({"detector_version": 7}, "detector_version: found 7, expected text"),
         ({"reasons": (Reason("x", float("inf"), "", 0.0, ""),)}, "not JSON compliant"),
-        ({"package": "\ud800"}, "surrogates not allowed"),
+        ({"package": "\ud800"}, r"package: found '\ud800', expected text or null"),
     ],
 )
 def test_nonsense_findings_fail_the_trial(lab, make, tmp_path, changes, words):
@@ -263,6 +280,114 @@ def test_an_attempt_keeps_its_reason_short():
     assert len(attempt(fail).reason) == trial.REASON_AT_MOST
 
 
-def test_checked_lines_are_findings(make):
-    (line,) = checked([make.finding()])
-    assert json.loads(line)["package"] == "com.example.torch"
+def test_what_a_detector_cannot_judge_is_left_out(lab, make, tmp_path):
+    both = make.truth(
+        make.incident(contacts=0), make.incident(incident="r", analytic="AN1702", behaviour="socks-relay")
+    )
+    lab.truth = both
+    lab.detectors["partial"] = Fake(lambda _: [make.finding()])
+    lab.detectors["partial"].judges = lambda telemetry: ("AN1793",) if telemetry.view == "full" else ()
+    rows = run(plan(detectors=("partial", "builtin"), views=("full", "dns-only")), tmp_path)
+    told = {(row["detector"], row["view"]): row["judged"] for row in read_run(tmp_path)["trials"]}
+    assert told["partial", "full"] == ["AN1793"]
+    assert told["builtin", "full"] == ["AN1793", "AN1702"]
+    assert told["partial", "dns-only"] == []
+    assert statuses(rows)["partial", "dns-only"] == "unsupported"
+    card = score_folder(tmp_path).to_json()
+    judged = card["detectors"]["partial"]["views"]["full"]["analytics"]
+    assert judged["AN1793"]["recall"] == 1.0
+    assert (judged["AN1702"]["recall"], judged["AN1702"]["false_alarms"]) == (None, None)
+    whole = card["detectors"]["builtin"]["views"]["full"]["analytics"]["AN1702"]  # the control: who judges, misses
+    assert (whole["recall"], whole["false_alarms"]) == (0.0, 0)
+    spots = {(one["detector"], one["view"], one["analytic"]): one["why"] for one in card["blind_spots"]}
+    assert spots["partial", "full", "AN1702"] == "unsupported"
+    assert spots["builtin", "full", "AN1702"] == "missed"
+    assert "cannot judge" in (tmp_path / "report.html").read_text()
+
+
+def test_a_finding_of_what_it_does_not_judge_fails_the_trial(lab, make, tmp_path):
+    lab.detectors["odd"] = Fake(lambda _: [make.finding(analytic="AN1702", peer=None)])
+    lab.detectors["odd"].judges = lambda _telemetry: ("AN1793",)
+    rows = run(plan(detectors=("odd",)), tmp_path)
+    assert rows[0]["status"] == "failed"
+    assert "found AN1702, but the detector judges AN1793 here" in rows[0]["reason"]
+
+
+def test_another_version_of_a_tool_means_another_recording(lab, tmp_path, monkeypatch):
+    run(plan(), tmp_path)
+    run(plan(), tmp_path)
+    assert len(lab.played) == 1
+    monkeypatch.setattr(trial, "version", lambda name: "99" if name == "h11" else "1")
+    with pytest.raises(FileExistsError):
+        write_recording(tmp_path / "recordings/polling-plain-s1", None, None, 1)
+    run(plan(), tmp_path)
+    assert len(lab.played) == 2
+
+
+def test_a_scenario_named_twice_stops_before_anything_is_played(lab, tmp_path):
+    run(plan(), tmp_path)
+    with pytest.raises(ScenarioError, match="polling-plain-s1 is named twice"):
+        run(plan(scenario(), scenario("other"), scenario()), tmp_path)
+    with pytest.raises(ScenarioError, match="polling-plain-s2 is named twice"):
+        run(plan(seeds=(2, 2)), tmp_path)
+    assert len(lab.played) == 1
+    assert read_run(tmp_path)["trials"]  # the run that was there stands
+
+
+def nosy(telemetry, seen):
+    """Everything the path of the capture gives away: its parents by name, and what stands beside and above it."""
+    path = telemetry.capture
+    for place in {path, path.resolve(), path.absolute()}:
+        seen.append(place.as_posix())
+        seen += [beside.as_posix() for beside in place.parent.iterdir()]
+        seen += [(parent / "truth").as_posix() for parent in place.parents if (parent / "truth").exists()]
+        seen += [other.as_posix() for other in place.parent.parent.glob("*/truth")]
+    return []
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_nosy_detector_learns_nothing_from_the_path(lab, tmp_path, monkeypatch, linked):
+    temporary, out, seen, bytes_seen = tmp_path / "t", tmp_path / "o", [], []
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    if not linked:
+        monkeypatch.setattr(look.os, "link", refused)
+
+    def look_round(telemetry):
+        bytes_seen.append(telemetry.capture.read_bytes())
+        return nosy(telemetry, seen)
+
+    lab.detectors["nosy"] = Fake(look_round)
+    lab.capture = True
+    rows = run(plan(detectors=("nosy",)), out)
+    assert statuses(rows)["nosy", "full"] == "scored"
+    assert bytes_seen == [PCAP]
+    assert {Path(one).name for one in seen} == {"capture.pcap"}
+    assert not any(word in one for one in seen for word in ("polling", "truth", "recordings"))
+    assert list(temporary.iterdir()) == []  # nothing stays behind
+    (where,) = out.glob("recordings/*/telemetry/capture.pcap")
+    told = []
+    nosy(Telemetry({}, (0, 1), capture=where), told)  # the control: the recording's own path tells both
+    assert any("polling-plain" in one for one in told)
+    assert any(one.endswith("/truth") for one in told)
+
+
+def refused(*_args):
+    raise OSError(18, "Invalid cross-device link")
+
+
+def test_each_trial_has_a_folder_of_its_own_and_a_crash_leaves_none(lab, tmp_path, monkeypatch):
+    temporary, seen = tmp_path / "t", []
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+
+    def crash(telemetry):
+        seen.append(telemetry.capture)
+        telemetry.capture.with_name("note").write_text("for the next")
+        raise ZeroDivisionError
+
+    lab.detectors["crash"] = Fake(crash)
+    lab.capture = True
+    run(plan(detectors=("crash",), views=("full", "no-app")), tmp_path / "o")
+    assert len({path.parent for path in seen}) == 2
+    assert list(temporary.iterdir()) == []

@@ -247,3 +247,11 @@ def test_nothing_found_in_few_days_shows_no_budget(make):
     assert "too few device-days to show it" in words(make.trial(), 0.001)
     assert "within the budget of 10: shown" in words(make.trial(), 10.0)
     assert "budget: nothing measured" in words(make.trial(truth=make.truth(span=0)), 0.001)
+
+
+def test_what_cannot_be_judged_has_no_numbers(make):
+    def page(**changes):
+        return html.render(score([make.trial(make.finding(), **changes)], suite="c", seeds=1, budget=0.001).to_json())
+
+    assert page().count("cannot judge") == 0
+    assert page(judged=("AN1793",)).count("cannot judge") == 2  # on the card, and in the table of all

@@ -31,6 +31,14 @@ def test_cells(make):
     ]
 
 
+def test_what_cannot_be_judged_is_no_miss_and_costs_no_number(make):
+    card = card_of(make.trial(view="dns-only", judged=("AN1702",)), make.trial())
+    steps = ladder(card, "builtin")
+    assert steps.views == ("full", "dns-only")
+    assert [rung.text for rung in steps.rows[0][2]] == ["0/1", "cannot run"]
+    assert [rung.text for rung in steps.costs[0][1]] == ["0", "-"]
+
+
 def test_recall_stands_above_its_price(make):
     wrong = make.finding(package="com.example.news", peer="feed.example")
     steps = ladder(card_of(make.trial(make.finding(), wrong)), "builtin")

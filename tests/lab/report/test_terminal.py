@@ -45,3 +45,11 @@ def test_a_name_cannot_steer_the_terminal(make):
     text = printed(make.trial(make.finding(package="com.\x1b]0;x\x07[red]x[/red]\u202e")))
     assert not set(text) & set("\x1b\x07\u202e")
     assert "[red]x[/red]" in text
+
+
+def test_what_cannot_be_judged_has_no_numbers(make):
+    lines = printed(make.trial(make.finding(), judged=("AN1793",))).splitlines()
+    (row,) = [line for line in lines if line.startswith("builtin, full") and "AN1702" in line]
+    assert row.split("AN1702")[1].strip() == "cannot judge"
+    (told,) = [line for line in lines if line.startswith("builtin, full") and "AN1793" in line]
+    assert "cannot judge" not in told
