@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
 from detector.contacts import Flows, hosts
 from detector.destinations import is_local, is_loopback
 
+Bool = npt.NDArray[np.bool_]
 #: A connection to the requested target within that time after the request is its onward leg.
 ONWARD_US = 10_000_000
 
@@ -50,11 +52,12 @@ def asked_to_relay(table: pa.Table, flows: Flows, exchanges: pa.Table | None) ->
     if not len(rows):
         return
     client, target = codes(table["client"]), codes(table["proxy_target"])
+    onward, answered = _onward(rows, flows, hosts(target)), _answered(rows, flows, exchanges, proxy)
     group, _ = numbered(flows.device.code[rows], flows.uid[rows], flows.package.code[rows])
-    for g in range(int(group.max()) + 1):
-        members = rows[group == g]
-        row, yes = int(members[0]), members[granted[members] == 1]
-        decisive = yes if len(yes) else members
+    order = np.argsort(group, kind="stable")
+    for places in np.split(order, np.cumsum(np.bincount(group))[:-1]):
+        members = rows[places]
+        row, yes = int(members[0]), granted[members] == 1
         yield Asked(
             device=flows.device.text(row) or "",
             uid=None if flows.uid[row] == NULL else int(flows.uid[row]),
@@ -63,36 +66,42 @@ def asked_to_relay(table: pa.Table, flows: Flows, exchanges: pa.Table | None) ->
             protocols=tuple(proxy.of(members)),
             targets=tuple(target.of(members)),
             askers=tuple(_askers(members, at_server, client, flows.server)),
-            granted=bool(len(yes)),
+            granted=bool(yes.any()),
             reverse=bool((~at_server[members]).any()),
-            onward=_onward(members, flows, hosts(target)),
+            onward=int(onward[places].sum()),
             elsewhere=_elsewhere(members, at_server, client, flows.server),
             first=int(flows.start[members].min()),
             last=int(flows.end[members].max()),
-            decided=min(_answered(int(k), flows, exchanges, proxy.text(int(k))) for k in decisive),
+            decided=int(answered[places[yes] if yes.any() else places].min()),
         )
 
 
-def _askers(
-    rows: Int64, at_server: np.ndarray[tuple[int], np.dtype[np.bool_]], client: Codes, server: Codes
-) -> list[str]:
+def _askers(rows: Int64, at_server: Bool, client: Codes, server: Codes) -> list[str]:
     return sorted({*client.of(rows[at_server[rows]]), *server.of(rows[~at_server[rows]])})
 
 
-def _onward(rows: Int64, flows: Flows, wanted: Codes) -> int:
-    """Outbound flows of the device to the name or address one of its requests asked for, soon after the request."""
-    found = 0
-    outbound = np.flatnonzero((flows.inbound == 0) & (flows.device.code == flows.device.code[rows[0]]))
-    for row in rows:
-        soon = outbound[np.abs(flows.start[outbound] - flows.start[row] - ONWARD_US // 2) <= ONWARD_US // 2]
-        host = wanted.text(int(row))
-        found += any(host is not None and host in (flows.server.text(int(k)), flows.name.text(int(k))) for k in soon)
-    return found
+def _onward(rows: Int64, flows: Flows, wanted: Codes) -> Bool:
+    """(m,) whether the device opened a flow to the name or address that each request asked for, soon after it."""
+    outbound = np.flatnonzero(flows.inbound == 0)
+    known = {text: k for k, text in enumerate(wanted.texts)}
+    reached = [
+        np.array([known.get(text, NULL) for text in side.texts] + [NULL], np.int64)[side.code[outbound]]
+        for side in (flows.server, flows.name)
+    ]
+    host, opened = np.concatenate(reached), np.concatenate((outbound, outbound))
+    host, opened = host[host != NULL], opened[host != NULL]
+    if not len(opened):
+        return np.zeros(len(rows), np.bool_)
+    times, place = np.unique(flows.start[opened], return_inverse=True)
+    step = len(times) + 1
+    moments = np.sort((flows.device.code[opened] * len(known) + host) * step + place)
+    asked = (flows.device.code[rows] * len(known) + wanted.code[rows]) * step
+    low = np.searchsorted(moments, asked + np.searchsorted(times, flows.start[rows]))
+    high = np.searchsorted(moments, asked + np.searchsorted(times, flows.start[rows] + ONWARD_US, side="right"))
+    return np.asarray((high > low) & (wanted.code[rows] != NULL), np.bool_)
 
 
-def _elsewhere(
-    rows: Int64, at_server: np.ndarray[tuple[int], np.dtype[np.bool_]], client: Codes, server: Codes
-) -> str | None:
+def _elsewhere(rows: Int64, at_server: Bool, client: Codes, server: Codes) -> str | None:
     """Why the relaying end is not ours to judge: within one host, or a public machine that private ones use."""
     callers, ends = client.of(rows), server.of(rows)
     if all(is_loopback(text) for text in (*callers, *ends)):
@@ -103,15 +112,18 @@ def _elsewhere(
     return None
 
 
-def _answered(row: int, flows: Flows, exchanges: pa.Table | None, protocol: str | None) -> int:
-    """When the request had been answered: the end of the flow's first exchange with bytes both ways, else its end.
+def _answered(rows: Int64, flows: Flows, exchanges: pa.Table | None, proxy: Codes) -> Int64:
+    """(m,) when each request had been answered: its flow's first exchange with bytes both ways ended, or else the flow.
 
     SOCKS5 greets first and asks then (RFC 1928, sections 3 and 4): there it is the second.
     """
     if exchanges is None:
-        return int(flows.end[row])
-    own = whole(exchanges["flow"]) == flows.flow[row]
-    both = own & (whole(exchanges["bytes_up"]) > 0) & (whole(exchanges["bytes_down"]) > 0)
-    ends = np.sort(whole(exchanges["end"])[both])
-    turn = 1 if protocol == "socks5" else 0
-    return int(ends[turn]) if len(ends) > turn else int(flows.end[row])
+        return flows.end[rows]
+    both = np.flatnonzero((whole(exchanges["bytes_up"]) > 0) & (whole(exchanges["bytes_down"]) > 0))
+    flow, end = whole(exchanges["flow"])[both], whole(exchanges["end"])[both]
+    order = np.lexsort((end, flow))
+    flow, end = flow[order], np.append(end[order], 0)
+    turn = np.array([text == "socks5" for text in proxy.texts] + [False])[proxy.code[rows]]
+    place = np.searchsorted(flow, flows.flow[rows]) + turn
+    answered = place < np.searchsorted(flow, flows.flow[rows], side="right")
+    return np.where(answered, end[np.minimum(place, len(flow))], flows.end[rows])

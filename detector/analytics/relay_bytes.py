@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, joined, numbered, whole
 from detector.contacts import Flows
 from detector.destinations import is_group, is_loopback, registrable
 
+Bool = npt.NDArray[np.bool_]
 SECOND_US = 1_000_000
 LONGEST_S = 600  # bytes of one exchange are spread over no more seconds than that
 BULK = 65_536  # a request below that leaves in its first second
@@ -43,8 +45,13 @@ class AppTraffic:
     pieces: Pieces
 
 
-def app_traffic(flows: Flows, peers: Codes, exchanges: pa.Table | None, least: int) -> Iterator[AppTraffic]:
-    """The traffic of every (device, app) that could relay: ``least`` flows beside an anchor; no loopback, no groups."""
+def app_traffic(
+    flows: Flows, peers: Codes, exchanges: pa.Table | None, least: int, anchored: Bool
+) -> Iterator[AppTraffic]:
+    """The traffic of every (device, app) that could relay: ``least`` flows beside an anchor; no loopback, no groups.
+
+    ``anchored``: (n,) whether a flow could be of an anchor; apps without any are left out.
+    """
     outside = np.array([not (is_group(text) or is_loopback(text)) for text in flows.server.texts] + [False])
     rows = np.flatnonzero(outside[flows.server.code] & (peers.code != NULL))
     if not len(rows):
@@ -55,7 +62,7 @@ def app_traffic(flows: Flows, peers: Codes, exchanges: pa.Table | None, least: i
     spoken = _exchanges_by_row(flows, exchanges)
     for low, high in zip(*_edges(group), strict=True):
         mine = rows[low:high]
-        if len(mine) <= least or not (flows.down[mine].any() and flows.up[mine].any()):
+        if len(mine) <= least or not anchored[mine].any() or not (flows.down[mine].any() and flows.up[mine].any()):
             continue
         row = int(mine[0])
         yield AppTraffic(

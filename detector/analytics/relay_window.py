@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.analytics.relay_bytes import AppTraffic, Pieces
-from detector.columns import NULL, Codes, Int64
+from detector.columns import NULL, Codes, Int64, numbered
 from detector.contacts import Flows
 from detector.device_states import DeviceStates
 from detector.features.background_share import background_share
@@ -30,6 +30,7 @@ Bool = npt.NDArray[np.bool_]
 INBOUND = -2  # the key of all accepted sessions together
 SECOND_US = 1_000_000
 WORTH_A_LOOK = 0.1  # conservation below that is no bridge, whatever the timing
+MOST_ANCHORS = 32  # judged in one window
 STREAMS_PER_GATEWAY = 5  # flows to one peer that make it an anchor without any being long
 
 
@@ -80,6 +81,15 @@ class _Window:
     setup: bool | None
 
 
+def could_anchor(view: RelayView) -> Bool:
+    """(n,) which flows could be of an anchor in some window: accepted, long, or to a peer the app has many flows to."""
+    flows = view.flows
+    group, _ = numbered(flows.device.code, flows.uid, flows.package.code, view.peers.code)
+    many = np.bincount(group)[group] >= STREAMS_PER_GATEWAY
+    long = flows.end - flows.start >= view.limits.anchor_s * SECOND_US
+    return np.asarray(many | long | (flows.inbound == 1), np.bool_)
+
+
 def judge_window(
     traffic: AppTraffic, view: RelayView, window_us: tuple[int, int], states: DeviceStates | None, *, setup: bool | None
 ) -> RelayJudgement | None:
@@ -94,7 +104,11 @@ def judge_window(
 
 
 def _anchors(window: _Window, view: RelayView) -> list[int]:
-    """Keys by which customers could come in: accepted sessions, peers with a long flow, peers with many flows."""
+    """Keys by which customers could come in: accepted sessions, peers with a long flow, peers with many flows.
+
+    Only those are left whose bytes could be the app's other bytes (WORTH_A_LOOK): of peers that are not allowed none
+    with less than a twentieth of all bytes, so at most twenty. Of what is still more, MOST_ANCHORS with most bytes.
+    """
     rows, first = np.unique(window.pieces.row, return_index=True)
     if len(rows) <= view.limits.fewest_streams:
         return []
@@ -102,7 +116,24 @@ def _anchors(window: _Window, view: RelayView) -> list[int]:
     keys, group, counts = np.unique(key, return_inverse=True, return_counts=True)
     lasts = view.flows.end[rows] - view.flows.start[rows]
     long = np.bincount(group, weights=lasts >= view.limits.anchor_s * SECOND_US) > 0
-    return [int(one) for one in keys[long | (counts >= STREAMS_PER_GATEWAY) | (keys == INBOUND)]]
+    keys = keys[long | (counts >= STREAMS_PER_GATEWAY) | (keys == INBOUND)]
+    return sorted(_bridging(keys, window, view)[:MOST_ANCHORS]) if len(keys) else []
+
+
+def _bridging(anchors: Int64, window: _Window, view: RelayView) -> list[int]:
+    """The anchors whose bytes could be conserved in the app's other flows, most bytes first."""
+    pieces = window.pieces
+    keys, group = np.unique(window.key, return_inverse=True)
+    into, out = (np.bincount(group, weights=side) for side in (pieces.into, pieces.out))
+    counted = (keys != INBOUND) & ~np.isin(keys, view.allowed)
+    kept = np.ones(len(keys))
+    for came, left in ((into, out), (out, into)):
+        other = left[counted].sum() - np.where(counted, left, 0)
+        shared = 2 * np.minimum(came, other) / np.maximum(came + other, 1)  # byte_conservation, column by column
+        kept = np.minimum(kept, shared)
+    worth = np.isin(keys, anchors) & (kept > WORTH_A_LOOK * (1 - 1e-9))
+    order = np.argsort(-(into + out), kind="stable")
+    return [int(keys[k]) for k in order if worth[k]]
 
 
 def _judge(anchor: int, window: _Window, view: RelayView) -> RelayJudgement | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from detector.analytics.proxy_handshake import Asked, asked_to_relay
 from detector.analytics.relay_bytes import AppTraffic, app_traffic, peers_of
 from detector.analytics.relay_reasons import asked_reasons, bridge_reasons
-from detector.analytics.relay_window import RelayJudgement, RelayView, judge_window
+from detector.analytics.relay_window import SECOND_US, RelayJudgement, RelayView, could_anchor, judge_window
 from detector.columns import Int64, codes, whole
 from detector.contacts import Flows
 from detector.contract import Finding, Telemetry
@@ -69,7 +69,7 @@ def _bridged(telemetry: Telemetry, flows: Flows, limits: RelayThresholds) -> dic
     states = states_by_device(telemetry["device_state"]) if "device_state" in telemetry else {}
     setups = _setups(telemetry.tables.get("sockets"))
     found = {}
-    for traffic in app_traffic(flows, peers, exchanges, limits.fewest_streams):
+    for traffic in app_traffic(flows, peers, exchanges, limits.fewest_streams, could_anchor(view)):
         listening = None if setups is None else setups.get((traffic.device, traffic.uid), np.array([], np.int64))
         one = _windows(traffic, view, telemetry.span, states.get(traffic.device), listening)
         if one is not None and one.worst.score >= limits.threshold * limits.near_miss:
@@ -83,7 +83,7 @@ def _windows(
     """All windows of one app; None if none could be judged."""
     length = int(view.limits.time_window * 1e6)
     judged = []
-    for k in np.unique((traffic.pieces.second * 1_000_000 - span[0]) // length):
+    for k in _full_windows(traffic.pieces.second, span[0], length, view.limits.fewest_streams):
         window = (int(span[0] + k * length), int(span[0] + (k + 1) * length))
         setup = None if setups is None else bool(((setups >= window[0] - length) & (setups < window[1])).any())
         one = judge_window(traffic, view, window, states, setup=setup)
@@ -100,6 +100,14 @@ def _windows(
     worst = max(judged, key=lambda part: part[0].score)[0]
     ends = max(part[0].end for part in shown)
     return Bridged(worst, len(over), shown[0][0].start, ends, min(decided, ends))
+
+
+def _full_windows(second: Int64, begin: int, length: int, least: int) -> list[int]:
+    """Numbers of the windows of ``length`` us from ``begin`` on that hold more than ``least`` of the sorted seconds."""
+    numbers = np.unique((second * SECOND_US - begin) // length)
+    edges = ((begin + (numbers + step) * length) // SECOND_US for step in (0, 1))
+    low, high = (np.searchsorted(second, edge) for edge in edges)
+    return [int(k) for k in numbers[high - low > least]]
 
 
 def _decided(

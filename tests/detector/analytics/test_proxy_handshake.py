@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from detector.analytics import proxy_handshake
+from detector.analytics.proxy_handshake import _answered, _onward, asked_to_relay
+from detector.columns import codes
+from detector.contacts import Flows, hosts
 from detector.contract import detector
 
 SERVED = {"inbound": True, "client": "10.88.0.77", "server": "10.88.0.2", "server_port": 1080, "proxy": "socks5"}
@@ -85,3 +90,62 @@ def test_the_decision_falls_when_the_request_was_answered(made, protocol, decide
         made.exchange(flow, start, 3, 2, delay_s=1)
     (finding,) = relays(made)
     assert finding.decided_at == decided * 1_000_000
+
+
+def asked_table(made, rng, count=120):
+    """Requests and flows of some devices at whole seconds, many of them to requested targets; exchanges of any kind."""
+    made.rows.clear()
+    for _ in range(count):
+        host = f"h{rng.integers(4)}.example"
+        who = {"device": f"phone-{rng.integers(3)}", "flow": int(rng.integers(count))}
+        if rng.random() < 0.4:
+            target = None if rng.random() < 0.1 else f"{host}:443"
+            proxy = {"proxy": str(rng.choice(["socks5", "connect"])), "proxy_target": target}
+            made.flow(rng.integers(60), **{**SERVED, **proxy, **who})
+        else:
+            made.flow(rng.integers(60), name=host if rng.random() < 0.5 else None, server=host, **who)
+    for _ in range(3 * count):
+        up, down = (int(part) for part in rng.integers(0, 2, 2))
+        made.exchange(int(rng.integers(count)), rng.integers(90), up, down, delay_s=int(rng.integers(9)))
+    return made.telemetry().tables
+
+
+def test_onward_legs_and_answers_are_those_of_one_look_at_a_time(made, rng):
+    seen = 0
+    for _ in range(5):
+        tables = asked_table(made, rng)
+        table, exchanges = tables["flows"].to_pylist(), tables["exchanges"].to_pylist()
+        flows, proxy = Flows.read(tables["flows"]), codes(tables["flows"]["proxy"])
+        rows = np.flatnonzero(proxy.code != -1)
+        legs, answers = [], []
+        for asked in (table[row] for row in rows):
+            host = (asked["proxy_target"] or "").removesuffix(":443")
+            soon = [
+                row
+                for row in table
+                if not row["inbound"] and row["device"] == asked["device"]
+                if asked["start"] <= row["start"] <= asked["start"] + 10_000_000
+            ]
+            legs.append(any(host in (row["server"], row["name"]) for row in soon))
+            own = [one for one in exchanges if one["flow"] == asked["flow"] and one["bytes_up"] and one["bytes_down"]]
+            ends = [*sorted(one["end"] for one in own)[asked["proxy"] == "socks5" :], asked["end"]]
+            answers.append(ends[0])
+        wanted = hosts(codes(tables["flows"]["proxy_target"]))
+        assert _onward(rows, flows, wanted).tolist() == legs
+        found = _answered(rows, flows, tables["exchanges"], proxy)
+        assert found.tolist() == answers
+        assert _answered(rows, flows, None, proxy).tolist() == flows.end[rows].tolist()
+        seen += sum(legs)
+    assert seen > 20, "the comparison would hold of nothing, too"
+
+
+def test_a_table_is_converted_once_however_many_requests_it_holds(made, monkeypatch):
+    for k in range(30):
+        flow = made.flow(10 + k, **{**SERVED, "device": f"phone-{k:02d}"})
+        made.exchange(flow, 10 + k, 3, 3)
+    tables, calls = made.telemetry().tables, []
+    real = proxy_handshake.whole
+    monkeypatch.setattr(proxy_handshake, "whole", lambda *given: calls.append(1) or real(*given))
+    found = list(asked_to_relay(tables["flows"], Flows.read(tables["flows"]), tables["exchanges"]))
+    assert len(found) == 30
+    assert len(calls) < 10

@@ -24,7 +24,11 @@ def test_spreading_keeps_every_byte_and_stays_in_its_seconds(rows):
 def traffic(made, exchanges):
     tables = made.telemetry().tables
     flows = Flows.read(tables["flows"])
-    return list(app_traffic(flows, peers_of(flows), tables["exchanges"] if exchanges else None, 1))
+    return list(
+        app_traffic(
+            flows, peers_of(flows), tables["exchanges"] if exchanges else None, 1, np.ones(len(flows.flow), np.bool_)
+        )
+    )
 
 
 def test_directions_are_seen_from_the_device(made):
