@@ -103,7 +103,7 @@ def _read(path: Path, allow_partial: bool, progress: Progress, lanes: Lanes) -> 
     del records
     paired = pair(packets, lanes)
     del packets
-    flows = cut(paired, lanes)
+    flows = cut(paired)
     del paired
     counted = lanes.aside(lambda: (exchange_table(flows, file), tables.measured(flows)))
     first = heads.heads_of(flows, file)

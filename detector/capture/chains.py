@@ -19,6 +19,7 @@ Offsets = NDArray[np.int64]
 
 PIECES = 2048
 WINDOW = 2048  # bytes of a piece in which a record start is looked for
+BLOCK = 1 << 20  # offsets for which room is made at once
 WORTH_BYTES = 4 << 20  # smaller files are walked in order
 
 
@@ -109,15 +110,24 @@ def _lockstep(links: Links, begins: Offsets, limits: Offsets) -> Offsets:
     """All offsets met by walking every begin up to its limit, sorted."""
     known = begins >= 0
     at, limit = begins[known], limits[known]
-    met: list[Offsets] = []
+    blocks, used = [np.empty(max(BLOCK, len(at)), np.int64)], 0  # few large ones: their pages are cheap to come by
     while len(at):
         length = links.lengths(at)
         following = at + length
         whole = (length > 0) & (following <= links.end)
-        met.append(at if whole.all() else at[whole])
+        met = at if whole.all() else at[whole]
+        if used + len(met) > len(blocks[-1]):
+            blocks[-1] = blocks[-1][:used]
+            blocks.append(np.empty_like(blocks[0]))
+            used = 0
+        blocks[-1][used : used + len(met)] = met
+        used += len(met)
         going = whole & (following < limit)
         if going.all():
             at = following
         else:
             at, limit = following[going], limit[going]
-    return np.sort(np.concatenate(met)) if met else np.zeros(0, np.int64)
+    blocks[-1] = blocks[-1][:used]
+    chains = np.concatenate(blocks)
+    chains.sort()
+    return chains

@@ -93,9 +93,9 @@ def _streamed(flows: Flows, heads: Heads) -> Iterator[Spoken]:
     packets, starts = flows.packets, flows.starts
     ports = (packets.sport[starts] == DNS_PORT) | (packets.dport[starts] == DNS_PORT)
     for slot in np.flatnonzero(ports & (packets.proto[starts] == TCP)).tolist():
-        for side, up in ((0, True), (1, False)):
+        for side, up, head in ((0, True, heads.up[slot]), (1, False, heads.down[slot])):
             rows = flows.streams[side].row[flows.streams[side].slot == slot]
-            for payload in split_tcp(heads[side][slot]):
+            for payload in split_tcp(head):
                 message = parse_dns(payload)
                 if message is not None:
                     yield Spoken(slot, int(packets.time[rows].min()), up, len(payload), message.ident, message)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.capture.lanes import Lanes
 from detector.capture.packets import ACK, RST, SYN, TCP, UDP, Packets
 from detector.capture.pairs import Paired
 from detector.capture.streams import Segments, Slots, Stream, stream
@@ -56,7 +55,7 @@ class Flows:
         return sums
 
 
-def cut(paired: Paired, lanes: Lanes) -> Flows:
+def cut(paired: Paired) -> Flows:
     """The flows of packets sorted by pair and time."""
     packets = paired.packets
     begins = paired.first | _after_silence(packets) | _after_reopening(packets, paired)
@@ -70,8 +69,7 @@ def cut(paired: Paired, lanes: Lanes) -> Flows:
     up = paired.forward == _client_is_low(packets, paired.forward, starts, slot)[slot]
     number = np.empty(len(starts), np.int64)
     number[np.argsort(paired.rank[starts])] = np.arange(len(starts))
-    down = lanes.aside(lambda: _stream(packets, slot, ~up, len(starts)))
-    streams = (_stream(packets, slot, up, len(starts)), down.result())
+    streams = (_stream(packets, slot, up, len(starts)), _stream(packets, slot, ~up, len(starts)))
     fresh = np.zeros(len(slot), np.uint32)
     for one in streams:
         fresh[one.row] = one.fresh

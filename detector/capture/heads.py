@@ -6,12 +6,14 @@ ClientHello that is whole in its first segment says all there is.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.capture.flows import Flows, Ints, dns_flows
 from detector.capture.mapped import MappedFile
-from detector.capture.names import MAX_BYTES, Names, identify, is_whole_hello
+from detector.capture.names import MAX_BYTES, Names, identify, is_whole_hello, read_hello
 from detector.capture.packets import TCP, UDP, Packets
 from detector.capture.streams import Slots, Stream
 
@@ -19,30 +21,46 @@ MAX_SEGMENTS = 8
 TLS_HANDSHAKE = b"\x16\x03"
 
 
-Heads = tuple[list[bytes], list[bytes]]
+@dataclass(frozen=True)
+class Heads:
+    """Per slot what the client said first and what the server said first, up to MAX_BYTES each.
+
+    Where a TCP client's first segment is a whole ClientHello, ``hello`` holds its names, and no bytes are kept. Where
+    the client's bytes tell what is spoken (TLS, UDP DNS), those of the server are left empty.
+    """
+
+    up: list[bytes]
+    down: list[bytes]
+    hello: list[Names | None]
 
 
 def heads_of(flows: Flows, file: MappedFile) -> Heads:
-    """Per slot what the client said first and what the server said first, up to MAX_BYTES each.
-
-    Where the client's bytes tell what is spoken (TLS, UDP DNS), those of the server are left empty.
-    """
+    """What both sides of each flow said first."""
     several = np.full(len(flows), MAX_SEGMENTS)
-    up = _first_bytes(flows, flows.streams[0], several, file)
-    told = np.fromiter((head.startswith(TLS_HANDSHAKE) for head in up), bool, len(up))
+    hello: list[Names | None] = [None] * len(flows)
+    up = _first_bytes(flows, 0, several, file, hello)
+    told = np.fromiter((one is not None for one in hello), bool, len(up))
+    told |= np.fromiter((head.startswith(TLS_HANDSHAKE) for head in up), bool, len(up))
     told |= dns_flows(flows) & np.fromiter(map(bool, up), bool, len(up))
-    return up, _first_bytes(flows, flows.streams[1], np.where(told, 0, several), file)
+    return Heads(up, _first_bytes(flows, 1, np.where(told, 0, several), file, None), hello)
 
 
-def _first_bytes(flows: Flows, one: Stream, segments: Ints, file: MappedFile) -> list[bytes]:
-    """Per slot what the stream begins with, out of at most so many segments; no more where one is a whole hello."""
+def _first_bytes(
+    flows: Flows, side: int, segments: Ints, file: MappedFile, hello: list[Names | None] | None
+) -> list[bytes]:
+    """Per slot what that side's stream begins with, out of at most so many segments; whole hellos go to ``hello``."""
+    one = flows.streams[side]
     rows, begin, end = _pieces(flows.packets, one, segments)
     slot = one.slot[rows]
     opens, _, _ = _groups(slot)
-    heads = [b""] * len(flows)
+    heads, told = [b""] * len(flows), np.zeros(len(flows), bool)
+    tcp = (flows.packets.proto[flows.starts] == TCP).tolist()
     for place, head in zip(slot[opens].tolist(), file.spans(begin[opens], end[opens]), strict=True):
-        heads[place] = head
-    told = np.fromiter(map(is_whole_hello, heads), bool, len(heads))
+        if hello is not None and tcp[place] and is_whole_hello(head):
+            hello[place] = read_hello(head)
+            told[place] = hello[place] is not None
+        if not told[place]:
+            heads[place] = head
     rest = np.flatnonzero(~opens & ~told[slot])
     for place, more in zip(slot[rest].tolist(), file.spans(begin[rest], end[rest]), strict=True):
         heads[place] += more
@@ -98,4 +116,5 @@ def names_of(flows: Flows, heads: Heads) -> list[Names]:
     client = np.where(upward, source, target).tolist()
     server = np.where(upward, target, source).tolist()
     spoken = [{TCP: "tcp", UDP: "udp"}.get(number, "") for number in packets.proto[flows.starts].tolist()]
-    return [identify(*row) for row in zip(spoken, client, server, *heads, strict=True)]
+    rows = zip(heads.hello, spoken, client, server, heads.up, heads.down, strict=True)
+    return [hello or identify(*row) for hello, *row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +26,10 @@ class MappedFile:
         """The bytes from begin to end, fewer where the file ends before."""
         return self._map[begin:end]
 
-    def spans(self, begins: NDArray[np.int64], ends: NDArray[np.int64]) -> list[bytes]:
+    def spans(self, begins: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[bytes]:
         """The bytes from each begin to its end, fewer where the file ends before."""
         data = self._map
-        return [data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        return (data[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True))
 
     def gather(self, offsets: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
         """The ``width`` <= 4096 bytes at each offset (>= 0): shape (offsets, width)."""

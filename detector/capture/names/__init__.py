@@ -16,7 +16,17 @@ from detector.capture.names.mail import banner
 from detector.capture.names.quic import initial_hello, is_quic
 from detector.capture.names.tls import ClientHello, client_hello, hello_kind, hello_layout, is_tls, is_whole_hello
 
-__all__ = ["MAX_BYTES", "DnsMessage", "Names", "identify", "is_whole_hello", "parse_dns", "repeated_dns", "split_tcp"]
+__all__ = [
+    "MAX_BYTES",
+    "DnsMessage",
+    "Names",
+    "identify",
+    "is_whole_hello",
+    "parse_dns",
+    "read_hello",
+    "repeated_dns",
+    "split_tcp",
+]
 
 #: Payload bytes of each direction that identify reads; the caller need not pass more.
 MAX_BYTES = 4096
@@ -73,17 +83,18 @@ def _secured(spoken: str, hello: ClientHello | None) -> Names:
     return Names(spoken) if hello is None else Names(spoken, hello.sni, hello.alpn, hello.ja4)
 
 
-def _read_hello(stream: bytes) -> Names | None:
+def _names_of_hello(stream: bytes) -> Names | None:
     hello = client_hello(stream)
     return None if hello is None else _secured("tls", hello)
 
 
-_hello = Alike(_read_hello, hello_kind, hello_layout)
+#: The names in a stream that starts with a ClientHello; None if it does not.
+read_hello = Alike(_names_of_hello, hello_kind, hello_layout)
 
 
 def _tcp(server_port: int, up: bytes, down: bytes) -> Names:
     if up[:1] == b"\x16":
-        found = _hello(up)
+        found = read_hello(up)
         if found is not None:
             return found
     return _relay(up, down) or _web(up, down) or _plain(server_port, up, down) or _greeted(up, down)
