@@ -1,7 +1,7 @@
 """How well scores part a malicious scenario from the benign twin that imitates it, whatever the threshold.
 
 Pure. The unit is a device: an incident's best score against the loudest finding on each device of the twin, so that
-every other app there competes too. 0.5 is chance, 1 is perfect.
+every other app there competes too. 0.5 is chance, 1 is perfect. A row says what the inventory alone tells apart.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lab.matching import APPLESS
 from lab.outcomes import Outcome, TrialResult
 from lab.ranking import roc_auc
 
@@ -18,7 +19,9 @@ def separability(
 ) -> list[dict[str, Any]]:
     """One row per scenario, its twin and analytic, of one detector under one view: the AUC and both its n.
 
-    A unit about which nothing was said has score 0. No row where the analytic was judged in one of the two only.
+    ``inventory`` holds the good words the inventory has for apps that only the twin has, where the view shows apps:
+    with any, the AUC is not owed to behaviour alone. A unit about which nothing was said has score 0. There is no row
+    where the analytic was judged in one of the two only.
     """
     by_twin: dict[str, list[TrialResult]] = {}
     for trial in trials:
@@ -36,8 +39,23 @@ def separability(
             benign = [unit for trial in calm if trial.scenario == twin for unit in _loudest(trial, analytic)]
             where = {"detector": detector, "view": view, "scenario": scenario, "twin": twin, "analytic": analytic}
             n = {"incidents": len(scores), "twin_devices": len(benign)}
-            rows.append({**where, "auc": roc_auc(scores, benign), "n": n})
+            words = (
+                [] if view in APPLESS else _vouched_for(scenario, met, [one for one in calm if one.scenario == twin])
+            )
+            rows.append({**where, "auc": roc_auc(scores, benign), "n": n, "inventory": words})
     return rows
+
+
+def _vouched_for(scenario: str, met: Iterable[Outcome], calm: Iterable[TrialResult]) -> list[str]:
+    """What the inventory says for the apps that only the twin has, and not for those of the incidents."""
+    mine = [outcome for outcome in met if outcome.trial.scenario == scenario]
+    truths = [outcome.trial.truth for outcome in mine if outcome.trial.truth]
+    common = {package for truth in truths for _, package in truth.packages}
+    guilty = {(outcome.incident.device, outcome.incident.package) for outcome in mine}
+    shared = {word for truth in truths for app in guilty for word in truth.vouched.get(app, ())}
+    others = [trial.truth.vouched.items() for trial in calm if trial.truth]
+    told = {word for apps in others for (_, package), words in apps if package not in common for word in words}
+    return sorted(told - shared)
 
 
 def _loudest(trial: TrialResult, analytic: str) -> list[float]:

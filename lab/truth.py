@@ -6,7 +6,7 @@ No detector ever sees this module's values or files. It knows no packet and no s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lab.recording import Recording
 
 DAY = 86_400_000_000
+VOUCHING = ("package", "sanctioned", "roles")  # columns of the inventory that say who vouches for whom
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ class TruthIncident:
 
 @dataclass(frozen=True)
 class Truth:
-    """All that a score is measured against. ``packages`` maps (device, package) to (uid, category)."""
+    """All that a score is measured against. ``packages`` maps (device, package) to (uid, category).
+
+    ``vouched`` maps those for which the inventory has a good word to it: "sanctioned", "role vpn".
+    """
 
     incidents: tuple[TruthIncident, ...]
     devices: Mapping[str, str]  # name -> address
@@ -58,6 +62,7 @@ class Truth:
     seed: int
     twin_of: str = ""
     contacts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # incident -> times, ascending
+    vouched: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def device_days(self) -> float:
@@ -77,6 +82,10 @@ def truth_of(timeline: Timeline) -> Truth:
         seed=timeline.seed,
         twin_of=timeline.twin_of,
         contacts={one.incident: _contacts(timeline, index) for index, one in enumerate(timeline.incidents)},
+        vouched=_vouched(
+            {"device": timeline.devices[app.device].name, **{name: getattr(app, name) for name in VOUCHING}}
+            for app in timeline.apps
+        ),
     )
 
 
@@ -153,7 +162,7 @@ def read_truth(recording: Recording) -> Truth:
     contacts: dict[str, list[int]] = {row["incident"]: [] for row in incidents}
     for row in _rows(recording.folder / "truth/contacts.parquet", {"incident", "time"}):
         contacts[row["incident"]].append(row["time"])
-    packages = _rows(recording.telemetry / "packages.parquet", {"device", "package", "uid", "category"})
+    packages = _rows(recording.telemetry / "packages.parquet", {"device", "uid", "category", *VOUCHING})
     return Truth(
         incidents=tuple(
             TruthIncident(**{**row, "peers": tuple(row["peers"]), "settings": json.loads(row["settings"])})
@@ -167,7 +176,17 @@ def read_truth(recording: Recording) -> Truth:
         seed=recording.seed,
         twin_of=recording.twin_of,
         contacts={incident: tuple(times) for incident, times in contacts.items()},
+        vouched=_vouched(packages),
     )
+
+
+def _vouched(apps: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    words = {
+        (app["device"], app["package"]): ("sanctioned",) * bool(app["sanctioned"])
+        + tuple(f"role {role}" for role in sorted(app["roles"] or ()))
+        for app in apps
+    }
+    return {key: said for key, said in words.items() if said}
 
 
 def _rows(path: Path, columns: set[str]) -> list[dict[str, Any]]:

@@ -49,11 +49,16 @@ def ladder(card: Json, detector: str) -> Ladder:
 
 @dataclass(frozen=True)
 class Twins:
-    """How far each malicious scenario of one detector stands from its benign twin: views across, pairs down."""
+    """How far each malicious scenario of one detector stands from its benign twin: views across, pairs down.
+
+    ``inventory`` maps a pair (scenario, twin) to what the inventory says for the twin's app; the cells it helps are
+    marked with an asterisk.
+    """
 
     detector: str
     views: tuple[str, ...]
     rows: tuple[tuple[str, str, str, tuple[Rung, ...]], ...]  # scenario, twin, analytic
+    inventory: Mapping[tuple[str, str], str]
 
 
 def twins(card: Json, detector: str) -> Twins:
@@ -65,14 +70,17 @@ def twins(card: Json, detector: str) -> Twins:
     }
     views = tuple(sorted({key[3] for key in found}, key=ladder_order))
     pairs = sorted({key[:3] for key in found})
-    return Twins(detector, views, tuple((*pair, tuple(_auc(found.get((*pair, v))) for v in views)) for pair in pairs))
+    rows = tuple((*pair, tuple(_auc(found.get((*pair, v))) for v in views)) for pair in pairs)
+    words = {(row["scenario"], row["twin"]): ", ".join(row["inventory"]) for row in found.values() if row["inventory"]}
+    return Twins(detector, views, rows, words)
 
 
 def _auc(row: Json | None) -> Rung:
     if row is None or row["auc"] is None:
         return Rung("-", None, "not scored")
     note = f"{row['n']['incidents']} incidents against {row['n']['twin_devices']} devices of the twin"
-    return Rung(f"{row['auc']:.2f}", round(10 * row["auc"]), note)
+    mark = "*" if row["inventory"] else ""
+    return Rung(f"{row['auc']:.2f}{mark}", round(10 * row["auc"]), note)
 
 
 def subjects(card: Json, controls: Sequence[str]) -> list[str]:

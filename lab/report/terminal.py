@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lab.report import words
-from lab.report.ladder import Json, Ladder, ladder, subjects
+from lab.report.ladder import Json, Ladder, ladder, subjects, twins
 from lab.score import CONTROLS, Scorecard, refusal
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
             out.print()
             out.print(_ladder(steps))
     out.print()
-    for line in (*_false_alarms(content), *_blind_spots(content), *_unscored(content)):
+    for line in (*_false_alarms(content), *_blind_spots(content), *_vouched(content), *_unscored(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):
         out.print(Text(stop, style="bold red"))
@@ -99,6 +99,18 @@ def _blind_spots(card: Json) -> list[str]:
         for row in rows[:WORST]
     ]
     return lines + _more(len(rows), "blind spots")
+
+
+def _vouched(card: Json) -> list[str]:
+    """Pairs of twins that the inventory tells apart, each under the widest view."""
+    lines = []
+    for name in subjects(card, CONTROLS):
+        apart = twins(card, name)
+        for scenario, twin, analytic, rungs in apart.rows:
+            if said := apart.inventory.get((scenario, twin)):
+                auc = f"AUC {rungs[0].text.rstrip('*')} under view {apart.views[0]}"
+                lines.append(f"told apart by inventory: {analytic} {scenario} and {twin} ({said}; {name}, {auc})")
+    return lines[:WORST] + _more(len(lines), "pairs told apart by inventory")
 
 
 def _unscored(card: Json) -> list[str]:

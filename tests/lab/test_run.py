@@ -27,6 +27,7 @@ def recording(make, tmp_path):
     (folder / "telemetry").mkdir(parents=True)
     (folder / "truth").mkdir()
     known = {"device": ["phone-01"], "uid": [10101], "package": ["com.example.torch"], "category": ["tools"]}
+    known |= {"sanctioned": [False], "roles": [[]]}
     write_parquet(folder / "telemetry/packages.parquet", pa.table(known))
     state = {"time": [make.START + make.HOUR, make.START], "device": ["phone-01"] * 2, "locked": [False, True]}
     write_parquet(folder / "telemetry/device_state.parquet", pa.table(state))

@@ -32,3 +32,26 @@ def test_no_row_where_one_side_was_not_judged(make):
     assert len(parted(make, make.trial(), twin(make))) == 1
     assert parted(make, make.trial(), twin(make, judged=("AN1702",))) == []
     assert parted(make, make.trial(judged=("AN1702",)), twin(make)) == []
+
+
+def told(make, view="full", *, package="com.example.guard", mine=(), scenario=None):
+    """The inventory words of a pair whose twin has one app of its own, sanctioned and with a role."""
+    words = {("phone-01", package): ("role vpn", "sanctioned"), ("phone-01", "com.example.news"): ("role mail",)}
+    calm = make.truth(twin_of="polling-plain", packages={("phone-01", package): (1, "tools")}, vouched=words)
+    ill = make.truth(make.incident(), vouched={("phone-01", "com.example.torch"): mine})
+    (row,) = parted(
+        make, make.trial(truth=ill, view=view), make.trial(scenario="sync-twin", truth=scenario or calm, view=view)
+    )
+    return row["inventory"]
+
+
+def test_a_row_says_what_the_inventory_tells_apart(make):
+    assert told(make) == ["role vpn", "sanctioned"]
+    assert told(make, package="com.example.torch") == []  # the same app in both: no help
+    assert told(make, mine=("role vpn",)) == ["sanctioned"]  # the guilty app has that role too
+    assert told(make, scenario=make.truth(twin_of="polling-plain")) == []  # an inventory without a good word
+
+
+def test_a_view_without_apps_gets_no_help_from_the_inventory(make):
+    assert told(make, "no-state") == ["role vpn", "sanctioned"]
+    assert told(make, "netflow") == []

@@ -20,6 +20,7 @@ from lab.truth import write_truth
 
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1, 0, 4, 4) + b"abcd"
 PACKAGES = {"device": ["phone-01"], "uid": [10101], "package": ["com.example.torch"], "category": ["tools"]}
+PACKAGES |= {"sanctioned": [False], "roles": [[]]}
 
 
 @dataclasses.dataclass

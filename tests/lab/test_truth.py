@@ -56,6 +56,10 @@ def test_truth_survives_the_disk(tiny, tmp_path):
     read = open_recording(play(twin, tmp_path / "rec")).truth()
     assert read == truth_of(twin)
     assert read.twin_of == "https-poll-5m"
+    assert read.vouched == {
+        ("phone-01", "netd"): ("sanctioned",),
+        ("phone-02", "com.example.weather"): ("sanctioned", "role vpn"),
+    }
 
 
 @pytest.mark.parametrize("damage", ["lost", "cut", "other"])

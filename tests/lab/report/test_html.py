@@ -255,3 +255,15 @@ def test_what_cannot_be_judged_has_no_numbers(make):
 
     assert page().count("cannot judge") == 0
     assert page(judged=("AN1793",)).count("cannot judge") == 2  # on the card, and in the table of all
+
+
+def test_twins_that_the_inventory_tells_apart_are_named(make):
+    def page(vouched):
+        app = ("phone-01", "com.example.vpn")
+        calm = make.truth(twin_of="polling-plain", packages={app: (1, "tools")}, vouched={app: vouched})
+        trials = [make.trial(make.finding()), make.trial(scenario="sync", truth=calm)]
+        return html.render(score(trials, suite="c", seeds=1, budget=0.001).to_json())
+
+    assert "sync; inventory: role vpn" in page(("role vpn",))
+    assert "* told apart by inventory" in page(("role vpn",))
+    assert "inventory" not in page(())

@@ -66,3 +66,20 @@ def test_twins_stand_side_by_side(make):
     assert [(rung.text, rung.heat) for rung in rungs] == [("1.00", 10)]
     assert "1 incidents against 2 devices" in rungs[0].note
     assert twins(card, "other").rows == ()
+
+
+def test_twins_that_the_inventory_tells_apart_are_marked(make):
+    def marked(**vouched):
+        calm = make.truth(twin_of="polling-plain", packages={("phone-01", "com.example.vpn"): (1, "tools")}, **vouched)
+        both = [
+            trial
+            for view in ("full", "no-app")
+            for trial in (make.trial(make.finding(), view=view), make.trial(scenario="sync", truth=calm, view=view))
+        ]
+        return twins(card_of(*both), "builtin")
+
+    helped = marked(vouched={("phone-01", "com.example.vpn"): ("sanctioned",)})
+    assert [rung.text for rung in helped.rows[0][3]] == ["1.00*", "1.00"]
+    assert helped.inventory == {("polling-plain", "sync"): "sanctioned"}
+    assert [rung.text for rung in marked().rows[0][3]] == ["1.00", "1.00"]
+    assert marked().inventory == {}

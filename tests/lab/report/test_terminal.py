@@ -53,3 +53,14 @@ def test_what_cannot_be_judged_has_no_numbers(make):
     assert row.split("AN1702")[1].strip() == "cannot judge"
     (told,) = [line for line in lines if line.startswith("builtin, full") and "AN1793" in line]
     assert "cannot judge" not in told
+
+
+def test_twins_that_the_inventory_tells_apart_are_named(make):
+    def text(vouched):
+        app = ("phone-01", "com.example.vpn")
+        calm = make.truth(twin_of="polling-plain", packages={app: (1, "tools")}, vouched={app: vouched})
+        return printed(make.trial(make.finding()), make.trial(scenario="sync", truth=calm))
+
+    said = "told apart by inventory: AN1793 polling-plain and sync (role vpn; builtin, AUC 1.00 under view full)"
+    assert said in text(("role vpn",))
+    assert "told apart" not in text(())
