@@ -6,9 +6,8 @@ whose answer nobody connected to is one too. Contacts closer than a merge gap ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,8 @@ import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, codes, joined, numbered, whole
 from detector.destinations import is_group, is_loopback, registrable
+from detector.grouped import grouped_gaps, grouped_quantiles
 from detector.lookups import Lookups
-from detector.quantiles import quantiles
 
 LONG_FLOW_US = 10_000_000
 #: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
@@ -120,14 +119,57 @@ class Contacts:
         return np.diff(self.times) / 1e6
 
 
-def flow_contacts(flows: Flows, considered: Int64, exchanges: pa.Table | None, merging: Merging) -> Iterator[Contacts]:
-    """Contacts by (device, app, destination) from the ``considered`` rows of ``flows``."""
+@dataclass(frozen=True)
+class Crowd:
+    """The contacts of g groups at once, group after group, in time order within each."""
+
+    group: Int64  # (g,)
+    edges: Int64  # (g + 1,) where the contacts of each begin
+    times: Int64  # (n,) as in Contacts, as are up and down
+    up: Int64
+    down: Int64
+    row_edges: Int64  # (g + 1,) where the rows of each begin
+    rows: Int64  # repeated where a row gave several moments
+    destination: Codes  # (g,)
+
+    @property
+    def counts(self) -> Int64:
+        """(g,) how many contacts each has."""
+        return np.diff(self.edges)
+
+    def some(self, which: npt.NDArray[np.bool_]) -> Crowd:
+        """Some of the groups."""
+        counts, rows = np.diff(self.edges), np.diff(self.row_edges)
+        said, begun = np.repeat(which, counts), np.repeat(which, rows)
+        edges, row_edges = (np.append(0, np.cumsum(part[which])) for part in (counts, rows))
+        named = Codes(self.destination.code[which], self.destination.texts)
+        times, up, down = (column[said] for column in (self.times, self.up, self.down))
+        return Crowd(self.group[which], edges, times, up, down, row_edges, self.rows[begun], named)
+
+
+Worth = Callable[[Crowd], npt.NDArray[np.bool_]]
+
+
+def all_of(crowd: Crowd) -> npt.NDArray[np.bool_]:
+    """(g,) every group is worth a look."""
+    return np.ones(len(crowd.group), np.bool_)
+
+
+def flow_contacts(
+    flows: Flows, considered: Int64, exchanges: pa.Table | None, merging: Merging, worth: Worth = all_of
+) -> Iterator[Contacts]:
+    """Contacts by (device, app, destination) from the ``considered`` rows, of groups ``worth`` it."""
     if not len(considered):
         return
     destination = _destinations(flows, considered)
     package = flows.package.code[considered]
     group, first = numbered(flows.device.code[considered], flows.uid[considered], package, destination.code)
-    for merged, gap in _merged(_moments(flows, considered, group, exchanges), merging):
+
+    def asked(crowd: Crowd) -> npt.NDArray[np.bool_]:
+        named = Codes(destination.code[first[crowd.group]], destination.texts)
+        return worth(replace(crowd, destination=named))
+
+    for merged, gap in _merged(_moments(flows, considered, group, exchanges), merging, asked):
         place = int(first[merged.group[0]])
         row = int(considered[place])
         yield Contacts(
@@ -206,18 +248,36 @@ def _moments(flows: Flows, rows: Int64, group: Int64, exchanges: pa.Table | None
     return Moments(*(np.concatenate([getattr(part, name) for part in (silent, said)]) for name in vars(flat)))
 
 
-def _merged(moments: Moments, merging: Merging) -> Iterator[tuple[Moments, float]]:
+def _merged(moments: Moments, merging: Merging, worth: Worth = all_of) -> Iterator[tuple[Moments, float]]:
     """Each group's contacts in time order at the coarsest gap that does not blur; ``row`` are its distinct rows."""
     if not len(moments.group):
         return
     frequent = moments.taken(np.bincount(moments.group)[moments.group] >= merging.least)
     ordered = frequent.taken(np.lexsort((frequent.start, frequent.group)))
-    for low, high in pairwise(np.flatnonzero(np.diff(ordered.group, prepend=-1, append=-1))):
-        one = ordered.taken(slice(low, high))
-        for gap in sorted(merging.gaps_s, reverse=True):
-            heads = np.flatnonzero(np.diff(one.start, prepend=one.start[0] - 10**15) > gap * 1e6)
-            times = one.start[heads]
-            if len(times) >= merging.least and quantiles(np.diff(times).astype(np.float64), 0.5)[0] >= BLUR * gap * 1e6:
-                up, down = (np.add.reduceat(column, heads) for column in (one.up, one.down))
-                yield Moments(one.group, times, up, down, np.unique(one.row)), gap
-                break
+    found: list[tuple[int, Moments, Int64, float]] = []
+    for gap in sorted(merging.gaps_s, reverse=True):
+        if not len(ordered.group):
+            break
+        crowd, clear = _crowd(ordered, gap, merging.least)
+        taken = np.flatnonzero(clear)
+        kept = taken[worth(crowd.some(clear))] if len(taken) else taken
+        for k in kept:
+            one, rows = slice(*crowd.edges[k : k + 2]), slice(*crowd.row_edges[k : k + 2])
+            said = Moments(crowd.group[k : k + 1], crowd.times[one], crowd.up[one], crowd.down[one], crowd.rows[rows])
+            found.append((int(crowd.group[k]), said, crowd.rows[rows], gap))
+        ordered = ordered.taken(~np.repeat(clear, np.diff(crowd.row_edges)))
+    for _, said, begun, gap in sorted(found, key=lambda one: one[0]):
+        yield replace(said, row=np.unique(begun)), gap
+
+
+def _crowd(ordered: Moments, gap_s: float, least: int) -> tuple[Crowd, npt.NDArray[np.bool_]]:
+    """All groups merged at one gap, and which of them are many enough and not blurred by it."""
+    fresh = np.diff(ordered.group, prepend=-1) != 0
+    heads = np.flatnonzero(fresh | (np.diff(ordered.start, prepend=ordered.start[0]) > gap_s * 1e6))
+    up, down = (np.add.reduceat(column, heads) for column in (ordered.up, ordered.down))
+    edges = np.append(np.flatnonzero(fresh[heads]), len(heads))
+    row_edges = np.append(np.flatnonzero(fresh), len(fresh))
+    group = ordered.group[row_edges[:-1]]
+    crowd = Crowd(group, edges, ordered.start[heads], up, down, row_edges, ordered.row, Codes(group, []))
+    (middle,) = grouped_quantiles(*grouped_gaps(crowd.times, edges), 0.5)
+    return crowd, (crowd.counts >= max(least, 2)) & (middle >= BLUR * gap_s * 1e6)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from detector.analytics.polling_bound import PollingBound
 from detector.analytics.polling_evidence import Surroundings, survey
 from detector.analytics.polling_reasons import polling_reasons
 from detector.analytics.polling_score import ODD, Judgement, crossing, judge
@@ -41,7 +42,8 @@ def _groups(telemetry: Telemetry, known: Surroundings, limits: PollingThresholds
     found: list[Iterator[Contacts]] = []
     if known.flows is not None:
         considered = outbound_rows(known.flows, known.lookups, limits.ignored_ports)
-        found.append(flow_contacts(known.flows, considered, telemetry.tables.get("exchanges"), merging))
+        exchanges, worth = telemetry.tables.get("exchanges"), PollingBound(known, limits)
+        found.append(flow_contacts(known.flows, considered, exchanges, merging, worth))
     if known.lookups is not None:
         found.append(lookup_contacts(known.lookups, merging))
     return chain.from_iterable(found)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from detector.analytics import relay_window
 from detector.contract import detector
 from detector.thresholds import BUNDLED
 
@@ -69,3 +72,27 @@ def test_allowed_destinations_are_not_relayed_to(made, tmp_path):
     assert len(relays(made)) == 1
     found = detector(f"builtin:{path}").detect(made.telemetry())
     assert [finding for finding in found if finding.analytic == "AN1702"] == []
+
+
+def test_no_window_is_judged_by_more_than_the_largest_anchors(made, monkeypatch, tmp_path):
+    """Forty allowed peers that each carry as much as the rest: the case in which conservation spares none of them."""
+    for peer in range(40):
+        made.flow(10, lasts_s=1000, up=50_000 + peer, down=50_000 + peer, server=f"198.18.2.{peer}", uid=10_001)
+    for k in range(20):
+        made.flow(20 + 40 * k, up=2500, down=2500, server=f"198.18.1.{k}", uid=10_001)
+    listed = ", ".join(f'"198.18.2.{k}"' for k in range(40))
+    path = tmp_path / "mine.toml"
+    path.write_text(BUNDLED.read_text().replace("AllowedDestinationList = []", f"AllowedDestinationList = [{listed}]"))
+    judged, real = [], relay_window._judge
+    monkeypatch.setattr(
+        relay_window,
+        "_judge",
+        lambda anchor, window, view: judged.append(window.limits_us) or real(anchor, window, view),
+    )
+    list(detector(f"builtin:{path}").detect(made.telemetry()))
+    assert set(Counter(judged).values()) == {relay_window.MOST_ANCHORS}
+    judged.clear()
+    list(detector("builtin").detect(made.telemetry()))
+    assert max(Counter(judged).values(), default=0) <= 20, (
+        "of peers not allowed, none below a twentieth of all bytes is looked at"
+    )
