@@ -13,7 +13,8 @@ from functools import lru_cache
 _REQUEST = re.compile(rb"([A-Z][A-Z_-]{2,19}) ([^ \r\n]+) HTTP/1\.[01]\r?\n")
 _CUT_REQUEST = re.compile(rb"(GET|POST|PUT|HEAD|OPTIONS|DELETE|PATCH) ((?:/|https?://)[^ \r\n]*)\Z")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
-_HEADER = re.compile(rb"^(host|user-agent|upgrade):[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+#: The value is stripped in Python: a pattern that also parts off the blanks takes n^2 steps for n of them.
+_HEADER = re.compile(rb"^(host|user-agent|upgrade):([^\r\n]*+)\r?$", re.IGNORECASE | re.MULTILINE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 #: Some clients put a path behind the authority; servers accept it.
 _CONNECT = re.compile(rb"CONNECT ([^ \r\n]{1,255})(?: [^ \r\n]*)? HTTP/1\.[01]\r?\n")
@@ -72,7 +73,7 @@ def _headers(stream: bytes, start: int) -> dict[bytes, str]:
     stop = end.start() if end else stream.rfind(b"\n") + 1
     found: dict[bytes, str] = {}
     for line in _HEADER.finditer(stream, start, max(stop, start)):
-        found.setdefault(line[1].lower(), _text(line[2]))
+        found.setdefault(line[1].lower(), _text(line[2].strip(b" \t")))
     return found
 
 

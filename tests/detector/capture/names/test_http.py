@@ -78,3 +78,16 @@ def test_status_line() -> None:
 def test_hostile_heads_never_raise(noise: bytes, cut: int) -> None:
     for start in (b"", GET[:cut], UPGRADE[:cut], TUNNEL[:cut]):
         assert identify("tcp", 1, 80, start + noise, SWITCHED[:cut] + noise).app_proto != "dns"
+
+
+@pytest.mark.parametrize("blanks", [b" ", b"\t", b" \t "])
+def test_blanks_around_a_value_are_no_part_of_it(blanks: bytes) -> None:
+    found = request(b"GET / HTTP/1.1\r\nHost:" + blanks + b"a b" + blanks + b"\r\n\r\n")
+    assert found is not None
+    assert found.host == "a b"
+
+
+def test_a_bare_carriage_return_in_a_value_is_no_header() -> None:
+    found = request(b"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n")
+    assert found is not None
+    assert found.host is None
