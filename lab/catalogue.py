@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lab.behaviours import SECOND, Window
-from lab.console import screen
+from lab.console import emit, plural, screen
 from lab.errors import ScenarioError
 from lab.expectation import Proof, prove_recording
 from lab.inspection import STRIP, strip_cells, strip_text
@@ -164,24 +164,31 @@ def _played(scenario: Scenario, seed: int) -> list[Proof]:
 
 
 def print_checks(results: Sequence[dict[str, Any]]) -> None:
-    """The proofs as a table on stdout, failed ones first."""
-    from rich.table import Table
-
-    table = Table("", "scenario", "behaviour", "device", "app", "measure", "found", "expected")
+    """The proofs on stdout, one a line, failed ones first."""
     for row in sorted(results, key=lambda row: row["ok"]):
-        bounds = f"{row.get('at_least') or 0:g} to {row['at_most']:g}" if row.get("at_most") else ""
-        bounds = bounds or (f"at least {row['at_least']:g}" if row.get("at_least") else "")
-        words = [str(row.get(name, "")) for name in ("behaviour", "device", "package", "measure", "found")]
-        table.add_row("ok" if row["ok"] else "FAIL", row["scenario"], *words, bounds)
-    screen().print(table)
+        emit(("ok    " if row["ok"] else "FAIL  ") + _in_words(row))
     failed = sum(not row["ok"] for row in results)
-    screen().print(f"{len(results)} checks, {failed} failed")
+    emit(f"{plural(len(results), 'check')}, {failed} failed")
+
+
+def _in_words(row: dict[str, Any]) -> str:
+    if "found" not in row:
+        return f"{row['scenario']}: {row['measure']}"
+    bounds = [
+        f"{word} {row[key]:g}"
+        for key, word in (("at_least", "at least"), ("at_most", "at most"))
+        if row[key] is not None
+    ]
+    who = f"{row['behaviour']} of {row['package']} on {row['device']}"
+    return f"{row['scenario']}: {who}: found {row['found']:g} {row['measure']}, expected {' and '.join(bounds)}"
 
 
 def write_template(name: str, out: Path | None) -> Path:
     """A new scenario file with a comment beside every field; FileExistsError rather than overwrite."""
-    from lab.recording import write_atomic
+    from lab.recording import NAME, write_atomic
 
+    if not NAME.fullmatch(name):
+        raise ScenarioError([f"scenario name: found '{name}', expected {NAME.pattern}"])
     path = out or Path(f"{name}.toml")
     if path.exists():
         raise ScenarioError([f"{path}: exists already; choose another name or --out"])

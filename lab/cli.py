@@ -6,12 +6,16 @@ Exit codes: 0 fine, 1 gate broken, 2 usage or scenario wrong, 3 lab or evidence 
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.console import FAILED, USAGE, emit, emit_json, guarded, progress_bar, say
+from lab.cli_catalogue import detector_app, scenario_app
+from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress_bar, say
+from lab.options import Detectors, Json, Out, Partial, Seed, Stage
 
 if TYPE_CHECKING:
     from lab.score import Scorecard
@@ -25,19 +29,8 @@ app = typer.Typer(
     help="A firing range for Android network detections: labelled traffic, any detector, scores you can trust.",
     epilog="Exit codes: 0 fine, 1 gate broken, 2 usage or scenario wrong, 3 lab or evidence failed, 130 interrupted.",
 )
-scenario_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show, check and start scenarios.")
-detector_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The detectors that can be named with --detector."
-)
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(detector_app, name="detector")
-
-Json = Annotated[bool, typer.Option("--json", help="Result as JSON on stdout, nothing else there.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.")]
-Detectors = Annotated[list[str], typer.Option("--detector", help="Detector NAME or NAME:ARG; may be repeated.")]
-Partial = Annotated[bool, typer.Option("--allow-partial", help="Go on with damaged evidence and mark what it says.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same recording, byte for byte.")]
-Stage = Annotated[str, typer.Option("--stage", help="Where the timeline is played: wire.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -64,13 +57,23 @@ def run(
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Play a suite, run the detectors over it, score their findings: SCORECARD and report.html in --out."""
+    """Play a suite, detect, score, report.
+
+    --out is a folder: it keeps recordings, findings, scorecard.json and report.html.
+    """
     from lab.scenario import suite_scenarios
     from lab.trial import Plan, run_suite
 
     name, scenarios = suite_scenarios(suite)
-    plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget)
     folder = out or Path("out") / name
+    if (
+        folder.is_dir()
+        and any(folder.iterdir())
+        and not (folder / "run.json").exists()
+        and not (folder / "recordings").is_dir()
+    ):
+        raise FileExistsError(17, "stands there and is no run; give another folder with --out", str(folder))
+    plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget)
     with progress_bar(f"run {name}", quiet=json_) as advance:
         run_suite(plan, folder, progress=advance)
     _score_run(folder, json_=json_)
@@ -89,7 +92,10 @@ def score(
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Score findings against the truth again, from the files of a run or for one recording."""
+    """Score findings against the truth again.
+
+    Of a run, from its files; or findings made elsewhere, for one recording. --out is a file.
+    """
     if findings is None:
         _score_run(run_dir, json_=json_)
         return
@@ -131,7 +137,7 @@ def _refuse_vacuous(card: Scorecard) -> None:
 @app.command()
 @guarded
 def report(run_dir: Path, *, out: Out = None) -> None:
-    """Write the HTML report of a run folder again, from its scorecard."""
+    """Write the HTML report of a run again."""
     from lab.trial import report_folder
 
     emit(str(report_folder(run_dir, out)))
@@ -149,7 +155,10 @@ def record(
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Play one scenario and keep the recording: telemetry, truth and manifest."""
+    """Play one scenario, keep the recording.
+
+    --out is a folder: telemetry, truth and manifest.
+    """
     from lab.recording import open_recording
     from lab.scenario import compile_scenario, find_scenario, load_scenario
     from lab.stages import play
@@ -169,7 +178,10 @@ def record(
 @app.command()
 @guarded
 def inspect(target: Path, *, allow_partial: Partial = False, json_: Json = False) -> None:
-    """What is in a recording or capture: apps, flows, protocols, and when each destination was contacted."""
+    """Show what a recording or capture holds.
+
+    Apps, flows, protocols, and when each destination was contacted.
+    """
     from lab.inspection import inspect_path, print_inspection
 
     with progress_bar(f"read {target.name}", quiet=json_) as advance:
@@ -191,7 +203,10 @@ def detect(
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Run detectors over recordings and captures; findings as a table, as JSON lines, or into a file."""
+    """Run detectors over recordings and captures.
+
+    Findings to the terminal, as JSON lines, or into the file --out. Each input is judged by itself.
+    """
     from lab.detection import detect_paths, print_findings, write_lines
 
     with progress_bar("detect", quiet=json_) as advance:
@@ -205,80 +220,13 @@ def detect(
         print_findings(rows)
 
 
-@scenario_app.command("list")
-@guarded
-def scenario_list(*, json_: Json = False) -> None:
-    """All scenarios with their question, analytic, protocols and twin."""
-    from lab.catalogue import catalogue, print_catalogue
-
-    rows = catalogue()
-    if json_:
-        emit_json({"scenarios": rows})
-    else:
-        print_catalogue(rows)
-
-
-@scenario_app.command("show")
-@guarded
-def scenario_show(name: str, *, seed: Seed = 1, json_: Json = False) -> None:
-    """One scenario: its question, its apps, and when its incidents speak."""
-    from lab.catalogue import print_scenario, show
-
-    shown = show(name, seed)
-    if json_:
-        emit_json(shown)
-    else:
-        print_scenario(shown)
-
-
-@scenario_app.command("check")
-@guarded
-def scenario_check(
-    paths: Annotated[list[str] | None, typer.Argument(help="Names or TOML files; all scenarios if none.")] = None,
-    *,
-    seed: Seed = 1,
-    json_: Json = False,
-) -> None:
-    """Prove every [[expect]] on a recording made for the purpose; no detector is involved."""
-    from lab.catalogue import check, print_checks
-
-    with progress_bar("scenario check", quiet=json_) as advance:
-        results = check(paths or [], seed, advance)
-    if json_:
-        emit_json({"checks": results})
-    else:
-        print_checks(results)
-    if not all(result["ok"] for result in results):
-        raise typer.Exit(USAGE)
-
-
-@scenario_app.command("new")
-@guarded
-def scenario_new(name: str, *, out: Out = None) -> None:
-    """Start a scenario: a commented TOML file that passes scenario check."""
-    from lab.catalogue import write_template
-
-    emit(str(write_template(name, out)))
-
-
-@detector_app.command("list")
-@guarded
-def detector_list(*, json_: Json = False) -> None:
-    """The bundled detectors: name, version, and the tables each cannot do without."""
-    from detector.contract import detector, detector_names
-
-    known = [detector(name) for name in detector_names()]
-    rows = [{"name": one.name, "version": one.version, "needs": list(one.needs)} for one in known]
-    if json_:
-        emit_json({"detectors": rows})
-    else:
-        emit("\n".join(f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}" for row in rows))
-
-
 @app.command()
 @guarded
 def doctor(*, json_: Json = False) -> None:
-    """What this machine has and lacks, and the command that mends each lack; exit 3 if a required thing lacks."""
+    """Show what this machine has and lacks.
+
+    With the command that mends each lack; exit 3 if a required thing lacks.
+    """
     from lab.doctor import checks
 
     found = checks()
@@ -294,4 +242,10 @@ def doctor(*, json_: Json = False) -> None:
 
 def main() -> None:
     """The entry point of the ``droidrange`` command."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal of few characters is no reason to fail
+    try:
+        app()
+    except KeyboardInterrupt:  # before or after a command's own guard
+        sys.exit(INTERRUPTED)

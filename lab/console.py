@@ -32,6 +32,15 @@ def say(text: str) -> None:
     typer.echo(printable(text), err=True)
 
 
+def plural(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> plural(1, "alert"), plural(2, "near miss")
+    ('1 alert', '2 near misses')
+    """
+    return f"{count} {noun}" + ("" if count == 1 else "es" if noun.endswith("s") else "s")
+
+
 def printable(text: str) -> str:
     r"""The text without control characters: what a packet says must not steer a terminal.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from detector.contract import Finding, Progress, Reason, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
+from lab.console import plural, printable, say, screen
 
 Advance = Callable[[int, int], None]
 
@@ -39,6 +40,8 @@ def detect_paths(
     rows: list[Row] = []
     for path in inputs:
         telemetry = narrow(read(path, allow_partial=allow_partial, advance=advance))
+        if telemetry.partial:
+            say(f"{path}: PARTIAL EVIDENCE: {telemetry.partial}")
         found = [finding for one in chosen for finding in one.detect(telemetry)]
         found.sort(key=lambda finding: (-finding.score, finding.device, finding.analytic, finding.peer or ""))
         rows += [Row(str(path), finding) for finding in found]
@@ -56,6 +59,9 @@ def read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
         return replace(telemetry, partial="; ".join(faults) or None)
     if not path.exists():
         raise FileNotFoundError(2, "no such recording or capture", str(path))
+    if path.is_dir():
+        what = "no recording; name one, such as RUN/recordings/NAME, or capture files, such as FOLDER/*.pcap"
+        raise FileNotFoundError(2, what, str(path))
     return open_telemetry(path, allow_partial=allow_partial, progress=Progress(advance))
 
 
@@ -71,16 +77,16 @@ def print_findings(rows: Sequence[Row]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from lab.console import printable, screen
-
     console = screen()
     alerts = sum(row.finding.alert for row in rows)
+    several = len({row.source for row in rows}) > 1
     for row in sorted(rows, key=lambda row: not row.finding.alert):
-        head = Text(printable(_headline(row.finding)), style="bold" if row.finding.alert else "")
+        place = f"{row.source}: " if several else ""
+        head = Text(printable(place + _headline(row.finding)), style="bold" if row.finding.alert else "")
         console.print(head, soft_wrap=True)
         for reason in strongest(row.finding.reasons):
             console.print(Padding(Text(printable(f"{_quantity(reason)}{reason.text}")), (0, 0, 0, 4)))
-    console.print(f"{alerts} alerts, {len(rows) - alerts} near misses" if rows else "no finding")
+    console.print(f"{plural(alerts, 'alert')}, {plural(len(rows) - alerts, 'near miss')}" if rows else "no finding")
 
 
 def strongest(reasons: Sequence[Reason], most: int = 5) -> list[Reason]:

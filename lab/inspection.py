@@ -121,6 +121,19 @@ def strip_text(counts: tuple[int, ...], cells: int = STRIP) -> str:
     return "".join(SHADES[-(-count * (len(SHADES) - 1) // top)] for count in binned.tolist())
 
 
+def brief(count: float) -> str:
+    """A number of bytes in at most five characters.
+
+    >>> brief(999), brief(251_459), brief(1_760_600), brief(23_000_000_000)
+    ('999', '251k', '1.8M', '23G')
+    """
+    for unit in ("", "k", "M"):
+        if count < 999.5:
+            return f"{count:.1f}{unit}" if unit == "M" and count < 9.95 else f"{count:.0f}{unit}"
+        count = count / 1000
+    return f"{count:.0f}G"
+
+
 def strip_cells(width: int) -> int:
     """How many cells of a strip suit a terminal of that many columns."""
     return STRIP if width >= 130 else STRIP // 2
@@ -131,24 +144,24 @@ def print_inspection(seen: Inspection, most: int = 40) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from lab.console import printable, screen
+    from lab.console import plural, printable, screen
 
     console = screen()
-    console.print(
-        f"{seen.source}: {seen.first} to {seen.last}, {seen.span_s:.0f} s, {seen.packets} packets", markup=False
-    )
+    covered = f"{seen.first} to {seen.last}, {seen.span_s:.0f} s, " if seen.destinations else ""
+    console.print(f"{seen.source}: {covered}{plural(seen.packets or 0, 'packet')}", markup=False)
     if seen.partial:
         console.print(f"PARTIAL EVIDENCE: {seen.partial}", markup=False)
     console.print("tables: " + ", ".join(f"{name} {rows}" for name, rows in seen.tables.items()))
     console.print("flows:  " + ", ".join(f"{name} {flows}" for name, flows in seen.protocols.items()))
     table = Table()
-    for heading in ("device, app", "server", "protocol", "flows", "bytes up/down"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("when", no_wrap=True)
+    table.add_column("device, app -> server", overflow="fold")
+    for heading in ("protocol", "flows", "bytes", "when"):
+        table.add_column(heading, no_wrap=True)
     for row in seen.destinations[:most]:
-        words = (f"{row.device} {row.package or ''}", row.server, row.app_proto or "-", str(row.flows))
+        who = " ".join(word for word in (row.device, row.package, "->", row.server) if word)
+        volume = f"{brief(row.bytes_up)}/{brief(row.bytes_down)}"
         strip = strip_text(row.strip, strip_cells(console.width))
-        cells = (*words, f"{row.bytes_up:,}/{row.bytes_down:,}", strip)
+        cells = (who, row.app_proto or "-", str(row.flows), volume, strip)
         table.add_row(*(Text(printable(cell)) for cell in cells))
     console.print(table)
     if len(seen.destinations) > most:

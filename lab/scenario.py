@@ -93,7 +93,7 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
     document = parse_toml(content, place)
     table, faults = faults_of(ScenarioTable, document)
     faults += list(_behaviour_faults(document))
-    if table is not None and not faults:
+    if table is not None:
         faults += list(_faults_across(table))
     if faults or table is None:
         raise ScenarioError([f"{place}: {fault}" for fault in faults])
@@ -263,7 +263,8 @@ def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
         path = find_scenario(name)
     except ScenarioError as fault:
         known = suite_names()
-        raise ScenarioError([f"no suite '{name}' either; suites are {', '.join(known)}", *fault.faults]) from None
+        suites = f"nor is there a suite '{name}'; known are {', '.join(known)}{nearest(name, known)}"
+        raise ScenarioError([*fault.faults, suites]) from None
     scenario = load_scenario(path)
     return scenario.name, (scenario,)
 

@@ -21,6 +21,10 @@ def write_atomic(path: Path, content: bytes | Callable[[BinaryIO], object]) -> N
 
     OSError leaves whatever was at ``path`` as it was, and no temporary file.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(2, "cannot be written, its folder does not exist", str(path))
+    if path.is_dir():
+        raise IsADirectoryError(21, "cannot be written, a folder stands there", str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}{MAKING}")
     try:
         with temporary.open("wb") as file:

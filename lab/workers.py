@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -50,6 +51,15 @@ def leave_on_sigterm() -> None:
     """In a worker: Ctrl-C is the parent's to answer; its SIGTERM unwinds the stack, so that half-made files go."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    die_with_parent()
+
+
+def die_with_parent() -> None:
+    """In a worker: the kernel ends it when its parent dies, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG)."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
 
 
 def unwound(work: Callable[..., R], job: tuple[object, ...]) -> R:

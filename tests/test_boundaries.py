@@ -24,7 +24,7 @@ LAYERS = (
     ("lab.report", "lab.run", "lab.workers", "lab.look"),
     ("lab.trial", "lab.submission"),
     ("lab.expectation", "lab.detection", "lab.inspection", "lab.catalogue", "lab.doctor"),
-    ("lab.cli",),
+    ("lab.options", "lab.cli_catalogue", "lab.cli"),
 )
 # what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
 LAB_MAY_KNOW = ("detector.contract", "detector.capture")
@@ -34,7 +34,7 @@ ONLY_IN = {
     "adbutils": ("lab/devices/",),
     "mitmproxy": ("lab/stages/live/gateway/",),
     "faker": ("lab/",),
-    "typer": ("lab/cli.py", "lab/console.py"),
+    "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/options.py", "lab/console.py"),
 }
 SCORING = ("score", "matching", "outcomes", "separability", "intervals", "ranking")
 PURE = ("lab/behaviours/", "lab/protocols/", "detector/features/", *(f"lab/{name}.py" for name in SCORING))

@@ -201,7 +201,7 @@ def test_an_unknown_name_answers_with_the_known():
         find_scenario("https-pol-5m")
     with pytest.raises(ScenarioError, match="unknown suite 'cor'; known are core, smoke; did you mean 'core'"):
         load_suite("cor")
-    with pytest.raises(ScenarioError, match="no suite 'nothing' either"):
+    with pytest.raises(ScenarioError, match="nor is there a suite 'nothing'; known are core, smoke"):
         suite_scenarios("nothing")
 
 

@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,50 @@ def raises(number):
     if number == 1:
         raise KeyError("no such thing")
     return number
+
+
+ORPHANS = """
+import sys
+from pathlib import Path
+from lab.workers import in_order
+sys.path.insert(0, sys.argv[1])
+from forever import forever
+if __name__ == "__main__":
+    list(in_order(forever, [(sys.argv[1], 1), (sys.argv[1], 2)], lost=lambda *_: None, workers=2))
+"""
+FOREVER = """
+import os
+from pathlib import Path
+def forever(folder, number):
+    Path(folder, f"{os.getpid()}.pid").touch()
+    while True:
+        os.sched_yield()
+"""
+
+
+def test_workers_die_with_a_parent_that_was_killed(tmp_path):
+    (tmp_path / "forever.py").write_text(FOREVER)
+    (tmp_path / "main.py").write_text(ORPHANS)
+    parent = subprocess.Popen([sys.executable, tmp_path / "main.py", tmp_path])
+    pids = eventually(lambda: [path.stem for path in tmp_path.glob("*.pid")], lambda found: len(found) == 2)
+    parent.kill()
+    parent.wait()
+    alive = eventually(lambda: [pid for pid in pids if running(pid)], lambda left: not left)
+    assert alive == []
+
+
+def eventually(look, good):
+    """What ``look`` shows once it is good, or after half a minute of a busy machine."""
+    for _ in range(600):
+        if good(found := look()):
+            return found
+        time.sleep(0.05)
+    return look()
+
+
+def running(pid):
+    status = Path("/proc", pid, "stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_results_come_in_the_order_of_the_jobs():
