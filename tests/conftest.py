@@ -82,3 +82,11 @@ def trial(*findings, **changes):
 def make():
     """Builders by noun: make.incident(...), make.truth(...), make.finding(...), make.trial(...)."""
     return SimpleNamespace(incident=incident, truth=truth, finding=finding, trial=trial, HOUR=HOUR, START=START)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_state(tmp_path_factory):
+    """No test writes the cache's key into the home of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
