@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detector.contract import Finding, Progress, Reason, Telemetry, open_telemetry
+from detector.contract import Finding, Progress, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 from lab.console import plural, printable, say, screen
+from lab.report.telling import in_a_line, telling
 
 Advance = Callable[[int, int], None]
 
@@ -84,23 +85,9 @@ def print_findings(rows: Sequence[Row]) -> None:
         place = f"{row.source}: " if several else ""
         head = Text(printable(place + _headline(row.finding)), style="bold" if row.finding.alert else "")
         console.print(head, soft_wrap=True)
-        for reason in strongest(row.finding.reasons):
-            console.print(Padding(Text(printable(f"{_quantity(reason)}{reason.text}")), (0, 0, 0, 4)))
+        for reason in telling([vars(reason) for reason in row.finding.reasons]):
+            console.print(Padding(Text(printable(in_a_line(reason))), (0, 0, 0, 4)))
     console.print(f"{plural(alerts, 'alert')}, {plural(len(rows) - alerts, 'near miss')}" if rows else "no finding")
-
-
-def strongest(reasons: Sequence[Reason], most: int = 5) -> list[Reason]:
-    """The detector's own first reason, then those whose value times weight is largest; unknown ones are left out."""
-    rest = [reason for reason in reasons[1:] if _pull(reason) > 0]
-    return [*reasons[:1], *sorted(rest, key=_pull, reverse=True)][:most]
-
-
-def _pull(reason: Reason) -> float:
-    return min(reason.value, 1.0) * reason.weight if isinstance(reason.value, int | float) else 0.0
-
-
-def _quantity(reason: Reason) -> str:
-    return f"{reason.feature} {reason.value:g} ({reason.expected}): " if isinstance(reason.value, int | float) else ""
 
 
 def _headline(finding: Finding) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lab.report import words
 from lab.report.ladder import Json, ladder, subjects, twins
 from lab.report.strips import Strip, draw
+from lab.report.telling import in_a_line, telling
 from lab.score import CONTROLS, LISTED_AT_MOST, refusal
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def environment() -> Environment:
         "analytic_name": words.analytic_name,
         "budget": _budget,
         "day_time": words.day_time,
+        "in_a_line": in_a_line,
+        "telling": lambda reasons: telling(reasons, most=4),
         "duration": words.duration,
         "rate": words.rate,
         "rate_interval": words.rate_interval,
