@@ -75,7 +75,9 @@ def test_tshark_reads_every_packet_and_the_names_of_the_timeline(played):
     names = {host.name for host in timeline.hosts if host.name}
     asked = {row["qname"].lower() for row in rows if row["qname"]}
     assert asked
-    assert {name for name in asked if name not in names and not any(name.endswith("." + zone) for zone in names)} == set()
+    assert {
+        name for name in asked if name not in names and not any(name.endswith("." + zone) for zone in names)
+    } == set()
 
 
 def test_suricata_decodes_every_packet_without_an_anomaly(played, tmp_path):

@@ -18,7 +18,12 @@ def telemetry(rows):
 def test_flows_of_one_destination_are_summed():
     seen = inspect_telemetry("x", telemetry([flow(1, 0, sni="a.test", name="a.test"), flow(2, 999_999, name="a.test")]))
     (destination,) = seen.destinations
-    assert (destination.server, destination.flows, destination.bytes_up, destination.bytes_down) == ("a.test", 2, 20, 40)
+    assert (destination.server, destination.flows, destination.bytes_up, destination.bytes_down) == (
+        "a.test",
+        2,
+        20,
+        40,
+    )
     assert destination.strip[0] == destination.strip[STRIP - 1] == 1
     assert sum(destination.strip) == 2
 

@@ -10,7 +10,9 @@ def test_contacts_are_counted_only_where_truth_gives_each(make):
     times = tuple(make.START + hour * make.HOUR for hour in (0, 1, 5))
     ((known,), _) = outcomes(make.trial(make.finding(), truth=make.truth(make.incident(), contacts={name: times})))
     assert known.contacts_to_detect == 2
-    ((fewer,), _) = outcomes(make.trial(make.finding(), truth=make.truth(make.incident(), contacts={name: times[:1]})))  # one of three
+    ((fewer,), _) = outcomes(
+        make.trial(make.finding(), truth=make.truth(make.incident(), contacts={name: times[:1]}))
+    )  # one of three
     assert fewer.contacts_to_detect is None
     ((missed,), _) = outcomes(make.trial(truth=make.truth(make.incident(), contacts={name: times})))
     assert missed.contacts_to_detect is None
