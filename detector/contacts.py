@@ -19,6 +19,7 @@ from detector.grouped import grouped_gaps, grouped_quantiles
 from detector.lookups import Lookups
 
 LONG_FLOW_US = 10_000_000
+LENGTH_BYTES = 2  # in front of each DNS message over TCP (RFC 1035 section 4.2.2)
 #: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
 BLUR = 3.0
 
@@ -212,7 +213,8 @@ def lookup_contacts(lookups: Lookups, merging: Merging) -> Iterator[Contacts]:
 def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozenset[int]) -> Int64:
     """Rows of flows a device opened to somebody: TCP or UDP, no broadcast, multicast, loopback or UDP discovery.
 
-    Flows whose look-ups are in the dns table are left to it.
+    Flows whose look-ups are in the dns table are left to it; over TCP only where these are all that the client said,
+    since a stream may be cut or turn to something else.
     """
     nowhere = np.array([is_group(text) or is_loopback(text) for text in flows.server.texts] + [True])
     carried = np.array([text in ("tcp", "udp") for text in flows.proto.texts] + [False])
@@ -220,8 +222,18 @@ def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozense
     discovery = udp & np.isin(flows.port, sorted(ignored_ports))
     keep = (flows.inbound == 0) & ~nowhere[flows.server.code] & carried[flows.proto.code] & ~discovery
     if lookups is not None:
-        keep &= ~np.isin(flows.flow, lookups.flow)
+        keep &= ~_told(flows, lookups, udp)
     return np.flatnonzero(keep)
+
+
+def _told(flows: Flows, lookups: Lookups, udp: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n,) whether the dns table tells what the flow said: of UDP anything, else every byte of the client."""
+    numbers, place = np.unique(lookups.flow, return_inverse=True)
+    sizes = lookups.up + LENGTH_BYTES * (lookups.up > 0)
+    told = np.append(np.bincount(place, sizes, len(numbers)), 0)
+    row = joined(numbers, flows.flow)
+    found: npt.NDArray[np.bool_] = (row != NULL) & (udp | (told[row] >= flows.up))
+    return found
 
 
 def _destinations(flows: Flows, rows: Int64) -> Codes:

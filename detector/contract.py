@@ -185,7 +185,7 @@ def rfc3339(time_us: int) -> str:
     '2026-03-02T00:00:00.000001Z'
     """
     seconds, rest = divmod(int(time_us), 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()}.{rest:06d}Z"  # %Y has no zeros
 
 
 def microseconds(text: str) -> int:

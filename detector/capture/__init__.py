@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,11 @@ __all__ = ["Capture", "CaptureError", "CaptureStats", "read_capture"]
 class CaptureStats:
     """What was in the file. ``first`` and ``last`` are the least and greatest time, None without packets.
 
-    packets = ip_packets + non_ip. Of the IP packets, later fragments and ``short_frames`` (headers cut or
-    contradictory) are in no flow. ``partial`` says where and why reading stopped early, or is None.
+    packets = ip_packets + non_ip. Later fragments are in no flow. ``short_frames`` are IP packets whose headers are
+    cut or contradictory: in no flow where it cannot be told whose they are; where only the length in the TCP or UDP
+    header is wrong, in their flow without payload. ``dns_streams_cut`` counts directions of TCP port 53 flows that
+    were not read as DNS to their end: too long, or with a hole. ``partial`` says where and why reading stopped early,
+    or is None.
     """
 
     form: str
@@ -46,6 +49,7 @@ class CaptureStats:
     short_frames: int
     out_of_order: int
     partial: str | None
+    dns_streams_cut: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,12 @@ def _read(path: Path, allow_partial: bool, progress: Progress, lanes: Lanes) -> 
     counted = lanes.aside(lambda: (exchange_table(flows, file), tables.measured(flows)))
     first = heads.heads_of(flows, file)
     ends = tables.addresses(flows)
-    found = dns.lookups(flows, first, file)
+    found, streams_cut = dns.lookups(flows, file)
     names = heads.names_of(flows, first)
     del first
     exchanges, measured = counted.result()
     table = tables.flow_table(measured, names, ends, found)
-    return Capture(table, exchanges, dns.dns_table(found, flows, *ends), stats)
+    return Capture(table, exchanges, dns.dns_table(found, flows, *ends), replace(stats, dns_streams_cut=streams_cut))
 
 
 def _stats(records: Records, tally: Tally, file_bytes: int) -> CaptureStats:

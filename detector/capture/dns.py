@@ -1,21 +1,22 @@
-"""DNS questions and their answers: from every UDP packet of ports 53 and 5353, and the first bytes of TCP port 53."""
+"""DNS questions and their answers: from every UDP packet of ports 53 and 5353, and the streams of TCP port 53."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from detector.capture.dns_streams import Sent, streamed
 from detector.capture.flows import DNS_PORT, Flows
-from detector.capture.heads import Heads
 from detector.capture.mapped import MappedFile
-from detector.capture.names import DnsMessage, parse_dns, repeated_dns, split_tcp
-from detector.capture.packets import TCP, UDP
+from detector.capture.names import DnsMessage, repeated_dns
+from detector.capture.packets import UDP
 from detector.contract import SCHEMAS
 
 MULTICAST_PORT = 5353
@@ -48,11 +49,17 @@ class Lookup:
     bytes_down: int = 0
 
 
-def lookups(flows: Flows, heads: Heads, file: MappedFile) -> list[Lookup]:
-    """All questions and answers, paired inside their flow by identifier, name and type."""
+def lookups(flows: Flows, file: MappedFile) -> tuple[list[Lookup], int]:
+    """All questions and answers, paired inside their flow by identifier, name and type; how many streams were cut."""
+    sent, cut = streamed(flows, file)
+    return _paired(chain(_spoken(_datagrams(flows, file)), _spoken(sent))), cut
+
+
+def _paired(spoken: Iterable[Spoken]) -> list[Lookup]:
+    """The look-ups of messages, those of one flow in order of time."""
     found: list[Lookup] = []
     open_ones: dict[tuple[int, int, str, str], Lookup] = {}
-    for said in (*_datagrams(flows, file), *_streamed(flows, heads)):
+    for said in spoken:
         message = said.message
         if message.qname is None or message.qtype is None:
             continue
@@ -74,7 +81,15 @@ def lookups(flows: Flows, heads: Heads, file: MappedFile) -> list[Lookup]:
     return found
 
 
-def _datagrams(flows: Flows, file: MappedFile) -> Iterator[Spoken]:
+def _spoken(sent: Iterable[Sent]) -> Iterator[Spoken]:
+    """The messages that can be read."""
+    for slot, time, up, size, payload in sent:
+        message = repeated_dns(payload)
+        if message is not None:
+            yield Spoken(slot, time, up, size, payload[0] << 8 | payload[1], message)
+
+
+def _datagrams(flows: Flows, file: MappedFile) -> Iterator[Sent]:
     packets = flows.packets
     ports = np.zeros(len(packets.size), bool)
     for port in (DNS_PORT, MULTICAST_PORT):
@@ -83,22 +98,7 @@ def _datagrams(flows: Flows, file: MappedFile) -> Iterator[Spoken]:
     begin = packets.at[rows]
     columns = (flows.slot[rows], packets.time[rows], flows.up[rows], packets.size[rows])
     payloads = file.spans(begin, begin + packets.have[rows])
-    for slot, time, up, size, payload in zip(*(column.tolist() for column in columns), payloads, strict=True):
-        message = repeated_dns(payload)
-        if message is not None:
-            yield Spoken(slot, time, up, size, payload[0] << 8 | payload[1], message)
-
-
-def _streamed(flows: Flows, heads: Heads) -> Iterator[Spoken]:
-    packets, starts = flows.packets, flows.starts
-    ports = (packets.sport[starts] == DNS_PORT) | (packets.dport[starts] == DNS_PORT)
-    for slot in np.flatnonzero(ports & (packets.proto[starts] == TCP)).tolist():
-        for side, up, head in ((0, True, heads.up[slot]), (1, False, heads.down[slot])):
-            rows = flows.streams[side].row[flows.streams[side].slot == slot]
-            for payload in split_tcp(head):
-                message = parse_dns(payload)
-                if message is not None:
-                    yield Spoken(slot, int(packets.time[rows].min()), up, len(payload), message.ident, message)
+    return zip(*(column.tolist() for column in columns), payloads, strict=True)
 
 
 def dns_table(found: Sequence[Lookup], flows: Flows, client: list[str], server: list[str]) -> pa.Table:

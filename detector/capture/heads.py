@@ -50,9 +50,9 @@ def _first_bytes(
 ) -> list[bytes]:
     """Per slot what that side's stream begins with, out of at most so many segments; whole hellos go to ``hello``."""
     one = flows.streams[side]
-    rows, begin, end = _pieces(flows.packets, one, segments)
+    rows, begin, end = pieces(flows.packets, one, _near(one, segments), MAX_BYTES)
     slot = one.slot[rows]
-    opens, _, _ = _groups(slot)
+    opens, _, _ = groups(slot)
     heads, told = [b""] * len(flows), np.zeros(len(flows), bool)
     tcp = (flows.packets.proto[flows.starts] == TCP).tolist()
     for place, head in zip(slot[opens].tolist(), file.spans(begin[opens], end[opens]), strict=True):
@@ -67,18 +67,21 @@ def _first_bytes(
     return heads
 
 
-def _pieces(packets: Packets, one: Stream, segments: Ints) -> tuple[Ints, Ints, Ints]:
-    """The rows of the stream whose bytes are wanted, and where in the file these begin and end."""
-    near = _near(one, segments)
+def pieces(packets: Packets, one: Stream, near: Ints, most: int) -> tuple[Ints, Ints, Ints]:
+    """Those of the rows ``near`` that hold each flow's first bytes, and where in the file these begin and end.
+
+    ``near`` are rows of the stream: of every flow wanted those from its first on, none left out. Each flow's bytes
+    are joined without repeats, up to its first hole or cut packet and at most so many.
+    """
     row = one.row[near]
-    opens, starts, group = _groups(one.slot[near])
+    opens, starts, group = groups(one.slot[near])
     short = packets.have[row] < packets.size[row]
     broken = one.gap[near].copy()
     broken[1:] |= short[:-1] & ~opens[1:]
     place = one.begin[near] + one.skip[near]
     place -= place[starts][group] if len(starts) else 0
     size = np.minimum(one.fresh[near], packets.have[row].astype(np.int64) - one.skip[near])
-    size = np.minimum(size, MAX_BYTES - place)
+    size = np.minimum(size, most - place)
     wanted = (_since(broken, starts, group) == 0) & (size > 0)
     begin = (packets.at[row] + one.skip[near])[wanted]
     return near[wanted], begin, begin + size[wanted]
@@ -95,7 +98,7 @@ def _near(one: Stream, segments: Ints) -> Ints:
     return np.repeat(borders[:-1] - shift, counts) + np.arange(counts.sum())
 
 
-def _groups(slot: Slots) -> tuple[NDArray[np.bool_], Ints, Ints]:
+def groups(slot: Slots) -> tuple[NDArray[np.bool_], Ints, Ints]:
     """Which rows open a new slot, their places, and the number of each row's group."""
     opens = np.ones(len(slot), bool)
     opens[1:] = slot[1:] != slot[:-1]

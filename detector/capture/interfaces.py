@@ -12,6 +12,7 @@ from detector.capture.chains import Offsets
 
 INTERFACE, SECTION = 1, 0x0A0D0D0A
 END, RESOLUTION, OFFSET = 0, 9, 14  # options opt_endofopt, if_tsresol, if_tsoffset
+EARLIEST_US, LATEST_US = -62_135_596_800_000_000, 253_402_300_799_999_999  # what datetime and RFC 3339 can write
 FAR_US = 1 << 61  # no time lies further from the epoch, so that differences never overflow
 
 

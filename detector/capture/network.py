@@ -1,7 +1,8 @@
 """The network layer: IPv4 and IPv6 headers of many packets at once.
 
 Fragments are counted, not guessed: the first fragment has ports and keeps its own payload, later ones have neither
-and are left out of flows. Headers that are cut or contradict themselves are counted as short and left out.
+and are left out of flows. Headers that are cut or contradict themselves, and more IPv6 extension headers in a row
+than MAX_EXTENSIONS, are counted as short and left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Mask = NDArray[np.bool_]
 V4_HEADER, V6_HEADER, HEAD = 20, 40, 40
 HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, OPTIONS, MOBILITY, HIP, SHIM6 = 0, 43, 44, 51, 60, 135, 139, 140
 _EXTENSIONS = (HOP_BY_HOP, ROUTING, FRAGMENT, AUTHENTICATION, OPTIONS, MOBILITY, HIP, SHIM6)  # RFC 8200, 7045
+#: Extension headers followed in one packet; RFC 8200 section 4.1 knows of seven at most, RFC 8504 5.3 allows a limit.
+MAX_EXTENSIONS = 16
 
 
 @dataclass
@@ -126,11 +129,16 @@ def _version_6(file: MappedFile, found: Datagrams, rows: Offsets, given: _Header
 def _extensions(
     file: MappedFile, proto: Offsets, at: Offsets, have: Offsets, good: Mask
 ) -> tuple[Offsets, Offsets, Mask, Mask]:
-    """Behind the extension headers: protocol, its offset; whether a fragment, a later one. Clears ``good`` if cut."""
+    """Behind the extension headers: protocol, its offset; whether a fragment, a later one.
+
+    Clears ``good`` where they are cut or more than MAX_EXTENSIONS.
+    """
     after = np.full(len(proto), V6_HEADER, np.int64)
     fragment, later = np.zeros(len(proto), bool), np.zeros(len(proto), bool)
     rows = np.flatnonzero(good & np.isin(proto, _EXTENSIONS))
-    while len(rows):
+    for _ in range(MAX_EXTENSIONS):
+        if not len(rows):
+            break
         words = file.gather(at[rows] + after[rows], 8)
         kind = proto[rows]
         units = words[:, 1].astype(np.int64)
@@ -143,4 +151,5 @@ def _extensions(
         after[rows] += size
         good[rows] = after[rows] <= have[rows]
         rows = rows[good[rows] & ~later[rows] & np.isin(proto[rows], _EXTENSIONS)]
+    good[rows] = False
     return proto, after, fragment, later

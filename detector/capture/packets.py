@@ -60,7 +60,7 @@ class Packets:
 
 @dataclass
 class Tally:
-    """What became of a file's packets: each is IP or not; an IP packet may be a fragment or too short to read."""
+    """What became of a file's packets: each is IP or not; an IP packet may be a fragment, or cut or contradictory."""
 
     first: int | None = None
     last: int | None = None
@@ -98,10 +98,10 @@ def _decode_part(
     """Fill the columns from ``part.start`` on; what became of the packets, their own book, how many were kept."""
     book = AddressBook()
     found = _datagrams(file, records, part, book)
-    rows, values = _transport(found)
+    rows, values, odd = _transport(found)
     for name, value in (values | {"time": records.time[part][rows]}).items():
         columns[name][part.start : part.start + len(rows)] = value
-    return _tally(found, len(rows)), book, len(rows)
+    return _tally(found, len(rows), odd), book, len(rows)
 
 
 def _join(columns: dict[str, NDArray[Any]], part: slice, target: slice, places: NDArray[np.uint32]) -> None:
@@ -137,16 +137,19 @@ def _datagrams(file: MappedFile, records: Records, part: slice, book: AddressBoo
     return datagrams(file, np.where(at < 0, -1, offset + at), caplen - at, wire - at, book)
 
 
-def _tally(found: Datagrams, kept: int) -> Tally:
+def _tally(found: Datagrams, kept: int, odd: int) -> Tally:
     other, fragments = int(found.other.sum()), int(found.fragment.sum())
     later = int((found.fragment & ~found.good).sum())
     ip_packets = len(found.good) - other
-    short = ip_packets - later - kept
+    short = ip_packets - later - kept + odd
     return Tally(ip_packets=ip_packets, non_ip=other, fragments=fragments, short_frames=short)
 
 
-def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
-    """The rows whose transport header is whole, and their columns."""
+def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]], int]:
+    """The rows whose transport header is whole, their columns, and how many say a length that cannot be.
+
+    Those are TCP headers below 20 bytes or beyond their datagram and UDP lengths below 8; they have no payload.
+    """
     tcp, udp = found.proto == TCP, found.proto == UDP
     least = np.where(tcp, 20, np.where(udp, 8, 0))
     rows = np.flatnonzero(found.good & (found.have >= least) & (found.size >= least))
@@ -162,10 +165,10 @@ def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray[A
     said = words[:, 2].astype(np.int64)  # UDP: length; 0: the rest of the datagram (RFC 2675)
     payload = np.where(udp & (said != 0), np.minimum(said, size), size) - header
     flags = np.where(tcp, head[:, 13], 0)
-    sane = ~((tcp & ((header < 20) | ((flags & RST) != 0))) | (payload < 0))  # text in a reset is no stream data
-    payload = np.where(sane, payload, 0)
+    odd = (tcp & (header < 20)) | (payload < 0)
+    payload = np.where(odd | (tcp & ((flags & RST) != 0)), 0, payload)  # text in a reset is no stream data
     seq = words.view(">u4")[:, 1].astype(np.uint32) + ((flags & SYN) != 0)
-    return rows, {
+    columns = {
         "src": found.src[rows_or_all],
         "dst": found.dst[rows_or_all],
         "sport": np.where(ported, words[:, 0], 0),
@@ -178,3 +181,4 @@ def _transport(found: Datagrams) -> tuple[NDArray[np.int64], dict[str, NDArray[A
         "have": np.clip(found.have[rows_or_all] - header, 0, payload),
         "at": found.at[rows_or_all] + header,
     }
+    return rows, columns, int(np.count_nonzero(odd))

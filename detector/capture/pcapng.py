@@ -1,7 +1,7 @@
 """pcapng files: sections of either byte order, several interfaces, every packet block (draft-ietf-opsawg-pcapng).
 
 Blocks that carry no packet (name resolution, statistics, secrets, custom) are skipped. A Simple Packet Block has no
-time: it is given that of the packet before it.
+time: it is given that of the packet before it. A time that no calendar date can name is damage.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detector.capture.chains import Offsets, walk, walk_in_order
 from detector.capture.damage import Damage
-from detector.capture.interfaces import Interface, Interfaces, read_interface
+from detector.capture.interfaces import EARLIEST_US, LATEST_US, Interface, Interfaces, read_interface
 from detector.capture.lanes import Lanes
 from detector.capture.link import LINKS
 from detector.capture.mapped import MappedFile
@@ -25,6 +25,7 @@ ORDERS = {bytes.fromhex("4d3c2b1a"): "<", bytes.fromhex("1a2b3c4d"): ">"}
 MAX_BLOCK = 16 << 20  # as Wireshark
 MIN_BLOCK = 12
 CHUNK = 65_536  # blocks read at once
+YEAR_US = 31_556_952_000_000  # of the Gregorian calendar
 HEAD = 28  # block head and fields of an Enhanced Packet Block before the packet
 SMALLEST = {SECTION: 28, INTERFACE: 20, OLD_PACKET: 32, SIMPLE: 16, ENHANCED: 32}
 
@@ -147,7 +148,8 @@ def _section(file: MappedFile, order: str, blocks: Offsets, before: int) -> Reco
     count = 0
     for begin in range(0, len(packet), CHUNK):
         part = packet[begin : begin + CHUNK]
-        fields = _Fields.of(order, file.gather(blocks[part], HEAD).view(order + "u4"), interfaces, part)
+        last = int(time[begin - 1]) if begin else 0
+        fields = _Fields.of(order, file.gather(blocks[part], HEAD).view(order + "u4"), interfaces, part, last)
         bad = fields.faults(interfaces)
         good = slice(0, len(part) if bad is None else bad)
         count = begin + good.stop
@@ -155,9 +157,7 @@ def _section(file: MappedFile, order: str, blocks: Offsets, before: int) -> Reco
         caplen[begin:count], wire[begin:count] = fields.caplen[good], fields.wire[good]
         if count > begin:
             link[begin:count] = interfaces.link[fields.interface[good]]
-            last = int(time[begin - 1]) if begin else 0
-            clock = fields.interface[good], fields.high[good], fields.low[good], fields.simple[good]
-            time[begin:count] = interfaces.times(*clock, last)
+            time[begin:count] = fields.time[good]
         if bad is not None:
             fault, what = int(part[bad]), fields.explain(bad)
             break
@@ -228,14 +228,14 @@ class _Fields:
     index: NDArray[np.int64]  # the interface's number in its section
     available: NDArray[np.int64]  # interfaces described before, in the section
     interface: NDArray[np.int64]  # its number among all
-    high: NDArray[np.uint32]
-    low: NDArray[np.uint32]
+    time: NDArray[np.int64]  # microseconds since the epoch
     caplen: NDArray[np.uint32]
     wire: NDArray[np.uint32]
     room: NDArray[np.int64]  # bytes of the block for the packet
 
     @classmethod
-    def of(cls, order: str, head: NDArray[np.uint32], interfaces: Interfaces, packet: Offsets) -> _Fields:
+    def of(cls, order: str, head: NDArray[np.uint32], interfaces: Interfaces, packet: Offsets, before: int) -> _Fields:
+        """The fields of some blocks, given their heads and places; ``before`` is the time of the packet before."""
         simple, old = head[:, 0] == SIMPLE, head[:, 0] == OLD_PACKET
         index = np.where(simple, 0, head[:, 2]).astype(np.int64)
         index = np.where(old, index >> 16 if order == ">" else index & 0xFFFF, index)
@@ -246,13 +246,15 @@ class _Fields:
         cut = np.where(snap > 0, np.minimum(head[:, 2], snap), head[:, 2])
         caplen = np.where(simple, cut, head[:, 5]).astype(np.uint32)
         wire = np.where(simple, head[:, 2], head[:, 6]).astype(np.uint32)
-        return cls(simple, index, available, interface, head[:, 3], head[:, 4], caplen, wire, room)
+        time = interfaces.times(interface, head[:, 3], head[:, 4], simple, before)
+        return cls(simple, index, available, interface, time, caplen, wire, room)
 
     def faults(self, interfaces: Interfaces) -> int | None:
         """The row of the first packet that cannot be trusted."""
         bad = (self.index >= self.available) | (self.caplen > self.room) | (self.caplen > MAX_PACKET)
         if len(interfaces.link):
             bad |= ~_KNOWN_LINK[interfaces.link][self.interface]
+        bad |= (self.time < EARLIEST_US) | (self.time > LATEST_US)
         rows = np.flatnonzero(bad)
         return int(rows[0]) if len(rows) else None
 
@@ -263,4 +265,9 @@ class _Fields:
             return f"interface {index}", f"one of the {available} described before"
         if self.caplen[row] > min(int(self.room[row]), MAX_PACKET):
             return f"captured length {self.caplen[row]}", f"at most {min(int(self.room[row]), MAX_PACKET)}"
+        if not EARLIEST_US <= self.time[row] <= LATEST_US:
+            found = (
+                f"a time {abs(int(self.time[row])) // YEAR_US} years {'before' if self.time[row] < 0 else 'after'} 1970"
+            )
+            return found, "one of the years 1 to 9999, counted as if_tsresol and if_tsoffset of the interface say"
         return "an unknown link type", f"one of {', '.join(map(str, LINKS))}"

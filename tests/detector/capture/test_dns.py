@@ -66,18 +66,6 @@ def test_equal_messages_with_other_identifiers_are_told_apart(wire):
     assert [row["answered"] is not None for row in table(wire, packets)] == [False, False, False, True, False]
 
 
-def test_dns_over_tcp(wire):
-    def prefixed(message):
-        return struct.pack(">H", len(message)) + message
-
-    packets = [
-        wire.tcp(0, 1, 0x18, prefixed(query(1, "a.example")), server_port=53),
-        wire.tcp(5, 1, 0x18, prefixed(answer(1, "a.example", "198.18.0.5")), server_port=53, down=True),
-    ]
-    (row,) = table(wire, packets)
-    assert (row["qname"], row["answers"], row["answered"] - row["time"]) == ("a.example", ["198.18.0.5"], 5)
-
-
 def test_garbage_on_port_53_is_no_row(wire):
     read = wire.read(wire.pcap([wire.udp(0, b"\xff" * 40), wire.udp(1, b"\x01"), wire.udp(2, b"")]))
     assert read.dns.num_rows == 0

@@ -4,6 +4,9 @@ import struct
 
 import pytest
 
+from detector.capture.mapped import MappedFile
+from detector.capture.network import MAX_EXTENSIONS
+
 A, B = bytes.fromhex("20010db8") + bytes(11) + b"\x01", bytes.fromhex("20010db8") + bytes(11) + b"\x02"
 
 
@@ -91,9 +94,30 @@ def test_extension_headers_are_skipped(wire, name):
     assert found.stats.fragments == 0
 
 
+def chained(wire, headers):
+    chain = (bytes([60, 0]) + bytes(6)) * (headers - 1) + bytes([17, 0]) + bytes(6)
+    return wire.ipv6(A, B, 60, chain + datagram(wire))
+
+
 def test_many_extension_headers(wire):
-    chain = (bytes([60, 0]) + bytes(6)) * 159 + bytes([17, 0]) + bytes(6)
-    assert bytes_of(read(wire, wire.ipv6(A, B, 60, chain + datagram(wire)))) == [(10, 40_000)]
+    found = read(wire, chained(wire, MAX_EXTENSIONS))
+    assert (bytes_of(found), found.stats.short_frames) == ([(10, 40_000)], 0)
+
+
+@pytest.mark.parametrize("headers", [MAX_EXTENSIONS + 1, 8_000])
+def test_more_extension_headers_than_anyone_sends_are_short(wire, headers):
+    found = read(wire, chained(wire, headers), chained(wire, 2))
+    assert (bytes_of(found), found.stats.short_frames, found.stats.ip_packets) == ([(10, 40_000)], 1, 2)
+
+
+def test_the_work_for_one_chain_has_an_end(wire, monkeypatch):
+    rounds = []
+    gather = MappedFile.gather
+    monkeypatch.setattr(MappedFile, "gather", lambda *given: rounds.append(1) or gather(*given))
+    read(wire, chained(wire, 1))
+    few = len(rounds)
+    read(wire, chained(wire, 8_000))
+    assert 0 < len(rounds) - 2 * few < MAX_EXTENSIONS
 
 
 def test_fragments_of_ipv6(wire):

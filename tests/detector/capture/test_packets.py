@@ -17,18 +17,21 @@ def frame(wire, segment, proto=6):
 def test_tcp_data_offset(wire, words):
     found = read(wire, frame(wire, wire.tcp_segment(40_000, 443, 1, 0x18, bytes(60), words=words)))
     expected = 80 - 4 * words if words >= 5 else 0
-    assert found.flows["bytes_up"].to_pylist() == [expected]
+    assert (found.flows["bytes_up"].to_pylist(), found.stats.short_frames) == ([expected], words < 5)
 
 
-def test_data_offset_past_the_segment_has_no_payload(wire):
-    found = read(wire, frame(wire, wire.tcp_segment(40_000, 443, 1, 0x18, bytes(4), words=15)))
-    assert found.flows["bytes_up"].to_pylist() == [0]
+def test_data_offset_past_the_segment_is_short_and_in_its_flow_without_payload(wire):
+    past = frame(wire, wire.tcp_segment(40_000, 443, 1, 0x18, bytes(4), words=15))
+    found = read(wire, past, frame(wire, wire.tcp_segment(40_000, 443, 1, 0x18, bytes(9))))
+    (row,) = found.flows.to_pylist()
+    assert (row["packets_up"], row["bytes_up"]) == (2, 9)
+    assert (found.stats.short_frames, found.stats.ip_packets) == (1, 2)
 
 
 @pytest.mark.parametrize(("said", "expected"), [(None, 12), (0, 12), (7, 0), (8, 0), (10, 2), (65_535, 12)])
 def test_udp_length(wire, said, expected):
     found = read(wire, frame(wire, wire.udp_datagram(40_000, 9_000, bytes(12), length=said), 17))
-    assert found.flows["bytes_up"].to_pylist() == [expected]
+    assert (found.flows["bytes_up"].to_pylist(), found.stats.short_frames) == ([expected], said == 7)
 
 
 def test_cut_tcp_header_is_short(wire):
@@ -38,7 +41,7 @@ def test_cut_tcp_header_is_short(wire):
 
 def test_text_in_a_reset_is_no_payload(wire):
     found = read(wire, frame(wire, wire.tcp_segment(40_000, 443, 1, RST, b"go away")))
-    assert found.flows["bytes_up"].to_pylist() == [0]
+    assert (found.flows["bytes_up"].to_pylist(), found.stats.short_frames) == ([0], 0)
 
 
 @pytest.mark.parametrize(("proto", "name"), [(1, "icmp"), (58, "icmp"), (47, "47"), (132, "132"), (255, "255")])

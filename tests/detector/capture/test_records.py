@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.capture import CaptureError
+from detector.capture.interfaces import EARLIEST_US, LATEST_US
+from detector.contract import microseconds, rfc3339
 
 FRAMES = [bytes([number]) * (60 + number) for number in range(3)]
 RECORD = 24 + 16 + 60  # where the second record of the pcap begins
@@ -142,6 +144,27 @@ def resolution_too_fine(wire):
     return wire.section() + wire.interface(options=struct.pack("<HHB", 9, 1, 63)), 1, 28
 
 
+def at_a_time(wire, ticks, offset_s=0):
+    """A file whose second packet has so many ticks; the third is sound."""
+    packets = three(wire)[0]
+    options = struct.pack("<HHq", 14, 8, offset_s)
+    before = wire.section() + wire.interface() + wire.interface(options=options) + wire.enhanced(packets[0])
+    late = wire.enhanced(packets[1], interface=1, ticks=ticks)
+    return before + late + wire.enhanced(packets[2]), 2, len(before)
+
+
+def nanoseconds_taken_for_microseconds(wire):
+    return at_a_time(wire, 1_772_409_600_000_000_000)
+
+
+def year_10000(wire):
+    return at_a_time(wire, LATEST_US + 1)
+
+
+def year_0(wire):
+    return at_a_time(wire, 999_999, EARLIEST_US // 1_000_000 - 1)
+
+
 def pcapng_version_2(wire):
     return patched(three(wire)[2], 12, 2, "<H"), 1, 0
 
@@ -173,6 +196,9 @@ CASES = [
     block_too_short_for_packet,
     option_over_block,
     resolution_too_fine,
+    nanoseconds_taken_for_microseconds,
+    year_10000,
+    year_0,
     pcapng_version_2,
     no_byte_order,
 ]
@@ -191,6 +217,18 @@ def test_damage_has_a_place_and_nothing_before_it_is_lost(wire, case):
     partial = wire.read(data, allow_partial=True)
     assert partial.stats.packets == packet - 1
     assert f"packet {packet}, byte {offset}" in partial.stats.partial
+
+
+@pytest.mark.parametrize(("ticks", "offset_s"), [(LATEST_US, 0), (0, EARLIEST_US // 1_000_000)])
+def test_the_first_and_the_last_time_with_a_date_are_no_damage(wire, ticks, offset_s):
+    stats = wire.read(at_a_time(wire, ticks, offset_s)[0]).stats
+    assert {rfc3339(stats.first)[:10], rfc3339(stats.last)[:10]} & {"0001-01-01", "9999-12-31"}
+    assert microseconds(rfc3339(stats.first)) == stats.first
+
+
+def test_a_time_without_a_date_is_told_with_what_decides_it(wire):
+    with pytest.raises(CaptureError, match=r"found a time 56165 years after 1970, expected .* if_tsresol"):
+        wire.read(nanoseconds_taken_for_microseconds(wire)[0])
 
 
 @pytest.mark.parametrize(
@@ -303,6 +341,9 @@ DEVIATIONS = {
     "old_version": "before pcap 2.4 the two lengths stood in either order: refused, not guessed",
     "unknown_link_of_interface": "Wireshark counts packets it cannot dissect; none of them could be in a flow",
     "resolution_too_fine": "Wireshark complains only once a packet comes; we do at the interface",
+    "nanoseconds_taken_for_microseconds": "Wireshark shows any year; RFC 3339, in which findings are written, ends at 9999",
+    "year_10000": "the same",
+    "year_0": "the same, and before year 1",
 }
 
 
