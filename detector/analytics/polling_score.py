@@ -211,5 +211,6 @@ def _anomalies(
 def _explained(app: Installed | None, odd: float, limits: PollingThresholds) -> bool | None:
     if app is None or (app.category is None and not app.roles):
         return None
-    explaining = limits.app_network_role_baseline.background
-    return odd < ODD and (app.category in explaining or bool(app.roles & explaining))
+    # a role says more than a category: browsers and messengers share one, and only the latter sync unseen
+    known_as = app.roles or {app.category}
+    return odd < ODD and bool(known_as & limits.app_network_role_baseline.background)

@@ -64,6 +64,15 @@ def test_a_role_relieves_exactly_what_the_file_says(made):
     assert judged(made, mail).score == pytest.approx(judged(made).score * (1 - LIMITS.role_relief))
 
 
+def test_a_role_says_more_than_a_category(made):
+    made.polls(300.0 * np.arange(200))
+    plain = judged(made).score
+    messenger = Installed("com.example.chat", "communication", sanctioned=False, roles=frozenset({"messenger"}))
+    browser = dataclasses.replace(messenger, roles=frozenset({"browser"}))
+    assert judged(made, messenger).score == pytest.approx(plain * (1 - LIMITS.role_relief))
+    assert judged(made, browser).score == pytest.approx(plain)
+
+
 @pytest.mark.parametrize(("setting", "value"), [("app_state", "any"), ("device_lock_state", "any")])
 def test_a_state_set_to_any_is_left_out(made, setting, value):
     made.state(0, locked=True)
