@@ -48,6 +48,7 @@ class Telemetry:
     capture: Path | None = None
     packets: int | None = None
     partial: str | None = None
+    outside: Mapping[str, int] = field(default_factory=dict)  # read, but in no table: fragments, short_frames, ...
 
     def __getitem__(self, name: str) -> pa.Table:
         """The table of that name; Unsupported if this telemetry has none."""

@@ -13,9 +13,9 @@ import hmac
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ class Derived:
     packets: int
     first: int | None
     last: int | None
+    outside: Mapping[str, int] = field(default_factory=dict)  # what was read and is in no table, by reason
 
 
 def cache_key(capture: Path) -> str:
@@ -80,7 +81,7 @@ def read_cache(folder: Path, key: str) -> Derived | None:
         if not hmac.compare_digest(about["proof"], _proof(about, key, secret)):
             return None
         tables = {name: _read(folder / f"{key}.{name}.parquet", name, about) for name in DERIVED}
-        return Derived(tables, about["packets"], about["first"], about["last"])
+        return Derived(tables, about["packets"], about["first"], about["last"], about["outside"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError, pa.ArrowException):
         return None
 
@@ -90,7 +91,7 @@ def write_cache(folder: Path, key: str, derived: Derived) -> bool:
     secret = cache_secret()
     if secret is None or folder.is_symlink():
         return False
-    about: dict[str, Any] = {"packets": derived.packets, "first": derived.first, "last": derived.last}
+    about: dict[str, Any] = {name: getattr(derived, name) for name in ("packets", "first", "last", "outside")}
     try:
         folder.mkdir(exist_ok=True)
         for name, table in derived.tables.items():

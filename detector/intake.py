@@ -25,6 +25,7 @@ CAPTURES = ("capture.pcap", "capture.pcapng")
 FROM_CAPTURE = ("flows", "exchanges", "dns")
 TRAFFIC = ("flows", "dns", "http")
 EXPECTED = "a capture file (pcap, pcapng), a recording, or its telemetry folder"
+OUTSIDE = ("non_ip", "fragments", "short_frames", "dns_streams_cut")  # counts of the reader, see CaptureStats
 _TIMES = ("time", "start", "end", "answered")
 
 
@@ -114,6 +115,7 @@ def _telemetry(
         capture=capture,
         packets=None if derived is None else derived.packets,
         partial="; ".join(faults.texts) or None,
+        outside={} if derived is None else derived.outside,
     )
 
 
@@ -154,7 +156,8 @@ def _derive(capture: Path, faults: _Faults, progress: Progress) -> Derived:
     if found.stats.partial:
         faults.add(f"{capture}: {found.stats.partial}")
     tables = {"flows": found.flows, "exchanges": found.exchanges, "dns": found.dns}
-    return Derived(tables, found.stats.packets, found.stats.first, found.stats.last)
+    outside = {name: getattr(found.stats, name) for name in OUTSIDE}
+    return Derived(tables, found.stats.packets, found.stats.first, found.stats.last, outside)
 
 
 def _table(path: Path, name: str, faults: _Faults) -> pa.Table | None:

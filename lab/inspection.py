@@ -42,6 +42,7 @@ class Inspection:
     span_s: float
     packets: int | None
     partial: str | None
+    outside: dict[str, int]  # packets that were read and are in no table, by reason
     tables: dict[str, int]
     protocols: dict[str, int]
     destinations: tuple[Destination, ...]
@@ -70,6 +71,7 @@ def inspect_telemetry(source: str, telemetry: Telemetry) -> Inspection:
         span_s=(last - first) / 1e6,
         packets=telemetry.packets,
         partial=telemetry.partial,
+        outside=dict(telemetry.outside),
         tables={name: table.num_rows for name, table in sorted(telemetry.tables.items())},
         protocols={row["values"]: row["counts"] for row in sorted(protocols, key=lambda row: -row["counts"])},
         destinations=_destinations(flows, first, last),
@@ -151,6 +153,9 @@ def print_inspection(seen: Inspection, most: int = 40) -> None:
     console.print(f"{seen.source}: {covered}{plural(seen.packets or 0, 'packet')}", markup=False)
     if seen.partial:
         console.print(f"PARTIAL EVIDENCE: {seen.partial}", markup=False)
+    left = {name: count for name, count in seen.outside.items() if count}
+    if left:
+        console.print("in no table: " + ", ".join(f"{name} {count}" for name, count in left.items()))
     console.print("tables: " + ", ".join(f"{name} {rows}" for name, rows in seen.tables.items()))
     console.print("flows:  " + ", ".join(f"{name} {flows}" for name, flows in seen.protocols.items()))
     table = Table()

@@ -21,7 +21,7 @@ def derived(rows: int = 3) -> Derived:
     tables = {
         name: pa.table({f.name: pa.nulls(rows, f.type) for f in schema}, schema) for name, schema in DERIVED.items()
     }
-    return Derived(tables, 9, 1, None)
+    return Derived(tables, 9, 1, None, {"fragments": 2})
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pyarrow as pa
 
 from detector.contract import SCHEMAS, Telemetry
@@ -36,6 +38,16 @@ def test_an_inbound_flow_is_listed_under_its_client():
 def test_hostile_names_do_not_steer_the_terminal(capsys):
     print_inspection(inspect_telemetry("x", telemetry([flow(1, 0, name="evil\x1b[2J.test")])))
     assert "\x1b[2J" not in capsys.readouterr().out
+
+
+def test_what_is_in_no_table_is_counted_aloud(capsys):
+    full = dataclasses.replace(telemetry([flow(1, 0)]), outside={"fragments": 3, "non_ip": 0})
+    seen = inspect_telemetry("x", full)
+    assert seen.to_json()["outside"] == {"fragments": 3, "non_ip": 0}
+    print_inspection(seen)
+    shown = capsys.readouterr().out
+    assert "in no table: fragments 3" in shown
+    assert "non_ip" not in shown
 
 
 def test_an_empty_telemetry_is_shown_as_empty(capsys):
