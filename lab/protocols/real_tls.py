@@ -41,8 +41,9 @@ class LiveTls:
         self._keys = keys
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "droidrange lab CA")])
-        made = _certificate(self._name, self._name, self._key.public_key())
+        made = _certificate(self._name, self._name, self._key.public_key(), self._key.public_key())
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        made = made.add_extension(_key_usage(ca=True), critical=True)
         self.ca_pem = made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode("ascii")
         self._servers: dict[str, ssl.SSLContext] = {}
         self._lines: list[str] = []
@@ -95,6 +96,7 @@ class LiveTls:
         if not 0 <= stack < len(pool):
             raise LookupError(f"unknown TLS client stack {stack}: known are 0 to {len(pool) - 1}")
         context = ssl.create_default_context(cadata=self.ca_pem)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by default
         context.maximum_version = ssl.TLSVersion.TLSv1_3 if pool[stack].modern else ssl.TLSVersion.TLSv1_2
         names = offered(pool[stack].client[0])
         if names and alpn:
@@ -109,7 +111,8 @@ class LiveTls:
     def _new_server(self, host: str) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "droidrange lab")])
-        made = _certificate(name, self._name, key.public_key())
+        made = _certificate(name, self._name, key.public_key(), self._key.public_key())
+        made = made.add_extension(_key_usage(ca=False), critical=True)
         address = x509.DNSName(host) if is_name(host) else x509.IPAddress(ipaddress.ip_address(host))
         made = made.add_extension(x509.SubjectAlternativeName([address]), critical=True)
         chain_pem = made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
@@ -197,7 +200,27 @@ class _Piped:
         os.close(self._read)
 
 
-def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    """What every certificate has; the key identifiers because strict verifiers ask for them (RFC 5280, 4.2.1.1)."""
     made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
     made = made.serial_number(x509.random_serial_number())
+    made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
     return made.not_valid_before(_VALID[0]).not_valid_after(_VALID[1])
+
+
+def _key_usage(*, ca: bool) -> x509.KeyUsage:
+    """RFC 5280, 4.2.1.3: a CA signs certificates, a server signs handshakes."""
+    return x509.KeyUsage(
+        digital_signature=not ca,
+        key_cert_sign=ca,
+        crl_sign=ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
