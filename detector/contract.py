@@ -131,13 +131,14 @@ class Detector(Protocol):
 
 
 View = Callable[[Telemetry], Telemetry]
+Advance = Callable[[int, int], None]  # told now and then: so much done, of so much in all
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far a long reading has come: a callback of (done, total) bytes, called now and then."""
 
-    advance: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+    advance: Advance = field(default=lambda _done, _total: None)
 
 
 def open_telemetry(path: Path, *, allow_partial: bool = False, progress: Progress | None = None) -> Telemetry:
@@ -175,8 +176,8 @@ def detector_names() -> list[str]:
 
 
 def write_findings(findings: Iterable[Finding]) -> Iterator[str]:
-    """The findings as JSON lines, without line ends."""
-    return (json.dumps(finding.to_json(), ensure_ascii=False) for finding in findings)
+    """The findings as JSON lines, without line ends; ValueError for a number that JSON has not."""
+    return (json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False) for finding in findings)
 
 
 def rfc3339(time_us: int) -> str:

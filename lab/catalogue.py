@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from detector.contract import Advance
 from lab.behaviours import SECOND, Window
 from lab.console import emit, plural, screen
 from lab.errors import ScenarioError
@@ -18,14 +19,13 @@ from lab.scenario import (
     Scenario,
     compile_scenario,
     find_scenario,
+    load_all,
     load_scenario,
     load_suite,
     scenario_names,
     suite_names,
     template,
 )
-
-Advance = Callable[[int, int], None]
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -142,19 +142,6 @@ def check(names: Sequence[str], seed: int, advance: Advance) -> list[dict[str, A
     return results
 
 
-def load_all(names: Sequence[str]) -> list[Scenario]:
-    """The scenarios of those names or paths; ScenarioError lists the faults of all of them."""
-    loaded, faults = [], []
-    for name in names:
-        try:
-            loaded.append(load_scenario(find_scenario(name)))
-        except ScenarioError as wrong:
-            faults += wrong.faults
-    if faults:
-        raise ScenarioError(faults)
-    return loaded
-
-
 def _played(scenario: Scenario, seed: int) -> list[Proof]:
     from lab.stages import play
 
@@ -184,7 +171,7 @@ def _in_words(row: dict[str, Any]) -> str:
 
 
 def write_template(name: str, out: Path | None) -> Path:
-    """A new scenario file with a comment beside every field; FileExistsError rather than overwrite."""
+    """A new scenario file with a comment beside every field; ScenarioError for a bad name or rather than overwrite."""
     from lab.recording import NAME, write_atomic
 
     if not NAME.fullmatch(name):

@@ -66,13 +66,6 @@ def run(
 
     name, scenarios = suite_scenarios(suite)
     folder = out or Path("out") / name
-    if (
-        folder.is_dir()
-        and any(folder.iterdir())
-        and not (folder / "run.json").exists()
-        and not (folder / "recordings").is_dir()
-    ):
-        raise FileExistsError(17, "stands there and is no run; give another folder with --out", str(folder))
     plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget)
     with progress_bar(f"run {name}", quiet=json_) as advance:
         run_suite(plan, folder, progress=advance)
@@ -97,28 +90,27 @@ def score(
     Of a run, from its files; or findings made elsewhere, for one recording. --out is a file.
     """
     if findings is None:
-        _score_run(run_dir, json_=json_)
+        _score_run(run_dir, json_=json_, out=out)
         return
     from lab.submission import score_findings
 
-    card = score_findings(run_dir, findings, view=view, detectors=detector or ())
-    if out:
-        from lab.recording import write_json
-
-        write_json(out, card.to_json())
-    _show(card, json_=json_)
+    _show(score_findings(run_dir, findings, view=view, detectors=detector or ()), json_=json_, out=out)
 
 
-def _score_run(folder: Path, *, json_: bool) -> None:
+def _score_run(folder: Path, *, json_: bool, out: Path | None = None) -> None:
     from lab.trial import score_folder
 
     card = score_folder(folder)
-    _show(card, json_=json_)
+    _show(card, json_=json_, out=out)
     say(f"scorecard: {folder / 'scorecard.json'}\nreport:    {folder / 'report.html'}")
     _refuse_vacuous(card)
 
 
-def _show(card: Scorecard, *, json_: bool) -> None:
+def _show(card: Scorecard, *, json_: bool, out: Path | None) -> None:
+    if out:
+        from lab.recording import write_json
+
+        write_json(out, card.to_json())
     if json_:
         emit_json(card.to_json())
         return

@@ -19,12 +19,12 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from detector.contract import Advance
+
 OK, BROKEN, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-Advance = Callable[[int, int], None]
 
 
 def say(text: str) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detector.contract import Finding, Progress, Telemetry, open_telemetry
+from detector.contract import Advance, Finding, Progress, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 from lab.console import plural, printable, say, screen
 from lab.report.telling import in_a_line, telling
-
-Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from detector.contract import Telemetry, rfc3339
+from detector.contract import Advance, Telemetry, rfc3339
 
-Advance = Callable[[int, int], None]
 STRIP = 48  # cells of a timing strip
 SHADES = " ▁▂▃▄▅▆▇█"
 

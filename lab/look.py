@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
 
-from detector.contract import ANALYTICS, Detector, Finding, Telemetry, Unsupported
+from detector.contract import ANALYTICS, Detector, Finding, Telemetry, Unsupported, write_findings
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 
@@ -70,7 +70,7 @@ def checked(findings: Iterable[Finding], able: tuple[str, ...] = ANALYTICS) -> I
         for name in ("first_seen", "last_seen", "decided_at"):
             if not isinstance(time := getattr(finding, name), Integral):
                 raise ValueError(f"{name}: found {time!r}, expected whole microseconds")  # noqa: TRY004 - one kind of fault
-        line = json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False)
+        (line,) = write_findings([finding])
         Finding.from_json(json.loads(line))
         if finding.analytic not in able:
             raise ValueError(f"analytic: found {finding.analytic}, but the detector judges {', '.join(able)} here")

@@ -92,6 +92,11 @@ def droidrange_version() -> str:
     return _version("droidrange")
 
 
+def tool_versions() -> dict[str, str]:
+    """The versions of everything but ourselves whose version decides the bytes of a recording."""
+    return {name: _version(name) for name in TOOLS}
+
+
 def recording_hash(folder: Path) -> str:
     """The sha256 of the manifest, hence of everything it vouches for."""
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
@@ -121,8 +126,7 @@ def seal(folder: Path, about: Mapping[str, Any], measured: Mapping[str, Mapping[
     known = measured or {}
     files = {name: known[name] if name in known else _measure(folder / name) for name in names}
     head = {"schema_version": SCHEMA_VERSION, "droidrange_version": droidrange_version()}
-    tools = {name: _version(name) for name in TOOLS}
-    manifest = {**head, **about, "tools": tools, "files": files, "complete": True}
+    manifest = {**head, **about, "tools": tool_versions(), "files": files, "complete": True}
     write_json(folder / MANIFEST, manifest)
 
 

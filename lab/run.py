@@ -35,6 +35,12 @@ def case_name(scenario: str, seed: int) -> str:
     return f"{scenario}-s{seed}"
 
 
+def refuse_foreign(folder: Path) -> None:
+    """FileExistsError if the folder holds something that is neither a run nor the beginning of one."""
+    if folder.is_dir() and any(folder.iterdir()) and not ((folder / RUN).exists() or (folder / "recordings").is_dir()):
+        raise FileExistsError(17, "stands there and is no run; give another folder with --out", str(folder))
+
+
 def findings_place(row: Mapping[str, Any]) -> str:
     """Where in the run folder the findings of a trial stand; a detector's argument may hold any character."""
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in row["detector"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -258,7 +258,7 @@ def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
     """
     if name in suite_names() or _is_suite(Path(name)):
         suite = load_suite(name)
-        return suite.name, _load_all([find_scenario(one) for one in suite.scenarios])
+        return suite.name, load_all(suite.scenarios)
     try:
         path = find_scenario(name)
     except ScenarioError as fault:
@@ -269,20 +269,21 @@ def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
     return scenario.name, (scenario,)
 
 
-def _is_suite(path: Path) -> bool:
-    return path.is_file() and "scenarios" in parse_toml(path.read_bytes(), _place(path))
-
-
-def _load_all(paths: list[Path]) -> tuple[Scenario, ...]:
+def load_all(names: Iterable[str]) -> tuple[Scenario, ...]:
+    """The scenarios of those names or paths; ScenarioError lists the faults of all of them."""
     loaded, faults = [], []
-    for path in paths:
+    for name in names:
         try:
-            loaded.append(load_scenario(path))
+            loaded.append(load_scenario(find_scenario(name)))
         except ScenarioError as wrong:
             faults += wrong.faults
     if faults:
         raise ScenarioError(faults)
     return tuple(loaded)
+
+
+def _is_suite(path: Path) -> bool:
+    return path.is_file() and "scenarios" in parse_toml(path.read_bytes(), _place(path))
 
 
 def template(name: str) -> str:

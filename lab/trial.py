@@ -13,22 +13,30 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from detector.contract import Telemetry, open_telemetry
+from detector.contract import Advance, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 from lab.errors import EvidenceError, ScenarioError, Unsupported
 from lab.look import Found, look, neutral
-from lab.recording import CAPTURE, TOOLS, Recording, droidrange_version, open_recording, recording_hash, write_atomic
+from lab.recording import (
+    CAPTURE,
+    Recording,
+    droidrange_version,
+    open_recording,
+    recording_hash,
+    tool_versions,
+    write_atomic,
+)
 from lab.run import (
     RUN,
     Row,
     case_name,
     findings_place,
     load_run,
+    refuse_foreign,
     report_folder,
     score_folder,
     write_run,
@@ -41,7 +49,6 @@ from lab.workers import in_order
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
 
 REASON_AT_MOST = 500  # characters
-Advance = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -80,10 +87,12 @@ def run_suite(
     Recordings that are already there and are what would be made again are used. ``workers`` 0 means one per processor.
     Interrupted, it leaves no file half-written and no run: the scorecard and report of an earlier run in the folder are
     gone, what was recorded to the end is used when the same plan is run again, and every trial is held anew.
-    Raises LookupError for an unknown detector, view or stage and ScenarioError for a scenario that does not compile
-    or is named twice; every other fault of a stage or a detector is a failed trial.
+    Raises FileExistsError for a folder of something else, LookupError for an unknown detector, view or stage, and
+    ScenarioError for a scenario that does not compile or is named twice; every other fault of a stage or a detector
+    is a failed trial.
     """
     _check(plan)
+    refuse_foreign(folder)
     for old in (RUN, "scorecard.json", "report.html"):  # from here on they are no longer those of a finished run
         (folder / old).unlink(missing_ok=True)
     jobs = [(plan, scenario, seed, folder) for scenario in plan.scenarios for seed in plan.seeds]
@@ -193,14 +202,9 @@ def _sources_sha256() -> str:
 
 def _tools() -> str:
     """The versions of everything whose version decides the bytes of a recording."""
-    return " ".join([f"droidrange={droidrange_version()}", *(f"{name}={_version(name)}" for name in TOOLS)])
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
+    return " ".join(
+        f"{name}={found}" for name, found in {"droidrange": droidrange_version(), **tool_versions()}.items()
+    )
 
 
 def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:

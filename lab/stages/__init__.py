@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
+from detector.contract import Advance
+from lab.behaviours import nearest
 from lab.timeline import Timeline
-
-Advance = Callable[[int, int], None]  # (done, total) conversations
 
 
 def stage_names() -> list[str]:
@@ -31,9 +29,7 @@ def play(
     """Plays a timeline on the stage of that name; LookupError names the known ones and the nearest."""
     known = stage_names()
     if stage not in known:
-        near = get_close_matches(stage, known, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise LookupError(f"no stage {stage!r}; known: {', '.join(known)}{hint}")
+        raise LookupError(f"no stage {stage!r}; known: {', '.join(known)}{nearest(stage, known)}")
     module = import_module(f"lab.stages.{stage.replace('-', '_')}")
     played: Path = module.play(timeline, folder, real_tls=real_tls, replace=replace, progress=progress)
     return played

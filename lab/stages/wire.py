@@ -19,8 +19,8 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from detector.contract import Advance
 from lab.recording import CAPTURE, recording_name, seal, write_atomic
-from lab.stages import Advance
 from lab.stages.dialogues import Slice, Wrap, formats_of, slices
 from lab.stages.frames import file_header, payload_sums, records
 from lab.stages.labels import Carried, write_labels

@@ -155,6 +155,17 @@ def test_a_run_leaves_a_scorecard_and_a_report(run_dir):
     assert "<html" in (run_dir / "report.html").read_text()
 
 
+def test_a_run_refuses_a_folder_of_something_else(recording):
+    answer = ask("run", "smoke", "-o", recording)
+    assert (answer.exit_code, "is no run" in answer.stderr) == (2, True)
+    assert not (recording / "run.json").exists()
+
+
+def test_a_scorecard_goes_where_it_is_asked_for(run_dir, tmp_path):
+    assert ask("score", run_dir, "-o", tmp_path / "card.json").exit_code == 0
+    assert (tmp_path / "card.json").read_bytes() == (run_dir / "scorecard.json").read_bytes()
+
+
 def test_score_and_report_start_from_files(run_dir, tmp_path):
     before = (run_dir / "scorecard.json").read_bytes()
     assert json.loads(ask("score", run_dir, "--json").stdout) == json.loads(before)

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import struct
-from importlib.metadata import version
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -12,7 +11,7 @@ import pytest
 from detector.contract import Telemetry, Unsupported
 from lab import look, trial
 from lab.errors import EvidenceError, ScenarioError, StageError
-from lab.recording import seal, write_parquet
+from lab.recording import seal, tool_versions, write_parquet
 from lab.run import load_run, read_run, score_folder
 from lab.trial import Plan, attempt, run_suite
 from lab.truth import write_truth
@@ -202,7 +201,7 @@ def test_findings_survive_the_file(lab, make, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "other"),
-    [("_sources_sha256", lambda: "other code"), ("version", lambda tool: "9" if tool == "h11" else version(tool))],
+    [("_sources_sha256", lambda: "other code"), ("tool_versions", lambda: {**tool_versions(), "h11": "9"})],
 )
 def test_recordings_are_used_again_until_code_or_a_tool_differs(lab, tmp_path, monkeypatch, name, other):
     run(plan(), tmp_path)
