@@ -28,7 +28,7 @@ _PADS = [b"", b"\0\0\0", b"\0\0", b"\0"]  # to a multiple of ALIGN
 SLICE_BYTES = 4 << 20  # payload kept in memory at a time; small enough that its pages are used again
 SLICE_CONVERSATIONS = 1 << 17
 LARGEST_DATAGRAM = 1472  # payload of an unfragmented datagram on Ethernet
-_ALPN = {"http": "http/1.1", "websocket": "http/1.1"}  # RFC 7301 names; other protocols here have none
+ALPN = {"http": "http/1.1", "websocket": "http/1.1"}  # RFC 7301 names; other protocols here have none
 
 
 class WireFormat(Protocol):
@@ -75,7 +75,7 @@ def formats_of(timeline: Timeline) -> list[WireFormat]:
 
 def slices(timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap | None = None) -> Iterator[Slice]:
     """The timeline in slices of about SLICE_BYTES, in order; ``tls`` replaces the recorded handshakes."""
-    speaker = _Speaker(timeline, links, formats, tls)
+    speaker = Speaker(timeline, links, formats, tls)
     total = len(timeline.conversations.start)
     first = 0
     while first < total:
@@ -90,7 +90,7 @@ def _recorded(
     return wrap(messages, host=host, stack=stack, alpn=alpn, rng=rng, start=start)
 
 
-class _Speaker:
+class Speaker:
     """Plain-Python copies of the timeline's columns, and the loop over them."""
 
     def __init__(self, timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap | None) -> None:
@@ -118,25 +118,30 @@ class _Speaker:
             index += 1
         return self._gathered(first, spoken, requests)
 
-    def _speak(self, index: int) -> tuple[Said, list[Request]]:
-        start, close, app, host, speech, inbound, stack = self.rows[index]
+    def dialogue(self, index: int) -> tuple[Dialogue, Course]:
+        """A conversation as its protocol sees it, and what decides its course."""
+        start, close, app, host, speech, inbound, _ = self.rows[index]
         rtt, mss, gap_up, gap_down, tcp = self.lanes[index]
-        kind = self.timeline.speeches[speech]
-        peer = self.timeline.hosts[host]
+        kind, peer = self.timeline.speeches[speech], self.timeline.hosts[host]
         owner = self.timeline.apps[app]
         name = self.timeline.devices[owner.device].address if inbound else peer.name or peer.address
         x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
-        rng = generator(self.states[index])
         words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
-        dialogue = Dialogue(name, kind.port, kind.options, owner.agent, *words, rng, start)
-        course = Course(start, close, rtt, mss, gap_up, gap_down, tcp, inbound)
+        said = Dialogue(name, kind.port, kind.options, owner.agent, *words, generator(self.states[index]), start)
+        return said, Course(start, close, rtt, mss, gap_up, gap_down, tcp, inbound)
+
+    def _speak(self, index: int) -> tuple[Said, list[Request]]:
+        _, close, _, host, speech, inbound, stack = self.rows[index]
+        kind, peer = self.timeline.speeches[speech], self.timeline.hosts[host]
+        dialogue, course = self.dialogue(index)
+        name, rng, start, tcp = dialogue.host, dialogue.rng, course.start, course.tcp
         messages = self.formats[speech].messages(dialogue)
         ear = None
         if tcp and not inbound and not peer.address.startswith("10.88."):
             ear = Overheard()
             messages = ear.plain(messages)
         if kind.tls:
-            alpn = kind.options.get("alpn", _ALPN.get(kind.protocol, ""))
+            alpn = kind.options.get("alpn", ALPN.get(kind.protocol, ""))
             messages = self.tls(messages, host=name, stack=stack, alpn=alpn, rng=rng, start=start)
         if ear:
             messages = ear.carried(messages)
