@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import ipaddress
 import os
 import ssl
 from collections.abc import Iterable, Iterator
@@ -16,15 +15,11 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from lab.protocols import Message, moved_behind
 from lab.protocols.handshakes import shapes
-from lab.protocols.handshakes.hello import is_name, offered
+from lab.protocols.handshakes.certificates import Authority
+from lab.protocols.handshakes.hello import offered
 from lab.protocols.tls import CLIENT_CRYPTO_US, SERVER_CRYPTO_US
 
 _VALID = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2049, 1, 1, tzinfo=dt.UTC)  # no clock is read
@@ -39,12 +34,8 @@ class LiveTls:
 
     def __init__(self, keys: Path | None = None) -> None:
         self._keys = keys
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "droidrange lab CA")])
-        made = _certificate(self._name, self._name, self._key.public_key(), self._key.public_key())
-        made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        made = made.add_extension(_key_usage(ca=True), critical=True)
-        self.ca_pem = made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM).decode("ascii")
+        self._authority = Authority("droidrange lab CA", _VALID)
+        self.ca_pem = self._authority.own.certificate.decode("ascii")
         self._servers: dict[str, ssl.SSLContext] = {}
         self._lines: list[str] = []
 
@@ -71,7 +62,7 @@ class LiveTls:
         if first is None and start is None:
             return
         time = start if start is not None else first.time if first else 0
-        session = _Session(self._client(stack, alpn), self._server(host), host)
+        session = _Session(client_context(stack, alpn, self.ca_pem), self._server(host), host)
         server_us, client_us = int(rng.integers(*SERVER_CRYPTO_US)), int(rng.integers(*CLIENT_CRYPTO_US))
         ready = time + server_us + client_us
         *flights, last = session.handshake()
@@ -91,37 +82,35 @@ class LiveTls:
             with self._keys.open("a", encoding="ascii") as file:
                 file.writelines(f"{line}\n" for line in lines)
 
-    def _client(self, stack: int, alpn: str) -> ssl.SSLContext:
-        pool = shapes()
-        if not 0 <= stack < len(pool):
-            raise LookupError(f"unknown TLS client stack {stack}: known are 0 to {len(pool) - 1}")
-        context = ssl.create_default_context(cadata=self.ca_pem)
-        context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by default
-        context.maximum_version = ssl.TLSVersion.TLSv1_3 if pool[stack].modern else ssl.TLSVersion.TLSv1_2
-        names = offered(pool[stack].client[0])
-        if names and alpn:
-            context.set_alpn_protocols(names if alpn in names else [alpn])
-        return context
-
     def _server(self, host: str) -> ssl.SSLContext:
         if host not in self._servers:
             self._servers[host] = self._new_server(host)
         return self._servers[host]
 
     def _new_server(self, host: str) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "droidrange lab")])
-        made = _certificate(name, self._name, key.public_key(), self._key.public_key())
-        made = made.add_extension(_key_usage(ca=False), critical=True)
-        address = x509.DNSName(host) if is_name(host) else x509.IPAddress(ipaddress.ip_address(host))
-        made = made.add_extension(x509.SubjectAlternativeName([address]), critical=True)
-        chain_pem = made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
-        key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        signed = self._authority.server(host)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1", "mqtt", "imap"])
-        with _Piped(chain_pem) as chain_path, _Piped(key_pem) as key_path:
+        with _Piped(signed.certificate) as chain_path, _Piped(signed.key) as key_path:
             context.load_cert_chain(chain_path, key_path)
         return context
+
+
+def client_context(stack: int, alpn: str, trusted: str) -> ssl.SSLContext:
+    """OpenSSL as a client that trusts these CAs (PEM); of a client shape only version and ALPN are kept.
+
+    LookupError: unknown stack.
+    """
+    pool = shapes()
+    if not 0 <= stack < len(pool):
+        raise LookupError(f"unknown TLS client stack {stack}: known are 0 to {len(pool) - 1}")
+    context = ssl.create_default_context(cadata=trusted)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by default
+    context.maximum_version = ssl.TLSVersion.TLSv1_3 if pool[stack].modern else ssl.TLSVersion.TLSv1_2
+    names = offered(pool[stack].client[0])
+    if names and alpn:
+        context.set_alpn_protocols(names if alpn in names else [alpn])
+    return context
 
 
 class _Session:
@@ -198,29 +187,3 @@ class _Piped:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._read)
-
-
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
-    """What every certificate has; the key identifiers because strict verifiers ask for them (RFC 5280, 4.2.1.1)."""
-    made = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
-    made = made.serial_number(x509.random_serial_number())
-    made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-    made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
-    return made.not_valid_before(_VALID[0]).not_valid_after(_VALID[1])
-
-
-def _key_usage(*, ca: bool) -> x509.KeyUsage:
-    """RFC 5280, 4.2.1.3: a CA signs certificates, a server signs handshakes."""
-    return x509.KeyUsage(
-        digital_signature=not ca,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
