@@ -1,0 +1,159 @@
+"""The images of a live lab: found in lab/stages/live/*/image, built if missing, named by what they are built from."""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.errors import ImageNotFound
+
+from lab.errors import PrerequisiteError, StageError
+from lab.stages.live.engine.context import Context, read_context
+from lab.stages.live.engine.debian import BASE_IMAGE, ensure_debian
+from lab.stages.live.engine.engine import FAULTS, Engine, told
+from lab.stages.live.engine.session import LABEL, state_folder
+from lab.stages.live.engine.wheels import cache_folder, wheelhouse
+
+_LIVE = Path(__file__).parents[1]
+_BASE = "engine"  # the folder whose image the others stand on
+_ARGUMENT = re.compile(r"^ARG\s+(\w+)", re.MULTILINE)
+_STEP = re.compile(r"^Step \d+/\d+ : ")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as its folder has it: role, context, and the build arguments its Dockerfile declares."""
+
+    role: str
+    context: Context
+    arguments: dict[str, str]
+
+    @property
+    def tag(self) -> str:
+        """``droidrange/<role>:<digest of the context>``."""
+        return f"{LABEL}/{self.role}:{self.context.digest(self.arguments)}"
+
+
+def images(folder: Path = _LIVE) -> list[Image]:
+    """Every image, the base first: a folder with image/Dockerfile is one, ``engine``'s is called ``base``."""
+    base = _image("base", folder / _BASE / "image", {"BASE_IMAGE": BASE_IMAGE})
+    given = {"BASE_IMAGE": BASE_IMAGE, "BASE": base.tag}
+    others = sorted(path.parent for path in folder.glob("*/image/Dockerfile") if path.parts[-3] != _BASE)
+    return [base, *(_image(path.parent.name, path, given) for path in others)]
+
+
+def _image(role: str, folder: Path, given: dict[str, str]) -> Image:
+    declared = set(_ARGUMENT.findall((folder / "Dockerfile").read_text(encoding="utf-8")))
+    return Image(role, read_context(folder), {key: value for key, value in given.items() if key in declared})
+
+
+def image_tag(role: str) -> str:
+    """The tag of a role's image as its sources are now, for ``Engine.run``. LookupError names the roles there are."""
+    found = {image.role: image.tag for image in images()}
+    if role not in found:
+        raise LookupError(f"no image {role!r}; there are {', '.join(found)}")
+    return found[role]
+
+
+def images_missing(engine: Engine) -> list[str]:
+    """The roles whose image, as its sources are now, is not on the engine."""
+    return [image.role for image in images() if not _present(engine, image.tag)]
+
+
+def ensure_images(engine: Engine, progress: Callable[[str], None]) -> None:
+    """Builds what is missing. PrerequisiteError: this machine lacks something; StageError: a build failed, at its step.
+
+    ``progress`` is told one line per image and step. Two processes that want the same image build it once.
+    """
+    if not images_missing(engine):
+        return
+    with _alone():
+        for image in images():
+            if not _present(engine, image.tag):
+                ensure_debian(engine, progress)
+                _build(engine, image, progress)
+
+
+def _build(engine: Engine, image: Image, progress: Callable[[str], None]) -> None:
+    if image.context.wheels:
+        progress(f"{image.role}: wheels for {', '.join(image.context.wheels)}")
+    context = image.context.packed(wheelhouse(image.context.wheels))
+    progress(f"{image.role}: building {image.tag}")
+    lines: list[str] = []
+    try:
+        said = engine.client.api.build(
+            fileobj=context,
+            custom_context=True,
+            tag=image.tag,
+            buildargs=image.arguments,
+            labels={LABEL: "image", f"{LABEL}.role": image.role},
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        error = _followed(said, lines, lambda line: progress(f"{image.role}: {line}"))
+        if not error:
+            engine.client.images.get(image.tag).tag(f"{LABEL}/{image.role}", tag="latest")
+    except FAULTS as fault:
+        error = told(fault)
+    log = _kept(image.role, lines)
+    if error:
+        raise StageError(_failure(image.role, lines, error, log))
+
+
+def _followed(said: Iterator[dict[str, Any]], lines: list[str], progress: Callable[[str], None]) -> str:
+    """Reads a build to its end, collecting its lines; the engine's error, empty if there was none."""
+    error = ""
+    for part in said:
+        for line in str(part.get("stream", "")).splitlines():
+            if line.strip():
+                lines.append(line.rstrip())
+            if _STEP.match(line):
+                progress(line.strip())
+        error = str(part["error"]) if "error" in part else error
+    return error.strip()
+
+
+def _failure(role: str, lines: list[str], error: str, log: Path | None) -> str:
+    """What went wrong: the step, the last it said, and where all of it is."""
+    steps = [number for number, line in enumerate(lines) if _STEP.match(line)]
+    step = lines[steps[-1]] if steps else "before the first step"
+    said = lines[steps[-1] + 1 :][-15:] if steps else lines[-15:]
+    kept = [f"all of it: {log}"] if log else []
+    return "\n".join([f"image {role}: the build failed at {step!r}: {error}", *said, *kept])
+
+
+def _kept(role: str, lines: list[str]) -> Path | None:
+    """Keeps the output of the last build of a role; that it cannot be kept is no reason to fail."""
+    path = state_folder() / "builds" / f"{role}.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError:
+        return None
+    return path
+
+
+def _present(engine: Engine, tag: str) -> bool:
+    try:
+        engine.client.images.get(tag)
+    except ImageNotFound:
+        return False
+    except FAULTS as fault:
+        raise PrerequisiteError(f"the Docker engine does not answer: {told(fault)}") from fault
+    return True
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One builder at a time among this user's processes."""
+    path = cache_folder() / "images.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

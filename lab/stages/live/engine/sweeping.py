@@ -1,0 +1,104 @@
+"""Sweeping: everything of a lab removed, whatever state it was left in, and nothing that is not ours.
+
+What is ours says so by the label ``droidrange.lab``, never by a name. The folder goes last, when the engine has shown
+that nothing is left.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from lab.errors import StageError
+from lab.stages.live.engine.engine import FAULTS, Engine, gone, told
+from lab.stages.live.engine.labs import Lab, find_labs, stale
+from lab.stages.live.engine.session import unsettled
+
+_ROUNDS = 5
+_PATIENCE_S = 2.0  # how long an object may still appear whose creator died before the engine answered
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What was removed: labs' ids, and how many of each kind."""
+
+    labs: tuple[str, ...]
+    containers: int
+    networks: int
+    folders: int
+
+
+def sweep(engine: Engine, ids: Collection[str] | None = None, *, patience_s: float = _PATIENCE_S) -> Swept:
+    """Removes the labs ``ids``; if None those that are expired or whose owner is dead. Twice does no harm.
+
+    StageError names what the engine would not give up; the folder stays then, and the next sweep tries again.
+    """
+    chosen = stale(engine) if ids is None else [lab for lab in find_labs(engine) if lab.id in ids]
+    _await_unborn(engine, chosen, patience_s)
+    names = {lab.id for lab in chosen}
+    counts = [0, 0]
+    faults: list[str] = []
+    for _ in range(_ROUNDS):
+        left = [lab for lab in find_labs(engine) if lab.id in names and (lab.containers or lab.networks)]
+        if not left:
+            break
+        faults = []
+        for lab in left:
+            counts[0] += _containers(engine, lab, faults)
+            counts[1] += _networks(engine, lab, faults)
+    else:
+        raise StageError("the engine kept things of the lab: " + ("; ".join(faults) or ", ".join(sorted(names))))
+    return Swept(tuple(sorted(names)), counts[0], counts[1], sum(_folder(lab) for lab in chosen))
+
+
+def _await_unborn(engine: Engine, chosen: list[Lab], patience_s: float) -> None:
+    """Waits, within bounds, until what was asked for and never answered has appeared, so that it can be removed."""
+    waiting = set().union(*(unsettled(lab.folder) for lab in chosen if lab.folder))
+    until = time.monotonic() + patience_s
+    while waiting and time.monotonic() < until:
+        waiting -= _names(engine)
+        if waiting:
+            time.sleep(min(0.1, patience_s))
+
+
+def _names(engine: Engine) -> set[str]:
+    try:
+        containers, networks = engine.client.api.containers(all=True), engine.client.api.networks()
+    except FAULTS as fault:
+        raise StageError(f"the engine does not list what is on it: {told(fault)}") from fault
+    return {name.lstrip("/") for x in containers for name in x["Names"] or ()} | {x["Name"] for x in networks}
+
+
+def _containers(engine: Engine, lab: Lab, faults: list[str]) -> int:
+    removed = 0
+    for name in lab.containers:
+        try:
+            engine.client.api.remove_container(name, force=True, v=True)
+            removed += 1
+        except FAULTS as fault:
+            if not gone(fault):
+                faults.append(f"container {name[:12]}: {told(fault)}")
+    return removed
+
+
+def _networks(engine: Engine, lab: Lab, faults: list[str]) -> int:
+    removed = 0
+    for name in lab.networks:
+        try:
+            for stranger in engine.client.api.inspect_network(name)["Containers"] or ():
+                engine.client.api.disconnect_container_from_network(stranger, name, force=True)
+            engine.client.api.remove_network(name)
+            removed += 1
+        except FAULTS as fault:
+            if not gone(fault):
+                faults.append(f"network {name[:12]}: {told(fault)}")
+    return removed
+
+
+def _folder(lab: Lab) -> int:
+    if lab.folder is None or not lab.folder.exists():
+        return 0
+    shutil.rmtree(lab.folder, ignore_errors=True)
+    return int(not lab.folder.exists())
