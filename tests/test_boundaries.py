@@ -14,11 +14,12 @@ SOURCES = sorted(path for folder in ("lab", "detector") for path in (ROOT / fold
 LAYERS = (
     ("lab", "lab.errors", "lab.console"),
     ("lab.protocols",),
-    ("lab.behaviours", "lab.clock", "lab.draft", "lab.longflow", "lab.pages", "lab.customers"),
+    ("lab.behaviours", "lab.clock", "lab.draft", "lab.longflow", "lab.pages", "lab.customers", "lab.proxy"),
     ("lab.timeline", "lab.kinds", "lab.settings"),
     ("lab.doze", "lab.phone", "lab.states", "lab.cast", "lab.assembly"),
     ("lab.template", "lab.scenario_file", "lab.scenario", "lab.compiler"),
     ("lab.store", "lab.recording", "lab.truth"),
+    ("lab.devices",),
     ("lab.stages",),
     ("lab.intervals", "lab.ranking", "lab.matching", "lab.outcomes", "lab.separability", "lab.score"),
     ("lab.report", "lab.run", "lab.workers", "lab.look"),
@@ -117,6 +118,7 @@ def test_source_keeps_the_boundaries(path):
         ("lab/newcomer.py", "x = 1"),
         ("lab/truth.py", "from lab.score import score"),
         ("lab/ranking.py", "import pathlib"),
+        ("lab/devices/adb.py", "from lab.stages import wire"),
     ],
 )
 def test_a_breach_is_found(relative, text):

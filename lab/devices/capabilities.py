@@ -1,0 +1,121 @@
+"""What a device can do for the lab, honestly, and what each missing thing costs. Pure: text in, values out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+PROBE_UID = 10999  # an app uid that no app has
+_MARK = "==droidrange "
+_PROBES = {
+    "user": "id -u",
+    "release": "getprop ro.build.version.release",
+    "sdk": "getprop ro.build.version.sdk",
+    "model": "getprop ro.product.model",
+    "setpriv": f"setpriv --reuid {PROBE_UID} --regid {PROBE_UID} --clear-groups id -u",
+    "su": f"su {PROBE_UID} id -u",
+    "su -c": f"su {PROBE_UID} -c 'id -u'",
+    "su root": "su 0 id -u",
+    "run-as usage": "command -v run-as",
+    "netcat": "toybox nc --help",
+    "iptables": "iptables -m conntrack --help && iptables -j NFLOG --help",
+    "proc_net": "cat /proc/net/tcp",
+    "writable": "touch {0} && rm {0} && echo yes".format("/system/etc/security/cacerts/.droidrange"),
+}
+COSTS = {
+    "root": "no system CA (apps that do not trust user CAs stay encrypted), no iptables, no other apps' /proc",
+    "uid_switch": "no conversation can be opened under an app's uid",
+    "run_as_only": "only debuggable packages can hold conversations (run-as); others cannot",
+    "netcat": "no conversation can be opened at all",
+    "udp": "UDP conversations cannot be played (this toybox nc has no -u)",
+    "nflog": "who opened a connection is sampled from /proc/net: short connections are missed (1 of 2000 seen)",
+    "proc_net": "no socket is attributed to an app",
+    "clock": "device times cannot be brought to the lab's clock",
+}
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """One device. ``None`` is "could not be told" or "there is none"; ``missing`` says what that costs."""
+
+    serial: str
+    release: str | None
+    sdk: int | None
+    model: str | None
+    user: int | None  # whom adb's shell runs as: 0 root, 2000 shell
+    root: bool
+    uid_switch: str | None  # setpriv | su | su -c | run-as
+    netcat: frozenset[str] | None  # its flags, one letter each
+    nflog: str | None  # sidecar | iptables
+    proc_net: bool
+    system_writable: bool
+    clock_offset_us: int | None  # device clock minus ours
+    missing: tuple[tuple[str, str], ...] = ()  # (what, what it costs)
+
+
+def probe_command() -> str:
+    """One shell command that asks everything, each answer behind its marker, the exit code last."""
+    return "; ".join(
+        f"echo '{_MARK}{name}'; ({command}) </dev/null 2>&1; echo \"=$?\"" for name, command in _PROBES.items()
+    )
+
+
+def parse_capabilities(
+    serial: str, text: str, *, clock_offset_us: int | None = None, sidecar: bool = False
+) -> Capabilities:
+    """What the answers of ``probe_command`` say; anything unreadable is absent.
+
+    ``sidecar``: the lab runs an NFLOG reader in the device's network namespace, which the device itself cannot know.
+    """
+    answers = {name: _answer(text, name) for name in _PROBES}
+    user = _number(answers["user"])
+    uid_switch = next((way for way in ("setpriv", "su", "su -c") if _number(answers[way]) == PROBE_UID), None)
+    if uid_switch is None and "run-as" in answers["run-as usage"]:
+        uid_switch = "run-as"
+    root = user == 0 or _number(answers["su root"]) == 0
+    flags = _flags(answers["netcat"])
+    proc_net = "local_address" in answers["proc_net"]
+    nflog = "sidecar" if sidecar else None
+    if nflog is None and root and "nflog-group" in answers["iptables"]:
+        nflog = "iptables"
+    wanted = {
+        "root": root,
+        "uid_switch": uid_switch is not None,
+        "run_as_only": uid_switch != "run-as",
+        "netcat": flags is not None,
+        "udp": flags is None or "u" in flags,
+        "nflog": nflog is not None,
+        "proc_net": proc_net,
+        "clock": clock_offset_us is not None,
+    }
+    return Capabilities(
+        serial=serial,
+        release=answers["release"] or None,
+        sdk=_number(answers["sdk"]),
+        model=answers["model"] or None,
+        user=user,
+        root=root,
+        uid_switch=uid_switch,
+        netcat=flags,
+        nflog=nflog,
+        proc_net=proc_net,
+        system_writable=answers["writable"] == "yes",
+        clock_offset_us=clock_offset_us,
+        missing=tuple((name, COSTS[name]) for name, there in wanted.items() if not there),
+    )
+
+
+def _answer(text: str, name: str) -> str:
+    """What the command said if it went well, else nothing."""
+    found = re.search(rf"^{re.escape(_MARK + name)}\r?\n(.*?)^=0\r?$", text, re.DOTALL | re.MULTILINE)
+    return found[1].strip() if found and _MARK not in found[1] else ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def _flags(usage: str) -> frozenset[str] | None:
+    """The letters of the lines ``-x<tab>meaning`` of toybox's help; ``None`` where it has no nc."""
+    letters = frozenset(re.findall(r"^-([A-Za-z0-9])\s", usage, re.MULTILINE))
+    return letters or None

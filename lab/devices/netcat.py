@@ -1,0 +1,81 @@
+"""The command that opens one socket on a device under an app's uid: toybox nc behind the uid switch. Pure.
+
+Android ships toybox (since 6), Debian packages it: the same words work on a handset, an emulator and a phone. Measured
+with toybox 0.8.9: end of stdin makes nc send a FIN at once and read on; the peer's FIN ends nc.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from lab.devices.capabilities import COSTS, Capabilities
+from lab.devices.errors import DeviceError
+
+_PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
+CONNECT_S = 10
+
+
+def connect_command(
+    caps: Capabilities, uid: int, package: str, address: str, port: int, *, udp: bool = False, idle_s: int | None = None
+) -> str:
+    """Connect to ``address``:``port`` as the app; stdin goes out, what comes is stdout.
+
+    ``idle_s`` ends a conversation in which neither side speaks for so long (nc -W), so that none is left over.
+    Raises ``DeviceError`` where the device has no nc, no UDP or no way to the app's uid.
+    """
+    peer = ipaddress.ip_address(address).compressed
+    flags = _idle(caps, idle_s) + ["-u"] * udp
+    return _as_app(
+        caps, uid, package, ["toybox", "nc", *flags, "-w", str(CONNECT_S), peer, str(_checked(port))], udp=udp
+    )
+
+
+def listen_command(
+    caps: Capabilities,
+    uid: int,
+    package: str,
+    port: int,
+    *,
+    address: str | None = None,
+    udp: bool = False,
+    idle_s: int | None = None,
+) -> str:
+    """Listen as the app for ONE connection, which becomes stdin and stdout."""
+    local = ["-s", ipaddress.ip_address(address).compressed] if address else []
+    flags = _idle(caps, idle_s) + ["-u"] * udp
+    return _as_app(caps, uid, package, ["toybox", "nc", *flags, *local, "-p", str(_checked(port)), "-l"], udp=udp)
+
+
+def as_app(caps: Capabilities, uid: int, package: str, words: list[str]) -> str:
+    """``words`` (which need no quoting) run as the app by the device's own way to change the uid."""
+    program = " ".join(words)
+    ways = {
+        "setpriv": f"exec setpriv --reuid {uid} --regid {uid} --clear-groups --inh-caps=-all --no-new-privs {program}",
+        "su": f"exec su {uid} {program}",
+        "su -c": f"exec su {uid} -c '{program}'",
+        "run-as": f"exec run-as {package} {program}",
+    }
+    if not _PACKAGE.fullmatch(package) or not 0 < uid < 1 << 31:
+        raise ValueError(f"expected a package and its uid, found {package!r}, {uid}")
+    if caps.uid_switch not in ways:
+        raise DeviceError(caps.serial, program, COSTS["uid_switch"], "a rootable image, or a debuggable package")
+    return ways[caps.uid_switch]
+
+
+def _as_app(caps: Capabilities, uid: int, package: str, words: list[str], *, udp: bool) -> str:
+    if caps.netcat is None:
+        raise DeviceError(caps.serial, "toybox nc --help", COSTS["netcat"], "a device with toybox nc")
+    if udp and "u" not in caps.netcat:
+        raise DeviceError(caps.serial, "toybox nc -u", COSTS["udp"], "a device with a newer toybox")
+    return as_app(caps, uid, package, words)
+
+
+def _idle(caps: Capabilities, idle_s: int | None) -> list[str]:
+    return ["-W", str(idle_s)] if idle_s is not None and caps.netcat and "W" in caps.netcat else []
+
+
+def _checked(port: int) -> int:
+    if not 0 < port < 1 << 16:
+        raise ValueError(f"expected a port from 1 to 65535, found {port}")
+    return port
