@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lab.stages.live.engine.connection import connect
     from lab.stages.live.engine.engine import Engine
-    from lab.stages.live.engine.images import ensure_images, image_tag, images_missing
+    from lab.stages.live.engine.images import ensure_images, image_tag, images_missing, remove_old_images
     from lab.stages.live.engine.labs import Lab, find_labs
-    from lab.stages.live.engine.session import Session, open_session
+    from lab.stages.live.engine.session import Session, open_session, sessions
     from lab.stages.live.engine.sweeping import Swept, sweep
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "image_tag",
     "images_missing",
     "open_session",
+    "remove_old_images",
+    "sessions",
     "sweep",
 ]
 _HOMES = ("connection", "session", "engine", "images", "labs", "sweeping")

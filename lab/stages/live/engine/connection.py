@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "unix:///var/run/docker.sock"
 API_AT_LEAST = (1, 41)  # Docker 20.10, the oldest engine this was measured on
-_TIMEOUT_S = 60
+_TIMEOUT_S = 120  # for one answer; taking in an image of 80 MB is the longest
 
 
 def connect() -> Engine:

@@ -12,13 +12,14 @@ import docker
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.types import IPAMConfig, IPAMPool
 from requests.exceptions import RequestException
+from urllib3.exceptions import HTTPError
 
 from lab.errors import PrerequisiteError, StageError
 from lab.stages.live.engine.policy import container_settings
 from lab.stages.live.engine.session import LABEL, Session
 from lab.stages.live.engine.underlay import MTU, free_subnets, machine_routes
 
-FAULTS = (DockerException, RequestException)  # whatever a call to the engine can end with
+FAULTS = (DockerException, RequestException, HTTPError)  # whatever a call to the engine can end with
 _TRIES = 16
 
 
@@ -32,8 +33,8 @@ class Engine:
     def run(self, session: Session, role: str, image: str, name: str, **wanted: Any) -> Any:
         """Creates and starts a container; returns the SDK's ``Container``.
 
-        ``wanted`` are arguments of ``containers.create``, plus ``caps`` and ``new_privileges`` (see policy), and
-        ``address``: its fixed address on ``network``. Raises ValueError for what the policy refuses,
+        ``wanted`` are arguments of ``containers.create`` as policy.py has them, ``caps``, and ``address``: its fixed
+        address on ``network`` (a network's name). Raises ValueError for what the policy refuses,
         PrerequisiteError if the image is absent, StageError if the engine could not do it.
         """
         address = wanted.pop("address", None)
@@ -41,18 +42,14 @@ class Engine:
         if address is not None:
             endpoint = self.client.api.create_endpoint_config(ipv4_address=str(address))
             settings["networking_config"] = {settings["network"]: endpoint}
-        container = self._create(session, "container", settings["name"], partial(self._created, settings))
+        container = self._create(
+            session, "container", settings["name"], partial(self.client.containers.create, **settings)
+        )
         try:
             container.start()
         except FAULTS as fault:
             raise StageError(f"container {container.name} ({image}) did not start: {told(fault)}") from fault
         return container
-
-    def _created(self, settings: dict[str, Any]) -> Any:
-        try:
-            return self.client.containers.create(**settings)
-        except ImageNotFound as fault:
-            raise PrerequisiteError(f"image {settings['image']} is not built; droidrange lab up builds it") from fault
 
     def sidecar(
         self, session: Session, role: str, image: str, name: str, *, beside: Any, command: Sequence[str], **wanted: Any
@@ -135,8 +132,12 @@ class Engine:
         try:
             container.remove(force=True, v=True)
         except FAULTS as fault:
-            if not gone(fault):
+            if not gone(fault):  # a sweep removes what this leaves
                 raise StageError(f"container {container.name} cannot be removed: {told(fault)}") from fault
+
+    def close(self) -> None:
+        """Lets go of the connections to the engine."""
+        self.client.close()
 
     def _listed(self, what: str) -> list[dict[str, Any]]:
         try:
@@ -150,8 +151,11 @@ class Engine:
         session.intend(kind, name)
         try:
             made = make()
+        except ImageNotFound as fault:
+            session.settle(kind, name)
+            raise PrerequisiteError(f"{told(fault)}: droidrange lab up builds what is missing") from fault
         except FAULTS as fault:
-            if isinstance(fault, APIError) and fault.status_code is not None:
+            if isinstance(fault, APIError) and fault.is_client_error():
                 session.settle(kind, name)
             raise StageError(f"{kind} {name} could not be created: {told(fault)}") from fault
         session.settle(kind, name)

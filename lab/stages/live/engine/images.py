@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docker.errors import ImageNotFound
+from docker.errors import APIError, ImageNotFound
 
 from lab.errors import PrerequisiteError, StageError
 from lab.stages.live.engine.context import Context, read_context
@@ -20,6 +20,7 @@ from lab.stages.live.engine.session import LABEL, state_folder
 from lab.stages.live.engine.wheels import cache_folder, wheelhouse
 
 _LIVE = Path(__file__).parents[1]
+_SILENCE_S = 600  # how long a step may say nothing
 _BASE = "engine"  # the folder whose image the others stand on
 _ARGUMENT = re.compile(r"^ARG\s+(\w+)", re.MULTILINE)
 _STEP = re.compile(r"^Step \d+/\d+ : ")
@@ -65,18 +66,43 @@ def images_missing(engine: Engine) -> list[str]:
     return [image.role for image in images() if not _present(engine, image.tag)]
 
 
-def ensure_images(engine: Engine, progress: Callable[[str], None]) -> None:
-    """Builds what is missing. PrerequisiteError: this machine lacks something; StageError: a build failed, at its step.
+def ensure_images(engine: Engine, progress: Callable[[str], None], roles: Collection[str] | None = None) -> None:
+    """Builds what is missing, of ``roles`` and the base (of all if None); ``progress`` is told a line per step.
 
-    ``progress`` is told one line per image and step. Two processes that want the same image build it once.
+    Two processes that want the same image build it once. PrerequisiteError: this machine lacks something; StageError:
+    a build failed, with the step and what it said.
     """
-    if not images_missing(engine):
+    wanted = [image for image in images() if roles is None or image.role in {"base", *roles}]
+    if all(_present(engine, image.tag) for image in wanted):
         return
-    with _alone():
-        for image in images():
+    with _alone(progress):
+        for image in wanted:
             if not _present(engine, image.tag):
                 ensure_debian(engine, progress)
                 _build(engine, image, progress)
+
+
+def remove_old_images(engine: Engine) -> list[str]:
+    """Removes images of ours that other sources than now's made and no container uses; returns their tags."""
+    current = {image.tag for image in images()} | {f"{LABEL}/{image.role}:latest" for image in images()}
+    try:
+        found = engine.client.api.images(filters={"label": f"{LABEL}=image"})
+        tags = sorted(tag for image in found for tag in image["RepoTags"] or () if tag not in current)
+        return [tag for tag in tags if tag.startswith(f"{LABEL}/") and _removed(engine, tag)]
+    except FAULTS as fault:
+        raise StageError(f"the engine does not list its images: {told(fault)}") from fault
+
+
+def _removed(engine: Engine, tag: str) -> bool:
+    try:
+        engine.client.api.remove_image(tag)
+    except ImageNotFound:
+        return False
+    except APIError as fault:
+        if fault.status_code == 409:  # a container uses it
+            return False
+        raise
+    return True
 
 
 def _build(engine: Engine, image: Image, progress: Callable[[str], None]) -> None:
@@ -95,6 +121,7 @@ def _build(engine: Engine, image: Image, progress: Callable[[str], None]) -> Non
             rm=True,
             forcerm=True,
             decode=True,
+            timeout=_SILENCE_S,
         )
         error = _followed(said, lines, lambda line: progress(f"{image.role}: {line}"))
         if not error:
@@ -150,10 +177,14 @@ def _present(engine: Engine, tag: str) -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One builder at a time among this user's processes."""
+def _alone(progress: Callable[[str], None]) -> Iterator[None]:
+    """One builder at a time among this user's processes; a dead one's lock is free."""
     path = cache_folder() / "images.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("another droidrange is building images: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,96 +1,139 @@
-"""What a container of ours may be: hardened by default, and refused where it asks for what no lab may have.
+"""What a container of a lab may be: hardened by default, and refused where it asks for what no lab may have.
 
-Pure: settings in, arguments for ``containers.create`` out. Nothing here talks to an engine.
+Pure: settings in, arguments for ``containers.create`` out. Nothing here talks to an engine. What is not allowed by name
+is refused, so that a new setting of docker's needs a thought here first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lab.stages.live.engine.session import Session
 
-# what a role may add to nothing; each is needed by some role and none reaches beyond its own network namespace
-CAPS = frozenset({
-    "NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE", "SETUID", "SETGID", "SETPCAP", "DAC_OVERRIDE", "CHOWN", "FOWNER",
-    "KILL",
-})  # fmt: skip
-DEVICES = ("/dev/kvm", "/dev/net/tun")
+# what a role may add to nothing: each is needed by one, and none reaches beyond the container's own namespaces
+CAPS = frozenset(
+    {
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "KILL",
+        "NET_ADMIN",
+        "NET_BIND_SERVICE",
+        "NET_RAW",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+    }
+)
+DEVICES = frozenset({"/dev/kvm", "/dev/net/tun"})
 DEFAULTS: Mapping[str, Any] = {
     "detach": True,
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
     "read_only": True,
-    "tmpfs": {"/tmp": "size=16m,mode=1777,noexec,nosuid,nodev"},  # noqa: S108 - inside the container
+    "tmpfs": {"/tmp": "size=16m,mode=1777,nosuid,nodev"},  # noqa: S108 - inside the container
     "pids_limit": 128,
     "mem_limit": "256m",
     "init": True,
     "ipc_mode": "private",
+    "use_config_proxy": False,  # this machine's proxy is no affair of a lab
     "log_config": {"Type": "json-file", "Config": {"max-size": "16m", "max-file": "2"}},
 }
-_NEVER = (
-    "privileged", "ports", "publish_all_ports", "restart_policy", "pid_mode", "uts_mode", "userns_mode", "cgroupns",
-    "cgroup_parent", "device_requests", "volumes_from", "links", "auto_remove", "remove", "runtime",
-)  # fmt: skip
-_UNCONFINED = ("unconfined", "label=disable", "systempaths")
+# docker's own words that a role may use
+_FREE = frozenset(
+    {
+        *("command", "entrypoint", "environment", "user", "group_add", "working_dir", "hostname", "labels"),
+        *("dns", "dns_search", "dns_opt", "extra_hosts", "mac_address", "sysctls"),
+        *("tmpfs", "shm_size", "ulimits", "nano_cpus", "cpu_shares"),
+        *("init", "stop_signal", "tty", "stdin_open"),
+    }
+)
+_JUDGED = {"caps", "network", "network_mode", "pids_limit", "mem_limit", "volumes", "mounts", "devices"}
 _SOCKETS = ("docker.sock", "containerd.sock", "podman.sock")
+_PARENTS = frozenset({"/", "/run", "/var", "/var/run", "/proc", "/sys", "/dev", "/etc"})  # they show too much
 
 
 def container_settings(session: Session, role: str, image: str, name: str, **wanted: Any) -> dict[str, Any]:
     """Arguments of ``containers.create``: DEFAULTS, then ``wanted`` (docker's own words), then identity and labels.
 
-    ``caps`` (names without CAP_) are added to none. ``tmpfs`` is added to the default one; ``labels`` to the lab's.
-    ``new_privileges=True`` lets setuid transitions of processes with SETUID happen. ValueError names what is refused.
+    ``caps`` (names without CAP_) are added to none; ``tmpfs`` to the default one; ``labels`` to the lab's. Without a
+    network of the lab there is none at all. ValueError names everything that is refused.
     """
-    faults = refusals(wanted)
+    faults = refusals(session, wanted)
     if faults:
         raise ValueError(f"{name}: " + "; ".join(faults))
-    wanted = dict(wanted)
-    caps: Sequence[str] = wanted.pop("caps", ())
-    labels = session.labels(role, **wanted.pop("labels", {}))
-    tmpfs = {**DEFAULTS["tmpfs"], **wanted.pop("tmpfs", {})}
-    free: dict[str, Any] = {"security_opt": []} if wanted.pop("new_privileges", False) else {}
-    made = {**DEFAULTS, **free, **wanted, "tmpfs": tmpfs}
+    made = {**DEFAULTS, **wanted, "tmpfs": {**DEFAULTS["tmpfs"], **wanted.get("tmpfs", {})}}
+    if "network" not in wanted:
+        made.setdefault("network_mode", "none")
     made["memswap_limit"] = made["mem_limit"]  # no swap beyond it
-    made |= {"image": image, "name": session.full_name(name), "labels": labels, "cap_add": sorted(caps)}
-    return made
+    made["cap_add"] = sorted(made.pop("caps", ()))
+    made["labels"] = session.labels(role, **wanted.get("labels", {}))
+    return made | {"image": image, "name": session.full_name(name)}
 
 
-def refusals(wanted: Mapping[str, Any]) -> list[str]:
+def refusals(session: Session, wanted: Mapping[str, Any]) -> list[str]:
     """Everything in ``wanted`` that the policy forbids, in words."""
-    found = [f"{key} is never given to a container of a lab" for key in _NEVER if wanted.get(key)]
-    found += [f"{key} is set here, not by a role" for key in ("image", "name", "cap_add", "cap_drop") if key in wanted]
-    found += [f"capability {cap} is not among those a lab may add" for cap in wanted.get("caps", ()) if cap not in CAPS]
-    mode = str(wanted.get("network_mode", ""))
-    if mode and mode != "none" and not mode.startswith("container:"):
+    found = [f"{key} is not among what a container of a lab may set" for key in sorted(set(wanted) - _FREE - _JUDGED)]
+    found += [
+        f"capability {cap} is not among {', '.join(sorted(CAPS))}" for cap in wanted.get("caps", ()) if cap not in CAPS
+    ]
+    found += [
+        f"device {x!r} is not among {', '.join(sorted(DEVICES))}" for x in wanted.get("devices", ()) if not _known(x)
+    ]
+    found += [
+        f"{key} = {wanted[key]!r}: there must be a limit"
+        for key in ("pids_limit", "mem_limit")
+        if not _limits(wanted, key)
+    ]
+    return found + _network_faults(session, wanted) + _mount_faults(session, wanted)
+
+
+def _known(device: object) -> bool:
+    return str(device).split(":")[0] in DEVICES
+
+
+def _limits(wanted: Mapping[str, Any], key: str) -> bool:
+    return key not in wanted or (bool(wanted[key]) and str(wanted[key])[0] not in "-0")
+
+
+def _network_faults(session: Session, wanted: Mapping[str, Any]) -> list[str]:
+    """Only a network of this very lab, another container's, or none."""
+    found = []
+    network, mode = wanted.get("network"), str(wanted.get("network_mode", "none"))
+    if network is not None and not str(network).startswith(session.full_name("")):
+        found.append(f"network {network!r} is not one of this lab")
+    if mode != "none" and not mode.startswith("container:"):
         found.append(f"network_mode {mode!r}: only container:ID or none")
-    if wanted.get("ipc_mode", "private") != "private":
-        found.append(f"ipc_mode {wanted['ipc_mode']!r}: only private")
-    found += [f"security_opt {x!r} takes a protection away" for x in wanted.get("security_opt", ()) if _weakens(str(x))]
-    found += [f"device {x!r} is not among {DEVICES}" for x in wanted.get("devices", ()) if not _known_device(str(x))]
-    found += [f"mount of {x!r}: an engine's socket is given to nobody" for x in _sources(wanted) if _is_socket(x)]
+    if network is not None and "network_mode" in wanted:
+        found.append("network and network_mode cannot both be set")
     return found
 
 
-def _weakens(option: str) -> bool:
-    return any(word in option for word in _UNCONFINED) or option.replace("=", ":") == "no-new-privileges:false"
+def _mount_faults(session: Session, wanted: Mapping[str, Any]) -> list[str]:
+    """Binds of this machine's paths: never an engine's socket or its parents; writable only in the lab's own."""
+    found = []
+    for source, target, writable in _binds(wanted):
+        path = Path(source)
+        if not path.is_absolute() or ".." in path.parts:
+            found.append(f"mount of {source!r}: a plain absolute path is needed; a named volume would be left behind")
+        elif str(path) in _PARENTS or any(text.endswith(_SOCKETS) for text in (str(path), target)):
+            found.append(f"mount of {source!r}: shows the machine, or its engine, to a container")
+        elif writable and not path.is_relative_to(session.folder):
+            found.append(f"mount of {source!r}: writable only below {session.folder}")
+    return found
 
 
-def _known_device(device: str) -> bool:
-    return device.split(":", maxsplit=1)[0] in DEVICES
-
-
-def _sources(wanted: Mapping[str, Any]) -> list[str]:
-    """What is mounted, on either side, of every way docker has to say it."""
+def _binds(wanted: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """(source, target, writable) of every mount, in each way docker has to say it."""
     volumes = wanted.get("volumes", {})
     if isinstance(volumes, Mapping):
-        named = [str(x) for source, where in volumes.items() for x in (source, where.get("bind", ""))]
+        found = [(str(source), str(at["bind"]), at.get("mode", "rw") != "ro") for source, at in volumes.items()]
     else:
-        named = [part for x in volumes for part in str(x).split(":")]
-    return named + [str(mount.get(key) or "") for mount in wanted.get("mounts", ()) for key in ("Source", "Target")]
-
-
-def _is_socket(path: str) -> bool:
-    clean = "/" + "/".join(part for part in path.split("/") if part not in {"", "."})
-    reaches = clean in {"/", "/run", "/var", "/var/run", "/proc", "/sys", "/dev"}  # a parent shows it as well
-    return path.startswith("/") and (reaches or clean.endswith(_SOCKETS))
+        parts = [(*str(text).split(":"), "", "") for text in volumes]
+        found = [(source, target, "ro" not in mode.split(",")) for source, target, mode, *_ in parts]
+    for mount in wanted.get("mounts", ()):
+        if mount.get("Type") != "tmpfs":
+            found.append((str(mount.get("Source")), str(mount.get("Target")), not mount.get("ReadOnly", False)))
+    return found

@@ -10,14 +10,14 @@ import json
 import os
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab.errors import PrerequisiteError
-from lab.store import write_atomic
+from lab.store import MAKING, folder_in_the_making, write_atomic
+from lab.store import sweep as sweep_makings
 
 LABEL = "droidrange"
 HOURS = 12.0
@@ -86,11 +86,12 @@ def open_session(*, kept: bool = False, hours: float = HOURS) -> Session:
     name = secrets.token_hex(4)
     session = Session(name, labs_folder() / name, own, int(time.time() + hours * 3600), kept)
     try:
-        session.folder.mkdir(parents=True, mode=0o700)
+        session.folder.parent.mkdir(parents=True, exist_ok=True)
         session.folder.parent.chmod(0o700)
-        write_atomic(session.folder / _CARD, json.dumps(_card(session), sort_keys=True).encode())
+        with folder_in_the_making(session.folder) as making:  # so that no sweep meets a folder without a card
+            making.chmod(0o700)
+            write_atomic(making / _CARD, json.dumps(_card(session), sort_keys=True).encode())
     except OSError as fault:
-        shutil.rmtree(session.folder, ignore_errors=True)
         raise PrerequisiteError(
             f"{session.folder}: the lab's folder cannot be made ({fault.strerror}); mend it, or "
             f"set XDG_STATE_HOME to a folder that can be written"
@@ -114,9 +115,16 @@ def read_session(folder: Path) -> Session | None:
 
 
 def session_folders() -> list[Path]:
-    """The folders of all sessions on disk, whole or not, by name."""
-    found = labs_folder()
-    return sorted(path for path in found.iterdir() if ID.fullmatch(path.name)) if found.is_dir() else []
+    """The folders of all sessions on disk, by name, what died in the making removed."""
+    parent = labs_folder()
+    for name in {path.name.split(".")[1] for path in parent.glob(f".*{MAKING}")}:
+        sweep_makings(parent / name)
+    return sorted(path for path in parent.glob("*") if ID.fullmatch(path.name) and path.is_dir())
+
+
+def sessions() -> list[Session]:
+    """The sessions on disk, by id: whoever goes on with a lab that another process brought up takes it from here."""
+    return [found for found in map(read_session, session_folders()) if found]
 
 
 def unsettled(folder: Path) -> set[str]:

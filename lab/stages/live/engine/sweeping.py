@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lab.errors import StageError
@@ -16,7 +17,7 @@ from lab.stages.live.engine.engine import FAULTS, Engine, gone, told
 from lab.stages.live.engine.labs import Lab, find_labs, stale
 from lab.stages.live.engine.session import unsettled
 
-_ROUNDS = 5
+_ROUNDS, _PAUSE_S, _AT_ONCE = 6, 0.2, 4
 _PATIENCE_S = 2.0  # how long an object may still appear whose creator died before the engine answered
 
 
@@ -40,14 +41,14 @@ def sweep(engine: Engine, ids: Collection[str] | None = None, *, patience_s: flo
     names = {lab.id for lab in chosen}
     counts = [0, 0]
     faults: list[str] = []
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         left = [lab for lab in find_labs(engine) if lab.id in names and (lab.containers or lab.networks)]
         if not left:
             break
+        time.sleep(turn * _PAUSE_S)  # somebody else's removal may be under way
         faults = []
-        for lab in left:
-            counts[0] += _containers(engine, lab, faults)
-            counts[1] += _networks(engine, lab, faults)
+        counts[0] += _containers(engine, [name for lab in left for name in lab.containers], faults)
+        counts[1] += _networks(engine, [name for lab in left for name in lab.networks], faults)
     else:
         raise StageError("the engine kept things of the lab: " + ("; ".join(faults) or ", ".join(sorted(names))))
     return Swept(tuple(sorted(names)), counts[0], counts[1], sum(_folder(lab) for lab in chosen))
@@ -71,34 +72,42 @@ def _names(engine: Engine) -> set[str]:
     return {name.lstrip("/") for x in containers for name in x["Names"] or ()} | {x["Name"] for x in networks}
 
 
-def _containers(engine: Engine, lab: Lab, faults: list[str]) -> int:
-    removed = 0
-    for name in lab.containers:
+def _containers(engine: Engine, names: list[str], faults: list[str]) -> int:
+    """Kills and removes containers, some at once: each takes the engine a third of a second."""
+
+    def remove(name: str) -> int:
         try:
             engine.client.api.remove_container(name, force=True, v=True)
-            removed += 1
         except FAULTS as fault:
-            if not gone(fault):
-                faults.append(f"container {name[:12]}: {told(fault)}")
-    return removed
+            faults.extend([] if gone(fault) else [f"container {name[:12]}: {told(fault)}"])
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return sum(pool.map(remove, names))
 
 
-def _networks(engine: Engine, lab: Lab, faults: list[str]) -> int:
+def _networks(engine: Engine, names: list[str], faults: list[str]) -> int:
+    """Removes networks; a foreign container that somebody attached to one is detached, not removed."""
     removed = 0
-    for name in lab.networks:
+    for name in names:
         try:
             for stranger in engine.client.api.inspect_network(name)["Containers"] or ():
                 engine.client.api.disconnect_container_from_network(stranger, name, force=True)
             engine.client.api.remove_network(name)
             removed += 1
         except FAULTS as fault:
-            if not gone(fault):
-                faults.append(f"network {name[:12]}: {told(fault)}")
+            faults.extend([] if gone(fault) else [f"network {name[:12]}: {told(fault)}"])
     return removed
 
 
 def _folder(lab: Lab) -> int:
-    if lab.folder is None or not lab.folder.exists():
+    if lab.folder is None:
         return 0
-    shutil.rmtree(lab.folder, ignore_errors=True)
-    return int(not lab.folder.exists())
+    try:
+        shutil.rmtree(lab.folder)
+    except FileNotFoundError:
+        return 0
+    except OSError as fault:
+        raise StageError(f"{lab.folder}: cannot be removed ({fault.strerror}): sudo rm -r {lab.folder}") from fault
+    return 1
