@@ -40,14 +40,14 @@ class Present:
 def ip_commands(spec: Spec, present: Present) -> list[str]:
     """Lines for ``ip -batch``."""
     device = present.underlay_device(spec.underlay)
-    lines = [line for overlay in spec.overlays for line in _overlay(overlay, spec.underlay, present)]
-    lines += _local(spec, present)
-    lines += _routes(spec, present)
-    lines += [
+    lines = [  # first, because a default route of ours would replace it
         f"route del default via {row['gateway']} dev {device}"
         for row in present.routes
         if row["dst"] == "default" and row.get("dev") == device and "gateway" in row
     ]
+    lines += [line for overlay in spec.overlays for line in _overlay(overlay, spec.underlay, present)]
+    lines += _local(spec, present)
+    lines += _routes(spec, present)
     return lines
 
 

@@ -1,0 +1,65 @@
+"""The network namespaces of a lab's containers: set up by a sidecar, and changed in place through it.
+
+The container itself gets no right for it: NET_ADMIN is the sidecar's, in that one namespace.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lab.errors import StageError
+from lab.stages.live.engine.engine import FAULTS, Engine, told
+from lab.stages.live.engine.images import image_tag
+from lab.stages.live.engine.session import Session
+from lab.stages.live.topology.image.spec import Spec
+
+_PACKAGE = "lab.stages.live.topology.image"
+_PYTHON = ("python3", "-S", "-m")
+IMAGE_ROLE = "topology"
+SENSOR_MEMORY = "32m"
+
+
+def set_up(engine: Engine, session: Session, container: Any, name: str, spec: Spec) -> dict[str, Any]:
+    """Sets up a running container's network by a sidecar that ends (0.4 s); again with another spec it is changed.
+
+    Not for handsets: their sensor does it. The answer has ``took_ms`` and ``offloads_on``; StageError if it failed.
+    """
+    words = [*_PYTHON, f"{_PACKAGE}.netns", spec.to_json()]
+    image = image_tag(IMAGE_ROLE)
+    said = engine.once(session, "setup", image, f"setup-{name}", beside=container, command=words)
+    return _answer(said, name)
+
+
+def start_sensor(engine: Engine, session: Session, handset: Any, name: str, spec: Spec) -> Any:
+    """The sidecar that sets up a handset's network and then reports its sockets on stdout: the SDK's container.
+
+    Its stream begins with the event ``ready``; see ``sensor_stream``.
+    """
+    words = [*_PYTHON, f"{_PACKAGE}.sensor", spec.to_json()]
+    settings = {"mem_limit": SENSOR_MEMORY, "pids_limit": 32}
+    image = image_tag(IMAGE_ROLE)
+    return engine.sidecar(session, "sensor", image, f"sensor-{name}", beside=handset, command=words, **settings)
+
+
+def readdress(sensor: Any, spec: Spec) -> dict[str, Any]:
+    """Gives a handset another address and MAC in place, by its sensor; connections of the old address are forgotten.
+
+    The gateway must be set up anew afterwards, or it may ask the old place for a minute. StageError if it failed.
+    """
+    words = [*_PYTHON, f"{_PACKAGE}.netns", spec.to_json()]
+    try:
+        code, said = sensor.exec_run(words)
+    except FAULTS as fault:
+        raise StageError(f"{sensor.name}: cannot be told its new address: {told(fault)}") from fault
+    if code != 0:
+        raise StageError(f"{sensor.name}: {said.decode(errors='replace').strip()}")
+    return _answer(said.decode(), str(sensor.name))
+
+
+def _answer(said: str, name: str) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = json.loads(said.splitlines()[-1])
+    except (ValueError, IndexError) as fault:
+        raise StageError(f"{name}: its network's set-up said {said!r}") from fault
+    return answer
