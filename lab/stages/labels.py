@@ -21,7 +21,16 @@ from lab.stages.segments import Ends, Packets
 from lab.timeline import Timeline
 
 _LETTERS = (b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256]  # for each byte one of 62
-_SERVICES = {"http": "http", "websocket": "http", "dns": "dns", "imap": "imap", "socks": "socks", "socks5": "socks"}
+_SERVICES = {
+    "http": "http",
+    "websocket": "http",
+    "dns": "dns",
+    "imap": "imap",
+    "smtp": "smtp",
+    "connect": "http",
+    "socks": "socks",
+    "socks5": "socks",
+}
 
 FLOWS = pa.schema(
     [
