@@ -76,6 +76,31 @@ ZEEK = {
 
 
 @dataclass(frozen=True)
+class Places:
+    """Between which ends and since when each conversation was; a port is -1 where there never was a socket."""
+
+    client: npt.NDArray[np.object_]  # addresses as text
+    client_port: Int64
+    server: npt.NDArray[np.object_]
+    server_port: Int64
+    tcp: npt.NDArray[np.bool_]
+    start: Int64
+
+    @classmethod
+    def of(cls, timeline: Timeline, links: Links) -> Places:
+        """As the timeline has them."""
+        here, there, inbound = addresses(links.local), addresses(links.remote), links.inbound
+        return cls(
+            client=np.where(inbound, there, here),
+            client_port=np.where(inbound, links.remote_port, links.local_port),
+            server=np.where(inbound, here, there),
+            server_port=np.where(inbound, links.local_port, links.remote_port),
+            tcp=links.tcp,
+            start=timeline.conversations.start,
+        )
+
+
+@dataclass(frozen=True)
 class Carried:
     """What the packets of each conversation came to; ``end`` is its last packet, its start if it had none."""
 
@@ -115,10 +140,9 @@ def addresses(packed: Bytes) -> npt.NDArray[np.object_]:
     return np.array(texts, dtype=object)[index]
 
 
-def write_labels(timeline: Timeline, links: Links, parts: list[Carried], folder: Path) -> None:
+def write_labels(timeline: Timeline, places: Places, carried: Carried, folder: Path) -> None:
     """Writes flows.parquet and conn.log.labeled into the truth folder."""
-    carried = Carried.joined(parts)
-    flows = flows_table(timeline, links, carried)
+    flows = flows_table(timeline, places, carried)
     write_parquet(folder / "flows.parquet", flows)
     head = ["#separator \\x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-", "#path\tconn"]
     head += ["#fields\t" + "\t".join(ZEEK), "#types\t" + "\t".join(ZEEK.values())]
@@ -126,20 +150,19 @@ def write_labels(timeline: Timeline, links: Links, parts: list[Carried], folder:
     write_atomic(folder / "conn.log.labeled", ("\n".join(head + rows) + "\n").encode())
 
 
-def flows_table(timeline: Timeline, links: Links, carried: Carried) -> pa.Table:
+def flows_table(timeline: Timeline, places: Places, carried: Carried) -> pa.Table:
     """The conversations with incident (null: benign) and behaviour, in the timeline's order."""
     said = timeline.conversations
     device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
-    here, there = addresses(links.local), addresses(links.remote)
     incidents = np.array([*(one.incident for one in timeline.incidents), ""], dtype=object)
     columns: dict[str, Any] = {
         "device": device[said.app],
-        "client": np.where(said.inbound, there, here),
-        "client_port": np.where(said.inbound, links.remote_port, links.local_port),
-        "server": np.where(said.inbound, here, there),
-        "server_port": np.where(said.inbound, links.local_port, links.remote_port),
-        "proto": np.where(links.tcp, "tcp", "udp").astype(object),
-        "start": said.start,
+        "client": places.client,
+        "client_port": pa.array(places.client_port, pa.int32(), mask=places.client_port < 0),
+        "server": places.server,
+        "server_port": places.server_port,
+        "proto": np.where(places.tcp, "tcp", "udp").astype(object),
+        "start": places.start,
         "end": carried.end,
         "incident": pa.array(incidents[said.incident], pa.string(), mask=said.incident < 0),
         "behaviour": np.array(timeline.behaviours, dtype=object)[said.behaviour],
@@ -149,11 +172,13 @@ def flows_table(timeline: Timeline, links: Links, carried: Carried) -> pa.Table:
 
 
 def zeek_rows(timeline: Timeline, flows: pa.Table, carried: Carried) -> Iterator[list[str]]:
-    """The columns of ZEEK, as text, of each conversation."""
+    """The columns of ZEEK, as text, of each conversation that had a socket."""
     analytic = {one.incident: one.analytic for one in timeline.incidents}
     speech = timeline.conversations.speech.tolist()
     counts = zip(*(getattr(carried, f.name).tolist() for f in fields(Carried)[1:]), strict=True)
     for index, (row, (up, down, sent, received)) in enumerate(zip(flows.to_pylist(), counts, strict=True)):
+        if row["client_port"] is None:
+            continue
         kind = timeline.speeches[speech[index]]
         tcp, label = row["proto"] == "tcp", row["incident"] is not None
         header = 40 if tcp else 28

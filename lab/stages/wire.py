@@ -23,7 +23,7 @@ from detector.contract import Advance
 from lab.recording import CAPTURE, recording_name, seal, write_atomic
 from lab.stages.dialogues import Slice, Wrap, formats_of, slices
 from lab.stages.frames import file_header, payload_sums, records
-from lab.stages.labels import Carried, write_labels
+from lab.stages.labels import Carried, Places, write_labels
 from lab.stages.link import Links, links_of
 from lab.stages.requests import Request
 from lab.stages.segments import Packets, packets_of
@@ -90,7 +90,7 @@ def play(
             capture = _write_capture(making / CAPTURE, laid, advance, total)
         write_sensors(timeline, links, laid.carried, laid.requests, making / "telemetry")
         write_truth(truth_of(timeline), making / "truth")
-        write_labels(timeline, links, laid.carried, making / "truth")
+        write_labels(timeline, Places.of(timeline, links), Carried.joined(laid.carried), making / "truth")
         seal(making, _about(timeline), {CAPTURE: capture})
     return folder
 

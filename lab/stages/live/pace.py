@@ -47,20 +47,20 @@ class Course:
 
         From EARLY_US before a burst is due it has slope 1 and keeps it until RAMP_US before the next one is due.
         """
-        scenario, real, rise, run = self._knots()
+        scenario, real, rise, run = self.knots()
         place = np.maximum(np.searchsorted(real, real_us, side="right") - 1, 0)
         mapped: Int64 = scenario[place] + (real_us - real[place]) * rise[place] // run[place]
         return mapped
 
     def real_time(self, scenario_us: Int64) -> Int64:
         """The real times that ``scenario_time`` maps to these: its exact inverse."""
-        scenario, real, rise, run = self._knots()
+        scenario, real, rise, run = self.knots()
         place = np.maximum(np.searchsorted(scenario, scenario_us, side="right") - 1, 0)
         mapped: Int64 = real[place] - (-(scenario_us - scenario[place]) * run[place] // rise[place])
         return mapped
 
-    def _knots(self) -> tuple[Int64, Int64, Int64, Int64]:
-        """Where the slope changes: scenario and real time, and rise over run from there on.
+    def knots(self) -> tuple[Int64, Int64, Int64, Int64]:
+        """Where the slope changes: scenario and real time, and rise over run from there on; all of it is in them.
 
         Rise is never below run, so flooring maps no two microseconds to one, and ramps are short, so products fit.
         """
@@ -73,6 +73,21 @@ class Course:
         rise = np.append(1, np.stack([entering - leaving, ones], axis=1).ravel())
         run = np.append(1, np.stack([enters - leaves, ones], axis=1).ravel())
         return scenario, real, rise, run
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """The plain clock of a run, for what belongs to no conversation: ``speed`` times as fast from its start on."""
+
+    epoch_us: int  # wall clock at the run's start, us since the epoch
+    start: int  # scenario time at the run's start, us since the epoch
+    speed: float
+
+    def scenario_time(self, wall_us: Int64) -> Int64:
+        """The scenario times of wall clock times; before the run's start nothing is fast yet."""
+        real = wall_us - self.epoch_us
+        mapped: Int64 = self.start + np.where(real < 0, real, np.floor(real * self.speed).astype(np.int64))
+        return mapped
 
 
 def courses(scripts: Sequence[Script], start: int, speed: float) -> dict[int, Course]:
@@ -88,6 +103,16 @@ def courses(scripts: Sequence[Script], start: int, speed: float) -> dict[int, Co
     for script in scripts:
         groups.setdefault(script.via if script.via in known and script.via is not None else script.n, []).append(script)
     return {script.n: course for group in groups.values() for script, course in _paced(group, start, speed)}
+
+
+def planned(times: Int64, start: int, speed: float) -> Course:
+    """The course of what is done at these scenario times (ascending), one message each: a device's changes of state."""
+    firsts = np.append(0, np.flatnonzero(np.diff(times) > GAP_US) + 1)
+    scenario = times[firsts]
+    lasts = times[np.append(firsts[1:] - 1, len(times) - 1)] - scenario
+    real = _spread(scenario, lasts, start, speed)
+    burst, due = _dated(times, scenario, real)
+    return Course(scenario, real, lasts, due, burst, int(due[0]), int(due[-1]))
 
 
 def thinks(script: Script, course: Course) -> Int64:
@@ -164,7 +189,12 @@ def _handshake(script: Script) -> int:
 
 
 def _own(script: Script, scenario: Int64, real: Int64, lasts: Int64) -> Course:
-    begin = np.concatenate([[script.start], script.begin, [script.close]]).astype(np.int64)
-    burst = np.searchsorted(scenario, begin, side="right") - 1
-    due = real[burst] + begin - scenario[burst]
+    begin, _, _ = _events(script)
+    burst, due = _dated(begin, scenario, real)
     return Course(scenario, real, lasts, due[1:-1], burst[1:-1], int(due[0]), int(due[-1]))
+
+
+def _dated(times: Int64, scenario: Int64, real: Int64) -> tuple[Int64, Int64]:
+    """The burst each scenario time belongs to, and when it is due."""
+    burst: Int64 = np.searchsorted(scenario, times, side="right") - 1
+    return burst, real[burst] + times - scenario[burst]
