@@ -96,6 +96,10 @@ class Line:
             except TimeoutError as error:
                 raise LineError(f"heard {self._amount} of {amount} in time") from error
 
+    def outcome(self) -> str:
+        """What is known of the program on the phone that holds the socket."""
+        return str(self.writer.get_extra_info("outcome") or "nothing is known of the program on the phone")
+
     async def close(self) -> None:
         """Says goodbye as TLS does (close_notify), hangs up and stops listening; never raises."""
         if self._tls:

@@ -17,7 +17,7 @@ from typing import Any
 import dnslib
 
 from lab.protocols.handshakes.certificates import Authority
-from lab.stages.live.pace import Course
+from lab.stages.live.pace import Course, thinks
 from lab.stages.live.script import Endpoint, Script
 from lab.store import write_atomic
 
@@ -53,7 +53,14 @@ def write_plan(folder: Path, scripts: Sequence[Script], courses: Mapping[int, Co
 
 def script_line(script: Script, course: Course) -> dict[str, Any]:
     """A conversation as the servers read it; times in microseconds of real time after the run's start."""
-    columns = (script.from_client, script.size, script.offset, course.message_real, script.think, script.pushed)
+    columns = (
+        script.from_client,
+        script.size,
+        script.offset,
+        course.message_real,
+        thinks(script, course),
+        script.pushed,
+    )
     turns = [[int(value) for value in row] for row in zip(*(column.tolist() for column in columns), strict=True)]
     return {
         "n": script.n,

@@ -1,0 +1,222 @@
+"""Plays the client's side of every conversation of a run, each on its phone, at its time.
+
+The phone only opens the socket under the app's uid; protocol and TLS are spoken here. What strangers say into phones
+they say themselves; what a proxy on a phone then dials is only awaited, to tell the servers whose it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Protocol
+
+from lab.protocols.real_tls import client_context
+from lab.stages.live.line import WAIT_S, Line, LineError, Measure
+from lab.stages.live.pace import Course
+from lab.stages.live.ports import Kind, Ports, Seen
+from lab.stages.live.script import Played, Script
+
+SEEN_WITHIN_S = 10.0  # a kernel reports a new connection in milliseconds; a paused phone may take seconds
+LINGER_S = 2.0  # for a peer's last words after our own
+LEADS = 64  # how many of the last openings say how early one must be begun
+TELLS = 8  # conversations told to the servers in one breath at most
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+#: Runs a program on a phone that connects to a script's server as its app: (reader, writer) of its bytes.
+Opener = Callable[[Script], "asyncio.Future[Streams] | Any"]
+
+
+class Servers(Protocol):
+    """The control port of the servers (lab.stages.live.control)."""
+
+    async def call(self, do: str, **fields: Any) -> dict[str, Any]:
+        """One verb."""
+        ...
+
+
+@dataclass
+class Player:
+    """One run. ``payload`` holds both sides' bytes, ``trusted`` the PEM of the authorities that phones trust.
+
+    ``epoch_us`` is the wall clock at which the run's real time is 0.
+    """
+
+    scripts: Sequence[Script]
+    courses: Mapping[int, Course]
+    payload: memoryview
+    stacks: Mapping[int, int]  # conversation -> TLS client shape
+    trusted: str
+    open_stream: Opener
+    servers: Servers
+    epoch_us: int = 0
+    ports: Ports = field(default_factory=Ports)
+    played: dict[int, Played] = field(default_factory=dict)
+    advance: Callable[[int], None] = lambda _done: None
+    _leads: list[int] = field(default_factory=lambda: [8_000])
+    _contexts: dict[tuple[int, str], Any] = field(default_factory=dict)
+
+    async def play(self) -> None:
+        """All conversations, each from its time on; ``played`` has what became of them, also when this is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for script in self.scripts:
+                if script.via is not None:
+                    tasks.create_task(self._awaited(script, self.ports.dialling(script)))
+            begin = [script for script in self.scripts if not script.inbound and script.via is None]
+            for script in sorted(begin, key=lambda one: self.courses[one.n].open_real):
+                await self._until(self.courses[script.n].open_real - self._lead())
+                tasks.create_task(self._spoken(script))
+
+    def saw(self, kind: Kind, seen: Seen) -> None:
+        """The kernel of a phone has reported a new connection."""
+        self.ports.saw(kind, seen)
+
+    def _lead(self) -> int:
+        """How long before its time an opening must be begun."""
+        return int(median(self._leads[-LEADS:]))
+
+    async def _until(self, real_us: int) -> None:
+        """Sleeps until this real time of the run."""
+        left = (self.epoch_us + real_us) / 1e6 - time.time()
+        if left > 0:
+            await asyncio.sleep(left)
+
+    def _loop_time(self, real_us: int) -> float:
+        """A real time of the run on the loop's clock."""
+        ahead = (self.epoch_us + real_us) / 1e6 - time.time()
+        return asyncio.get_running_loop().time() + ahead
+
+    async def _awaited(self, script: Script, report: asyncio.Future[Seen]) -> None:
+        """A conversation that a proxy on the phone will dial."""
+        course = self.courses[script.n]
+        try:
+            async with asyncio.timeout_at(self._loop_time(course.close_real) + SEEN_WITHIN_S):
+                seen = await report
+        except TimeoutError:
+            self._note(script, None, wall_us(), error="the proxy on the phone never dialled it")
+            return
+        await self._tell(script, seen)
+        self._note(script, seen, seen.time_us)
+
+    async def _spoken(self, script: Script) -> None:
+        """A conversation whose client we are."""
+        begun, seen, line, error = wall_us(), None, None, None
+        try:
+            async with self.ports.opening(script) as report:
+                line = await self._opened(script)
+                seen = await self._reported(script, line, report)
+            self._leads.append(min(max(seen.time_us - begun, 0), 200_000))
+            await self._conversed(script, line, skip=1 if script.transport == "udp" else 0)
+        except (LineError, OSError, TimeoutError) as fault:
+            error = str(fault) or type(fault).__name__
+        finally:
+            if line:
+                await asyncio.shield(line.close())
+            self._note(script, seen, begun, line=line, error=error)
+
+    async def _opened(self, script: Script) -> Line:
+        reader, writer = await self.open_stream(script)
+        return Line(reader, writer, measures(script.protocol))
+
+    async def _reported(self, script: Script, line: Line, report: asyncio.Future[Seen]) -> Seen:
+        """What the kernel says of it: at once for TCP, with the first datagram for UDP."""
+        if script.transport == "udp":
+            line.listen()
+            await self._say(script, line, 0)
+        try:
+            async with asyncio.timeout(SEEN_WITHIN_S):
+                seen = await report
+        except TimeoutError:
+            raise LineError(f"no socket seen: {line.outcome()}") from None
+        await self._tell(script, seen)
+        return seen
+
+    async def _tell(self, script: Script, seen: Seen) -> None:
+        if script.protocol != "dns":
+            await self.servers.call("client", n=script.n, client=list(seen.client))
+
+    async def _conversed(self, script: Script, line: Line, *, skip: int) -> None:
+        """The messages, each at its time but not before what was said before it has been heard; then the goodbye."""
+        if script.tls:
+            await line.shake_hands(self._context(script), script.name or script.server[0])
+        if script.transport == "tcp":
+            line.listen()
+        course = self.courses[script.n]
+        due = self._owed(script)
+        for k in range(skip, len(script.size)):
+            if script.from_client[k]:
+                await self._until(int(course.message_real[k]))
+                late = max(self._loop_time(int(course.message_real[k])), asyncio.get_running_loop().time())
+                await line.hear(due[k], late + WAIT_S)
+                await self._say(script, line, k)
+        last = int(course.message_real[-1]) if len(course.message_real) else course.open_real
+        until = max(self._loop_time(last), asyncio.get_running_loop().time())
+        await line.hear(due[-1], until + WAIT_S)
+        await self._until(course.close_real)
+
+    def _owed(self, script: Script) -> list[int]:
+        """How much must have been heard before each message, and at the end."""
+        measure, heard, owed = measures(script.protocol), 0, []
+        said = b""
+        for k in range(len(script.size)):
+            owed.append(heard)
+            if not script.from_client[k]:
+                if measure is len:
+                    heard += int(script.size[k])
+                else:
+                    said += self._bytes(script, k)
+                    heard = measure(said)
+        return [*owed, heard]
+
+    async def _say(self, script: Script, line: Line, k: int) -> None:
+        await line.say(self._bytes(script, k))
+
+    def _bytes(self, script: Script, k: int) -> bytes:
+        place = int(script.offset[k])
+        return bytes(self.payload[place : place + int(script.size[k])])
+
+    def _context(self, script: Script) -> Any:
+        key = (self.stacks[script.n], script.alpn)
+        if key not in self._contexts:
+            self._contexts[key] = client_context(*key, self.trusted)
+        return self._contexts[key]
+
+    def _note(
+        self, script: Script, seen: Seen | None, begun: int, *, line: Line | None = None, error: str | None = None
+    ) -> None:
+        self.played[script.n] = Played(
+            n=script.n,
+            client=seen.client if seen else None,
+            server=script.server,
+            opened_us=seen.time_us if seen else begun,
+            closed_us=wall_us(),
+            sent=line.sent if line else 0,
+            received=line.received if line else 0,
+            error=error,
+        )
+        self.advance(len(self.played))
+
+
+def wall_us() -> int:
+    """The wall clock, microseconds since the epoch: the one clock that this host and its containers share."""
+    return time.time_ns() // 1_000
+
+
+_SMTP_REPLY = re.compile(rb"^\d{3}(?: [^\r\n]*)?\r\n", re.MULTILINE)
+_IMAP_REPLY = re.compile(rb"^(?:\* OK \[CAP|A\d{4} (?:OK|NO|BAD)|\+ |\* \d+ EXISTS)[^\r\n]*\r\n", re.MULTILINE)
+
+
+def measures(protocol: str) -> Measure:
+    r"""How much a piece of server speech amounts to: bytes, or whole replies where a real server words them itself.
+
+    >>> measures("smtp")(b"250-lab\r\n250 OK\r\n354 go\r\n"), measures("http")(b"HTTP")
+    (2, 4)
+    """
+    patterns = {"smtp": _SMTP_REPLY, "imap": _IMAP_REPLY}
+    if protocol not in patterns:
+        return len
+    pattern = patterns[protocol]
+    return lambda said: len(pattern.findall(said))
