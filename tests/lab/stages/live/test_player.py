@@ -44,15 +44,20 @@ class World:
 
     async def serve(self, script, end) -> None:
         reader, writer = await asyncio.open_connection(sock=end)
+        try:
+            await self.speak(script, reader, writer)
+            await reader.read()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def speak(self, script, reader, writer) -> None:
         for by_client, size, at in zip(script.from_client, script.size, script.offset, strict=True):
             if by_client:
                 self.heard[script.n] = self.heard.get(script.n, b"") + await reader.readexactly(int(size))
             elif script.n not in self.mute:
                 writer.write(self.payload[int(at) : int(at + size)])
                 await writer.drain()
-        await reader.read()
-        writer.close()
-        await writer.wait_closed()
 
 
 def play(scripts, timeline, payload, **world):
