@@ -1,7 +1,8 @@
 """A recording on disk: a folder of telemetry and truth with a manifest that proves it whole (DESIGN section 4).
 
 The manifest, recording.json, is written last and holds no clock: its hash is the hash of the recording. A recording
-that is not proved is refused, never repaired.
+that is not proved is refused, never repaired. Same scenario, seed and version give the same bytes on the wire stage;
+the live stage measures a real network, so its recordings never repeat and say so (``repeatable``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ __all__ = ["Recording", "droidrange_version", "open_recording", "recording_hash"
 SCHEMA_VERSION = 1
 MANIFEST = "recording.json"
 CAPTURE = "telemetry/capture.pcap"
+PARTS = ("telemetry", "truth", "lab")  # what a detector may see, what is true, and how it was made
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 AGAIN = "record it again (droidrange record ... --force), or read on with --allow-partial"
 TOOLS = ("numpy", "pyarrow", "scapy", "h11", "wsproto", "dnslib")  # whose versions decide the bytes
@@ -63,6 +65,7 @@ class Recording:
     stage: str
     start: int  # microseconds since the epoch, UTC
     span_s: float
+    speed: float
     version: str
     files: Mapping[str, Mapping[str, Any]]
     partial: str | None = None  # why nothing may be concluded from what is missing; None: proved whole
@@ -83,7 +86,8 @@ class Recording:
         who = {"recording": str(self.folder), "scenario": self.scenario, "seed": self.seed, "stage": self.stage}
         packets = self.files.get(CAPTURE, {}).get("packets")
         size = sum(entry["bytes"] for entry in self.files.values())
-        return {**who, "span_s": self.span_s, "packets": packets, "bytes": size, "sha256": recording_hash(self.folder)}
+        what = {"span_s": self.span_s, "speed": self.speed, "packets": packets, "bytes": size}
+        return {**who, **what, "sha256": recording_hash(self.folder), "partial": self.partial}
 
 
 @cache
@@ -117,16 +121,24 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     write_atomic(path, sink.getvalue())
 
 
-def seal(folder: Path, about: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+def seal(
+    folder: Path,
+    about: Mapping[str, Any],
+    measured: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    reason: str = "",
+) -> None:
     """Writes the manifest of a finished folder: ``about`` plus every file's count, size and sha256.
 
-    ``measured`` holds the entries of files whose writer measured them on the way; they are not read again.
+    ``measured`` holds the entries of files whose writer measured them on the way; they are not read again. With a
+    ``reason`` the recording is sealed as not complete: readers refuse it with that reason, unless told to read on.
     """
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     known = measured or {}
     files = {name: known[name] if name in known else _measure(folder / name) for name in names}
     head = {"schema_version": SCHEMA_VERSION, "droidrange_version": droidrange_version()}
-    manifest = {**head, **about, "tools": tool_versions(), "files": files, "complete": True}
+    end = {"complete": False, "reason": reason} if reason else {"complete": True}
+    manifest = {**head, **about, "tools": tool_versions(), "files": files, **end}
     write_json(folder / MANIFEST, manifest)
 
 
@@ -137,7 +149,8 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
     a manifest that cannot be read or names a place outside the recording is refused all the same.
     """
     manifest = _read_manifest(folder)
-    faults = [f"{folder / MANIFEST}: found complete {manifest.get('complete')!r}, expected true"]
+    why = f" ({manifest['reason']})" if manifest.get("reason") else ""
+    faults = [f"{folder / MANIFEST}: found complete {manifest.get('complete')!r}, expected true{why}"]
     faults = [] if manifest.get("complete") is True else faults
     faults += [fault for name, entry in manifest["files"].items() for fault in _check(folder, name, entry)]
     faults += _strangers(folder, manifest["files"])
@@ -148,6 +161,7 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
         folder=folder,
         **{name: manifest[name] for name in ("scenario", "scenario_sha256", "twin_of", "seed", "stage", "start")},
         span_s=manifest["span_s"],
+        speed=manifest["speed"],
         version=manifest["droidrange_version"],
         files=manifest["files"],
         partial="; ".join(faults) or None,
@@ -186,8 +200,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def _refuse_entry(path: Path, name: str, entry: object) -> None:
     parts = name.split("/")
-    if parts[0] not in {"telemetry", "truth"} or len(parts) < 2 or not all(NAME.fullmatch(part) for part in parts):
-        raise EvidenceError(f"{path}: found file name {name!r}, expected telemetry/... or truth/... of {NAME.pattern}")
+    if parts[0] not in PARTS or len(parts) < 2 or not all(NAME.fullmatch(part) for part in parts):
+        raise EvidenceError(f"{path}: found file name {name!r}, expected one of {', '.join(PARTS)}/{NAME.pattern}")
     if (
         not isinstance(entry, dict)
         or not isinstance(entry.get("bytes"), int)
@@ -219,9 +233,9 @@ def _check(folder: Path, name: str, entry: Mapping[str, Any]) -> list[str]:
 
 
 def _strangers(folder: Path, files: Mapping[str, object]) -> list[str]:
-    """Files among telemetry or truth that the manifest does not know; derived caches are none of its business."""
+    """Files among telemetry, truth or lab that the manifest does not know; derived caches are none of its business."""
     found = []
-    for path in sorted(path for part in ("telemetry", "truth") for path in (folder / part).rglob("*")):
+    for path in sorted(path for part in PARTS for path in (folder / part).rglob("*")):
         name = path.relative_to(folder)
         known = name.as_posix() in files or name.parts[:2] == ("telemetry", "derived") or path.is_dir()
         if not known:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from detector.contract import open_telemetry
 from lab.errors import EvidenceError
 from lab.recording import MANIFEST, open_recording, recording_hash, recording_name, seal, write_json, write_parquet
 from lab.stages.wire import play
@@ -68,6 +69,7 @@ FILES = {
     "other size": (lambda f: entry(f, bytes=1), "expected 1"),
     "other hash": (lambda f: entry(f, sha256="0" * 64), "found sha256"),
     "rows for packets": (lambda f: entry(f, rows=3), "found rows None, expected 3"),
+    "a stranger in the lab": (lambda f: ((f / "lab").mkdir(), (f / "lab/x").write_text("x")), "does not list it"),
     "a stranger": (lambda f: (f / "telemetry/truth.parquet").write_text("x"), "does not list it"),
     "a linked file": (linked, "symbolic link"),
     "a linked folder": (linked_folder, "symbolic link"),
@@ -194,3 +196,43 @@ def test_a_span_that_is_none_is_refused(tiny, tmp_path, span):
     (folder / "recording.json").write_text(json.dumps(manifest).replace('"@@"', span))
     with pytest.raises(EvidenceError, match="span_s"):
         open_recording(folder, allow_partial=True)
+
+
+def resealed(folder, **how):
+    manifest = json.loads((folder / MANIFEST).read_text())
+    about = {name: value for name, value in manifest.items() if name not in {"files", "tools", "complete"}}
+    (folder / MANIFEST).unlink()
+    seal(folder, about, **how)
+
+
+def test_what_was_not_complete_is_refused_with_its_reason(folder):
+    resealed(folder, reason="the gateway died")
+    with pytest.raises(EvidenceError, match=r"found complete False, expected true \(the gateway died\)"):
+        open_recording(folder)
+    with pytest.raises(EvidenceError, match="found complete False"):
+        open_telemetry(folder)
+    read_on = open_recording(folder, allow_partial=True)
+    assert "the gateway died" in read_on.summary()["partial"]
+    resealed(folder)
+    assert open_recording(folder).summary()["partial"] is None
+
+
+def test_how_it_was_made_is_proved_but_never_shown_to_a_detector(folder):
+    before = open_telemetry(folder)
+    (folder / "lab").mkdir()
+    (folder / "lab/run.json").write_text('{"speed": 60}\n')
+    shutil.copy(folder / "truth/flows.parquet", folder / "lab/http.parquet")
+    shutil.copy(folder / CAPTURE, folder / "lab/capture.pcap")
+    resealed(folder)
+    assert open_recording(folder).files["lab/run.json"]["rows"] == 1
+    after = open_telemetry(folder)
+    assert after.tables == before.tables
+    assert after.capture == folder / CAPTURE
+    flipped(folder / "lab/run.json")
+    with pytest.raises(EvidenceError, match=r"run\.json: found sha256"):
+        open_recording(folder)
+
+
+def test_summary_names_stage_and_speed(folder):
+    summary = open_recording(folder).summary()
+    assert (summary["stage"], summary["speed"]) == ("wire", 1)
