@@ -1,0 +1,1 @@
+"""The gateway of a live lab: what runs in its container, and what the host knows of it."""
