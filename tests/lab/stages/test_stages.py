@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lab.errors import ScenarioError
 from lab.recording import open_recording
-from lab.stages import play, stage_names
+from lab.stages import play, plays_alone, stage_names, wishes_of
 
 
 def test_the_files_are_the_registry():
@@ -21,3 +22,14 @@ def test_an_unknown_stage_answers_with_the_known_ones(tiny, tmp_path):
 
 def test_play_plays(tiny, tmp_path):
     assert open_recording(play("wire", tiny, tmp_path / "rec")).stage == "wire"
+
+
+def test_a_wish_of_another_stage_is_refused(tiny, tmp_path):
+    with pytest.raises(ScenarioError, match="stage wire: found --speed, which it does not have; it has --real-tls"):
+        play("wire", tiny, tmp_path / "rec", speed=60)
+    assert list(tmp_path.iterdir()) == []
+    assert wishes_of("wire") == ("real_tls",)
+
+
+def test_virtual_time_needs_no_machine_to_itself():
+    assert not plays_alone("wire")
