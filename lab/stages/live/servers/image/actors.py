@@ -1,0 +1,61 @@
+"""Who plays which protocol: real server software where there is some, the scripted server for the rest.
+
+The real ones need the libraries of the image and are imported when first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from lab.stages.live.servers.image.clock import Clock
+from lab.stages.live.servers.image.ledger import Ledger
+from lab.stages.live.servers.image.part import Arrivals, Part
+from lab.stages.live.servers.image.plan import Plan, Script, Service
+from lab.stages.live.servers.image.talk import Talk
+from lab.stages.live.servers.image.voices import Plain
+from lab.stages.live.servers.image.websocket import WebSocketVoice
+
+
+@dataclass
+class Stage:
+    """All that is needed to play the conversations of one plan."""
+
+    plan: Plan
+    clock: Clock = field(default_factory=Clock)
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def actor(self, script: Script, arrivals: Arrivals) -> asyncio.Protocol:
+        """The server's side of a claimed connection."""
+        entry = self.ledger.entry(script.n)
+        entry.connected = True
+        part = Part(self.plan, script, entry, arrivals, self.clock)
+        real = {"http": _web, "smtp": _mail}.get(script.protocol)
+        if real:
+            return real(part)
+        sizes = [turn.size for turn in script.turns if turn.from_client]
+        return Talk(part, WebSocketVoice() if script.protocol == "websocket" else Plain(sizes))
+
+    def unclaimed(self, service: Service | None) -> asyncio.Protocol | None:
+        """What an unclaimed connection gets: 404 from a web server, None (a reset) from the others."""
+        self.ledger.strays["unclaimed"] += 1
+        if service is None or service.protocol not in {"http", "websocket"}:
+            return None
+        return _web(None)
+
+    def current(self, n: int) -> bool:
+        """Whether conversation n may (still) have a connection: not after its end if it has had one."""
+        head = self.plan.heads.get(n)
+        return head is not None and not (self.ledger.connected(n) and self.clock.real_us() > head.close_us)
+
+
+def _web(part: Part | None) -> asyncio.Protocol:
+    from lab.stages.live.servers.image import web
+
+    return web.connection(part)
+
+
+def _mail(part: Part) -> asyncio.Protocol:
+    from lab.stages.live.servers.image import mail
+
+    return mail.Submission(part)
