@@ -13,7 +13,7 @@ from detector.analytics.polling_bound import PollingBound
 from detector.analytics.polling_evidence import Surroundings, survey
 from detector.analytics.polling_reasons import polling_reasons
 from detector.analytics.polling_score import ODD, Judgement, crossing, judge
-from detector.contacts import Contacts, Merging, flow_contacts, lookup_contacts, outbound_rows
+from detector.contacts import Contacts, Merging, Worth, all_of, flow_contacts, lookup_contacts, outbound_rows
 from detector.contract import Finding, Telemetry
 from detector.destinations import registrable
 from detector.inventory import Installed, allowance
@@ -26,7 +26,7 @@ ANALYTIC = "AN1793"
 def command_polling(telemetry: Telemetry, limits: PollingThresholds, by: Signature) -> Iterator[Finding]:
     """Findings of AN1793, alerts and near misses, in the order of device, app and destination."""
     known = survey(telemetry)
-    for contacts in _groups(telemetry, known, limits):
+    for contacts in _groups(telemetry, known, limits, PollingBound(known, limits)):
         app = known.inventory.find(contacts.device, contacts.uid, contacts.package)
         found = judge(contacts, app, known, limits)
         if found.score >= limits.threshold * limits.near_miss:
@@ -37,12 +37,20 @@ def command_polling(telemetry: Telemetry, limits: PollingThresholds, by: Signatu
             yield _finding(contacts, app, found, excuse, limits, by, decided_at=int(contacts.times[decided - 1]))
 
 
-def _groups(telemetry: Telemetry, known: Surroundings, limits: PollingThresholds) -> Iterator[Contacts]:
+def every_group(telemetry: Telemetry, limits: PollingThresholds) -> Iterator[tuple[Contacts, Judgement]]:
+    """Every group of contacts frequent enough to be looked at, with its judgement, innocent or not: for measuring."""
+    known = survey(telemetry)
+    for contacts in _groups(telemetry, known, limits, all_of):
+        app = known.inventory.find(contacts.device, contacts.uid, contacts.package)
+        yield contacts, judge(contacts, app, known, limits)
+
+
+def _groups(telemetry: Telemetry, known: Surroundings, limits: PollingThresholds, worth: Worth) -> Iterator[Contacts]:
     merging = Merging(limits.merge_gap_s, limits.connection_frequency_threshold)
     found: list[Iterator[Contacts]] = []
     if known.flows is not None:
         considered = outbound_rows(known.flows, known.lookups, limits.ignored_ports)
-        exchanges, worth = telemetry.tables.get("exchanges"), PollingBound(known, limits)
+        exchanges = telemetry.tables.get("exchanges")
         found.append(flow_contacts(known.flows, considered, exchanges, merging, worth))
     if known.lookups is not None:
         found.append(lookup_contacts(known.lookups, merging))

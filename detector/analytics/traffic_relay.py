@@ -48,13 +48,24 @@ def traffic_relay(telemetry: Telemetry, limits: RelayThresholds, by: Signature) 
     flows = Flows.read(table)
     exchanges = telemetry.tables.get("exchanges")
     asked = {(one.device, one.uid, one.package): one for one in asked_to_relay(table, flows, exchanges)}
-    bridged = _bridged(telemetry, flows, limits)
+    near = limits.threshold * limits.near_miss
+    bridged = {who: one for who, one in _bridged(telemetry, flows, limits) if one.worst.score >= near}
     inventory = read_inventory(telemetry.tables.get("packages"))
     for who in sorted({*asked, *bridged}, key=str):
         yield _finding(who, asked.get(who), bridged.get(who), inventory, limits, by)
 
 
-def _bridged(telemetry: Telemetry, flows: Flows, limits: RelayThresholds) -> dict[Who, Bridged]:
+def every_bridge(telemetry: Telemetry, limits: RelayThresholds) -> Iterator[tuple[Who, Asked | None, Bridged | None]]:
+    """Every app that was asked to relay or has a window that can be judged, innocent or not: for measuring."""
+    table = telemetry["flows"]
+    flows = Flows.read(table)
+    asking = asked_to_relay(table, flows, telemetry.tables.get("exchanges"))
+    asked = {(one.device, one.uid, one.package): one for one in asking}
+    bridged = dict(_bridged(telemetry, flows, limits))
+    yield from ((who, asked.get(who), bridged.get(who)) for who in sorted({*asked, *bridged}, key=str))
+
+
+def _bridged(telemetry: Telemetry, flows: Flows, limits: RelayThresholds) -> Iterator[tuple[Who, Bridged]]:
     exchanges = telemetry.tables.get("exchanges")
     peers = peers_of(flows)
     allowed = [k for k, text in enumerate(peers.texts) if text in limits.allowed_destination_list]
@@ -68,13 +79,11 @@ def _bridged(telemetry: Telemetry, flows: Flows, limits: RelayThresholds) -> dic
     )
     states = states_by_device(telemetry["device_state"]) if "device_state" in telemetry else {}
     setups = _setups(telemetry.tables.get("sockets"))
-    found = {}
     for traffic in app_traffic(flows, peers, exchanges, limits.fewest_streams, could_anchor(view)):
         listening = None if setups is None else setups.get((traffic.device, traffic.uid), np.array([], np.int64))
         one = _windows(traffic, view, telemetry.span, states.get(traffic.device), listening)
-        if one is not None and one.worst.score >= limits.threshold * limits.near_miss:
-            found[traffic.device, traffic.uid, traffic.package] = one
-    return found
+        if one is not None:
+            yield (traffic.device, traffic.uid, traffic.package), one
 
 
 def _windows(

@@ -1,0 +1,133 @@
+"""What the bundled analytics measure in a telemetry, group by group, before anything is called suspicious.
+
+It judges nobody: it lists the values that a judgement is made of, so that two recordings of one thing can be held
+against each other. Times become intervals here; nothing depends on when something happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.analytics.command_polling import command_polling, every_group
+from detector.analytics.polling_score import Judgement
+from detector.analytics.proxy_handshake import Asked
+from detector.analytics.traffic_relay import Bridged, every_bridge, traffic_relay
+from detector.contacts import Contacts
+from detector.contract import Telemetry
+from detector.signature import Signature
+from detector.thresholds import Thresholds
+
+QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
+Value = float | None  # None: this sensor cannot tell
+BY = Signature("measures", "1", partial=False)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One group as one analytic sees it: an app and a destination (AN1793), or an app (AN1702)."""
+
+    analytic: str
+    device: str
+    package: str | None
+    peer: str | None  # registrable domain or address; None for AN1702
+    looked_up: bool  # the contacts are look-ups below ``peer``
+    addresses: tuple[str, ...]
+    protocols: tuple[str, ...]
+    values: Mapping[str, Value]
+    score: float
+    alert: bool
+
+    @property
+    def key(self) -> tuple[str, str, str, str, bool]:
+        """What it is found by in another recording of the same thing."""
+        return (self.analytic, self.device, self.package or "", self.peer or "", self.looked_up)
+
+
+def measured(telemetry: Telemetry, thresholds: Thresholds) -> list[Measured]:
+    """Every group of both analytics, by key; needs flows, and shows as much as there are other tables."""
+    found = [*_polling(telemetry, thresholds), *_relaying(telemetry, thresholds)]
+    return sorted(found, key=lambda one: one.key)
+
+
+def _polling(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured]:
+    findings = command_polling(telemetry, thresholds.polling, BY)
+    alerts = {(one.device, one.uid, one.package, one.peer, one.first_seen) for one in findings if one.alert}
+    for contacts, found in every_group(telemetry, thresholds.polling):
+        who = (contacts.device, contacts.uid, contacts.package, found.peer.name, int(contacts.times[0]))
+        yield Measured(
+            analytic="AN1793",
+            device=contacts.device,
+            package=contacts.package,
+            peer=contacts.destination,
+            looked_up=contacts.looked_up,
+            addresses=found.peer.addresses,
+            protocols=found.peer.protocols,
+            values=_of_contacts(contacts) | _of_judgement(found),
+            score=found.score,
+            alert=who in alerts,
+        )
+
+
+def _of_contacts(contacts: Contacts) -> dict[str, Value]:
+    """How many, how far apart (seconds), how large (bytes of L4 payload)."""
+    values: dict[str, Value] = {"contacts": float(len(contacts))}
+    columns = {"gap_s": contacts.gaps_s(), "up_bytes": contacts.up, "down_bytes": contacts.down}
+    for name, column in columns.items():
+        values |= {f"{name}_{word}": float(np.quantile(column, share)) for word, share in QUARTILES.items()}
+    return values | {"up_bytes_sum": float(contacts.up.sum()), "down_bytes_sum": float(contacts.down.sum())}
+
+
+def _of_judgement(found: Judgement) -> dict[str, Value]:
+    shown = {**found.factors, **found.state, **found.anomalies}
+    return shown | {"size_symmetry": found.symmetry, "prevalence": found.prevalence, "evidence": found.evidence}
+
+
+def _relaying(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured]:
+    findings = {(one.device, one.uid, one.package): one for one in traffic_relay(telemetry, thresholds.relay, BY)}
+    for who, asked, bridged in every_bridge(telemetry, thresholds.relay):
+        finding = findings.get(who)
+        score = 0.0 if bridged is None else bridged.worst.score
+        yield Measured(
+            analytic="AN1702",
+            device=who[0],
+            package=who[2],
+            peer=None,
+            looked_up=False,
+            addresses=(),
+            protocols=asked.protocols if asked else (),
+            values=_of_requests(asked) | _of_bridge(bridged),
+            score=score if finding is None else finding.score,
+            alert=finding is not None and finding.alert,
+        )
+
+
+def _of_requests(asked: Asked | None) -> dict[str, Value]:
+    if asked is None:
+        return {}
+    return {
+        "proxy_requests": float(asked.requests),
+        "granted": float(asked.granted),
+        "onward_legs": float(asked.onward),
+    }
+
+
+def _of_bridge(bridged: Bridged | None) -> dict[str, Value]:
+    """The factors of the worst window."""
+    if bridged is None:
+        return {}
+    worst = bridged.worst
+    setup = None if worst.setup is None else float(worst.setup)
+    counted = {"destinations": worst.destinations, "stacks": worst.stacks, "streams": worst.streams}
+    counted |= {"concurrent": worst.concurrent, "into_bytes": worst.into, "out_bytes": worst.out}
+    return {
+        **{name: float(number) for name, number in counted.items()},
+        "bridge_correlation": worst.correlation,
+        "byte_conservation": worst.conservation,
+        "pairing_lift": worst.pairing,
+        "background_share": worst.background,
+        "sustained": worst.sustained,
+        "setup": setup,
+    }
