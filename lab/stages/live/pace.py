@@ -22,7 +22,8 @@ GAP_US = 250_000
 #: A server's answer is awaited: up to here its thinking stays real, as the contract's exchanges do (EXCHANGE_IDLE_US).
 #: Beyond, waiting is idleness: a long poll of a minute must not take a minute.
 AWAITED_US = 2_000_000
-REST_US = 50_000  # between the end of a burst and the next one's due time, so that a late burst keeps its own clock
+#: Between the end of a burst and the next one's due time: a delayed ACK (40 ms) and a late burst keep their own clock.
+REST_US = 80_000
 RAMP_US = 15_000  # before a burst is due, scenario time catches up: it runs at its own pace until then
 EARLY_US = 5_000  # and has caught up by then: timers that fire early are early by as much in scenario time, not more
 
