@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import os
 import shutil
@@ -9,8 +10,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.errors import PrerequisiteError, StageError
+
+if TYPE_CHECKING:
+    from lab.stages.live.engine import Engine
 
 BASE_PACKAGES = ("numpy", "pyarrow", "scapy", "h11", "wsproto", "dnslib", "cryptography", "pydantic", "typer", "rich")
+LIVE_PACKAGES = ("docker", "adbutils")
+_KVM_CREATE_VM = 0xAE01  # linux/kvm.h
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,16 @@ class Check:
 
 def checks() -> list[Check]:
     """Everything doctor looks at, required things first."""
-    return [_python(), *map(_package, BASE_PACKAGES), _scenarios(), _space(), *_tools(), _docker()]
+    return [
+        _python(),
+        *map(_package, BASE_PACKAGES),
+        _scenarios(),
+        _space(),
+        *_tools(),
+        *_live(),
+        _emulator(),
+        _redroid(),
+    ]
 
 
 def _python() -> Check:
@@ -73,7 +91,78 @@ def _tool(name: str, words: list[str], mend: str) -> Check:
     return Check(name, answer.returncode == 0, False, text[0] if text else f"exit {answer.returncode}", mend)
 
 
-def _docker() -> Check:
-    socket = Path(os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://"))
-    found = "engine socket present" if socket.exists() else "no engine"
-    return Check("docker engine", socket.exists(), False, found, "apt-get install docker.io && dockerd &")
+def _live() -> list[Check]:
+    """What the live stage needs: packages, an engine, images and where they come from, nothing left of dead labs."""
+    extra = [_package(name) for name in LIVE_PACKAGES]
+    lacks = [check.name for check in extra if not check.ok]
+    found = ", ".join(lacks) + " absent" if lacks else ", ".join(f"{check.name} {check.found}" for check in extra)
+    live = Check("extra live", not lacks, False, found, "pip install 'droidrange[live]'")
+    return [live, *([] if lacks else _engine())]
+
+
+def _engine() -> list[Check]:
+    from lab.stages.live.engine import connect
+
+    try:
+        engine = connect()
+    except PrerequisiteError as fault:
+        where, _, mend = str(fault).partition("; ")
+        return [Check("docker engine", False, False, where, mend or where)]
+    try:
+        return [Check("docker engine", True, False, f"Docker {engine.version}"), *_on(engine)]
+    except (PrerequisiteError, StageError) as fault:
+        return [Check("docker engine", False, False, str(fault), "systemctl restart docker")]
+    finally:
+        engine.close()
+
+
+def _on(engine: Engine) -> list[Check]:
+    """What is on a reached engine."""
+    from lab.stages.live.engine import find_labs, images_missing, source_of_debian
+    from lab.stages.live.engine.debian import MEND
+    from lab.stages.live.engine.labs import stale
+
+    source, missing = source_of_debian(engine), images_missing(engine)
+    left, there = [lab.id for lab in stale(engine)], len(find_labs(engine))
+    built = f"to be built: {', '.join(missing)}" if missing else "built"
+    told = f"of dead labs: {', '.join(left)}" if left else f"none ({there} in use)"
+    return [
+        Check("debian image", bool(source), False, source or "neither here, nor in a registry, nor mmdebstrap", MEND),
+        Check("live images", not missing, False, built, "droidrange lab up (builds them, minutes, once)"),
+        Check("left-overs", not left, False, told, "droidrange lab clean"),
+    ]
+
+
+def _emulator() -> Check:
+    """Whether Android emulators can run: each is a virtual machine, and without KVM it boots in hours, if at all."""
+    name, path = "emulator (KVM)", "/dev/kvm"
+    try:
+        device = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        why = f"cannot run here: no {path}, this processor or hypervisor offers no virtual machines"
+        return Check(name, False, False, why, "turn on VT-x or AMD-V (in a VM: nested), modprobe kvm_intel or kvm_amd")
+    except OSError as fault:
+        why = f"cannot run here: {path}: {fault.strerror}"
+        return Check(name, False, False, why, "sudo usermod -aG kvm $USER, then log in again")
+    try:
+        os.close(fcntl.ioctl(device, _KVM_CREATE_VM, 0))
+    except OSError as fault:
+        why = f"cannot run here: {path} is there but makes no virtual machine ({fault.strerror})"
+        return Check(name, False, False, why, "use a machine whose hypervisor allows nested virtual machines")
+    finally:
+        os.close(device)
+    return Check(name, True, False, f"{path} makes virtual machines; an emulator's image is pulled when used")
+
+
+def _redroid() -> Check:
+    """Whether redroid can run: Android in a container talks through the kernel's binder."""
+    try:
+        known = "binder" in Path("/proc/filesystems").read_text(encoding="ascii").split()
+    except OSError:
+        known = False
+    mend = "modprobe binder_linux devices=binder,hwbinder,vndbinder (a kernel with CONFIG_ANDROID_BINDERFS)"
+    if known or Path("/dev/binder").exists():
+        return Check(
+            "redroid (binder)", True, False, "this kernel has binder; redroid runs privileged: start it yourself"
+        )
+    return Check("redroid (binder)", False, False, "cannot run here: this kernel has no binder", mend)

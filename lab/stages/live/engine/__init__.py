@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lab.stages.live.engine.connection import connect
+    from lab.stages.live.engine.debian import source_of_debian
     from lab.stages.live.engine.engine import Engine
     from lab.stages.live.engine.images import ensure_images, image_tag, images_missing, remove_old_images
     from lab.stages.live.engine.labs import Lab, find_labs
@@ -30,9 +31,10 @@ __all__ = [
     "open_session",
     "remove_old_images",
     "sessions",
+    "source_of_debian",
     "sweep",
 ]
-_HOMES = ("connection", "session", "engine", "images", "labs", "sweeping")
+_HOMES = ("connection", "session", "engine", "debian", "images", "labs", "sweeping")
 
 
 def __getattr__(name: str) -> Any:

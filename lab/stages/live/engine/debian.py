@@ -14,8 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from docker.errors import APIError, ImageNotFound
-
 from lab.errors import PrerequisiteError
 from lab.stages.live.engine.engine import FAULTS, Engine, told
 
@@ -29,24 +27,31 @@ _CHANGES = ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 def ensure_debian(engine: Engine, progress: Callable[[str], None]) -> str:
     """Makes sure that BASE_IMAGE is on the engine; returns its name. PrerequisiteError if there is no way to get it."""
-    try:
-        engine.client.images.get(BASE_IMAGE)
-    except ImageNotFound:
-        pass
-    except FAULTS as fault:
-        raise PrerequisiteError(f"the Docker engine does not answer: {told(fault)}") from fault
-    else:
+    if engine.has_image(BASE_IMAGE):
         return BASE_IMAGE
     progress(f"{BASE_IMAGE}: pulling")
     try:
         engine.client.images.pull(REPOSITORY, TAG)
-    except (APIError, *FAULTS) as fault:
+    except FAULTS as fault:
         if not shutil.which("mmdebstrap"):
             raise PrerequisiteError(
                 f"{BASE_IMAGE} is not on the engine and no registry gives it ({told(fault)}): {MEND}"
             ) from fault
         _make(engine, progress)
     return BASE_IMAGE
+
+
+def source_of_debian(engine: Engine) -> str:
+    """Where BASE_IMAGE would come from, in words; empty if there is no way to get it. Changes nothing."""
+    if engine.has_image(BASE_IMAGE):
+        return f"{BASE_IMAGE} is here"
+    if shutil.which("mmdebstrap"):
+        return "mmdebstrap makes it"
+    try:
+        engine.client.images.get_registry_data(BASE_IMAGE)
+    except FAULTS:
+        return ""
+    return "a registry has it"
 
 
 def _make(engine: Engine, progress: Callable[[str], None]) -> None:

@@ -135,6 +135,16 @@ class Engine:
             if not gone(fault):  # a sweep removes what this leaves
                 raise StageError(f"container {container.name} cannot be removed: {told(fault)}") from fault
 
+    def has_image(self, tag: str) -> bool:
+        """Whether an image is on the engine. PrerequisiteError if it does not answer."""
+        try:
+            self.client.images.get(tag)
+        except ImageNotFound:
+            return False
+        except FAULTS as fault:
+            raise PrerequisiteError(f"the Docker engine fails: {told(fault)}; systemctl restart docker") from fault
+        return True
+
     def close(self) -> None:
         """Lets go of the connections to the engine."""
         self.client.close()

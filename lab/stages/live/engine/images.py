@@ -12,7 +12,7 @@ from typing import Any
 
 from docker.errors import APIError, ImageNotFound
 
-from lab.errors import PrerequisiteError, StageError
+from lab.errors import StageError
 from lab.stages.live.engine.context import Context, read_context
 from lab.stages.live.engine.debian import BASE_IMAGE, ensure_debian
 from lab.stages.live.engine.engine import FAULTS, Engine, told
@@ -63,7 +63,7 @@ def image_tag(role: str) -> str:
 
 def images_missing(engine: Engine) -> list[str]:
     """The roles whose image, as its sources are now, is not on the engine."""
-    return [image.role for image in images() if not _present(engine, image.tag)]
+    return [image.role for image in images() if not engine.has_image(image.tag)]
 
 
 def ensure_images(engine: Engine, progress: Callable[[str], None], roles: Collection[str] | None = None) -> None:
@@ -73,24 +73,29 @@ def ensure_images(engine: Engine, progress: Callable[[str], None], roles: Collec
     a build failed, with the step and what it said.
     """
     wanted = [image for image in images() if roles is None or image.role in {"base", *roles}]
-    if all(_present(engine, image.tag) for image in wanted):
+    if all(engine.has_image(image.tag) for image in wanted):
         return
     with _alone(progress):
         for image in wanted:
-            if not _present(engine, image.tag):
+            if not engine.has_image(image.tag):
                 ensure_debian(engine, progress)
                 _build(engine, image, progress)
 
 
 def remove_old_images(engine: Engine) -> list[str]:
-    """Removes images of ours that other sources than now's made and no container uses; returns their tags."""
+    """Removes images of ours that other sources than now's made and no container uses; returns their tags.
+
+    Stages of builds, which have no tag, go too: they made building again faster.
+    """
     current = {image.tag for image in images()} | {f"{LABEL}/{image.role}:latest" for image in images()}
     try:
         found = engine.client.api.images(filters={"label": f"{LABEL}=image"})
         tags = sorted(tag for image in found for tag in image["RepoTags"] or () if tag not in current)
-        return [tag for tag in tags if tag.startswith(f"{LABEL}/") and _removed(engine, tag)]
+        gone = [tag for tag in tags if tag.startswith(f"{LABEL}/") and _removed(engine, tag)]
+        engine.client.api.prune_images(filters={"dangling": True, "label": f"{LABEL}=image"})
     except FAULTS as fault:
-        raise StageError(f"the engine does not list its images: {told(fault)}") from fault
+        raise StageError(f"the engine does not remove its old images: {told(fault)}") from fault
+    return gone
 
 
 def _removed(engine: Engine, tag: str) -> bool:
@@ -164,16 +169,6 @@ def _kept(role: str, lines: list[str]) -> Path | None:
     except OSError:
         return None
     return path
-
-
-def _present(engine: Engine, tag: str) -> bool:
-    try:
-        engine.client.images.get(tag)
-    except ImageNotFound:
-        return False
-    except FAULTS as fault:
-        raise PrerequisiteError(f"the Docker engine does not answer: {told(fault)}") from fault
-    return True
 
 
 @contextmanager

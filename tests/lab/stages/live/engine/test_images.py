@@ -128,7 +128,7 @@ def test_old_images_go_those_in_use_current_or_foreign_stay(folder, engine, dock
 
     current = [image.tag for image in images(folder)]
     found = ["droidrange/base:000000000000", "droidrange/base:111111111111", "somebody/else:1", *current]
-    removed = []
+    removed, pruned = [], []
 
     def remove(tag):
         if tag.endswith("1"):
@@ -139,4 +139,6 @@ def test_old_images_go_those_in_use_current_or_foreign_stay(folder, engine, dock
 
     monkeypatch.setattr(engine.client.api, "images", lambda **_: [{"RepoTags": found}, {"RepoTags": None}])
     monkeypatch.setattr(engine.client.api, "remove_image", remove)
+    monkeypatch.setattr(engine.client.api, "prune_images", lambda **asked: pruned.append(asked["filters"]))
     assert remove_old_images(engine) == ["droidrange/base:000000000000"] == removed
+    assert pruned == [{"dangling": True, "label": "droidrange=image"}]
