@@ -1,14 +1,15 @@
 # Everything is kept in .venv; nothing is installed system-wide.
 PYTHON ?= python3
 PYTEST_ARGS ?=
+PARITY_ARGS ?=
 UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench captures clean lock
+.PHONY: help demo test check fix bench bench-parity captures clean lock
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 .venv/.ready: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
@@ -43,6 +44,9 @@ bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they
 	-@$(MAKE) --silent $(NFSTREAM)
 	DROIDRANGE_NFSTREAM_PYTHON=$(NFSTREAM) $(BIN)/python tests/bench/bench_decode.py
 	$(BIN)/python tests/bench/bench_wire.py
+
+bench-parity: .venv/.ready  ## docs/parity.md anew: suite live recorded on wire and live (needs Docker), measured on both
+	$(BIN)/python tests/bench/bench_parity.py $(PARITY_ARGS)
 
 captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and judged
 	$(BIN)/python tests/bench/table_captures.py

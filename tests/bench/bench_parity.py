@@ -1,0 +1,250 @@
+"""Parity of the stages: every scenario of a suite recorded on wire and live, and measured by the bundled detector.
+
+Writes docs/parity.md. Exit code 0: all within the tolerances; 1: something is not; 3: a scenario could not be recorded
+or read, whatever the others say. What is compared and how is detector/parity.py's; nothing here knows a tolerance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import pyarrow.parquet as pq
+
+from detector.contract import open_telemetry
+from detector.measures import Measured, measured
+from detector.parity import Compared, Pair, compared, differences
+from detector.thresholds import BUNDLED, load_thresholds
+from lab.matching import same_peer
+from lab.recording import open_recording
+from lab.scenario import load_suite, suite_names
+from lab.timeline import NAME_LOOKUP
+from lab.truth import Truth, read_truth
+
+ROOT = Path(__file__).resolve().parents[2]
+GRACE_S = 600  # to set a lab up and take it down, and to write: beyond it, recording hangs
+NOTHING_WRONG, OUTSIDE, FAILED = 0, 1, 3
+Record = Callable[[str, str, Path], None]  # scenario, stage, folder
+
+HEAD = """# Parity of the stages
+
+Made by `make bench-parity`: every scenario of the suite is recorded on both stages from the same timeline, and the
+bundled detector measures both recordings. Per incident, and per ordinary app and destination with enough contacts to be
+looked at, every value that a verdict is made of stands side by side.
+
+Tolerances: 2 % for what depends on times, 10 % for what depends on sizes or on both, none for counts of requests,
+streams, destinations and TLS clients and for names. Seconds, bytes and counts differ by parts of the larger value,
+shares from 0 to 1 by parts of that scale. A group or value that only one stage shows is outside.
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one scenario: its groups on both stages with what truth calls each, or why there are none."""
+
+    scenario: str
+    pairs: Sequence[Pair] = ()
+    incidents: dict[tuple[object, ...], str] = field(default_factory=dict)  # key -> incident
+    behaviours: dict[tuple[object, ...], str] = field(default_factory=dict)  # key -> behaviour
+    fault: str = ""
+
+    @property
+    def within(self) -> bool:
+        """Whether it was measured on both stages and nothing differs."""
+        return not self.fault and all(pair.within for pair in self.pairs)
+
+
+def outcome(scenario: str, one: Path, other: Path) -> Outcome:
+    """Two recordings of one scenario compared; raises what opening and reading them raises."""
+    limits = load_thresholds(BUNDLED)
+    sides = [measured(open_telemetry(open_recording(folder).telemetry), limits) for folder in (one, other)]
+    pairs = compared(*sides)
+    recording = open_recording(one)
+    truth = read_truth(recording)
+    spoken = _spoken(one)
+    shown = [pair.shown for pair in pairs]
+    return Outcome(
+        scenario,
+        pairs,
+        {group.key: found for group in shown if (found := incident_of(group, truth))},
+        {group.key: _behaviour(group, spoken) for group in shown},
+    )
+
+
+def incident_of(group: Measured, truth: Truth) -> str:
+    """The incident a group belongs to, or nothing: same app, and for AN1793 one of its peers."""
+    for one in truth.incidents:
+        mine = (group.device, group.package) == (one.device, one.package)
+        if mine and (one.analytic == "AN1702" if group.peer is None else same_peer(group.peer, one.peers)):
+            return one.incident
+    return ""
+
+
+def _spoken(folder: Path) -> dict[tuple[str, str], set[str]]:
+    """The behaviours by device and address of the other side."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in pq.read_table(folder / "truth/flows.parquet").to_pylist():
+        if row["behaviour"] != NAME_LOOKUP:
+            found.setdefault((row["device"], row["server"]), set()).add(row["behaviour"])
+    return found
+
+
+def _behaviour(group: Measured, spoken: dict[tuple[str, str], set[str]]) -> str:
+    if group.peer is None:
+        return "all of the app"
+    kinds = set().union(*(spoken.get((group.device, address), set()) for address in group.addresses))
+    return "/".join(sorted(kinds)) or NAME_LOOKUP
+
+
+def recorded(scenario: str, record: Record, folder: Path) -> Outcome:
+    """Both stages recorded and compared; whatever fails becomes the outcome's fault, and the others go on."""
+    wire, live = folder / f"{scenario}-wire", folder / f"{scenario}-live"
+    try:
+        record(scenario, "wire", wire)
+        record(scenario, "live", live)
+        return outcome(scenario, wire, live)
+    except (OSError, ValueError, LookupError, RuntimeError, subprocess.SubprocessError) as fault:
+        return Outcome(scenario, fault=f"{type(fault).__name__}: {' '.join(str(fault).split())}"[:300])
+
+
+def by_command(seed: int, speed: float) -> Record:
+    """Recording by the droidrange command beside this Python; RuntimeError with its last words if it fails."""
+
+    def record(scenario: str, stage: str, folder: Path) -> None:
+        words = [Path(sys.executable).with_name("droidrange"), "record", scenario, "--seed", str(seed)]
+        words += ["--stage", stage, "--out", folder, "--force"]
+        words += ["--speed", f"{speed:g}"] if stage == "live" else []
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=GRACE_S + 86_400 / speed)
+        if done.returncode:
+            last = done.stderr.strip().splitlines()[-1:] or ["without a word"]
+            raise RuntimeError(f"droidrange record --stage {stage} left with {done.returncode}: {last[0]}")
+
+    return record
+
+
+def page(outcomes: Sequence[Outcome], *, seed: int, speed: float) -> str:
+    """The whole of docs/parity.md."""
+    parts = [HEAD, f"Seed {seed}, live at `--speed {speed:g}`.\n", "## Scenarios\n", *_overview(outcomes)]
+    parts += ["\n## Incidents\n", *_incidents(outcomes), "\n## Ordinary apps\n", *_ordinary(outcomes)]
+    return "\n".join([*parts, "\n## What differs\n", *_differs(outcomes)]) + "\n"
+
+
+def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield "| scenario | incidents | groups | values | outside | verdicts that differ | parity |"
+    yield "|---|--:|--:|--:|--:|--:|---|"
+    for one in outcomes:
+        if one.fault:
+            yield f"| {one.scenario} | | | | | | FAILED: {one.fault.replace('|', '/')} |"
+            continue
+        outside = sum(len(pair.outside) + (None in (pair.one, pair.other)) for pair in one.pairs)
+        values = sum(len(pair.values) for pair in one.pairs)
+        verdicts = sum(not pair.same_verdict for pair in one.pairs)
+        counts = f"{len(set(one.incidents.values()))} | {len(one.pairs)} | {values} | {outside} | {verdicts}"
+        yield f"| {one.scenario} | {counts} | {'held' if one.within else 'DIFFERS'} |"
+
+
+def _incidents(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield "| scenario | protocol | incident, analytic, peer | feature | wire | live | difference | within |"
+    yield "|---|---|---|---|--:|--:|--:|---|"
+    for one in outcomes:
+        for pair in (pair for pair in one.pairs if pair.shown.key in one.incidents):
+            group = pair.shown
+            who = f"{one.incidents[group.key]}, {group.analytic}{f', {group.peer}' if group.peer else ''}"
+            begin = f"| {one.scenario} | {_protocol(group)} | {who} |"
+            same = "yes" if pair.same_verdict and None not in (pair.one, pair.other) else "NO"
+            yield f"{begin} **verdict** | {_verdict(pair.one)} | {_verdict(pair.other)} | | {same} |"
+            yield from (f"{begin} {_cells(value)}" for value in pair.values)
+
+
+def _ordinary(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    yield "| scenario | protocol | device, app, peer | behaviour | analytic | verdict wire | live | values | outside |"
+    yield "|---|---|---|---|---|---|---|--:|---|"
+    for one in outcomes:
+        for pair in (pair for pair in one.pairs if pair.shown.key not in one.incidents):
+            group = pair.shown
+            who = ", ".join(part for part in (group.device, group.package, group.peer) if part)
+            wrong = ", ".join(value.feature for value in pair.outside) or ("none" if pair.within else "ALL")
+            begin = f"| {one.scenario} | {_protocol(group)} | {who} | {one.behaviours[group.key]} | {group.analytic} |"
+            yield f"{begin} {_verdict(pair.one)} | {_verdict(pair.other)} | {len(pair.values)} | {wrong} |"
+
+
+def _differs(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    lines = [f"- {one.scenario}: {line}" for one in outcomes for line in _lines(one)]
+    yield from lines or ["Nothing."]
+
+
+def _lines(one: Outcome) -> Iterator[str]:
+    if one.fault:
+        yield f"not compared: {one.fault}"
+    for pair, value in differences(one.pairs):
+        group = pair.shown
+        who = f"{group.analytic} {' '.join(part for part in (group.device, group.package, group.peer) if part)}"
+        if value is not None:
+            found = f"{_number(value.one)} on wire, {_number(value.other)} live"
+            yield f"{who}: {value.feature} {found}, tolerance {value.tolerance:.0%}"
+        elif None in (pair.one, pair.other):
+            yield f"{who}: seen on {'wire' if pair.one else 'live'} only"
+        if not pair.same_verdict and (value is None or value is pair.outside[0]):
+            yield f"{who}: verdict {_verdict(pair.one)} on wire, {_verdict(pair.other)} live"
+
+
+def _cells(value: Compared) -> str:
+    difference = "" if value.difference is None else f"{value.difference:.1%}"
+    within = "yes" if value.within else "NO"
+    return f"{value.feature} | {_number(value.one)} | {_number(value.other)} | {difference} | {within} |"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _verdict(group: Measured | None) -> str:
+    return "not seen" if group is None else f"{'ALERT' if group.alert else 'quiet'} ({group.score:.2f})"
+
+
+def _protocol(group: Measured) -> str:
+    return "/".join(group.protocols) or "any"
+
+
+def left_with(outcomes: Sequence[Outcome]) -> int:
+    """The exit code."""
+    if any(one.fault for one in outcomes):
+        return FAILED
+    return NOTHING_WRONG if all(one.within for one in outcomes) else OUTSIDE
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Records, compares, prints and writes."""
+    options = argparse.ArgumentParser(description="Parity of the wire and the live stage.")
+    options.add_argument("names", nargs="*", default=["live"], help="suites or scenarios")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--speed", type=float, default=60.0)
+    options.add_argument("--out", type=Path, default=ROOT / "docs" / "parity.md")
+    options.add_argument("--recordings", type=Path, help="folder to keep the recordings in")
+    given = options.parse_args(words)
+    known = suite_names()
+    names = [one for name in given.names for one in (load_suite(name).scenarios if name in known else (name,))]
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="droidrange-parity-") as scratch:
+        folder = given.recordings or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            outcomes.append(recorded(name, by_command(given.seed, given.speed), folder))
+            for line in _lines(outcomes[-1]):
+                print(f"{name}: {line}")
+            print(f"{name}: {'parity held' if outcomes[-1].within else 'PARITY NOT HELD'}", flush=True)
+    text = page(outcomes, seed=given.seed, speed=given.speed)
+    given.out.write_text(text)
+    print("\n" + "\n".join(_overview(outcomes)))
+    return left_with(outcomes)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
