@@ -1,0 +1,91 @@
+"""The command line's live lab: up, down, status, clean. All of it needs a Docker engine; nothing else does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.console import emit, emit_json, guarded, plural, say
+from lab.options import Json
+
+lab_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The live lab: Android devices behind mitmproxy, in Docker.",
+)
+
+
+@lab_app.command("up")
+@guarded
+def lab_up(
+    *,
+    devices: Annotated[int, typer.Option(min=1, help="How many handsets.")] = 1,
+    hours: Annotated[float, typer.Option(min=0.1, help="After so long lab clean may remove it.")] = 12.0,
+    json_: Json = False,
+) -> None:
+    """Build what is missing and bring up a lab that stays.
+
+    droidrange record --stage live then uses it.
+    """
+    from lab.stages.live.lifecycle import up
+    from lab.stages.live.status import status_of
+
+    lab = up(devices, kept=True, hours=hours, say=say)
+    row = status_of(lab.engine, lab.session.id)
+    if json_:
+        emit_json(row)
+    else:
+        emit(f"lab {row['lab']} is up: {plural(len(row['handsets']), 'handset')}, until {row['expires']}")
+        emit("\n".join(f"  adb connect {phone['adb']}" for phone in row["handsets"]))
+
+
+@lab_app.command("status")
+@guarded
+def lab_status(*, json_: Json = False) -> None:
+    """Show every lab of this machine.
+
+    With its containers, where adb finds the handsets, and until when it stays.
+    """
+    from lab.stages.live.status import print_status, statuses
+
+    rows = statuses()
+    if json_:
+        emit_json({"labs": rows})
+    else:
+        print_status(rows)
+
+
+@lab_app.command("down")
+@guarded
+def lab_down(
+    names: Annotated[list[str] | None, typer.Argument(help="Ids of labs; all that were brought up if none.")] = None,
+    *,
+    json_: Json = False,
+) -> None:
+    """Take labs down to nothing."""
+    from lab.stages.live.status import taken_down
+
+    _told(*taken_down(names), json_=json_)
+
+
+@lab_app.command("clean")
+@guarded
+def lab_clean(*, json_: Json = False) -> None:
+    """Remove what interrupted or expired labs left behind.
+
+    A lab in use is left alone, and so is everything that is not ours.
+    """
+    from lab.stages.live.status import cleaned
+
+    _told(*cleaned(), json_=json_)
+
+
+def _told(labs: list[str], saved: list[Path], *, json_: bool) -> None:
+    if json_:
+        emit_json({"removed": labs, "rescued": [str(path) for path in saved]})
+        return
+    emit(f"removed {plural(len(labs), 'lab')}" + (f": {', '.join(labs)}" if labs else ""))
+    for path in saved:
+        say(f"captured by a run that never ended: {path}")

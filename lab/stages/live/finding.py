@@ -1,0 +1,58 @@
+"""A lab that another process brought up, found again by its labels."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv4Network
+
+from lab.errors import StageError
+from lab.stages.live.engine import Engine, Session, connect, find_labs, sessions
+from lab.stages.live.livelab import Handset, LiveLab
+from lab.stages.live.wiring import handset_name, place
+
+
+def attach(name: str | None = None) -> LiveLab | None:
+    """The lab of that id, or the only one that was brought up to stay; None if there is none.
+
+    LookupError for an unknown id or several labs to choose from; StageError if a part of it is gone.
+    """
+    engine = connect()
+    known = {lab.id: lab for lab in find_labs(engine) if lab.wanted(time.time())}
+    kept = [lab.id for lab in known.values() if lab.kept]
+    if name is None and not kept:
+        return None
+    if name is None and len(kept) > 1:
+        raise LookupError(f"{len(kept)} labs are up: {', '.join(sorted(kept))}; choose one with --lab")
+    chosen = name or kept[0]
+    if chosen not in known:
+        raise LookupError(f"no lab {chosen!r}; up are: {', '.join(sorted(known)) or 'none'} (droidrange lab status)")
+    session = next((one for one in sessions() if one.id == chosen), None)
+    if session is None:
+        raise StageError(f"lab {chosen} has lost its folder; droidrange lab clean removes it")
+    return _found(engine, session)
+
+
+def _found(engine: Engine, session: Session) -> LiveLab:
+    by_name = {str(c.name): c for c in engine.containers(session)}
+    roles = {name.removeprefix(session.full_name("")): c for name, c in by_name.items()}
+    missing = [role for role in ("gateway", "servers", "strangers") if role not in roles]
+    dead = [name for name, container in roles.items() if container.status != "running"]
+    if missing or dead:
+        raise StageError(
+            f"lab {session.id}: {', '.join(missing + dead)} not running; droidrange lab down, then lab up again"
+        )
+    networks = engine.client.networks.list(filters={"label": f"droidrange.lab={session.id}"})
+    subnet = IPv4Network(networks[0].attrs["IPAM"]["Config"][0]["Subnet"])
+    count = sum(name.startswith("handset-") for name in roles)
+    handsets = tuple(
+        Handset(
+            index,
+            roles[handset_name(index)],
+            roles[f"sensor-{handset_name(index)}"],
+            place(subnet, "handset", index),
+        )
+        for index in range(count)
+    )
+    return LiveLab(
+        engine, session, subnet, {role: roles[role] for role in ("gateway", "servers", "strangers")}, handsets
+    )

@@ -1,0 +1,187 @@
+"""A lab's life: brought up from images, found again by another process, shown, and taken down to nothing.
+
+Every container has its place on the underlay by role, so whoever finds a lab by its labels can talk to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from lab.errors import PrerequisiteError
+from lab.stages.live.control import Control
+from lab.stages.live.engine import (
+    Engine,
+    Session,
+    Swept,
+    connect,
+    ensure_images,
+    open_session,
+    sessions,
+    sweep,
+)
+from lab.stages.live.engine.images import image_tag
+from lab.stages.live.engine.labs import stale
+from lab.stages.live.engine.session import state_folder
+from lab.stages.live.finding import attach
+from lab.stages.live.gateway.gateway import make_authority
+from lab.stages.live.gateway.gateway import run_arguments as gateway_arguments
+from lab.stages.live.handset.handset import run_arguments as handset_arguments
+from lab.stages.live.handset.handset import write_hosts
+from lab.stages.live.livelab import Handset, LiveLab
+from lab.stages.live.servers.services import arguments as servers_arguments
+from lab.stages.live.topology import addresses
+from lab.stages.live.topology.namespaces import set_up, start_sensor
+from lab.stages.live.wiring import (
+    MOST_HANDSETS,
+    answering_spec,
+    gateway_spec,
+    handset_name,
+    handset_spec,
+    place,
+    resting,
+)
+
+_AT_ONCE = 4  # starts; more of them only wait for each other in the engine
+_READY_S = 30.0
+FOLDERS = ("rec", "plan", "pki")
+_EMPTY_CAPTURE = 24  # bytes: a pcap header and no packet
+
+Say = Callable[[str], None]
+
+
+def up(devices: int, *, kept: bool, hours: float = 12.0, say: Say = lambda _line: None) -> LiveLab:
+    """Builds what is missing and brings up a lab with so many handsets; what fails half-way is taken down again.
+
+    Raises PrerequisiteError for what this machine lacks and StageError for what did not come up.
+    """
+    if not 1 <= devices <= MOST_HANDSETS:
+        raise PrerequisiteError(f"handsets: found {devices}, expected 1 to {MOST_HANDSETS}: their network is a /24")
+    engine = connect()
+    ensure_images(engine, say)
+    session = open_session(kept=kept, hours=hours)
+    try:
+        return _brought_up(engine, session, devices, say)
+    except BaseException:
+        say("taking down what was half up")
+        sweep(engine, [session.id])
+        raise
+
+
+def down(engine: Engine, ids: Iterable[str]) -> list[Path]:
+    """Takes labs down to nothing; returns where the captures are that no recording has. StageError if any is left."""
+    chosen = set(ids)
+    saved = rescue([session for session in sessions() if session.id in chosen])
+    sweep(engine, chosen)
+    return saved
+
+
+def clean(engine: Engine) -> tuple[Swept, list[Path]]:
+    """Takes down every lab that nobody wants any more: expired, or its owner is dead. Captures are saved first."""
+    unwanted = {lab.id for lab in stale(engine)}
+    saved = rescue([session for session in sessions() if session.id in unwanted])
+    return sweep(engine), saved
+
+
+def rescue(lost: Iterable[Session]) -> list[Path]:
+    """Moves what was captured for recordings that were never finished out of the labs' folders, before these go."""
+    saved = []
+    for session in lost:
+        left = [path for path in sorted((session.folder / "rec").glob("*")) if path.stat().st_size > _EMPTY_CAPTURE]
+        if left:
+            target = state_folder() / "rescued" / session.id
+            target.mkdir(parents=True, exist_ok=True)
+            saved += [Path(shutil.move(path, target / path.name)) for path in left]
+    return saved
+
+
+@contextmanager
+def borrowed(devices: int, name: str | None, say: Say) -> Iterator[LiveLab]:
+    """A lab with at least so many handsets: the one that is up, or one for this time only."""
+    lab = attach(name)
+    if lab is not None:
+        if len(lab.handsets) < devices:
+            raise PrerequisiteError(
+                f"lab {lab.session.id} has {len(lab.handsets)} handsets, the scenario has {devices} devices: "
+                f"droidrange lab down && droidrange lab up --devices {devices}"
+            )
+        yield lab
+        return
+    lab = up(devices, kept=False, say=say)
+    try:
+        yield lab
+    finally:
+        down(lab.engine, [lab.session.id])
+
+
+def _brought_up(engine: Engine, session: Session, devices: int, say: Say) -> LiveLab:
+    for name in FOLDERS:
+        (session.folder / name).mkdir(mode=0o755)
+    make_authority(session.folder / "pki", dt.datetime.now(dt.UTC))  # noqa: TID251 - a certificate's validity, no verdict
+    network = engine.network(session)
+    subnet = IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])
+    say(f"lab {session.id}: {devices} handsets on {subnet}")
+    starts: list[Callable[[], Any]] = [
+        lambda: _gateway(engine, session, network.name, subnet, devices),
+        lambda: _answering(engine, session, network.name, subnet, "servers"),
+        lambda: _answering(engine, session, network.name, subnet, "strangers"),
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        core = [pool.submit(start) for start in starts]
+        phones = [pool.submit(_handset, engine, session, network.name, subnet, index) for index in range(devices)]
+        gateway, servers, strangers = (one.result() for one in core)
+        handsets = tuple(one.result() for one in phones)
+    containers = {"gateway": gateway, "servers": servers, "strangers": strangers}
+    lab = LiveLab(engine, session, subnet, containers, handsets)
+    asyncio.run(_answering_all(lab))
+    return lab
+
+
+async def _answering_all(lab: LiveLab) -> None:
+    """Until every control port answers; StageError names the one that does not."""
+
+    async def answers(role: str) -> None:
+        (await Control.open(lab.at(role), role=role, timeout_s=_READY_S)).close()
+
+    await asyncio.gather(*map(answers, lab.containers))
+
+
+def _gateway(engine: Engine, session: Session, network: str, subnet: IPv4Network, devices: int) -> Any:
+    folders = {name: session.folder / name for name in FOLDERS}
+    host, own = str(subnet[1]), place(subnet, "gateway")
+    arguments = gateway_arguments(address=own, host=host, **folders)
+    container = engine.run(session, "gateway", image_tag("gateway"), "gateway", network=network, **arguments)
+    set_up(engine, session, container, "gateway", gateway_spec(subnet, devices))
+    return container
+
+
+def _answering(engine: Engine, session: Session, network: str, subnet: IPv4Network, role: str) -> Any:
+    arguments = servers_arguments(
+        role,
+        session.folder / "plan",
+        address=place(subnet, role),
+        host=str(subnet[1]),
+        gateway=addresses.GATEWAY_INET,
+    )
+    arguments["sysctls"] = addresses.sysctls(role)
+    container = engine.run(session, role, image_tag("servers"), role, network=network, **arguments)
+    set_up(engine, session, container, role, answering_spec(subnet, role))
+    return container
+
+
+def _handset(engine: Engine, session: Session, network: str, subnet: IPv4Network, index: int) -> Handset:
+    own, (address, mac) = place(subnet, "handset", index), resting(index)
+    name = handset_name(index)
+    hosts = session.folder / f"{name}.hosts"
+    write_hosts(hosts, {})
+    arguments = handset_arguments(address=own, hosts=hosts, serial=name)
+    container = engine.run(session, "handset", image_tag("handset"), name, network=network, **arguments)
+    sensor = start_sensor(engine, session, container, name, handset_spec(subnet, index, address, mac))
+    return Handset(index, container, sensor, own)

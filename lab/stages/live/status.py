@@ -1,0 +1,78 @@
+"""What labs there are, for people and for JSON, and their end on request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lab.console import emit
+from lab.stages.live.engine import Engine, connect, find_labs
+from lab.stages.live.engine.labs import Lab
+from lab.stages.live.lifecycle import clean, down
+from lab.stages.live.topology.image.rules import ADB_PORT
+
+
+def statuses() -> list[dict[str, Any]]:
+    """Every lab of this machine, by id; see ``status_of``."""
+    engine = connect()
+    return [_row(engine, lab) for lab in find_labs(engine)]
+
+
+def status_of(engine: Engine, name: str) -> dict[str, Any]:
+    """One lab: whether it is wanted, its containers' states, its handsets' adb addresses. LookupError: none such."""
+    for lab in find_labs(engine):
+        if lab.id == name:
+            return _row(engine, lab)
+    raise LookupError(f"no lab {name!r}")
+
+
+def print_status(rows: Sequence[dict[str, Any]]) -> None:
+    """The labs on stdout, one a paragraph."""
+    if not rows:
+        emit("no lab is up (droidrange lab up --devices 1)")
+    for row in rows:
+        left = "" if row["wanted"] else "  left behind: droidrange lab clean"
+        emit(f"lab {row['lab']}  {'stays' if row['kept'] else 'of a recording'} until {row['expires']}{left}")
+        for name, state in row["containers"].items():
+            adb = next((phone["adb"] for phone in row["handsets"] if phone["name"] == name), None)
+            emit(f"  {name:24} {state}" + (f"   adb connect {adb}" if adb else ""))
+
+
+def taken_down(names: Sequence[str] | None) -> tuple[list[str], list[Path]]:
+    """Takes down these labs, or every one that was brought up to stay; LookupError for an id that is none."""
+    engine = connect()
+    known = find_labs(engine)
+    chosen = list(names or [lab.id for lab in known if lab.kept])
+    unknown = sorted(set(chosen) - {lab.id for lab in known})
+    if unknown:
+        raise LookupError(f"no lab {', '.join(unknown)}; there are {', '.join(lab.id for lab in known) or 'none'}")
+    return chosen, down(engine, chosen)
+
+
+def cleaned() -> tuple[list[str], list[Path]]:
+    """Removes every lab that nobody wants any more."""
+    swept, saved = clean(connect())
+    return list(swept.labs), saved
+
+
+def _row(engine: Engine, lab: Lab) -> dict[str, Any]:
+    prefix = f"droidrange-{lab.id}-"
+    containers = {}
+    handsets = []
+    for one in engine.client.api.containers(all=True, filters={"label": f"droidrange.lab={lab.id}"}):
+        name = one["Names"][0].removeprefix("/").removeprefix(prefix)
+        containers[name] = one["State"]
+        if one["Labels"].get("droidrange.role") == "handset":
+            (network,) = one["NetworkSettings"]["Networks"].values()
+            handsets.append({"name": name, "adb": f"{network['IPAddress']}:{ADB_PORT}"})
+    return {
+        "lab": lab.id,
+        "kept": lab.kept,
+        "wanted": lab.wanted(time.time()),
+        "expires": datetime.fromtimestamp(lab.expires, UTC).isoformat(timespec="seconds"),
+        "containers": dict(sorted(containers.items())),
+        "handsets": sorted(handsets, key=lambda phone: str(phone["name"])),
+    }
