@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from importlib import import_module
 
 from lab.stages.live.servers.image.clock import Clock
 from lab.stages.live.servers.image.ledger import Ledger
@@ -15,6 +16,8 @@ from lab.stages.live.servers.image.plan import Plan, Script, Service
 from lab.stages.live.servers.image.talk import Talk
 from lab.stages.live.servers.image.voices import Plain
 from lab.stages.live.servers.image.websocket import WebSocketVoice
+
+_WEB = frozenset({"http", "websocket"})
 
 
 @dataclass
@@ -36,10 +39,18 @@ class Stage:
         sizes = [turn.size for turn in script.turns if turn.from_client]
         return Talk(part, WebSocketVoice() if script.protocol == "websocket" else Plain(sizes))
 
+    def prepare(self) -> None:
+        """Imports what the plan's services need, so that no answer waits for it."""
+        protocols = {service.protocol for service in self.plan.services.values()}
+        if protocols & _WEB:
+            import_module(f"{__package__}.web")
+        if "smtp" in protocols:
+            import_module(f"{__package__}.mail")
+
     def unclaimed(self, service: Service | None) -> asyncio.Protocol | None:
         """What an unclaimed connection gets: 404 from a web server, None (a reset) from the others."""
         self.ledger.strays["unclaimed"] += 1
-        if service is None or service.protocol not in {"http", "websocket"}:
+        if service is None or service.protocol not in _WEB:
             return None
         return _web(None)
 

@@ -79,8 +79,9 @@ class Metered(asyncio.Transport):
 class Front(asyncio.Protocol):
     """``begun`` is called with this object once the connection (and its TLS) stands, ``ended`` when it is gone."""
 
-    def __init__(self, opened: float, begun: Callable[[Front], None], ended: Callable[[Front], None]) -> None:
-        self.arrivals = Arrivals(opened, opened)
+    def __init__(self, begun: Callable[[Front], None], ended: Callable[[Front], None]) -> None:
+        now = asyncio.get_running_loop().time()
+        self.arrivals = Arrivals(now, now)
         self._begun, self._ended = begun, ended
         self._pending: list[bytes] = []
         self._inner: asyncio.Protocol | None = None
@@ -116,6 +117,7 @@ class Front(asyncio.Protocol):
         """The connection stands."""
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.arrivals.opened = asyncio.get_running_loop().time()
         self._begun(self)
 
     def data_received(self, data: bytes) -> None:

@@ -95,9 +95,9 @@ class Listening:
                 await asyncio.sleep(0.05)
                 continue
             accepted.setblocking(False)
-            self._start(self._greet(accepted, (str(peer[0]), int(peer[1])), loop.time()))
+            self._start(self._greet(accepted, (str(peer[0]), int(peer[1]))))
 
-    async def _greet(self, accepted: socket.socket, peer: Endpoint, opened: float) -> None:
+    async def _greet(self, accepted: socket.socket, peer: Endpoint) -> None:
         local = _local(accepted)
         service = self._stage.plan.services.get((*local, "tcp"))
         if service is None and not self._answers_names(local):
@@ -108,7 +108,7 @@ class Listening:
         context = self._contexts.at(local[0], service.alpn) if service and service.tls else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._protocol(service, peer, local, opened),
+                lambda: self._protocol(service, peer, local),
                 accepted,
                 ssl=context,
                 ssl_handshake_timeout=_HANDSHAKE_S if context else None,
@@ -119,7 +119,7 @@ class Listening:
     def _answers_names(self, local: Endpoint) -> bool:
         return bool(len(self._authority)) and local[1] == _DNS
 
-    def _protocol(self, service: Service | None, peer: Endpoint, local: Endpoint, opened: float) -> asyncio.Protocol:
+    def _protocol(self, service: Service | None, peer: Endpoint, local: Endpoint) -> asyncio.Protocol:
         if service is None:
             return NameServer(self._authority)
 
@@ -127,7 +127,7 @@ class Listening:
             self._claims.over("tcp", peer, local)
             self._fronts.discard(front)
 
-        return Front(opened, lambda front: self._start(self._claim(front, "tcp", service, peer, local)), ended)
+        return Front(lambda front: self._start(self._claim(front, "tcp", service, peer, local)), ended)
 
     async def _claim(
         self, front: Front, transport: str, service: Service | None, peer: Endpoint, local: Endpoint
@@ -173,7 +173,7 @@ class Listening:
             self._fronts.discard(front)
 
         begun = lambda front: self._start(self._claim(front, "udp", service, peer, local))  # noqa: E731 - one line
-        front = Front(asyncio.get_running_loop().time(), begun, ended)
+        front = Front(begun, ended)
         DatagramLine(through, local, peer, front)
         return front
 

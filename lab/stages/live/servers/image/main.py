@@ -45,6 +45,7 @@ class House:
             self._strangers = Strangers(self._stage)
             return {"conversations": len(self._stage.plan.heads)}
         started = await self._daemons.start(self._stage.plan.services)
+        self._stage.prepare()
         self._listening = Listening(self._stage, self._claims, self._daemons)
         self._listening.serve()
         return {"conversations": len(self._stage.plan.heads), "daemons": started}

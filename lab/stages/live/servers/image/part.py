@@ -11,7 +11,7 @@ from lab.stages.live.servers.image.plan import Plan, Script, Turn
 
 @dataclass
 class Arrivals:
-    """When a connection was accepted and when it last brought bytes: times of the event loop, in seconds."""
+    """When a connection (and its TLS) stood and when it last brought bytes: times of the event loop, in seconds."""
 
     opened: float
     last: float

@@ -6,6 +6,8 @@ script's pongs at their time, not by a library at once.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -60,11 +62,19 @@ def _whole(event: Event) -> bool:
 
 
 def _acceptance(connection: WSConnection, size: int) -> bytes:
-    """101; wsproto writes no reason phrase, so a Server header fills up to ``size`` if there is room for one."""
-    head = b"HTTP/1.1 101 \r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \r\n\r\n"
-    spare = size - len(head) - 28 - len(_PAD) - len(b": \r\n")  # 28: base64 of a SHA-1
+    """101; a Server header fills up to ``size`` if wsproto's own head leaves room for one."""
+    spare = size - _bare_acceptance() - len(_PAD) - len(b": \r\n")
     extra = [(_PAD, (b"nginx/1.26.3" + b"0" * spare)[:spare])] if spare > 0 else []
     return connection.send(AcceptConnection(extra_headers=extra))
+
+
+@lru_cache(maxsize=1)
+def _bare_acceptance() -> int:
+    """How long this wsproto's acceptance is; versions differ in the reason phrase."""
+    client, server = WSConnection(ConnectionType.CLIENT), WSConnection(ConnectionType.SERVER)
+    server.receive_data(client.send(Request(host="host", target="/")))
+    list(server.events())
+    return len(server.send(AcceptConnection()))
 
 
 def _event(frame: bytes) -> Event:
