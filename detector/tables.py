@@ -90,6 +90,8 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             ("local_port", pa.int32()),
             ("peer_address", _text),  # null for listen and raw
             ("peer_port", pa.int32()),
+            ("bytes_up", pa.int64()),  # on the close of a connection: what the socket carried; null: not counted
+            ("bytes_down", pa.int64()),
         ]
     ),
     "device_state": pa.schema(

@@ -24,15 +24,14 @@ def write_sensors(
     timeline: Timeline, links: Links, carried: list[Carried], requests: list[Request], folder: Path
 ) -> None:
     """Writes sockets, device_state, packages and http into the telemetry folder."""
-    ends = np.concatenate([np.zeros(0, dtype=np.int64), *(part.end for part in carried)])
-    write_parquet(folder / "sockets.parquet", sockets_table(timeline, links, ends))
+    write_parquet(folder / "sockets.parquet", sockets_table(timeline, links, Carried.joined(carried)))
     write_parquet(folder / "device_state.parquet", states_table(timeline))
     write_parquet(folder / "packages.parquet", packages_table(timeline))
     write_parquet(folder / "http.parquet", http_table(timeline, links, requests))
 
 
-def sockets_table(timeline: Timeline, links: Links, ends: np.ndarray[Any, np.dtype[np.int64]]) -> pa.Table:
-    """A connect or accept and a close per conversation, a listen and a close per listener; by time."""
+def sockets_table(timeline: Timeline, links: Links, carried: Carried) -> pa.Table:
+    """A connect or accept and a close with its bytes per conversation, a listen and a close per listener; by time."""
     said, count = timeline.conversations, len(timeline.conversations.start)
     uid = np.array([app.uid for app in timeline.apps], dtype=np.int32)
     device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
@@ -44,9 +43,12 @@ def sockets_table(timeline: Timeline, links: Links, ends: np.ndarray[Any, np.dty
         "local_port": links.local_port,
         "peer_address": addresses(links.remote),
         "peer_port": links.remote_port,
+        "bytes_up": [None] * count,
+        "bytes_down": [None] * count,
     }
     opening = {**opened, "time": said.start, "event": np.where(said.inbound, "accept", "connect").astype(object)}
-    closing = {**opened, "time": ends, "event": np.full(count, "close", dtype=object)}
+    counted = {"bytes_up": carried.bytes_up, "bytes_down": carried.bytes_down}
+    closing = {**opened, **counted, "time": carried.end, "event": np.full(count, "close", dtype=object)}
     heard = [_listening(timeline, event) for event in ("listen", "close")]
     tables = [_table("sockets", part) for part in (opening, closing, *heard)]
     whole = pa.concat_tables(tables)
@@ -65,6 +67,8 @@ def _listening(timeline: Timeline, event: str) -> dict[str, list[Any]]:
         "local_port": [one.port for one, _ in rows],
         "peer_address": [None for _ in rows],
         "peer_port": [None for _ in rows],
+        "bytes_up": [None for _ in rows],
+        "bytes_down": [None for _ in rows],
     }
 
 

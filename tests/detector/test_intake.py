@@ -142,6 +142,7 @@ def test_unfinished_recording_is_refused_or_partial(folder: Path, fault: str) ->
     ("change", "words"),
     [
         (lambda t: t.drop_columns(["uid"]), "'uid': found none, expected one of type int32"),
+        (lambda t: t.drop_columns(["bytes_up"]), "'bytes_up': found none, expected one of type int64"),
         (lambda t: t.append_column("label", pa.array(["Malicious"])), "'label': unknown"),
         (lambda t: t.set_column(0, "time", pa.array(["now"])), "'time': found type string, expected int64"),
     ],

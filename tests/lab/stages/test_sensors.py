@@ -35,6 +35,19 @@ def test_sockets_open_and_close_in_pairs_and_listeners_listen(tables):
     assert (listen["uid"], listen["local_port"], listen["peer_address"]) == (10123, 1080, None)
 
 
+def test_a_connection_s_close_counts_what_the_truth_says_it_carried(tiny, tmp_path):
+    folder = play(tiny, tmp_path / "counted")
+    rows = pq.read_table(folder / "telemetry/sockets.parquet").to_pylist()
+    closes = [row for row in rows if row["event"] == "close" and row["peer_address"] is not None]
+    found = sorted((row["bytes_up"], row["bytes_down"]) for row in closes)
+    lines = (folder / "truth/conn.log.labeled").read_text().splitlines()
+    (fields,) = [line.split("\t")[1:] for line in lines if line.startswith("#fields")]
+    zeek = [dict(zip(fields, line.split("\t"), strict=True)) for line in lines if not line.startswith("#")]
+    assert found == sorted((int(row["orig_bytes"]), int(row["resp_bytes"])) for row in zeek)
+    assert max(found) > (0, 0)
+    assert {row["bytes_up"] for row in rows if row not in closes} == {None}
+
+
 def test_lookups_belong_to_netd(tables):
     (dns,) = [r for r in tables["sockets"].to_pylist() if r["peer_port"] == 53 and r["event"] == "connect"]
     assert (dns["uid"], dns["proto"]) == (1051, "udp")

@@ -51,6 +51,19 @@ def ip_commands(spec: Spec, present: Present) -> list[str]:
     return lines
 
 
+def readdress_commands(old: Spec, new: Spec) -> list[str]:
+    """Lines for ``ip -batch`` that give a running handset another address and MAC; ValueError for any other change."""
+    (before,), (after,), (route,) = old.overlays, new.overlays, new.routes
+    if (old.role, old.underlay, before.name) != (new.role, new.underlay, after.name) or new.role != "handset":
+        raise ValueError(f"{old.underlay}: only a handset gets another address, and stays where it is")
+    source = after.address.partition("/")[0]
+    lines = [f"link set {after.name} address {after.mac}"]
+    lines += [f"addr add {after.address} dev {after.name}"] if after.address != before.address else []
+    lines.append(f"route replace {plain(route.prefix)} via {route.via} dev {route.device} onlink src {source}")
+    lines += [f"addr del {before.address} dev {after.name}"] if after.address != before.address else []
+    return [*lines, f"neigh flush dev {after.name}"]
+
+
 def fdb_commands(spec: Spec, present: Present) -> list[str]:
     """Lines for ``bridge -batch``: every peer of an overlay gets what is flooded, nobody else does."""
     lines = []
@@ -78,6 +91,7 @@ def _overlay(overlay: Overlay, underlay: str, present: Present) -> list[str]:
     known = {f"{one['local']}/{one['prefixlen']}" for one in there["addr_info"]} if there else set()
     lines += [f"addr add {overlay.address} dev {name}"] if overlay.address not in known else []
     lines.append(f"link set {name} up")
+    lines += [f"neigh flush dev {name}"] if there else []  # who has moved is asked for again
     return lines + [f"addr del {address} dev {name}" for address in sorted(known - {overlay.address})]
 
 

@@ -39,6 +39,7 @@ class Sensor:
         self.counts: dict[str, int] = {}
         self._next_packet: int | None = None
         self._next_poll = 0.0
+        self._written = 0
         self.stopping = False
 
     def stop(self, *_: Any) -> None:
@@ -84,9 +85,11 @@ class Sensor:
         if not self.lines:
             return
         now = time.time_ns() // 1000
+        whole = ""
         for line in self.lines:
+            self._written += 1  # so that a reader knows what it has read, and whether something is missing
             self.counts[line["event"]] = self.counts.get(line["event"], 0) + 1
-        whole = "".join(json.dumps({"time_us": now} | line, separators=(",", ":")) + "\n" for line in self.lines)
+            whole += json.dumps({"n": self._written, "time_us": now} | line, separators=(",", ":")) + "\n"
         self.lines.clear()
         data = whole.encode()
         while data:

@@ -59,9 +59,15 @@ class Tracker:
         key = (socket.proto, socket.local, socket.peer)
         if key in self.open:
             return [(key, self.open.pop(key))]
-        if socket.proto == "tcp" or socket.peer[1]:
+        if socket.peer[1]:
             return []
-        keys = [one for one in self.open if one[0] == "udp" and one[1][1] == socket.local[1]]
+        # a socket without a peer: one of UDP that spoke to many, or one of TCP that was refused and forgot its peer
+        keys = [
+            one
+            for one, connection in self.open.items()
+            if (one[0], one[1][1]) == (socket.proto, socket.local[1])
+            and (one[0] == "udp" or (not connection.inbound and connection.peer_first is None))
+        ]
         return [(one, self.open.pop(one)) for one in keys]
 
     def listening(self, now: Iterable[Heard]) -> list[Event]:
