@@ -82,7 +82,7 @@ class SensorStream:
     def _read_once(self) -> str:
         """Follows one connection to its end; why it ended."""
         try:
-            self._stream = self._sensor.logs(stream=True, follow=True, stderr=False, since=max(0, self._time_s - 1))
+            self._stream = self._sensor.logs(stream=True, follow=True, stderr=False, since=max(1, self._time_s - 1))
             for line in lines(self._stream):
                 self._take(line)
         except FAULTS as fault:
