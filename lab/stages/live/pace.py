@@ -14,6 +14,7 @@ import numpy as np
 
 from lab.stages.link import Int64
 from lab.stages.live.script import Script
+from lab.timeline import Timeline
 
 #: A person does not answer and no timer of a scenario fires within this of what was just said: people react to a page
 #: in 200-250 ms at best (simple reaction time), and Nagle and delayed ACKs (RFC 1122: below 500 ms, Linux 40-200 ms)
@@ -114,6 +115,13 @@ def planned(times: Int64, start: int, speed: float) -> Course:
     real = _spread(scenario, lasts, start, speed)
     burst, due = _dated(times, scenario, real)
     return Course(scenario, real, lasts, due, burst, int(due[0]), int(due[-1]))
+
+
+def state_courses(timeline: Timeline, speed: float) -> dict[str, Course]:
+    """The course of each device's changes of state, by its name, ``message_real`` in the order of the timeline."""
+    states = timeline.states
+    times = {device.name: states.time[states.device == k] for k, device in enumerate(timeline.devices)}
+    return {name: planned(own, timeline.start, speed) for name, own in times.items() if len(own)}
 
 
 def thinks(script: Script, course: Course) -> Int64:

@@ -51,8 +51,8 @@ class Evidence:
 
     ``sockets`` and ``requests`` have the columns of the contract's ``sockets`` and ``http``; closing sockets may have
     ``bytes_up`` and ``bytes_down``. ``intercepted`` are the conversations that must be found among the requests.
-    ``containment`` is held if its ``held`` is True. ``state_courses`` are those of devices whose state was set on a
-    plan (``pace.planned``).
+    ``containment`` is held if its ``held`` is True. ``state_courses`` are those of ``pace.state_courses``, for
+    devices whose states were set by them.
     """
 
     timeline: Timeline
