@@ -20,7 +20,7 @@ from lab.stages.live.engine.session import LABEL, Session
 from lab.stages.live.engine.underlay import MTU, free_subnets, machine_routes
 
 FAULTS = (DockerException, RequestException, HTTPError)  # whatever a call to the engine can end with
-_TRIES = 16
+_TRIES = 64  # labs that come up at the same moment
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,15 @@ class Engine:
             raise StageError(f"sidecar {container.name} ended with {code}: {output.strip()[-2000:]}")
         return str(output)
 
-    def network(self, session: Session, name: str = "underlay", *, subnets: Sequence[IPv4Network] = ()) -> Any:
-        """An internal bridge on a free /24 (the host is .1): the SDK's ``Network``. ``subnets`` are tried instead."""
+    def network(self, session: Session, name: str = "underlay") -> Any:
+        """An internal bridge on a free /24 of 10.77.0.0/16, the host being .1: the SDK's ``Network``.
+
+        PrerequisiteError if none is free, StageError if the engine could not make it.
+        """
         full = session.full_name(name)
-        tried = list(subnets) or free_subnets([*machine_routes(), *self.subnets()])
+        free = free_subnets([*machine_routes(), *self.subnets()])
         last: Exception | None = None
-        for subnet in tried[:_TRIES]:  # another lab may take one between look and leap
+        for subnet in free[:_TRIES]:  # another lab may take one between look and leap
             try:
                 return self._create(session, "network", full, partial(self._network, session, full, subnet))
             except StageError as fault:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.errors import StageError
 from lab.stages.live.engine.engine import FAULTS, Engine, told
-from lab.stages.live.engine.session import ID, LABEL, Owner, boot_id, read_session, session_folders
+from lab.stages.live.engine.session import ID, LABEL, Owner, boot_id, read_session, session_folders, unsettled
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,15 @@ class Lab:
     owner: Owner | None
     expires: int
     kept: bool
+    half: bool  # it never came up whole
     containers: tuple[str, ...]  # ids on the engine
     networks: tuple[str, ...]
 
     def wanted(self, now: float) -> bool:
-        """Whether it must be left alone: its owner lives, or it is kept, not expired and of this boot."""
+        """Whether it must be left alone: its owner lives, or it is kept, whole, not expired and of this boot."""
         if self.owner is None:
             return False
-        if self.kept:
+        if self.kept and not self.half:
             return now < self.expires and self.owner.boot == boot_id()
         return self.owner.alive()
 
@@ -68,9 +69,10 @@ def _lab(name: str, folder: Path | None, containers: list[dict[str, Any]], netwo
     ids = [tuple(str(x["Id"]) for x in some) for some in own]
     card = read_session(folder) if folder else None
     if card:
-        return Lab(name, folder, card.owner, card.expires, card.kept, ids[0], ids[1])
+        half = "lab" in unsettled(card.folder).values()
+        return Lab(name, folder, card.owner, card.expires, card.kept, half, ids[0], ids[1])
     owner, expires, kept = _told_by_labels(_labels(x) for some in own for x in some)
-    return Lab(name, folder, owner, expires, kept, ids[0], ids[1])
+    return Lab(name, folder, owner, expires, kept, False, ids[0], ids[1])
 
 
 def _told_by_labels(some: Iterable[dict[str, str]]) -> tuple[Owner | None, int, bool]:

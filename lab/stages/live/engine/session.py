@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -64,6 +65,13 @@ class Session:
     def full_name(self, name: str) -> str:
         """The name of an object on the engine."""
         return f"{LABEL}-{self.id}-{name}"
+
+    @contextmanager
+    def coming_up(self) -> Iterator[None]:
+        """While the lab comes up: if its owner dies in here it is half a lab, which a sweep removes although kept."""
+        self.intend("lab", self.id)
+        yield
+        self.settle("lab", self.id)
 
     def intend(self, kind: str, name: str) -> None:
         """Writes down, synced, that ``name`` (of the engine) is about to be created."""
@@ -127,14 +135,14 @@ def sessions() -> list[Session]:
     return [found for found in map(read_session, session_folders()) if found]
 
 
-def unsettled(folder: Path) -> set[str]:
-    """Names that were about to be created and about which the engine's answer was never seen."""
-    waiting: set[str] = set()
+def unsettled(folder: Path) -> dict[str, str]:
+    """Name -> kind of what was about to be created and about which the engine's answer was never seen."""
+    waiting: dict[str, str] = {}
     for line in _lines(folder / _JOURNAL):
         if "intent" in line:
-            waiting.add(line["name"])
+            waiting[line["name"]] = line["intent"]
         else:
-            waiting.discard(line["name"])
+            waiting.pop(line["name"], None)
     return waiting
 
 

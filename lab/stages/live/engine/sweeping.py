@@ -56,7 +56,8 @@ def sweep(engine: Engine, ids: Collection[str] | None = None, *, patience_s: flo
 
 def _await_unborn(engine: Engine, chosen: list[Lab], patience_s: float) -> None:
     """Waits, within bounds, until what was asked for and never answered has appeared, so that it can be removed."""
-    waiting = set().union(*(unsettled(lab.folder) for lab in chosen if lab.folder))
+    open_ones = [item for lab in chosen if lab.folder for item in unsettled(lab.folder).items()]
+    waiting = {name for name, kind in open_ones if kind != "lab"}
     until = time.monotonic() + patience_s
     while waiting and time.monotonic() < until:
         waiting -= _names(engine)

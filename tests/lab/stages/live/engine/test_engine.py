@@ -41,7 +41,7 @@ def test_a_container_of_a_lab_as_the_engine_gets_to_see_it(docker, engine, sessi
     }
     assert asked["Labels"]["droidrange.lab"] == session.id
     assert docker.containers[container.id]["running"]
-    assert unsettled(session.folder) == set()
+    assert unsettled(session.folder) == {}
 
 
 def test_a_network_of_a_lab_as_the_engine_gets_to_see_it(docker, engine, session):
@@ -97,7 +97,7 @@ def test_what_the_policy_refuses_never_reaches_the_engine(docker, engine, sessio
 def test_an_image_that_is_not_built_names_the_command(docker, engine, session):
     with pytest.raises(PrerequisiteError, match=r"No such image: droidrange/none.*droidrange lab up"):
         engine.run(session, "x", "droidrange/none:1", "x")
-    assert unsettled(session.folder) == set()
+    assert unsettled(session.folder) == {}
 
 
 def test_a_sidecar_lives_in_the_namespace_of_another(docker, engine, session):

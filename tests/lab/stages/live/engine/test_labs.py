@@ -10,7 +10,7 @@ from lab.stages.live.engine.session import Owner, boot_id, start_of
 
 ME = Owner(os.getpid(), start_of(os.getpid()), boot_id())
 DEAD = Owner(os.getpid(), 1, boot_id())
-LAB = Lab("0badcafe", None, ME, expires=1000, kept=False, containers=(), networks=())
+LAB = Lab("0badcafe", None, ME, expires=1000, kept=False, half=False, containers=(), networks=())
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ LAB = Lab("0badcafe", None, ME, expires=1000, kept=False, containers=(), network
         ({"owner": None}, 0, False),
         ({"kept": True, "owner": DEAD}, 0, True),
         ({"kept": True, "owner": DEAD}, 999, True),
+        ({"kept": True, "owner": DEAD, "half": True}, 0, False),
+        ({"kept": True, "owner": ME, "half": True}, 0, True),
         ({"kept": True, "owner": DEAD}, 1000, False),
         ({"kept": True, "owner": ME}, 1000, False),
         ({"kept": True, "owner": Owner(1, 1, "an earlier boot")}, 0, False),
@@ -34,6 +36,15 @@ def test_who_is_left_alone(changes, now, wanted):
 def test_labs_on_disk_are_found_without_an_engine(state):
     sessions = sorted([open_session(), open_session(kept=True)], key=lambda session: session.id)
     assert [(lab.id, lab.kept, lab.containers) for lab in find_labs(None)] == [(s.id, s.kept, ()) for s in sessions]
+
+
+def test_a_lab_that_came_up_is_whole_and_one_that_did_not_is_half(state):
+    whole, half = open_session(kept=True), open_session(kept=True)
+    with whole.coming_up():
+        assert {lab.id: lab.half for lab in find_labs(None)} == {whole.id: True, half.id: False}
+    with pytest.raises(KeyboardInterrupt), half.coming_up():
+        raise KeyboardInterrupt
+    assert {lab.id: lab.half for lab in find_labs(None)} == {whole.id: False, half.id: True}
 
 
 def test_decoys_are_no_labs(docker, engine):
