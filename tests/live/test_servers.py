@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -156,3 +157,90 @@ def test_memory_of_the_process(internet: Internet, played: dict[str, Any]) -> No
     used = internet.container.stats(stream=False)["memory_stats"]["usage"]
     assert played
     assert used < 150 << 20
+
+
+DAEMONS = {
+    "mqtt": ("198.18.1.1", 8883),
+    "socks-peer": ("198.18.1.2", 1080),
+    "turn": ("198.18.1.3", 3478),
+    "mailbox": ("198.18.1.4", 143),
+}
+
+
+def test_debians_daemons_are_spoken_to(internet: Internet) -> None:
+    web = ("198.18.1.5", 80)
+    places = [
+        {"address": a, "port": p, "transport": "tcp", "protocol": k, "tls": k == "mqtt", "alpn": []}
+        for k, (a, p) in DAEMONS.items()
+    ]
+    plans.write_folder(internet.folder / "daemons", [Talk(0, "http", web, ROWS)], places)
+    order = json.dumps({**DAEMONS, "web": web})
+    found = json.loads(internet.beside(["python3", "/tests/servers_daemons.py", order]).splitlines()[-1])
+    assert found["planned"]["daemons"] == sorted(DAEMONS)
+    assert found["report"]["daemons"] == dict.fromkeys(DAEMONS, True)
+    assert found["mqtt"] == "hello"
+    assert found["socks"].startswith("HTTP/1.1 404")
+    assert found["imap"] == ["* OK", "a OK", "b OK", "* 1 EXISTS", "c OK"]
+    assert found["turn"] == DAEMONS["turn"][0]
+    assert found["finish"]["ok"]
+
+
+INBOUND = ((400_000, 400, 900, 5_000), (700_000, 300, 2_000, 5_000))
+STRANGERS = [
+    Talk(0, "socks5", ("10.88.1.10", 1080), INBOUND, client="203.0.113.7", inbound=True, options={"target": "198.18.2.1:443"}),
+    Talk(1, "opaque", ("198.18.2.1", 443), INBOUND, tls=True, via=0),
+    Talk(2, "connect", ("10.88.1.10", 3128), INBOUND, client="203.0.113.8", inbound=True, options={"target": "198.18.2.2:80"}),
+    Talk(3, "http", ("198.18.2.2", 80), INBOUND, via=2),
+    Talk(4, "opaque", ("10.88.1.10", 7000), INBOUND, client="203.0.113.9", inbound=True),
+    Talk(5, "opaque", ("10.88.1.10", 7001), INBOUND, client="203.0.113.9", inbound=True),  # nobody listens there
+]  # fmt: skip
+
+
+def test_strangers_dial_in_and_speak_through_the_phones_proxies(internet: Internet) -> None:
+    plans.write_folder(internet.folder / "strangers", STRANGERS)
+    run = arguments("strangers", internet.folder, address="127.0.0.1", host="127.0.0.1", gateway=GATEWAY)
+    run.pop("address")
+    run["command"] += ["--port", "9001"]
+    mode = f"container:{internet.container.id}"
+    internet.beside(["ip", "route", "add", "local", "203.0.113.0/24", "dev", "lo"], user="root", cap_add=["NET_ADMIN"])
+    strangers = internet.docker.containers.run(internet.image, network_mode=mode, **run, **HARDENED)
+    try:
+        time.sleep(1)
+        found = json.loads(internet.beside(["python3", "/tests/servers_strangers.py", "2"]).splitlines()[-1])
+    finally:
+        strangers.remove(force=True)
+    inward, outward = found["strangers"]["conversations"], found["servers"]["conversations"]
+    assert {n: row["error"] for n, row in inward.items() if row["error"]}.keys() == {"5"}
+    assert "Refused" in inward["5"]["error"]
+    assert {n: row["error"] for n, row in outward.items() if row["error"]} == {}
+    for n in ("1", "3"):  # what one side has said, the other has heard
+        assert outward[n]["received"] == inward[n]["sent"] > 600
+        assert outward[n]["sent"] == inward[n]["received"] > 2_800
+    assert {n: place[0] for n, place in found["dialled"]["dialled"].items()} == {
+        str(one.n): one.client for one in STRANGERS if one.inbound
+    }
+    assert found["peers"]["4"] == found["dialled"]["dialled"]["4"]
+
+
+ODD = [
+    Talk(0, "http", ("198.18.3.1", 443), ((0, 300, 2_000, 20_000), (1, 300, 60_000, 50_000)), tls=True, name="h2.shop.example", options={"alpn": "h2 http/1.1"}),
+    Talk(1, "dns", ("198.18.3.53", 53), ((0, 0, 0, 12_000),), name="www.two.example", options={"answer": "198.18.3.7"}),
+    Talk(2, "dns", ("198.18.3.53", 53), ((0, 0, 0, 12_000),), name="www.two.example", options={"answer": "198.18.3.8"}),
+    Talk(3, "http", ("198.18.3.2", 80), ROWS),
+    Talk(4, "opaque", ("198.18.3.3", 4444), ROWS),
+]  # fmt: skip
+
+
+def test_http2_names_over_tcp_and_what_nobody_claims(internet: Internet) -> None:
+    plans.write_folder(internet.folder / "odd", ODD)
+    found = json.loads(internet.beside(["python3", "/tests/servers_odd.py"]).splitlines()[-1])
+    assert found["h2"]["alpn"] == "h2"
+    assert found["h2"]["statuses"] == ["200", "200"]
+    assert found["h2"]["sizes"] == pytest.approx({"1": 2_000, "3": 60_000, "0": 0}, abs=40)  # a digit, a frame head
+    for delay, due in zip(found["h2"]["delays"], (0.06, 0.09), strict=True):
+        assert due - 0.002 <= delay <= due + SLOW_S
+    assert found["tcp"] == ["198.18.3.7", "198.18.3.8", "198.18.3.8", "REFUSED"]
+    web, opaque, nothing = found["unclaimed"]
+    assert web.startswith("HTTP/1.1 404")
+    assert (opaque, nothing) == ("ConnectionResetError", "ConnectionResetError")
+    assert found["report"]["strays"] == {"unclaimed": 2, "no service": 1, "dns: refused": 1}

@@ -6,12 +6,15 @@ What comes meanwhile waits. Afterwards it only counts plain bytes and notes when
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from lab.stages.live.servers.image.ledger import Entry
 from lab.stages.live.servers.image.part import Arrivals
 
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: closing resets
 MOST_PENDING = 1 << 20  # bytes kept for a connection that nobody has claimed yet
 
 
@@ -110,8 +113,12 @@ class Front(asyncio.Protocol):
 
     def refuse(self) -> None:
         """Resets the connection."""
-        if self.transport:
-            self.transport.abort()
+        if self.transport is None:
+            return
+        accepted = self.transport.get_extra_info("socket")
+        if accepted is not None:
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""

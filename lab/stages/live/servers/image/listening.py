@@ -7,7 +7,6 @@ import contextlib
 import errno
 import socket
 import ssl
-import struct
 from collections.abc import Coroutine
 from typing import Any
 
@@ -17,7 +16,7 @@ from lab.stages.live.servers.image.claims import Claims
 from lab.stages.live.servers.image.contexts import Contexts
 from lab.stages.live.servers.image.daemons import Daemons
 from lab.stages.live.servers.image.datagrams import IP_FREEBIND, DatagramLine, Datagrams
-from lab.stages.live.servers.image.front import Front
+from lab.stages.live.servers.image.front import RESET, Front
 from lab.stages.live.servers.image.names import NameServer
 from lab.stages.live.servers.image.plan import Endpoint, Service
 from lab.stages.live.servers.image.relay import Relay
@@ -25,7 +24,6 @@ from lab.stages.live.servers.image.relay import Relay
 _EVERY = "0.0.0.0"  # noqa: S104 - every address is ours here: the container is the internet
 _BACKLOG = 1024
 _HANDSHAKE_S = 15.0
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER of 0 s: close() resets
 _DNS = 53
 
 
@@ -102,7 +100,7 @@ class Listening:
         service = self._stage.plan.services.get((*local, "tcp"))
         if service is None and not self._answers_names(local):
             self._stage.ledger.strays["no service"] += 1
-            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             accepted.close()
             return
         context = self._contexts.at(local[0], service.alpn) if service and service.tls else None
