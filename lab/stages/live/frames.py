@@ -15,6 +15,7 @@ import numpy.typing as npt
 from detector.capture import CaptureError
 from detector.capture.lanes import ONE_LANE
 from detector.capture.mapped import MappedFile
+from detector.capture.pcap import FILE_HEADER
 from detector.capture.records import Records, read_records
 from lab.stages.link import Bytes, Int64
 from lab.stages.live.tuples import TCP, UDP, FlowIndex
@@ -108,8 +109,9 @@ def _records(path: Path, file: MappedFile) -> tuple[Records | None, int, str]:
         return None, file.size, f"found link type {records.link[0]}, expected {_LINKTYPE_ETHERNET}"
     if records.damage is None:
         return records, 0, ""
-    end = int(records.offset[-1]) + int(records.caplen[-1]) if len(records) else 24
-    return records, max(file.size - end, 0), str(records.damage)
+    headed = file.size >= FILE_HEADER
+    end = int(records.offset[-1]) + int(records.caplen[-1]) if len(records) else FILE_HEADER if headed else 0
+    return records, file.size - end, str(records.damage)
 
 
 @dataclass(frozen=True)
