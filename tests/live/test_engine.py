@@ -16,11 +16,12 @@ pytestmark = pytest.mark.live
 BRING_UP = """
 import sys
 from lab.stages.live.engine import connect, image_tag, open_session
-engine, session = connect(), open_session()
+engine, session = connect(), open_session(kept=sys.argv[1:] == ["kept"])
 print(session.folder, flush=True)
-network = engine.network(session)
-for name in ("one", "two", "three"):
-    engine.run(session, "probe", image_tag("base"), name, command=["sleep", "300"], network=network.name)
+with session.coming_up():
+    network = engine.network(session)
+    for name in ("one", "two", "three"):
+        engine.run(session, "probe", image_tag("base"), name, command=["sleep", "300"], network=network.name)
 print("up", flush=True)
 sys.stdin.read()
 """
@@ -93,12 +94,12 @@ def journal_lines(folder):
     return journal.read_bytes().count(b"\n") if journal.exists() else 0
 
 
-@pytest.mark.parametrize("lines", [0, 1, 3, 5, 7, 8])
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_is_left_of_a_lab_whose_owner_was_ended_anywhere_on_the_way_up(engine, lines, how):
-    """``lines`` of the journal: odd is between intent and answer, even is between an answer and the next intent."""
+@pytest.mark.parametrize("lines", [0, 1, 2, 3, 4, 8, 9])
+@pytest.mark.parametrize(("how", "kept"), [(signal.SIGKILL, "kept"), (signal.SIGINT, "own")])
+def test_nothing_is_left_of_a_lab_whose_owner_was_ended_anywhere_on_the_way_up(engine, lines, how, kept):
+    """``lines`` of the journal: from 2, even is between intent and answer, odd between an answer and the next intent."""
     with subprocess.Popen(
-        [sys.executable, "-c", BRING_UP],
+        [sys.executable, "-c", BRING_UP, kept],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -27,10 +27,13 @@ class Lab:
     networks: tuple[str, ...]
 
     def wanted(self, now: float) -> bool:
-        """Whether it must be left alone: its owner lives, or it is kept, whole, not expired and of this boot."""
+        """Whether it must be left alone: it is kept, whole and not expired, or its owner lives.
+
+        Of a kept lab there must be containers, and of this boot: ask labs that were found with an engine.
+        """
         if self.owner is None:
             return False
-        if self.kept and not self.half:
+        if self.kept and not self.half and self.containers:
             return now < self.expires and self.owner.boot == boot_id()
         return self.owner.alive()
 
@@ -44,7 +47,7 @@ def find_labs(engine: Engine | None) -> list[Lab]:
 
 
 def stale(engine: Engine) -> list[Lab]:
-    """Labs nobody wants any more: expired, or their owner is dead."""
+    """Labs nobody wants any more: expired, or their owner is dead and they are not kept."""
     now = time.time()
     return [lab for lab in find_labs(engine) if not lab.wanted(now)]
 

@@ -10,7 +10,7 @@ from lab.stages.live.engine.session import Owner, boot_id, start_of
 
 ME = Owner(os.getpid(), start_of(os.getpid()), boot_id())
 DEAD = Owner(os.getpid(), 1, boot_id())
-LAB = Lab("0badcafe", None, ME, expires=1000, kept=False, half=False, containers=(), networks=())
+LAB = Lab("0badcafe", None, ME, expires=1000, kept=False, half=False, containers=("c",), networks=())
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ LAB = Lab("0badcafe", None, ME, expires=1000, kept=False, half=False, containers
         ({"owner": None}, 0, False),
         ({"kept": True, "owner": DEAD}, 0, True),
         ({"kept": True, "owner": DEAD}, 999, True),
+        ({"kept": True, "owner": DEAD, "containers": ()}, 0, False),  # killed before anything, or pruned by somebody
+        ({"kept": True, "owner": ME, "containers": ()}, 0, True),
         ({"kept": True, "owner": DEAD, "half": True}, 0, False),
         ({"kept": True, "owner": ME, "half": True}, 0, True),
         ({"kept": True, "owner": DEAD}, 1000, False),

@@ -122,8 +122,10 @@ def dead_session(**changes):
 def test_only_labs_that_nobody_wants_are_swept(docker, engine):
     mine = open_session()
     kept, dead = dead_session(kept=True), dead_session()
-    expired = dead_session(kept=True, hours=-1.0)
-    assert sweep(engine).labs == tuple(sorted([dead.id, expired.id]))
+    expired, empty = dead_session(kept=True, hours=-1.0), dead_session(kept=True)
+    for lab in (kept, expired):
+        docker.create("containers", f"one-of-{lab.id}", {"droidrange.lab": lab.id}, {})
+    assert sweep(engine).labs == tuple(sorted([dead.id, expired.id, empty.id]))
     assert [path.name for path in session_folders()] == sorted([mine.id, kept.id])
     assert sweep(engine, [mine.id, kept.id]).folders == 2
 
