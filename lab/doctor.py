@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,12 +121,11 @@ def _on(engine: Engine) -> list[Check]:
     """What is on a reached engine."""
     from lab.stages.live.engine import find_labs, images_missing, source_of_debian
     from lab.stages.live.engine.debian import MEND
-    from lab.stages.live.engine.labs import stale
 
-    source, missing = source_of_debian(engine), images_missing(engine)
-    left, there = [lab.id for lab in stale(engine)], len(find_labs(engine))
+    source, missing, there = source_of_debian(engine), images_missing(engine), find_labs(engine)
+    left = [lab.id for lab in there if not lab.wanted(time.time())]
     built = f"to be built: {', '.join(missing)}" if missing else "built"
-    told = f"of dead labs: {', '.join(left)}" if left else f"none ({there} in use)"
+    told = f"of dead labs: {', '.join(left)}" if left else f"none ({len(there)} in use)"
     return [
         Check("debian image", bool(source), False, source or "neither here, nor in a registry, nor mmdebstrap", MEND),
         Check("live images", not missing, False, built, "droidrange lab up (builds them, minutes, once)"),

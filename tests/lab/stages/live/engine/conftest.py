@@ -14,7 +14,6 @@ import pytest
 
 from lab.stages.live.engine import connect
 
-FAULTS = ("error", "drop", "lost", "late")
 DECOYS = {
     "containers": [
         ("someones-web", {}),
@@ -31,13 +30,15 @@ class FakeDocker:
     """What is on the engine, and how its ``at``-th call from now goes wrong.
 
     error: refused with 500. drop: the connection breaks before anything is done. lost: it is done, but the connection
-    breaks before the answer. late: the connection breaks, and the daemon does it only two calls later.
+    breaks before the answer. late: the connection breaks, and the daemon does it only two calls later. hang: it is done
+    and never answered.
     """
 
     def __init__(self):
         self.containers, self.networks, self.images = {}, {}, {"droidrange/base:abc"}
         self.calls, self.at, self.fault, self.serial = [], -1, "", 0
         self.postponed = []
+        self.over = threading.Event()
         self.version = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"}
         self.info = {"OSType": "linux", "OperatingSystem": "Debian", "SecurityOptions": ["name=seccomp"]}
         for name, labels in DECOYS["containers"]:
@@ -127,8 +128,10 @@ class FakeDocker:
             return self.answer(method, path, query, body)
         if self.fault == "error":
             return 500, {"message": "the daemon is unwell"}
-        if self.fault == "lost":
+        if self.fault in {"lost", "hang"}:
             self.answer(method, path, query, body)
+        if self.fault == "hang":
+            self.over.wait(30)
         if self.fault == "late":
             self.postponed.append((number + 2, (method, path, query, body)))
         return None
@@ -178,6 +181,7 @@ def docker(tmp_path, monkeypatch):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield made
+        made.over.set()
         server.shutdown()
         thread.join()
 

@@ -10,7 +10,7 @@ from lab.stages.live.engine import find_labs, open_session, sweep
 from lab.stages.live.engine import sweeping as module
 from lab.stages.live.engine.session import session_folders
 
-FAULTS = ("error", "drop", "lost", "late")
+FAULTS = ("error", "drop", "lost", "late", "hang")
 CALLS = 15  # of bringing up: proved below
 
 
@@ -56,8 +56,11 @@ def test_a_lab_takes_the_calls_that_are_made_to_fail(docker, engine):
 def test_whatever_call_fails_on_the_way_up_a_sweep_leaves_nothing(docker, engine, clock, fault, at):
     session = open_session()
     docker.fail(fault, at)
+    if fault == "hang":
+        engine.client.api.timeout = 0.1
     with pytest.raises((StageError, PrerequisiteError)):
         bring_up(engine, session)
+    engine.client.api.timeout = 30
     swept = sweep(engine, [session.id])
     assert swept.labs == (session.id,)
     assert docker.only_decoys(), docker.calls
