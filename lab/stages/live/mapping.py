@@ -45,7 +45,8 @@ class Mapped:
 def map_captures(captures: Sequence[Path], out: Path, flows: FlowIndex, devices: Int64) -> Mapped:
     """Writes the frames of classic pcap files in the order of scenario time to ``out``, and says what they were.
 
-    ``devices`` are the addresses, as numbers, behind the interface captured on. Memory: 80 bytes per frame at its peak, beside the mapped files.
+    ``devices`` are the addresses, as numbers, behind the interface captured on. Memory: 80 bytes per frame at its
+    peak, beside the mapped files.
     Raises OSError if a capture is missing or the disk fails.
     """
     seen = read_frames(list(captures), flows, devices)

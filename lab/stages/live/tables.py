@@ -107,7 +107,7 @@ def states_table(
 ) -> pa.Table:
     """Each device's first reading and every one that differs from the one before; by device and time.
 
-    ``courses`` are those of devices whose state is set on a plan (``pace.state_courses``); others are on the plain clock.
+    ``courses`` (``pace.state_courses``) are those of devices whose state is set on a plan; others: the plain clock.
     """
     rows: list[dict[str, Any]] = []
     for device in sorted(readings):
