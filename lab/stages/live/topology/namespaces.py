@@ -15,8 +15,8 @@ from lab.stages.live.engine.session import Session
 from lab.stages.live.topology.image.links import readdress_commands
 from lab.stages.live.topology.image.spec import Spec
 
-_PACKAGE = "lab.stages.live.topology.image"
-_PYTHON = ("python3", "-S", "-m")
+PACKAGE = "lab.stages.live.topology.image"
+PYTHON = ("python3", "-S", "-m")
 IMAGE_ROLE = "topology"
 SENSOR_MEMORY = "32m"
 
@@ -26,7 +26,7 @@ def set_up(engine: Engine, session: Session, container: Any, name: str, spec: Sp
 
     Not for handsets: their sensor does it. The answer has ``took_ms`` and ``offloads_on``; StageError if it failed.
     """
-    words = [*_PYTHON, f"{_PACKAGE}.netns", spec.to_json()]
+    words = [*PYTHON, f"{PACKAGE}.netns", spec.to_json()]
     image = image_tag(IMAGE_ROLE)
     said = engine.once(session, "setup", image, f"setup-{name}", beside=container, command=words)
     return _answer(said, name)
@@ -37,7 +37,7 @@ def start_sensor(engine: Engine, session: Session, handset: Any, name: str, spec
 
     Its stream begins with the event ``ready``; see ``sensor_stream``.
     """
-    words = [*_PYTHON, f"{_PACKAGE}.sensor", spec.to_json()]
+    words = [*PYTHON, f"{PACKAGE}.sensor", spec.to_json()]
     settings = {"mem_limit": SENSOR_MEMORY, "pids_limit": 32}
     image = image_tag(IMAGE_ROLE)
     return engine.sidecar(session, "sensor", image, f"sensor-{name}", beside=handset, command=words, **settings)
