@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lab.stages.live.pace import Course
 from lab.timeline import POWER_STATES, Timeline
 
 BEHIND_US = 250_000  # a state whose successor is due this long already is over
@@ -82,15 +83,17 @@ class DeviceDay:
         return self.phone.read_state()
 
 
-def wanted_states(timeline: Timeline, device: int, speed: float) -> list[Wanted]:
-    """The states of one device, each at its time divided by the speed."""
+def wanted_states(timeline: Timeline, device: int, course: Course) -> list[Wanted]:
+    """The states of one device, each when its course (``pace.state_courses``) says."""
     states = timeline.states
     found, touched = [], None
-    for row in np.flatnonzero(states.device == device).tolist():
+    for row, real_us in zip(
+        np.flatnonzero(states.device == device).tolist(), course.message_real.tolist(), strict=True
+    ):
         app, last = int(states.foreground[row]), int(states.last_interaction[row])
         found.append(
             Wanted(
-                real_us=int((int(states.time[row]) - timeline.start) / speed),
+                real_us=real_us,
                 screen_on=bool(states.screen_on[row]),
                 locked=bool(states.locked[row]),
                 foreground=timeline.apps[app].package if app >= 0 else None,

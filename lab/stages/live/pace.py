@@ -91,6 +91,10 @@ class Tempo:
         mapped: Int64 = self.start + np.where(real < 0, real, np.floor(real * self.speed).astype(np.int64))
         return mapped
 
+    def wall(self, scenario_us: int) -> int:
+        """The wall clock at a scenario time of the run."""
+        return self.epoch_us + int((scenario_us - self.start) / self.speed)
+
 
 def courses(scripts: Sequence[Script], start: int, speed: float) -> dict[int, Course]:
     """The course of each conversation, by its number, of a run that begins at scenario time ``start``.

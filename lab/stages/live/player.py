@@ -40,7 +40,7 @@ class Servers(Protocol):
 
 @dataclass
 class Player:
-    """One run. ``payload`` holds both sides' bytes, ``trusted`` the PEM of the authorities that phones trust.
+    """One run. ``payload`` holds both sides' bytes, ``trusted`` the PEM of the authorities each conversation trusts.
 
     ``epoch_us`` is the wall clock at which the run's real time is 0.
     """
@@ -49,7 +49,7 @@ class Player:
     courses: Mapping[int, Course]
     payload: memoryview
     stacks: Mapping[int, int]  # conversation -> TLS client shape
-    trusted: str
+    trusted: Callable[[int], str]
     open_stream: Opener
     servers: Servers
     epoch_us: int = 0
@@ -57,7 +57,7 @@ class Player:
     played: dict[int, Played] = field(default_factory=dict)
     advance: Callable[[int], None] = lambda _done: None
     _leads: list[int] = field(default_factory=lambda: [8_000])
-    _contexts: dict[tuple[int, str], Any] = field(default_factory=dict)
+    _contexts: dict[tuple[int, str, str], Any] = field(default_factory=dict)
 
     async def play(self) -> None:
         """All conversations, each from its time on; ``played`` has what became of them, also when this is cancelled."""
@@ -179,9 +179,9 @@ class Player:
         return bytes(self.payload[place : place + int(script.size[k])])
 
     def _context(self, script: Script) -> Any:
-        key = (self.stacks[script.n], script.alpn)
+        key = (self.stacks[script.n], script.alpn, self.trusted(script.n))
         if key not in self._contexts:
-            self._contexts[key] = client_context(*key, self.trusted)
+            self._contexts[key] = client_context(*key)
         return self._contexts[key]
 
     def _note(

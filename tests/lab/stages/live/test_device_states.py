@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from lab.stages.live.device_states import DeviceDay, Wanted, wanted_states
+from lab.stages.live.pace import state_courses
 from lab.timeline import POWER_STATES
 
 
@@ -54,10 +55,10 @@ def test_a_lost_phone_is_a_fault() -> None:
 
 def test_the_timeline_s_states_are_wanted_in_order(script_of_scenario) -> None:
     timeline = script_of_scenario("live-https")[0]
-    wanted = wanted_states(timeline, 0, 60.0)
+    wanted = wanted_states(timeline, 0, state_courses(timeline, 60.0)[timeline.devices[0].name])
     assert len(wanted) == int((timeline.states.device == 0).sum())
     assert [state.real_us for state in wanted] == sorted(state.real_us for state in wanted)
     assert {state.power for state in wanted} <= set(POWER_STATES)
     packages = {app.package for app in timeline.apps}
     assert {state.foreground for state in wanted} - {None} <= packages
-    assert max(state.real_us for state in wanted) <= timeline.span / 60
+    assert max(state.real_us for state in wanted) <= timeline.span / 50

@@ -1,0 +1,90 @@
+"""Who plays what in a run: phones for devices, proxies for listeners, and what nobody here can play yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lab.errors import ScenarioError, StageError
+from lab.stages.live.handset.handset import Kind
+from lab.stages.live.plan import LAN, WEB, Interception, interception
+from lab.stages.live.script import Endpoint, Script
+from lab.timeline import Timeline
+
+_PROXIES: Mapping[str, Kind] = {"socks5": "socks5", "connect": "connect"}
+
+
+@dataclass(frozen=True)
+class Relay:
+    """A proxy on a phone, from and until a scenario time in us since the epoch."""
+
+    device: int
+    uid: int
+    kind: Kind
+    port: int
+    time: int
+    until: int
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the gateway reads and what it lets through; ``expected`` are the conversations it must have requests of."""
+
+    interception: Interception
+    pinned: tuple[tuple[str, str, int], ...]  # phone, server
+    pinning: frozenset[int]  # conversations whose client trusts nobody but the server
+    expected: frozenset[int]
+
+
+def relays_of(timeline: Timeline, scripts: Sequence[Script]) -> list[Relay]:
+    """The proxies that strangers use; StageError for an inbound conversation that is none with a proxy."""
+    strange = sorted({script.protocol for script in scripts if script.inbound and script.protocol not in _PROXIES})
+    if strange:
+        raise StageError(
+            f"strangers speak {', '.join(strange)} into a phone: the live stage has servers on phones only for "
+            f"{', '.join(_PROXIES)}; play it on the wire stage"
+        )
+    kinds = {(script.device, script.uid, script.server[1]): script.protocol for script in scripts if script.inbound}
+    found = []
+    for listener in timeline.listeners:
+        app = timeline.apps[listener.app]
+        kind = kinds.get((app.device, app.uid, listener.port), "socks5")
+        found.append(Relay(app.device, app.uid, _PROXIES[kind], listener.port, listener.time, listener.until))
+    return found
+
+
+def names_of(scripts: Iterable[Script]) -> dict[str, str]:
+    """Every server's name and address: what a proxy on a phone must be able to look up."""
+    return {script.name: script.server[0] for script in scripts if script.name and not script.inbound}
+
+
+def sight(
+    timeline: Timeline, scripts: Sequence[Script], *, pin: Sequence[str] = (), passthrough: Sequence[str] = ()
+) -> Sight:
+    """What is intercepted: all of the web, but no pinning apps (packages) and no hosts let through (names, addresses).
+
+    ScenarioError names a package or host that is not in the scenario.
+    """
+    packages = {app.package for app in timeline.apps}
+    hosts = {word for script in scripts for word in (script.name, script.server[0]) if word}
+    faults = [f"--pin {word}: no such package in the scenario" for word in pin if word not in packages]
+    faults += [f"--passthrough {word}: no such host in the scenario" for word in passthrough if word not in hosts]
+    if faults:
+        raise ScenarioError(faults)
+    uids = {(app.device, app.uid) for app in timeline.apps if app.package in pin}
+    pinning = frozenset(s.n for s in scripts if s.tls and not s.inbound and (s.device, s.uid) in uids)
+    through: set[Endpoint] = {s.server for s in scripts if {s.name, s.server[0]} & set(passthrough)}
+    plain = interception(scripts)
+    made = Interception(
+        tuple(place for place in plain.redirect if place not in through),
+        tuple(sorted({*plain.exempt, *(place for place in through if not place[0].startswith(LAN))})),
+    )
+    pinned = {(s.client, *s.server) for s in scripts if s.n in pinning}
+    unseen = {s.n for s in scripts if s.server in through or (s.client, *s.server) in pinned}
+    expected = frozenset(s.n for s in scripts if _read(s) and s.n not in unseen)
+    return Sight(made, tuple(sorted(pinned)), pinning, expected)
+
+
+def _read(script: Script) -> bool:
+    neighbour = script.server[0].startswith(LAN)
+    return script.protocol in WEB and not script.inbound and not neighbour and script.via is None

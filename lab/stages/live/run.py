@@ -1,0 +1,251 @@
+"""One run: a timeline's plan handed out, every part started, everything that was seen collected whatever happens.
+
+An interrupt, a dead part or a lost phone ends the run early; what was captured until then is still collected, and the
+faults say why it is not whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from detector.contract import Advance
+from lab.devices.capabilities import Capabilities
+from lab.devices.netcat import connect_command
+from lab.devices.phone import Phone
+from lab.devices.stream import open_stream
+from lab.errors import StageError
+from lab.stages.live.casting import Relay, Sight
+from lab.stages.live.control import Control
+from lab.stages.live.device_states import DeviceDay, wanted_states
+from lab.stages.live.livelab import LiveLab
+from lab.stages.live.pace import Course, Tempo, state_courses
+from lab.stages.live.player import Player, wall_us
+from lab.stages.live.ports import Seen
+from lab.stages.live.proxies import Proxies
+from lab.stages.live.script import Played, Script
+from lab.stages.live.topology.sensor_stream import SensorStream
+from lab.timeline import Timeline
+
+LEAD_US = 1_500_000  # between the order to start and the run's start: every part has heard it by then
+TRAIL_S = 1.5  # for the last packets, closes and events
+WATCH_S = 1.0
+IDLE_S = 86_400  # a phone's nc gives up on a silent conversation then, if nobody else has ended it
+COLLECT_S = 30.0
+
+
+@dataclass
+class Run:
+    """What is needed to play, then what was seen. ``name`` is that of the plan's folder and of the capture."""
+
+    lab: LiveLab
+    name: str
+    timeline: Timeline
+    scripts: Sequence[Script]
+    courses: Mapping[int, Course]
+    sight: Sight
+    relays: Sequence[Relay]
+    phones: Mapping[int, Phone]
+    abilities: Mapping[int, Capabilities]
+    sensors: Mapping[int, Any]
+    payload: memoryview
+    trusted: Callable[[int], str]
+    speed: float
+    progress: Advance
+    tempo: Tempo = field(init=False)
+    player: Player = field(init=False)
+    opened_us: int = 0  # wall clock; what was seen before is of an earlier run, or of the lab's own making
+    streams: dict[int, SensorStream] = field(default_factory=dict)
+    events: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    days: dict[int, DeviceDay] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    inbound: dict[int, Played] = field(default_factory=dict)
+    interrupted: bool = False
+    _controls: dict[str, Control] = field(default_factory=dict)
+
+    async def play(self) -> None:
+        """Plays and collects; afterwards the fields hold what was seen. StageError if it could not even begin."""
+        await self._begin()
+        try:
+            await self._played()
+        except asyncio.CancelledError:
+            self.interrupted = True
+            self.faults.append("interrupted")
+        except ExceptionGroup as group:
+            self.faults += [str(fault) for fault in _leaves(group)]
+        finally:
+            try:
+                async with asyncio.timeout(COLLECT_S):
+                    await self._collect()
+            except TimeoutError:
+                self.faults.append(f"what was seen could not be collected within {COLLECT_S:g} s")
+            for control in self._controls.values():
+                control.close()
+
+    async def _begin(self) -> None:
+        """Plans to all, sensors heard, capture on, the clock set."""
+        for role in ("gateway", "servers", "strangers"):
+            self._controls[role] = await Control.open(self.lab.at(role), role=role, timeout_s=10.0)
+        gateway = self.sight.interception
+        await self._controls["gateway"].call(
+            "plan",
+            folder=self.name,
+            redirect=[list(place) for place in gateway.redirect],
+            exempt=[list(place) for place in gateway.exempt],
+            pinned=[list(place) for place in self.sight.pinned],
+        )
+        for role in ("servers", "strangers"):
+            await self._controls[role].call("plan", folder=self.name)
+        loop = asyncio.get_running_loop()
+        for index, sensor in self.sensors.items():
+            self.events[index] = []
+            hear = partial(loop.call_soon_threadsafe, self._heard, index)
+            self.streams[index] = SensorStream(sensor, hear)
+        await asyncio.gather(*(asyncio.to_thread(stream.start) for stream in self.streams.values()))
+        await self._controls["gateway"].call("capture", name=self.name)
+        epoch_us = wall_us() + LEAD_US
+        self.tempo = Tempo(epoch_us, self.timeline.start, self.speed)
+        self.player = self._new_player(epoch_us)
+        self.opened_us = wall_us()
+        for role in ("servers", "strangers"):
+            await self._controls[role].call("start", epoch_us=epoch_us)
+
+    def _new_player(self, epoch_us: int) -> Player:
+        stacks = dict(enumerate(self.timeline.conversations.stack.tolist()))
+        return Player(
+            self.scripts,
+            self.courses,
+            self.payload,
+            stacks,
+            self.trusted,
+            self._open,
+            self._controls["servers"],
+            epoch_us=epoch_us,
+        )
+
+    async def _open(self, script: Script) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A socket on the phone, under the app's uid."""
+        phone = self.phones[script.device]
+        package = next(
+            app.package for app in self.timeline.apps if (app.device, app.uid) == (script.device, script.uid)
+        )
+        command = connect_command(
+            self.abilities[script.device],
+            script.uid,
+            package,
+            *script.server,
+            udp=script.transport == "udp",
+            idle_s=IDLE_S,
+        )
+        return await open_stream(phone.server, phone.serial, command)
+
+    def _heard(self, index: int, event: dict[str, Any]) -> None:
+        """A sensor's event, on the loop's thread."""
+        self.events[index].append(event)
+        if event["event"] == "connect" and self.opened_us and event["time_us"] >= self.opened_us:
+            local, peer = event["local"], event["peer"]
+            kind = (index, event["uid"], event["proto"], peer[0], peer[1])
+            self.player.saw(kind, Seen((local[0], local[1]), event["time_us"]))
+
+    async def _played(self) -> None:
+        """Until every conversation has ended; a dead part ends it at once."""
+        plans = state_courses(self.timeline, self.speed)
+        for index, phone in self.phones.items():
+            device = self.timeline.devices[index].name
+            if device in plans:
+                wanted = wanted_states(self.timeline, index, plans[device])
+                self.days[index] = DeviceDay(phone, wanted, self.tempo.epoch_us)
+        proxies = Proxies(self.phones, self.relays, self.tempo)
+        watching = asyncio.create_task(self._watch())
+        playing = asyncio.gather(self.player.play(), proxies.run(), *(day.live() for day in self.days.values()))
+        try:
+            await asyncio.wait({watching, playing}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+            await playing
+            await asyncio.sleep(TRAIL_S)
+        finally:
+            for task in (watching, playing):
+                task.cancel()
+            await asyncio.gather(watching, playing, return_exceptions=True)
+            self.faults += [*proxies.faults, *(fault for day in self.days.values() for fault in day.faults)]
+
+    async def _watch(self) -> None:
+        """Tells how far the run is; ends when a part has died. StageError names it."""
+        last = max((course.close_real for course in self.courses.values()), default=0)
+        while True:
+            await asyncio.sleep(WATCH_S)
+            done = min(max(wall_us() - self.tempo.epoch_us, 0), last)
+            self.progress(done // 1_000_000, max(last // 1_000_000, 1))
+            status = await self._controls["gateway"].call("status")
+            if status["faults"] or not status["proxy"] or not status["capture"]:
+                raise ExceptionGroup("gateway", [StageError("; ".join(status["faults"]) or "the gateway stopped")])
+            dead = [fault for stream in self.streams.values() for fault in stream.faults]
+            if dead:
+                raise ExceptionGroup("sensor", [StageError("; ".join(dead))])
+
+    async def _collect(self) -> None:
+        """Capture, sockets and reports, each even where another fails."""
+        await self._kept(self._stop_capture(), "capture")
+        await self._kept(self._reports(), "reports")
+        finished = await asyncio.gather(*(asyncio.to_thread(stream.finish) for stream in self.streams.values()))
+        self.faults += sorted({fault for faults in finished for fault in faults} - set(self.faults))
+        await asyncio.sleep(0)  # the sensors' last events
+
+    async def _kept(self, step: Any, what: str) -> None:
+        try:
+            await step
+        except (StageError, OSError, KeyError) as fault:
+            self.faults.append(f"{what}: {fault}")
+
+    async def _stop_capture(self) -> None:
+        told = await self._controls["gateway"].call("stop")
+        if told.get("dropped"):
+            self.faults.append(f"the capture dropped {told['dropped']} packets")
+        self.faults += [fault for fault in told["faults"] if fault not in self.faults]
+
+    async def _reports(self) -> None:
+        """What the strangers did, and what the servers missed."""
+        told = await self._controls["strangers"].call("report")
+        for script in self.scripts:
+            if script.inbound:
+                self.inbound[script.n] = self._stranger(script, told)
+        for role in ("servers", "strangers"):
+            await self._controls[role].call("finish")
+
+    def _stranger(self, script: Script, told: Mapping[str, Any]) -> Played:
+        row = told["conversations"].get(str(script.n), {})
+        place = told["dialled"].get(str(script.n))
+        course = self.courses[script.n]
+        begun = self.tempo.epoch_us + course.open_real
+        return Played(
+            n=script.n,
+            client=(place[0], place[1]) if place else None,
+            server=script.server,
+            opened_us=begun,
+            closed_us=self.tempo.epoch_us + course.close_real,
+            sent=row.get("sent", 0),
+            received=row.get("received", 0),
+            error=row.get("error") or (None if place else "the stranger never connected"),
+        )
+
+    def played(self) -> list[Played]:
+        """What became of every conversation that was begun, in the timeline's order."""
+        known = {**self.player.played, **self.inbound} if hasattr(self, "player") else {}
+        return [known[n] for n in sorted(known)]
+
+
+def run_name() -> str:
+    """A name no other run of this lab has."""
+    return f"run-{time.time_ns()}"
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for fault in group.exceptions:
+        found += _leaves(fault) if isinstance(fault, BaseExceptionGroup) else [fault]
+    return found

@@ -1,0 +1,182 @@
+"""A live recording from beginning to end: lab, plan, run, certificate, and the recording made of what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import mmap
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+from detector.contract import Advance
+from lab.console import say
+from lab.devices.adb import AdbServer
+from lab.errors import EvidenceError, ScenarioError
+from lab.protocols.handshakes.certificates import Authority
+from lab.recording import recording_name
+from lab.stages.live.casting import Sight, relays_of, sight
+from lab.stages.live.gateway.gateway import DAYS
+from lab.stages.live.gateway.overheard import events, http_rows
+from lab.stages.live.lifecycle import borrowed
+from lab.stages.live.livelab import LiveLab
+from lab.stages.live.pace import Course, courses, held_back, state_courses
+from lab.stages.live.plan import PAYLOAD, write_plan
+from lab.stages.live.provision import Ready, provision
+from lab.stages.live.recorder import Evidence, write_recording
+from lab.stages.live.run import Run, run_name
+from lab.stages.live.script import write_scripts
+from lab.stages.live.topology.containment import certificate
+from lab.stages.live.topology.sockets import socket_rows
+from lab.stages.wire import refuse_occupied
+from lab.store import folder_in_the_making
+from lab.timeline import Timeline
+
+
+def record_live(
+    timeline: Timeline,
+    folder: Path,
+    *,
+    speed: float,
+    lab: str | None,
+    pin: Sequence[str],
+    passthrough: Sequence[str],
+    replace: bool,
+    progress: Advance | None,
+) -> Path:
+    """See ``lab.stages.live.play``."""
+    recording_name(folder)
+    refuse_occupied(folder, replace=replace)
+    if not speed >= 1:
+        raise ScenarioError([f"--speed: found {speed:g}, expected 1 or more: the live stage does not stretch time"])
+    with borrowed(len(timeline.devices), lab, say) as live, _run_folder(live) as plan:
+        scripts = write_scripts(timeline, plan / PAYLOAD)
+        seen = sight(timeline, scripts, pin=pin, passthrough=passthrough)
+        paced = courses(scripts, timeline.start, speed)
+        _warn(paced, timeline, speed)
+        authority = _authority()
+        write_plan(plan, scripts, paced, authority)
+        with AdbServer.start(live.session.folder / "adb") as server, _mapped(plan / PAYLOAD) as payload:
+            ready = provision(live, timeline, scripts, server)
+            run = Run(
+                lab=live,
+                name=plan.name,
+                timeline=timeline,
+                scripts=scripts,
+                courses=paced,
+                sight=seen,
+                relays=relays_of(timeline, scripts),
+                phones=ready.phones,
+                abilities=ready.abilities,
+                sensors=ready.sensors,
+                payload=payload,
+                trusted=_trust(live, authority, seen),
+                speed=speed,
+                progress=progress or (lambda _done, _total: None),
+            )
+            asyncio.run(run.play())
+            held = certificate(live) if not run.interrupted else {"held": False, "why": "interrupted before the check"}
+        reason = _written(folder, run, ready, held)
+    if run.interrupted:
+        raise KeyboardInterrupt
+    if reason:
+        raise EvidenceError(f"{folder}: the run is not complete: {reason}; read it with --allow-partial")
+    return folder
+
+
+def _written(folder: Path, run: Run, ready: Ready, held: dict[str, Any]) -> str:
+    """Writes the recording, and removes what it was made of; why it is not complete."""
+    with folder_in_the_making(folder) as making:
+        reason = write_recording(making, _evidence(run, ready, held))
+    for path in run.lab.folder("rec").glob(f"{run.name}.*"):
+        path.unlink()
+    return reason
+
+
+def _evidence(run: Run, ready: Ready, held: dict[str, Any]) -> Evidence:
+    timeline, rec = run.timeline, run.lab.folder("rec")
+    names = {device.address: device.name for device in timeline.devices}
+    heard = rec / f"{run.name}.jsonl"
+    sockets = []
+    for index, seen in run.events.items():
+        sockets += socket_rows(
+            [event for event in seen if event["time_us"] >= run.opened_us], timeline.devices[index].name
+        )
+    requests = http_rows(events(heard), names).to_pylist() if heard.is_file() else []
+    return Evidence(
+        timeline=timeline,
+        scripts=run.scripts,
+        courses=run.courses,
+        played=run.played(),
+        epoch_us=run.tempo.epoch_us,
+        speed=run.speed,
+        captures=[rec / f"{run.name}.pcap"],
+        sockets=sockets,
+        requests=requests,
+        intercepted=run.sight.expected,
+        readings={timeline.devices[index].name: _on_our_clock(day.readings) for index, day in run.days.items()},
+        installed=ready.installed,
+        containment=held,
+        gateway_events=heard,
+        faults=run.faults,
+        versions={"docker": run.lab.engine.version},
+        state_courses=state_courses(timeline, run.speed),
+    )
+
+
+def _on_our_clock(readings: Sequence[Any]) -> list[Any]:
+    """The readings with times of this machine's clock; those that do not say when they are are left out."""
+    made = []
+    for reading in readings:
+        time_us, touched = reading.lab_time_us(), reading.last_interaction_us
+        if time_us is not None:
+            touched = touched - reading.clock_offset_us if touched is not None else None
+            made.append(changed(reading, time_us=time_us, last_interaction_us=touched))
+    return made
+
+
+def _trust(lab: LiveLab, authority: Authority, seen: Sight) -> Any:
+    """Whom the apps of a conversation trust: the origin, and mitmproxy unless the app pins."""
+    origin = authority.own.certificate.decode("ascii")
+    both = lab.trusted() + origin
+    return lambda n: origin if n in seen.pinning else both
+
+
+def _authority() -> Authority:
+    now = dt.datetime.now(dt.UTC)  # noqa: TID251 - a certificate's validity, no verdict
+    return Authority("droidrange origin", (now - dt.timedelta(hours=1), now + dt.timedelta(days=DAYS, hours=-1)))
+
+
+def _warn(paced: dict[int, Course], timeline: Timeline, speed: float) -> None:
+    late = held_back(paced, timeline.start, speed)
+    if late:
+        worst = max(late.values()) / 1e6
+        say(
+            f"{len(late)} conversations have more to say than --speed {speed:g} leaves time for; they run up to "
+            f"{worst:.1f} s behind, their recorded times stay those of the scenario"
+        )
+
+
+@contextmanager
+def _run_folder(lab: LiveLab) -> Iterator[Path]:
+    """A folder of the lab's plans for this run; it goes when the run does."""
+    folder = lab.folder("plan") / run_name()
+    folder.mkdir(mode=0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[memoryview]:
+    """A file's bytes without reading it; empty files cannot be mapped."""
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            yield memoryview(b"")
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
+            yield view
