@@ -67,7 +67,7 @@ class Gateway:
     async def plan(self, request: dict[str, Any]) -> dict[str, Any]:
         """What to intercept, who answers names, whose certificates the servers have; see ``rules.Plan``."""
         plan = rules.Plan.read(request)
-        authority = read_owned(self.settings.plan, f"{plan.folder}/pki/origin-ca.pem")
+        authority = read_owned(self.settings.plan, Path(plan.folder, "pki/origin-ca.pem"))
         known = None
         if authority is not None:
             known = self.settings.private / f"origin-ca-{time.monotonic_ns()}.pem"  # mitmproxy keeps them by path
@@ -199,7 +199,7 @@ def acting_as(uid: int, gid: int) -> Iterator[None]:
         os.setegid(0)
 
 
-def read_owned(folder: Path, name: str) -> bytes | None:
+def read_owned(folder: Path, name: str | Path) -> bytes | None:
     """A file in somebody's folder, read as its owner; None if it is not there."""
     owner = folder.stat()
     with acting_as(owner.st_uid, owner.st_gid):
@@ -234,6 +234,8 @@ def prepare(private: Path, confdir: Path, pki: Path) -> None:
     if authority is None:
         raise LookupError(f"{pki / AUTHORITY} is not there")
     private.mkdir(mode=0o755, exist_ok=True)
+    confdir.parent.mkdir(exist_ok=True)
+    confdir.parent.chmod(0o1777)  # giving it away would need another capability
     with acting_as(PROXY_UID, PROXY_UID):
         confdir.mkdir(mode=0o700, exist_ok=True)
         file = os.open(confdir / "mitmproxy-ca.pem", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -243,7 +245,7 @@ def prepare(private: Path, confdir: Path, pki: Path) -> None:
 
 async def run(address: str, host: str) -> int:
     """The container's life; the exit code. The control port opens when mitmproxy has answered."""
-    private, confdir = Path("/run/gateway"), Path("/run/mitmproxy")
+    private, confdir = Path("/run/gateway"), Path("/run/mitmproxy/conf")
     prepare(private, confdir, Path("/pki"))
     proxy = [*without_privileges(PROXY_UID), *proxy_words(confdir, Path(__file__).with_name("addon.py"))]
     capture = [*without_privileges(CAPTURE_UID, ["net_raw"]), *capture_words("lab0")]
