@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Self
 
 from lab.devices.errors import DeviceError
+from lab.devices.phone import Phone
 from lab.devices.smart_socket import SERVER, Address, query
 from lab.errors import PrerequisiteError
+
+__all__ = ["AdbServer", "Phone", "adb_program"]
 
 USERS_SERVER: Address = ("127.0.0.1", 5037)  # the one that owns the user's phone; only touched when told
 # The shell holds our end of a pipe: it reads the end of file when we stop, crash or are killed, and ends adb then.

@@ -16,6 +16,7 @@ _PROBES = {
     "su": f"su {PROBE_UID} id -u",
     "su -c": f"su {PROBE_UID} -c 'id -u'",
     "su root": "su 0 id -u",
+    "su -c root": "su -c 'id -u'",
     "run-as usage": "command -v run-as",
     "netcat": "toybox nc --help",
     "iptables": "iptables -m conntrack --help && iptables -j NFLOG --help",
@@ -43,7 +44,7 @@ class Capabilities:
     sdk: int | None
     model: str | None
     user: int | None  # whom adb's shell runs as: 0 root, 2000 shell
-    root: bool
+    root_prefix: str | None  # before a quoted command, to run it as root: "", "su 0 sh -c", "su -c"; None: no root
     uid_switch: str | None  # setpriv | su | su -c | run-as
     netcat: frozenset[str] | None  # its flags, one letter each
     nflog: str | None  # sidecar | iptables
@@ -51,6 +52,11 @@ class Capabilities:
     system_writable: bool
     clock_offset_us: int | None  # device clock minus ours
     missing: tuple[tuple[str, str], ...] = ()  # (what, what it costs)
+
+    @property
+    def root(self) -> bool:
+        """Whether commands can run as root."""
+        return self.root_prefix is not None
 
 
 def probe_command() -> str:
@@ -72,7 +78,8 @@ def parse_capabilities(
     uid_switch = next((way for way in ("setpriv", "su", "su -c") if _number(answers[way]) == PROBE_UID), None)
     if uid_switch is None and "run-as" in answers["run-as usage"]:
         uid_switch = "run-as"
-    root = user == 0 or _number(answers["su root"]) == 0
+    prefix = _root_prefix(answers)
+    root = prefix is not None
     flags = _flags(answers["netcat"])
     proc_net = "local_address" in answers["proc_net"]
     nflog = "sidecar" if sidecar else None
@@ -94,7 +101,7 @@ def parse_capabilities(
         sdk=_number(answers["sdk"]),
         model=answers["model"] or None,
         user=user,
-        root=root,
+        root_prefix=prefix,
         uid_switch=uid_switch,
         netcat=flags,
         nflog=nflog,
@@ -103,6 +110,12 @@ def parse_capabilities(
         clock_offset_us=clock_offset_us,
         missing=tuple((name, COSTS[name]) for name, there in wanted.items() if not there),
     )
+
+
+def _root_prefix(answers: dict[str, str]) -> str | None:
+    """AOSP's su takes words, Magisk's a string behind -c."""
+    ways = {"user": "", "su root": "su 0 sh -c", "su -c root": "su -c"}
+    return next((prefix for way, prefix in ways.items() if _number(answers[way]) == 0), None)
 
 
 def _answer(text: str, name: str) -> str:

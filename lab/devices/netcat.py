@@ -14,6 +14,8 @@ from lab.devices.errors import DeviceError
 
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
 CONNECT_S = 10
+DATAGRAM_GAP_S = 0.002
+DATAGRAM_MOST = 4096
 
 
 def connect_command(
@@ -21,14 +23,15 @@ def connect_command(
 ) -> str:
     """Connect to ``address``:``port`` as the app; stdin goes out, what comes is stdout.
 
-    ``idle_s`` ends a conversation in which neither side speaks for so long (nc -W), so that none is left over.
+    ``idle_s`` ends a conversation in which neither side speaks for so long (nc -W). UDP has no end that nc could see:
+    it leaves one second after its stdin ended (without -q it would stay for ever). Measured for UDP: a datagram is one
+    read of stdin, 4096 bytes at most; two writes less than ``DATAGRAM_GAP_S`` apart may become one. What comes back
+    keeps its bytes, not its boundaries.
     Raises ``DeviceError`` where the device has no nc, no UDP or no way to the app's uid.
     """
     peer = ipaddress.ip_address(address).compressed
-    flags = _idle(caps, idle_s) + ["-u"] * udp
-    return _as_app(
-        caps, uid, package, ["toybox", "nc", *flags, "-w", str(CONNECT_S), peer, str(_checked(port))], udp=udp
-    )
+    flags = _flags(caps, udp=udp, idle_s=idle_s, wait_s=CONNECT_S)
+    return _as_app(caps, uid, package, [*flags, peer, str(_checked(port))], udp=udp)
 
 
 def listen_command(
@@ -39,12 +42,22 @@ def listen_command(
     *,
     address: str | None = None,
     udp: bool = False,
+    wait_s: int = 3600,
     idle_s: int | None = None,
 ) -> str:
-    """Listen as the app for ONE connection, which becomes stdin and stdout."""
+    """Listen as the app for ONE connection, which becomes stdin and stdout; give up after ``wait_s``.
+
+    A waiting nc reads no stdin, so closing the stream does not end it: ``kill_command`` with the pid of the stream's
+    outcome does, else ``wait_s``.
+    """
     local = ["-s", ipaddress.ip_address(address).compressed] if address else []
-    flags = _idle(caps, idle_s) + ["-u"] * udp
-    return _as_app(caps, uid, package, ["toybox", "nc", *flags, *local, "-p", str(_checked(port)), "-l"], udp=udp)
+    flags = _flags(caps, udp=udp, idle_s=idle_s, wait_s=wait_s)
+    return _as_app(caps, uid, package, [*flags, *local, "-p", str(_checked(port)), "-l"], udp=udp)
+
+
+def kill_command(caps: Capabilities, uid: int, package: str, pid: int) -> str:
+    """End a program of the app; as the app, because adbd in a hardened container may not kill others' processes."""
+    return as_app(caps, uid, package, ["toybox", "kill", str(pid)])
 
 
 def as_app(caps: Capabilities, uid: int, package: str, words: list[str]) -> str:
@@ -64,15 +77,22 @@ def as_app(caps: Capabilities, uid: int, package: str, words: list[str]) -> str:
 
 
 def _as_app(caps: Capabilities, uid: int, package: str, words: list[str], *, udp: bool) -> str:
+    """Nc as the app; the shell says its pid first, and becomes nc."""
     if caps.netcat is None:
         raise DeviceError(caps.serial, "toybox nc --help", COSTS["netcat"], "a device with toybox nc")
     if udp and "u" not in caps.netcat:
         raise DeviceError(caps.serial, "toybox nc -u", COSTS["udp"], "a device with a newer toybox")
-    return as_app(caps, uid, package, words)
+    return 'echo "pid $$" >&2; ' + as_app(caps, uid, package, ["toybox", "nc", *words])
 
 
-def _idle(caps: Capabilities, idle_s: int | None) -> list[str]:
-    return ["-W", str(idle_s)] if idle_s is not None and caps.netcat and "W" in caps.netcat else []
+def _flags(caps: Capabilities, *, udp: bool, idle_s: int | None, wait_s: int) -> list[str]:
+    """Those of the wanted flags that this nc has; only -u is indispensable, and was asked for before."""
+    wanted = {"w": wait_s, "W": idle_s, "q": 1 if udp else None}
+    flags = ["-u"] if udp else []
+    for letter, value in wanted.items():
+        if value is not None and caps.netcat and letter in caps.netcat:
+            flags += [f"-{letter}", str(value)]
+    return flags
 
 
 def _checked(port: int) -> int:

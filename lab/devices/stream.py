@@ -9,15 +9,25 @@ arrives, the peer's FIN ends the reader, and stderr and the exit code stay apart
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from typing import Any
 
 from lab.devices import shell_v2
 from lab.devices.errors import DeviceError
-from lab.devices.netcat import connect_command, listen_command
+from lab.devices.netcat import DATAGRAM_GAP_S, DATAGRAM_MOST, connect_command, kill_command, listen_command
 from lab.devices.smart_socket import RECONNECT, RESTART, SERVER, Address, request, size_of
 
-__all__ = ["Outcome", "connect_command", "listen_command", "open_stream", "outcome"]
+__all__ = [
+    "DATAGRAM_GAP_S",
+    "DATAGRAM_MOST",
+    "Outcome",
+    "connect_command",
+    "kill_command",
+    "listen_command",
+    "open_stream",
+    "outcome",
+]
 
 _PIECE = 1 << 16  # stdin per frame
 _MOST_STDERR = 4096
@@ -31,8 +41,14 @@ class Outcome:
         self.exit_code: int | None = None  # None: still running, or the connection was lost
         self.ended = asyncio.Event()  # set when no more can come
 
+    @property
+    def pid(self) -> int | None:
+        """The program's process id, where its command says it first (those of ``netcat`` do)."""
+        found = re.match(rb"pid (\d{1,9})\n", self.stderr)
+        return int(found[1]) if found else None
+
     def __str__(self) -> str:
-        said = self.stderr.decode(errors="replace").strip()
+        said = re.sub(rb"\Apid \d+\n", b"", self.stderr).decode(errors="replace").strip()
         return f"exit code {self.exit_code}" + (f": {said}" if said else "")
 
 
@@ -119,7 +135,7 @@ class _Stdout(asyncio.StreamReaderProtocol):
         if kind == shell_v2.STDOUT and payload and self._outcome.exit_code is None:
             self._sink.feed_data(payload)
         elif kind == shell_v2.STDERR:
-            self._outcome.stderr = (self._outcome.stderr + payload)[-_MOST_STDERR:]
+            self._outcome.stderr = (self._outcome.stderr + payload)[:_MOST_STDERR]
         elif kind == shell_v2.EXIT and payload:
             self._outcome.exit_code = payload[0]
             self._sink.feed_eof()
