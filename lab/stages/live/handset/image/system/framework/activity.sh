@@ -38,10 +38,11 @@ start_activity() {
 force_stop() {
     edit
     package_of "$1" || return 0
+    victim=$uid
     ended "$package"
     [ "$front" != "$package" ] || front=
     save
-    setpriv --reuid "$uid" --regid "$uid" --clear-groups sh -c 'kill -9 -1' 2>/dev/null || :
+    setpriv --reuid "$victim" --regid "$victim" --clear-groups sh -c 'kill -9 -1' 2>/dev/null || :
 }
 
 # Only background processes may be killed; sockets of the uid are left to force-stop.

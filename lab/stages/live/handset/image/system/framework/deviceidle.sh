@@ -6,15 +6,15 @@ step_deep() {
         INACTIVE) deep=IDLE_PENDING ;;
         IDLE_PENDING) deep=SENSING ;;
         SENSING) deep=LOCATING ;;
-        LOCATING | IDLE_MAINTENANCE) deep=IDLE light=OVERRIDE idled=$now ;;
-        IDLE) deep=IDLE_MAINTENANCE idled=$now ;;
+        LOCATING | IDLE_MAINTENANCE) deep=IDLE light=OVERRIDE ;;
+        IDLE) deep=IDLE_MAINTENANCE ;;
     esac
 }
 
 step_light() {
     case $light in
-        INACTIVE | IDLE_MAINTENANCE | WAITING_FOR_NETWORK) light=IDLE idled=$now ;;
-        IDLE) light=IDLE_MAINTENANCE idled=$now ;;
+        INACTIVE | IDLE_MAINTENANCE | WAITING_FOR_NETWORK) light=IDLE ;;
+        IDLE) light=IDLE_MAINTENANCE ;;
     esac
 }
 

@@ -56,7 +56,7 @@ save() {
     printf '%-4095s\n' "sdk=$sdk epoch=$epoch launcher=$launcher
 wakefulness=$wakefulness keyguard=$keyguard lockable=$lockable front=$front
 touched=$touched woke=$woke slept=$slept sleep_reason=$sleep_reason
-stayon=$stayon plug=$plug level=$level deep=$deep light=$light forced=$forced idled=$idled
+stayon=$stayon plug=$plug level=$level deep=$deep light=$light forced=$forced
 next_pid=$next_pid events=$events
 running='$running'" 1<>"$record"
 }

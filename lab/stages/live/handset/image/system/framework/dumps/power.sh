@@ -1,4 +1,4 @@
-# dumpsys power. Android 12 took last activity and wake lock summary apart by display group (after AOSP; see README).
+# dumpsys power. Android 12 took last activity and wake lock summary apart by display group.
 
 dump_service() {
     load
