@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lab.cli_catalogue import detector_app, scenario_app
+from lab.cli_lab import lab_app
 from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress_bar, say
-from lab.options import Detectors, Json, Out, Partial, Seed, Stage
+from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage
 
 if TYPE_CHECKING:
     from lab.score import Scorecard
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(detector_app, name="detector")
+app.add_typer(lab_app, name="lab")
 
 
 @app.callback(invoke_without_command=True)
@@ -142,7 +144,13 @@ def record(
     *,
     seed: Seed = 1,
     stage: Stage = "wire",
-    real_tls: Annotated[bool, typer.Option(help="Live handshakes and a key log; gives up byte-identity.")] = False,
+    real_tls: Annotated[
+        bool, typer.Option("--real-tls", help="Wire: live handshakes and a key log; gives up byte-identity.")
+    ] = False,
+    speed: Speed = None,
+    lab: LabId = None,
+    pin: Annotated[list[str] | None, typer.Option(help="Live: a package that trusts no interception.")] = None,
+    passthrough: Annotated[list[str] | None, typer.Option(help="Live: a host that is not intercepted.")] = None,
     force: Annotated[bool, typer.Option(help="Replace a recording that is already there.")] = False,
     out: Out = None,
     json_: Json = False,
@@ -159,7 +167,8 @@ def record(
     folder = out or Path("out") / f"{chosen.name}-s{seed}"
     with progress_bar(f"record {chosen.name}", quiet=json_) as advance:
         timeline = compile_scenario(chosen, seed)
-        play(stage, timeline, folder, real_tls=real_tls, replace=force, progress=advance)
+        wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}
+        play(stage, timeline, folder, replace=force, progress=advance, **{k: v for k, v in wishes.items() if v})
     summary = open_recording(folder).summary()
     if json_:
         emit_json(summary)

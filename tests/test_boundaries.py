@@ -25,7 +25,7 @@ LAYERS = (
     ("lab.report", "lab.run", "lab.workers", "lab.look"),
     ("lab.trial", "lab.submission"),
     ("lab.expectation", "lab.detection", "lab.inspection", "lab.catalogue", "lab.doctor"),
-    ("lab.options", "lab.cli_catalogue", "lab.cli"),
+    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli"),
 )
 # what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
 LAB_MAY_KNOW = ("detector.contract", "detector.capture")
@@ -35,7 +35,7 @@ ONLY_IN = {
     "adbutils": ("lab/devices/",),
     "mitmproxy": ("lab/stages/live/gateway/",),
     "faker": ("lab/",),
-    "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/options.py", "lab/console.py"),
+    "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/cli_lab.py", "lab/options.py", "lab/console.py"),
 }
 SCORING = ("score", "matching", "outcomes", "separability", "intervals", "ranking")
 PURE = ("lab/behaviours/", "lab/protocols/", "detector/features/", *(f"lab/{name}.py" for name in SCORING))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lab.errors import ScenarioError, StageError
 from lab.stages.live.handset.handset import Kind
+from lab.stages.live.pace import Course
 from lab.stages.live.plan import LAN, WEB, Interception, interception
 from lab.stages.live.script import Endpoint, Script
 from lab.timeline import Timeline
@@ -16,7 +17,7 @@ _PROXIES: Mapping[str, Kind] = {"socks5": "socks5", "connect": "connect"}
 
 @dataclass(frozen=True)
 class Relay:
-    """A proxy on a phone, from and until a scenario time in us since the epoch."""
+    """A proxy on a phone, from and until a scenario time, us since the epoch; ``last_us``: real time of its last use."""
 
     device: int
     uid: int
@@ -24,6 +25,7 @@ class Relay:
     port: int
     time: int
     until: int
+    last_us: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Sight:
     expected: frozenset[int]
 
 
-def relays_of(timeline: Timeline, scripts: Sequence[Script]) -> list[Relay]:
+def relays_of(timeline: Timeline, scripts: Sequence[Script], courses: Mapping[int, Course]) -> list[Relay]:
     """The proxies that strangers use; StageError for an inbound conversation that is none with a proxy."""
     strange = sorted({script.protocol for script in scripts if script.inbound and script.protocol not in _PROXIES})
     if strange:
@@ -44,12 +46,20 @@ def relays_of(timeline: Timeline, scripts: Sequence[Script]) -> list[Relay]:
             f"strangers speak {', '.join(strange)} into a phone: the live stage has servers on phones only for "
             f"{', '.join(_PROXIES)}; play it on the wire stage"
         )
-    kinds = {(script.device, script.uid, script.server[1]): script.protocol for script in scripts if script.inbound}
+    protocols: dict[tuple[int, int, int], str] = {}
+    users: dict[tuple[int, int, int], list[int]] = {}
+    for script in scripts:
+        if script.inbound:
+            place = (script.device, script.uid, script.server[1])
+            protocols[place] = script.protocol
+            users.setdefault(place, []).append(script.n)
     found = []
     for listener in timeline.listeners:
         app = timeline.apps[listener.app]
-        kind = kinds.get((app.device, app.uid, listener.port), "socks5")
-        found.append(Relay(app.device, app.uid, _PROXIES[kind], listener.port, listener.time, listener.until))
+        place = (app.device, app.uid, listener.port)
+        used = [courses[n].close_real for n in users.get(place, ())]
+        kind = _PROXIES[protocols.get(place, "socks5")]
+        found.append(Relay(*place[:2], kind, listener.port, listener.time, listener.until, max(used, default=0)))
     return found
 
 

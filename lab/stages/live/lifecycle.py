@@ -68,7 +68,8 @@ def up(devices: int, *, kept: bool, hours: float = 12.0, say: Say = lambda _line
     ensure_images(engine, say)
     session = open_session(kept=kept, hours=hours)
     try:
-        return _brought_up(engine, session, devices, say)
+        with session.coming_up():
+            return _brought_up(engine, session, devices, say)
     except BaseException:
         say("taking down what was half up")
         sweep(engine, [session.id])

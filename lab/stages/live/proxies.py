@@ -13,6 +13,7 @@ from lab.stages.live.handset.handset import relay_start_command, relay_stop_comm
 from lab.stages.live.pace import Tempo
 
 EARLY_US = 300_000  # before the first stranger: starting one takes a tenth of a second
+LATE_US = 500_000  # after the last stranger's farewell
 
 
 class Shell(Protocol):
@@ -39,14 +40,11 @@ class Proxies:
                 tasks.create_task(self._relay(relay))
 
     async def _relay(self, relay: Relay) -> None:
-        await self._until(relay.time, EARLY_US)
+        await asyncio.sleep(max(0.0, (self.tempo.wall(relay.time) - EARLY_US) / 1e6 - time.time()))
         if await self._shell(relay, relay_start_command(relay.kind, relay.uid, relay.port)):
-            await self._until(relay.until, 0)
+            last = self.tempo.epoch_us + relay.last_us + LATE_US
+            await asyncio.sleep(max(0.0, max(self.tempo.wall(relay.until), last) / 1e6 - time.time()))
             await self._shell(relay, relay_stop_command(relay.port))
-
-    async def _until(self, scenario_us: int, early_us: int) -> None:
-        at = self.tempo.wall(scenario_us) - early_us
-        await asyncio.sleep(max(0.0, at / 1e6 - time.time()))
 
     async def _shell(self, relay: Relay, command: str) -> bool:
         try:

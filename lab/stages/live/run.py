@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from detector.contract import Advance
@@ -28,6 +27,7 @@ from lab.stages.live.player import Player, wall_us
 from lab.stages.live.ports import Seen
 from lab.stages.live.proxies import Proxies
 from lab.stages.live.script import Played, Script
+from lab.stages.live.topology.containment import certify
 from lab.stages.live.topology.sensor_stream import SensorStream
 from lab.timeline import Timeline
 
@@ -65,6 +65,8 @@ class Run:
     faults: list[str] = field(default_factory=list)
     inbound: dict[int, Played] = field(default_factory=dict)
     interrupted: bool = False
+    certificate: dict[str, Any] = field(default_factory=lambda: {"held": False, "why": "nothing was tried"})
+    closed_us: int = 0  # wall clock; what was seen later are the attempts to get out
     _controls: dict[str, Control] = field(default_factory=dict)
 
     async def play(self) -> None:
@@ -103,8 +105,7 @@ class Run:
         loop = asyncio.get_running_loop()
         for index, sensor in self.sensors.items():
             self.events[index] = []
-            hear = partial(loop.call_soon_threadsafe, self._heard, index)
-            self.streams[index] = SensorStream(sensor, hear)
+            self.streams[index] = SensorStream(sensor, self._hearer(loop, index))
         await asyncio.gather(*(asyncio.to_thread(stream.start) for stream in self.streams.values()))
         await self._controls["gateway"].call("capture", name=self.name)
         epoch_us = wall_us() + LEAD_US
@@ -143,6 +144,14 @@ class Run:
         )
         return await open_stream(phone.server, phone.serial, command)
 
+    def _hearer(self, loop: asyncio.AbstractEventLoop, index: int) -> Callable[[dict[str, Any]], None]:
+        """Hands a sensor's events from its thread to the loop's."""
+
+        def hear(event: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(self._heard, index, event)
+
+        return hear
+
     def _heard(self, index: int, event: dict[str, Any]) -> None:
         """A sensor's event, on the loop's thread."""
         self.events[index].append(event)
@@ -161,9 +170,10 @@ class Run:
                 self.days[index] = DeviceDay(phone, wanted, self.tempo.epoch_us)
         proxies = Proxies(self.phones, self.relays, self.tempo)
         watching = asyncio.create_task(self._watch())
-        playing = asyncio.gather(self.player.play(), proxies.run(), *(day.live() for day in self.days.values()))
+        days = [day.live() for day in self.days.values()]
+        playing: asyncio.Future[list[None]] = asyncio.gather(self.player.play(), proxies.run(), *days)
         try:
-            await asyncio.wait({watching, playing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([watching, playing], return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
                 watching.result()
             await playing
@@ -191,7 +201,10 @@ class Run:
     async def _collect(self) -> None:
         """Capture, sockets and reports, each even where another fails."""
         await self._kept(self._stop_capture(), "capture")
+        self.closed_us = wall_us()
         await self._kept(self._reports(), "reports")
+        if not self.faults:
+            await self._kept(self._certify(), "containment")
         finished = await asyncio.gather(*(asyncio.to_thread(stream.finish) for stream in self.streams.values()))
         self.faults += sorted({fault for faults in finished for fault in faults} - set(self.faults))
         await asyncio.sleep(0)  # the sensors' last events
@@ -207,6 +220,12 @@ class Run:
         if told.get("dropped"):
             self.faults.append(f"the capture dropped {told['dropped']} packets")
         self.faults += [fault for fault in told["faults"] if fault not in self.faults]
+
+    async def _certify(self) -> None:
+        """Tries to get out of the lab from everywhere in it; a run that has failed already needs no certificate."""
+        lab = self.lab
+        phones = [(lab.handsets[index].container, sensor) for index, sensor in self.sensors.items()]
+        self.certificate = await asyncio.to_thread(certify, lab.engine, lab.session, lab.containers, phones)
 
     async def _reports(self) -> None:
         """What the strangers did, and what the servers missed."""

@@ -29,7 +29,6 @@ from lab.stages.live.provision import Ready, provision
 from lab.stages.live.recorder import Evidence, write_recording
 from lab.stages.live.run import Run, run_name
 from lab.stages.live.script import write_scripts
-from lab.stages.live.topology.containment import certificate
 from lab.stages.live.topology.sockets import socket_rows
 from lab.stages.wire import refuse_occupied
 from lab.store import folder_in_the_making
@@ -68,7 +67,7 @@ def record_live(
                 scripts=scripts,
                 courses=paced,
                 sight=seen,
-                relays=relays_of(timeline, scripts),
+                relays=relays_of(timeline, scripts, paced),
                 phones=ready.phones,
                 abilities=ready.abilities,
                 sensors=ready.sensors,
@@ -78,8 +77,7 @@ def record_live(
                 progress=progress or (lambda _done, _total: None),
             )
             asyncio.run(run.play())
-            held = certificate(live) if not run.interrupted else {"held": False, "why": "interrupted before the check"}
-        reason = _written(folder, run, ready, held)
+        reason = _written(folder, run, ready)
     if run.interrupted:
         raise KeyboardInterrupt
     if reason:
@@ -87,24 +85,23 @@ def record_live(
     return folder
 
 
-def _written(folder: Path, run: Run, ready: Ready, held: dict[str, Any]) -> str:
+def _written(folder: Path, run: Run, ready: Ready) -> str:
     """Writes the recording, and removes what it was made of; why it is not complete."""
     with folder_in_the_making(folder) as making:
-        reason = write_recording(making, _evidence(run, ready, held))
+        reason = write_recording(making, _evidence(run, ready))
     for path in run.lab.folder("rec").glob(f"{run.name}.*"):
         path.unlink()
     return reason
 
 
-def _evidence(run: Run, ready: Ready, held: dict[str, Any]) -> Evidence:
+def _evidence(run: Run, ready: Ready) -> Evidence:
     timeline, rec = run.timeline, run.lab.folder("rec")
     names = {device.address: device.name for device in timeline.devices}
     heard = rec / f"{run.name}.jsonl"
     sockets = []
     for index, seen in run.events.items():
-        sockets += socket_rows(
-            [event for event in seen if event["time_us"] >= run.opened_us], timeline.devices[index].name
-        )
+        within = [event for event in seen if run.opened_us <= event["time_us"] <= run.closed_us]
+        sockets += socket_rows(within, timeline.devices[index].name)
     requests = http_rows(events(heard), names).to_pylist() if heard.is_file() else []
     return Evidence(
         timeline=timeline,
@@ -119,7 +116,7 @@ def _evidence(run: Run, ready: Ready, held: dict[str, Any]) -> Evidence:
         intercepted=run.sight.expected,
         readings={timeline.devices[index].name: _on_our_clock(day.readings) for index, day in run.days.items()},
         installed=ready.installed,
-        containment=held,
+        containment=run.certificate,
         gateway_events=heard,
         faults=run.faults,
         versions={"docker": run.lab.engine.version},
