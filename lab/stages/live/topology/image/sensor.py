@@ -116,10 +116,9 @@ class Sensor:
             if entry is None:
                 continue
             for key in (("udp", entry.source, entry.target), ("udp", entry.target, entry.source)):
-                connection = self.tracker.open.get(key)
-                if connection and connection.inbound == (key[1] == entry.target):
-                    del self.tracker.open[key]
-                    self._counted(key, connection, entry)
+                known = self.tracker.open.get(key)
+                if known and known[0].inbound == (key[1] == entry.target):
+                    self._counted(key, self.tracker.take(key), entry)
 
     def _close(self, key: Key, connection: Open, sent: int | None, received: int | None) -> None:
         if key[0] == "tcp":

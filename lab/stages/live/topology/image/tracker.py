@@ -2,7 +2,8 @@
 
 ``bytes_up`` runs from client to server: of an accepted connection it is what the device received. TCP payload is
 counted by the socket, once however often it was sent; where the peer ended with FIN, received bytes are the distance of
-its sequence numbers, because the socket counts the FIN as a byte, and only if it still was there to see it.
+its sequence numbers, because the socket counts the FIN as a byte, and only if it still was there to see it. The kernel
+tells of a UDP socket's end up to 0.1 s late: one that uses its port for the same peer before that is the same connection.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ class Tracker:
     """The open connections and listeners of one device."""
 
     def __init__(self) -> None:
-        self.open: dict[Key, Open] = {}
+        self.open: dict[Key, list[Open]] = {}  # oldest first: ports are used again before the kernel tells of the end
         self.heard: dict[tuple[str, End], int] = {}
 
     def logged(self, packet: Logged, owner: Owner) -> Event | None:
         """The event that a logged packet tells of, if it is more than a repetition."""
         local, peer = (packet.target, packet.source) if packet.inward else (packet.source, packet.target)
         key = (packet.proto, local, peer)
-        known = self.open.get(key)
+        known = self.open[key][-1] if key in self.open else None
         if packet.inward and known and not (known.inbound and packet.flags & SYN):
             _note_peer(known, packet)
             return None
@@ -51,24 +52,33 @@ class Tracker:
         uid = owner(packet.proto, local) if packet.inward else packet.uid
         if packet.inward and uid is None:
             return None  # nobody listens there
-        self.open[key] = Open(uid, packet.inward, packet.tcp_sequence, packet.tcp_sequence if packet.inward else None)
+        begun = Open(uid, packet.inward, packet.tcp_sequence, packet.tcp_sequence if packet.inward else None)
+        self.open.setdefault(key, []).append(begun)
         return _event("accept" if packet.inward else "connect", packet.proto, uid, local, peer)
 
     def gone(self, socket: Gone) -> list[tuple[Key, Open]]:
         """The connections that end with this socket: one, or all of an unconnected UDP socket's port."""
         key = (socket.proto, socket.local, socket.peer)
         if key in self.open:
-            return [(key, self.open.pop(key))]
+            return [(key, self.take(key))]
         if socket.peer[1]:
             return []
         # a socket without a peer: one of UDP that spoke to many, or one of TCP that was refused and forgot its peer
         keys = [
             one
-            for one, connection in self.open.items()
+            for one, connections in self.open.items()
             if (one[0], one[1][1]) == (socket.proto, socket.local[1])
-            and (one[0] == "udp" or (not connection.inbound and connection.peer_first is None))
+            and (one[0] == "udp" or (not connections[0].inbound and connections[0].peer_first is None))
         ]
-        return [(one, self.open.pop(one)) for one in keys]
+        return [(one, self.take(one)) for one in keys]
+
+    def take(self, key: Key) -> Open:
+        """The oldest open connection between two ends, open no more; KeyError if there is none."""
+        connections = self.open[key]
+        oldest = connections.pop(0)
+        if not connections:
+            del self.open[key]
+        return oldest
 
     def listening(self, now: Iterable[Heard]) -> list[Event]:
         """The listeners that came and went since the last time."""
