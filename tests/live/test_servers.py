@@ -244,3 +244,28 @@ def test_http2_names_over_tcp_and_what_nobody_claims(internet: Internet) -> None
     assert web.startswith("HTTP/1.1 404")
     assert (opaque, nothing) == ("ConnectionResetError", "ConnectionResetError")
     assert found["report"]["strays"] == {"unclaimed": 2, "no service": 1, "dns: refused": 1}
+
+
+MAILBOX = Talk(
+    0, "imap", ("198.18.0.14", 993), name="imap.post.example",
+    rows=((50_000, 300, 5_000, 0), (300_000, 0, 700, 0), (500_000, 50, 50, 0), (600_000, 40_000, 300, 0), (800_000, 100, 30_000, 0)),
+)  # fmt: skip
+
+
+def test_dovecot_honours_every_command_of_the_scripted_client(internet: Internet) -> None:
+    """And why it does not play the conversations: its words have other sizes, and its EXISTS is half a second late."""
+    plans.write_folder(internet.folder / "imap", [MAILBOX])
+    tmp = {"/tmp": "size=64m,mode=1777,nosuid,nodev"}
+    rows = json.loads(internet.beside(["python3", "/tests/servers_imap.py", "imap", "0"], tmpfs=tmp).splitlines()[-1])
+    tagged = [row for row in rows if row["scripted"].startswith("A0")]
+    assert len(tagged) == 9
+    for row in tagged:  # the same tag, and OK
+        assert row["heard"].split()[:2] == row["scripted"].split()[:2]
+    assert [row["mail"] for row in rows if row["mail"] is not None] == [True, True]
+    counted = [row["exists"] for row in rows if row["exists"][1]]
+    assert counted == [[True, True]] * 2  # SELECT and the push
+    continued = [row for row in rows if row["scripted"].startswith("+")]
+    assert continued
+    assert all(row["heard"].startswith("+") for row in continued)
+    assert any(a > 2 * b for a, b in (row["sizes"] for row in tagged))
+    assert max(row["late_s"] for row in rows if row["pushed"]) > 0.1

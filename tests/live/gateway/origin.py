@@ -25,13 +25,18 @@ def digest(data):
     return [len(data), hashlib.sha256(data).hexdigest()]
 
 
-def answer_to(path, head, body):
+def answer_to(path):
+    """In pieces, so that a large one needs no memory."""
     if path == "/chunked":
         pieces = b"".join(b"%x\r\n%s\r\n" % (size, b"c" * size) for size in (5, 300, 1))
-        return b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+        yield b"HTTP/1.1 200 Fine\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces + b"0\r\n\r\n"
+        return
     size = int(path.removeprefix("/bytes/")) if path.startswith("/bytes/") else 10
     last = b"Connection: close\r\n" if path == "/close" else b""
-    return b"HTTP/1.1 200 All is Well\r\nX-Odd-CASE:  two\r\ncontent-length: %d\r\n%s\r\n" % (size, last) + b"b" * size
+    head = b"HTTP/1.1 200 All is Well\r\nX-Odd-CASE:  two\r\ncontent-length: %d\r\n%s\r\n" % (size, last)
+    yield head + b"b" * min(size, 1 << 16)
+    for at in range(1 << 16, size, 1 << 16):
+        yield b"b" * min(size - at, 1 << 16)
 
 
 async def web(reader, writer):
@@ -54,11 +59,14 @@ async def web(reader, writer):
                 body.update(part)
                 counted += len(part)
                 size -= len(part)
-            told = answer_to(path, head, body)
-            say("web", path=path, peer=peer, first_us=first, got=[counted, body.hexdigest()], sent=digest(told))
-            for at in range(0, len(told), 1 << 16):
-                writer.write(told[at : at + (1 << 16)])
+            told, sent = hashlib.sha256(), 0
+            for piece in answer_to(path):
+                writer.write(piece)
                 await writer.drain()
+                told.update(piece)
+                sent += len(piece)
+            received = [counted, body.hexdigest()]
+            say("web", path=path, peer=peer, first_us=first, got=received, sent=[sent, told.hexdigest()])
             if path == "/close":
                 break
             if path == "/idle-close":

@@ -139,7 +139,7 @@ def _coturn(folder: Path, place: Endpoint) -> list[str]:
 
 
 def _dovecot(folder: Path, place: Endpoint) -> list[str]:
-    """Without root: one user runs every process; any password opens the one mailbox, which lives in the folder."""
+    """Without root: one user runs every process; any name and password open the one mailbox, kept in the folder."""
     import pwd
 
     user = pwd.getpwuid(os.getuid()).pw_name
@@ -165,6 +165,13 @@ mail_path = {folder}/mail
 mail_uid = {user}
 mail_gid = {user}
 first_valid_uid = 1
+namespace inbox {{
+  inbox = yes
+  mailbox Drafts {{
+    auto = create
+    special_use = \\Drafts
+  }}
+}}
 service anvil {{
   chroot =
 }}
@@ -178,7 +185,9 @@ service imap-login {{
   }}
 }}
 passdb static {{
-  password = lab
+  fields {{
+    nopassword = yes
+  }}
 }}
 userdb static {{
   fields {{
