@@ -19,7 +19,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
 
-from lab.stages.live.gateway.image import joining
+from lab.stages.live.gateway.image import verbatim
 from lab.stages.live.gateway.image.children import ORDER_LIMIT, ORDERS
 from lab.stages.live.gateway.image.events import Dns, Relayed, Sink, connection, frame_size, now_us, us
 from lab.stages.live.gateway.image.reading import counter, read_dns, read_http, request_head_size, response_head_size
@@ -241,5 +241,5 @@ class Gateway:
             self.sink.write("tcp", **row, end_us=None if unfinished else now_us())
 
 
-joining.install()
+verbatim.install()
 addons = [Gateway()]
