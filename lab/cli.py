@@ -53,6 +53,8 @@ def run(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds of every scenario, counted from --seed.")] = 1,
     seed: Seed = 1,
     stage: Stage = "wire",
+    speed: Speed = None,
+    lab: LabId = None,
     detector: Detectors = ["builtin"],  # noqa: B006 - typer copies it
     view: Annotated[list[str], typer.Option(help="What the sensor shows; may be repeated.")] = ["full"],  # noqa: B006 - typer copies it
     budget: Annotated[float, typer.Option(min=0.0, help="False alarms per device-day you can afford.")] = 0.001,
@@ -68,7 +70,8 @@ def run(
 
     name, scenarios = suite_scenarios(suite)
     folder = out or Path("out") / name
-    plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget)
+    wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
+    plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
     with progress_bar(f"run {name}", quiet=json_) as advance:
         run_suite(plan, folder, progress=advance)
     _score_run(folder, json_=json_)

@@ -10,9 +10,9 @@ import hashlib
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -43,7 +43,7 @@ from lab.run import (
 )
 from lab.scenario import Scenario, compile_scenario
 from lab.score import CONTROLS
-from lab.stages import play, stage_names
+from lab.stages import play, plays_alone, stage_names, wishes_of
 from lab.workers import in_order
 
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
@@ -63,6 +63,7 @@ class Plan:
     detectors: tuple[str, ...] = ("builtin",)
     views: tuple[str, ...] = ("full",)
     budget: float = 0.001
+    wishes: Mapping[str, Any] = field(default_factory=dict)  # of the stage, such as speed
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,8 +99,9 @@ def run_suite(
     jobs = [(plan, scenario, seed, folder) for scenario in plan.scenarios for seed in plan.seeds]
     total = len(jobs)
     progress(0, total)
+    workers = 1 if plays_alone(plan.stage) else workers or os.cpu_count() or 1
     cases: list[list[Row]] = []
-    with closing(in_order(run_case, jobs, lost=_lost, workers=workers or os.cpu_count() or 1)) as finished:
+    with closing(in_order(run_case, jobs, lost=_lost, workers=workers)) as finished:
         for rows in finished:
             cases.append(rows)
             progress(len(cases), total)
@@ -109,6 +111,7 @@ def run_suite(
         "suite": plan.suite,
         "seeds": list(plan.seeds),
         "stage": plan.stage,
+        **({"speed": plan.wishes["speed"]} if "speed" in plan.wishes else {}),
         "budget": plan.budget,
         "scenarios": {scenario.name: scenario.sha256 for scenario in plan.scenarios},
         "recordings": {name: digest for name, digest in recordings.items() if digest},
@@ -170,13 +173,14 @@ def _kept(folder: Path, row: Row, ended: Ended[Found]) -> Row:
 def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path) -> Recording:
     folder = out / "recordings" / case_name(scenario.name, seed)
     mark = folder.with_name(f".{folder.name}.made-by")
-    made_by = f"{_sources_sha256()} {plan.stage} {scenario.name} {scenario.sha256} {seed} {_tools()}"
+    wishes = "".join(f" {name}={wish}" for name, wish in sorted(plan.wishes.items()) if name != "lab")
+    made_by = f"{_sources_sha256()} {plan.stage}{wishes} {scenario.name} {scenario.sha256} {seed} {_tools()}"
     if mark.exists():
         before = attempt(lambda: open_recording(folder))
         if before.value and mark.read_text(encoding="utf-8") == f"{made_by} {recording_hash(folder)}\n":
             return before.value
     folder.parent.mkdir(parents=True, exist_ok=True)
-    play(plan.stage, compile_scenario(scenario, seed), folder, replace=True)
+    play(plan.stage, compile_scenario(scenario, seed), folder, replace=True, **plan.wishes)
     recording = open_recording(folder)
     write_atomic(mark, f"{made_by} {recording_hash(folder)}\n".encode())
     return recording
@@ -228,6 +232,8 @@ def _check(plan: Plan) -> None:
         raise ScenarioError([f"suite {plan.suite}: {case} is named twice; each is played once" for case in twice])
     if plan.stage not in stage_names():
         raise LookupError(f"unknown stage '{plan.stage}': known are {', '.join(stage_names())}")
+    if foreign := sorted(set(plan.wishes) - set(wishes_of(plan.stage))):
+        raise ScenarioError([f"stage {plan.stage} has no --{name}" for name in foreign])
     for name in plan.views:
         view_named(name)
     for name in plan.names:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lab.timeline import POWER_STATES
 
 _PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
+_TOUCH = "input keyevent KEYCODE_SHIFT_LEFT"  # a key that does nothing by itself
 _UNPLUG = "dumpsys battery unplug"
 _UNFORCE = ["cmd deviceidle unforce", "dumpsys battery reset"]
 _TO_POWER = {
@@ -41,7 +42,10 @@ def state_commands(before: PhoneState | None, after: PhoneState, *, interaction:
         raise ValueError(f"expected a power state of {', '.join(POWER_STATES)}, found {after.power!r}")
     if after.foreground is not None and not _PACKAGE.fullmatch(after.foreground):
         raise ValueError(f"expected a package, found {after.foreground!r}")
-    commands = _screen(before, after)
+    lit = before is not None and before.screen_on
+    # who turns the screen off has had a finger on it until then; the power key itself is no user activity
+    last_touch = [_TOUCH] if interaction and lit and not after.screen_on else []
+    commands = [*last_touch, *_screen(before, after)]
     # an already lit screen (before is unknown) need not take a wake-up for a touch
     touched = before is not None and "input keyevent KEYCODE_WAKEUP" in commands
     if after.screen_on and not after.locked:
@@ -50,7 +54,7 @@ def state_commands(before: PhoneState | None, after: PhoneState, *, interaction:
             commands.append(_front(after.foreground))
             touched = touched or after.foreground is None
     if interaction and after.screen_on and not touched:
-        commands.append("input keyevent KEYCODE_SHIFT_LEFT")  # a key that does nothing by itself
+        commands.append(_TOUCH)
     return commands + _power(before, after)
 
 

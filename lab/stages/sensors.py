@@ -6,6 +6,7 @@ Columns are those of the detector's contract. Nothing here may look at incident 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from lab.recording import write_parquet
 from lab.stages.labels import Carried, addresses
 from lab.stages.link import Links
 from lab.stages.requests import Request
-from lab.timeline import POWER_STATES, Timeline
+from lab.timeline import POWER_STATES, States, Timeline
 
 
 def write_sensors(
@@ -83,10 +84,25 @@ def states_table(timeline: Timeline) -> pa.Table:
         "screen_on": states.screen_on,
         "locked": states.locked,
         "foreground_uid": pa.array(uid, pa.int32(), mask=states.foreground < 0),
-        "last_interaction": states.last_interaction,
+        "last_interaction": _user_activity(states),
         "power_state": np.array(POWER_STATES, dtype=object)[states.power],
     }
     return pa.table(columns, SCHEMAS["device_state"])
+
+
+def _user_activity(states: States) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """What a phone calls its last user activity: a touch, or the waking of its screen, by whomever.
+
+    AOSP, PowerManagerService: waking up is user activity (USER_ACTIVITY_EVENT_OTHER); a notification's light counts.
+    """
+    first = np.ones(len(states.time), dtype=np.bool_)
+    first[1:] = states.device[1:] != states.device[:-1]
+    before = np.append(False, states.screen_on[:-1]) & ~first
+    woke = np.where(states.screen_on & ~before, states.time, states.last_interaction)
+    made = np.maximum(woke, states.last_interaction)
+    for begin, end in pairwise([*np.flatnonzero(first).tolist(), len(made)]):
+        made[begin:end] = np.maximum.accumulate(made[begin:end])
+    return made
 
 
 def packages_table(timeline: Timeline) -> pa.Table:

@@ -17,7 +17,7 @@ _PROXIES: Mapping[str, Kind] = {"socks5": "socks5", "connect": "connect"}
 
 @dataclass(frozen=True)
 class Relay:
-    """A proxy on a phone, from and until a scenario time, us since the epoch; ``last_us``: real time of its last use."""
+    """A proxy on a phone, from and until a scenario time (us); ``last_us``: real time of its last use."""
 
     device: int
     uid: int

@@ -184,5 +184,5 @@ def _handset(engine: Engine, session: Session, network: str, subnet: IPv4Network
     write_hosts(hosts, {})
     arguments = handset_arguments(address=own, hosts=hosts, serial=name)
     container = engine.run(session, "handset", image_tag("handset"), name, network=network, **arguments)
-    sensor = start_sensor(engine, session, container, name, handset_spec(subnet, index, address, mac))
-    return Handset(index, container, sensor, own)
+    start_sensor(engine, session, container, name, handset_spec(subnet, index, address, mac))
+    return Handset(index, container, own)

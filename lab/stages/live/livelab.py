@@ -14,11 +14,10 @@ from lab.stages.live.wiring import handset_name, place
 
 @dataclass(frozen=True)
 class Handset:
-    """A phone of the lab: its container, the sensor in its network namespace, and where its adbd listens."""
+    """A phone of the lab: its container, and where its adbd listens."""
 
     index: int
     container: Any
-    sensor: Any
     underlay: str
 
     @property

@@ -29,6 +29,6 @@ def arguments(role: str, plans: Path, *, address: str, host: str, gateway: str) 
         "volumes": {str(plans): {"bind": PLANS, "mode": "ro"}},
         "tmpfs": _TMP,
         "mem_limit": MEMORY,
-        "pids_limit": 256,
+        "pids_limit": 1024,
         "address": address,
     }

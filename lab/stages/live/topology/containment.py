@@ -90,7 +90,7 @@ def certify(
             made = _all_attempts(places, canary, doors, bait)
             bridge = bridge_of(network.id)
             ports = ports_of(bridge)
-            inside = _inside(places, canary, network.name, subnet, host)
+            inside = _inside(network, places, canary, subnet, host)
         finally:
             heard = _stop_canary(engine, canary)
     outside = judged(watch.frames, ports, inside, bridge, bait.name.partition(".")[0].encode())
@@ -192,6 +192,8 @@ def _endpoint(container: Any, network: str) -> dict[str, Any]:
         settings: dict[str, Any] = container.attrs["NetworkSettings"]["Networks"][network]
     except (*FAULTS, KeyError) as fault:
         raise StageError(f"{container.name}: not on the underlay: {told(fault)}") from fault
+    if not settings.get("IPAddress"):
+        raise StageError(f"{container.name}: does not run, so nothing can be tried from it")
     return settings
 
 
@@ -247,10 +249,14 @@ def _stop_canary(engine: Engine, canary: Any) -> dict[str, dict[str, int]]:
     return frames
 
 
-def _inside(places: list[Place], canary: Any, network: str, subnet: IPv4Network, host: str) -> Inside:
+def _inside(network: Any, places: list[Place], canary: Any, subnet: IPv4Network, host: str) -> Inside:
+    """Everything that is on the underlay now, whether attempts are made from it or not."""
+    network.reload()
     names = {place.member.mac: place.member.name for place in places}
-    members = frozenset(place.member.address for place in places)
-    return Inside({**names, _endpoint(canary, network)["MacAddress"]: "canary"}, subnet, host, members)
+    own = _endpoint(canary, network.name)
+    ends = [end for end in network.attrs["Containers"].values() if end["MacAddress"] != own["MacAddress"]]
+    names = {**{end["MacAddress"]: str(end["Name"]) for end in ends}, **names, own["MacAddress"]: "canary"}
+    return Inside(names, subnet, host, frozenset(end["IPv4Address"].partition("/")[0] for end in ends))
 
 
 def _watched(watch: Watch, bridge: str, ports: list[str]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from importlib import import_module
 
 from lab.stages.live.servers.image.clock import Clock
+from lab.stages.live.servers.image.imap import ImapVoice, Post
 from lab.stages.live.servers.image.ledger import Ledger
 from lab.stages.live.servers.image.part import Arrivals, Part
 from lab.stages.live.servers.image.plan import Plan, Script, Service
 from lab.stages.live.servers.image.talk import Talk
-from lab.stages.live.servers.image.voices import Plain
+from lab.stages.live.servers.image.voices import Plain, Voice
 from lab.stages.live.servers.image.websocket import WebSocketVoice
 
 _WEB = frozenset({"http", "websocket"})
@@ -27,6 +28,7 @@ class Stage:
     plan: Plan
     clock: Clock = field(default_factory=Clock)
     ledger: Ledger = field(default_factory=Ledger)
+    post: Post | None = None  # dovecot, if the plan has mail to be read
 
     def actor(self, script: Script, arrivals: Arrivals) -> asyncio.Protocol:
         """The server's side of a claimed connection."""
@@ -36,8 +38,14 @@ class Stage:
         real = {"http": _web, "smtp": _mail}.get(script.protocol)
         if real:
             return real(part)
-        sizes = [turn.size for turn in script.turns if turn.from_client]
-        return Talk(part, WebSocketVoice() if script.protocol == "websocket" else Plain(sizes))
+        return Talk(part, self._voice(part))
+
+    def _voice(self, part: Part) -> Voice:
+        if part.script.protocol == "websocket":
+            return WebSocketVoice()
+        if part.script.protocol == "imap" and self.post:
+            return ImapVoice(part, self.post, self.ledger.strays)
+        return Plain(turn.size for turn in part.script.turns if turn.from_client)
 
     def prepare(self) -> None:
         """Imports what the plan's services need, so that no answer waits for it."""

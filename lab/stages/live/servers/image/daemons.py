@@ -15,10 +15,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.stages.live.servers.image.imap import Post
 from lab.stages.live.servers.image.plan import Endpoint, Service
 from lab.stages.live.servers.image.probes import imap_greets, mqtt_connects, socks_greets, stun_answers
 
 WORK = Path("/tmp/daemons")  # noqa: S108 - a tmpfs of the container
+MAIL = "mail"  # folder of maildirs, one per user
 _READY_S = 15.0
 _LOOPBACK = "127.0.0.1"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -32,6 +34,7 @@ class Daemon:
     command: Callable[[Path, Endpoint], list[str]]
     healthy: Callable[[Endpoint], Awaitable[bool]]
     itself: bool = False  # it listens at the plan's place, not behind our accept loop
+    relayed: bool = True  # our accept loop passes connections on to it; else who plays the protocol asks it
 
 
 @dataclass
@@ -39,6 +42,7 @@ class _Running:
     daemon: Daemon
     process: asyncio.subprocess.Process
     place: Endpoint
+    folder: Path
 
 
 class Daemons:
@@ -63,7 +67,12 @@ class Daemons:
     def behind(self, protocol: str) -> Endpoint | None:
         """Where connections of a protocol are passed on to; None if we play it ourselves."""
         running = self._running.get((protocol, (_LOOPBACK, 0)))
-        return running.place if running else None
+        return running.place if running and running.daemon.relayed else None
+
+    def post(self) -> Post | None:
+        """The dovecot that conversations are played with, if it runs."""
+        running = self._running.get(("imap", (_LOOPBACK, 0)))
+        return Post(running.place, running.folder / MAIL) if running else None
 
     def listens(self, service: Service) -> bool:
         """Whether a daemon listens there itself."""
@@ -103,7 +112,7 @@ class Daemons:
                 *daemon.command(folder, listens), cwd=folder, stdout=log, stderr=log,
                 env={**os.environ, "PATH": _SYSTEM_PATH, "HOME": str(folder)},
             )  # fmt: skip
-        self._running[protocol, place] = _Running(daemon, process, listens)
+        self._running[protocol, place] = _Running(daemon, process, listens, folder)
         deadline = asyncio.get_running_loop().time() + _READY_S
         while not await daemon.healthy(listens):
             if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
@@ -139,7 +148,7 @@ def _coturn(folder: Path, place: Endpoint) -> list[str]:
 
 
 def _dovecot(folder: Path, place: Endpoint) -> list[str]:
-    """Without root: one user runs every process; any name and password open the one mailbox, kept in the folder."""
+    """Without root: one user runs every process; any password opens the mailbox of any name, kept in the folder."""
     import pwd
 
     user = pwd.getpwuid(os.getuid()).pw_name
@@ -161,7 +170,7 @@ default_login_user = {user}
 ssl = no
 auth_allow_cleartext = yes
 mail_driver = maildir
-mail_path = {folder}/mail
+mail_path = {folder}/mail/%{{user}}
 mail_uid = {user}
 mail_gid = {user}
 first_valid_uid = 1
@@ -175,8 +184,13 @@ namespace inbox {{
 service anvil {{
   chroot =
 }}
+service imap {{
+  process_limit = 400
+}}
 service imap-login {{
   chroot =
+  client_limit = 1000
+  restart_request_count = unlimited
   inet_listener imap {{
     port = {port}
   }}
@@ -200,6 +214,7 @@ userdb static {{
 KINDS: Mapping[str, Daemon] = {
     "mqtt": Daemon(_mosquitto, mqtt_connects),
     "socks-peer": Daemon(_microsocks, socks_greets),
+    "imap": Daemon(_dovecot, imap_greets, relayed=False),
     "mailbox": Daemon(_dovecot, imap_greets),
     "turn": Daemon(_coturn, stun_answers, itself=True),
 }

@@ -46,6 +46,7 @@ class House:
             return {"conversations": len(self._stage.plan.heads)}
         started = await self._daemons.start(self._stage.plan.services)
         self._stage.prepare()
+        self._stage.post = self._daemons.post()
         self._listening = Listening(self._stage, self._claims, self._daemons)
         self._listening.serve()
         return {"conversations": len(self._stage.plan.heads), "daemons": started}

@@ -58,6 +58,7 @@ class Talk(asyncio.Protocol):
             self._part.entry.fault(
                 f"closed at turn {self._place + 1} of {len(self._part.script.turns)}: {exc or 'by the client'}"
             )
+        self._voice.close()
         if self._task:
             self._task.cancel()
 
@@ -93,7 +94,7 @@ class Talk(asyncio.Protocol):
             else:
                 heard = self._heard[asked - 1] if asked else self._part.arrivals.opened
                 await until(self._part.due(turn, heard))
-            await self._say(self._voice.say(self._part.plan.bytes_of(turn)))
+            await self._say(await self._voice.say(self._part.plan.bytes_of(turn)))
 
     async def _say(self, data: bytes | memoryview) -> None:
         for place in range(0, len(data), PIECE):

@@ -15,8 +15,12 @@ class Voice(Protocol):
         """How many of the peer's turns are complete after these bytes of it, in all."""
         ...
 
-    def say(self, data: bytes | memoryview) -> bytes | memoryview:
+    async def say(self, data: bytes | memoryview) -> bytes | memoryview:
         """What goes out for a turn that the script writes as ``data``."""
+        ...
+
+    def close(self) -> None:
+        """The connection is gone."""
         ...
 
 
@@ -37,6 +41,9 @@ class Plain:
         self._heard += len(data)
         return bisect_right(self._ends, self._heard)
 
-    def say(self, data: bytes | memoryview) -> bytes | memoryview:
+    async def say(self, data: bytes | memoryview) -> bytes | memoryview:
         """The script's own bytes."""
         return data
+
+    def close(self) -> None:
+        """Nothing is held."""

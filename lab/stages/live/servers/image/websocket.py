@@ -46,7 +46,7 @@ class WebSocketVoice:
             raise ValueError(f"websocket: {error}") from error
         return self._turns
 
-    def say(self, data: bytes | memoryview) -> bytes:
+    async def say(self, data: bytes | memoryview) -> bytes:
         """The acceptance, with as many bytes as the script's, then the script's frames, framed anew."""
         try:
             if self._accepted:
@@ -55,6 +55,9 @@ class WebSocketVoice:
             return _acceptance(self._connection, len(data))
         except ProtocolError as error:
             raise ValueError(f"websocket: {error}") from error
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _whole(event: Event) -> bool:

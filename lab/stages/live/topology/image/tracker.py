@@ -3,7 +3,7 @@
 ``bytes_up`` runs from client to server: of an accepted connection it is what the device received. TCP payload is
 counted by the socket, once however often it was sent; where the peer ended with FIN, received bytes are the distance of
 its sequence numbers, because the socket counts the FIN as a byte, and only if it still was there to see it. The kernel
-tells of a UDP socket's end up to 0.1 s late: one that uses its port for the same peer before that is the same connection.
+tells of a UDP socket's end up to 0.1 s late: one that takes its port for the same peer before is the same connection.
 """
 
 from __future__ import annotations

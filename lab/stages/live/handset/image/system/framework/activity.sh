@@ -15,7 +15,7 @@ start_activity() {
     component=
     while [ $# -gt 0 ]; do
         case $1 in
-            -n) component=$2; shift ;;
+            -n | -p) component=$2; shift ;;
             -a | -c | -d | -t | -f | --user | --display | -e | --es | --ei | --ez | --el) shift ;;
             -*) ;;
             *) component=$1 ;;
