@@ -47,7 +47,7 @@ def test_an_opened_app_is_in_front_everywhere(shell):
     assert re.search(r"T/A/TOP .*:com\.a\.chat/u0a123 \(top-activity\)", shell("dumpsys activity processes"))
     assert re.search(r":com\.a\.chat/u0a123 \(top-activity\)", shell("dumpsys activity o"))
     assert shell("cmd activity get-uid-state 10123") == "2 (TOP)\n"
-    assert events(shell)[-1:] != [] and ("ACTIVITY_RESUMED", "com.a.chat") in events(shell)
+    assert ("ACTIVITY_RESUMED", "com.a.chat") in events(shell)
 
 
 def test_sleep_locks_and_pauses(shell):
@@ -191,6 +191,12 @@ def test_an_app_that_is_not_there_does_not_start(phone, command):
     done = phone.run(command)
     assert done.returncode != 0
     assert phone("dumpsys usagestats").count("com.c.none") == 0
+
+
+def test_an_app_is_started_by_its_launcher_intent(phone):
+    phone("wm dismiss-keyguard")
+    phone("am start -a android.intent.action.MAIN -c android.intent.category.LAUNCHER -p com.b.game")
+    assert resumed(phone) == "com.b.game"
 
 
 def test_monkey_starts_an_app(phone):
