@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import fcntl
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from lab.errors import PrerequisiteError
+from lab.errors import PrerequisiteError, StageError
 from lab.stages.live.control import Control
 from lab.stages.live.engine import (
     Engine,
@@ -70,10 +71,24 @@ def up(devices: int, *, kept: bool, hours: float = 12.0, say: Say = lambda _line
     try:
         with session.coming_up():
             return _brought_up(engine, session, devices, say)
+    except StageError as fault:
+        said = last_words(engine, session)
+        sweep(engine, [session.id])
+        raise StageError(f"{fault}; {said}" if said else str(fault)) from fault
     except BaseException:
         say("taking down what was half up")
         sweep(engine, [session.id])
         raise
+
+
+def last_words(engine: Engine, session: Session) -> str:
+    """What the containers that have ended said last, for the error that their end has caused."""
+    words = []
+    for container in engine.containers(session):
+        if container.status in {"exited", "dead"}:
+            said = container.logs(tail=3).decode(errors="replace").strip()
+            words.append(f"{container.name} ended: {said or 'without a word'}")
+    return "; ".join(words)
 
 
 def down(engine: Engine, ids: Iterable[str]) -> list[Path]:
@@ -113,13 +128,27 @@ def borrowed(devices: int, name: str | None, say: Say) -> Iterator[LiveLab]:
                 f"lab {lab.session.id} has {len(lab.handsets)} handsets, the scenario has {devices} devices: "
                 f"droidrange lab down && droidrange lab up --devices {devices}"
             )
-        yield lab
+        with _busy(lab):
+            yield lab
         return
     lab = up(devices, kept=False, say=say)
     try:
         yield lab
     finally:
         down(lab.engine, [lab.session.id])
+
+
+@contextmanager
+def _busy(lab: LiveLab) -> Iterator[None]:
+    """A lab plays one timeline at a time; StageError if another process has it."""
+    with (lab.session.folder / "busy").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StageError(
+                f"lab {lab.session.id} is playing already; wait, or bring up another and choose it with --lab"
+            ) from None
+        yield
 
 
 def _brought_up(engine: Engine, session: Session, devices: int, say: Say) -> LiveLab:

@@ -1,0 +1,79 @@
+"""Who plays what: proxies for listeners, names for phones, and what is intercepted for whom."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from lab.errors import ScenarioError, StageError
+from lab.stages.live.casting import names_of, relays_of, sight
+
+
+def test_a_listener_becomes_the_proxy_that_strangers_speak_to(paced) -> None:
+    for name, kind in (("live-socks5", "socks5"), ("live-connect", "connect")):
+        timeline, scripts, _, courses = paced(name)
+        (relay,) = relays_of(timeline, scripts, courses)
+        (listener,) = timeline.listeners
+        assert (relay.kind, relay.port, relay.time, relay.until) == (
+            kind,
+            listener.port,
+            listener.time,
+            listener.until,
+        )
+        assert relay.uid == timeline.apps[listener.app].uid
+        assert relay.last_us == max(courses[s.n].close_real for s in scripts if s.inbound)
+
+
+def test_without_listeners_there_is_no_proxy(paced) -> None:
+    timeline, scripts, _, courses = paced("live-http")
+    assert relays_of(timeline, scripts, courses) == []
+
+
+def test_strangers_who_speak_something_else_are_refused(paced) -> None:
+    timeline, scripts, _, courses = paced("live-socks5")
+    odd = [dataclasses.replace(s, protocol="http") if s.inbound else s for s in scripts]
+    with pytest.raises(StageError, match="strangers speak http into a phone"):
+        relays_of(timeline, odd, courses)
+
+
+def test_phones_know_every_server_and_no_look_up(script_of_scenario) -> None:
+    _, scripts, _ = script_of_scenario("live-socks5")
+    names = names_of(scripts)
+    relayed = [s for s in scripts if s.via is not None and s.name]
+    assert relayed
+    assert all(names[s.name] == s.server[0] for s in relayed)
+
+
+def test_the_web_is_expected_among_the_requests(script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-https")
+    seen = sight(timeline, scripts)
+    assert seen.expected == {s.n for s in scripts if s.protocol == "http"}
+    assert seen.pinned == ()
+
+
+def test_a_pinning_app_is_let_through_on_its_phone_and_expected_nowhere(script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-https")
+    incident = timeline.incidents[0]
+    app = timeline.apps[incident.app]
+    seen = sight(timeline, scripts, pin=[app.package])
+    own = {s.n for s in scripts if s.uid == app.uid and s.tls}
+    assert own
+    assert seen.pinning == own
+    assert not seen.expected & own
+    assert {(s.client, *s.server) for s in scripts if s.n in own} == set(seen.pinned)
+
+
+def test_a_host_let_through_is_exempt_for_all(script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-https")
+    web = next(s for s in scripts if s.protocol == "http" and s.name)
+    seen = sight(timeline, scripts, passthrough=[web.name])
+    assert web.server in seen.interception.exempt
+    assert web.n not in seen.expected
+
+
+def test_unknown_packages_and_hosts_are_named_together(script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-https")
+    with pytest.raises(ScenarioError) as caught:
+        sight(timeline, scripts, pin=["com.nobody"], passthrough=["no.example"])
+    assert len(caught.value.faults) == 2
