@@ -52,9 +52,14 @@ class Proxy:
         try:
             await asyncio.wait_for(made.order("ping"), ready_s)
         except (RuntimeError, TimeoutError) as fault:
-            await end(process, signal.SIGKILL, 1.0)
+            await made.finish(signal.SIGKILL, 1.0)
             raise RuntimeError(f"mitmproxy did not start: {fault or 'no answer'}") from fault
         return made
+
+    async def finish(self, how: signal.Signals, timeout_s: float) -> None:
+        """Ends it, if it has not ended."""
+        await end(self.process, how, timeout_s)
+        self._orders.close()
 
     async def order(self, do: str, *, file: int | None = None, **fields: Any) -> dict[str, Any]:
         """Has it do something: its answer. RuntimeError if it refuses, or has died."""
@@ -92,6 +97,7 @@ class Capture:
                 while b"listening on" not in heard:
                     line = await process.stderr.readline()
                     if not line:
+                        await process.wait()
                         raise RuntimeError(f"the capture did not start: {heard.decode(errors='replace').strip()}")
                     heard += line
         except TimeoutError as fault:

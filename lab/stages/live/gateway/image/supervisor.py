@@ -23,7 +23,7 @@ from typing import Any
 
 from lab.stages.live.control_server import PORT, serve
 from lab.stages.live.gateway.image import rules
-from lab.stages.live.gateway.image.children import Capture, Proxy, capture_words, end, without_privileges
+from lab.stages.live.gateway.image.children import Capture, Proxy, capture_words, without_privileges
 
 PROXY_UID, CAPTURE_UID = 900, 901
 DEFAULT_RESOLVER = "100.64.77.2:53"  # the servers; a plan may name another
@@ -122,13 +122,14 @@ class Gateway:
                 await self._order("stop")
             await self._finish()
         if self._proxy is not None:
-            process, self._proxy = self._proxy.process, None
-            await end(process, signal.SIGTERM, _END_S)
+            ending, self._proxy = self._proxy, None
+            await ending.finish(signal.SIGTERM, _END_S)
         if not self.ended.done():
             self.ended.set_result(code)
 
     async def _finish(self) -> dict[str, int]:
-        assert self._capture is not None
+        if self._capture is None:
+            raise RuntimeError("the capture has ended by itself")
         ending, self._capture = self._capture, None
         return await ending.finish(_END_S)
 
