@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 PROBE_UID = 10999  # an app uid that no app has
 _MARK = "==droidrange "
@@ -74,42 +74,47 @@ def parse_capabilities(
     ``sidecar``: the lab runs an NFLOG reader in the device's network namespace, which the device itself cannot know.
     """
     answers = {name: _answer(text, name) for name in _PROBES}
-    user = _number(answers["user"])
-    uid_switch = next((way for way in ("setpriv", "su", "su -c") if _number(answers[way]) == PROBE_UID), None)
-    if uid_switch is None and "run-as" in answers["run-as usage"]:
-        uid_switch = "run-as"
-    prefix = _root_prefix(answers)
-    root = prefix is not None
-    flags = _flags(answers["netcat"])
-    proc_net = "local_address" in answers["proc_net"]
-    nflog = "sidecar" if sidecar else None
-    if nflog is None and root and "nflog-group" in answers["iptables"]:
-        nflog = "iptables"
-    wanted = {
-        "root": root,
-        "uid_switch": uid_switch is not None,
-        "run_as_only": uid_switch != "run-as",
-        "netcat": flags is not None,
-        "udp": flags is None or "u" in flags,
-        "nflog": nflog is not None,
-        "proc_net": proc_net,
-        "clock": clock_offset_us is not None,
-    }
-    return Capabilities(
+    caps = Capabilities(
         serial=serial,
         release=answers["release"] or None,
         sdk=_number(answers["sdk"]),
         model=answers["model"] or None,
-        user=user,
-        root_prefix=prefix,
-        uid_switch=uid_switch,
-        netcat=flags,
-        nflog=nflog,
-        proc_net=proc_net,
+        user=_number(answers["user"]),
+        root_prefix=_root_prefix(answers),
+        uid_switch=_uid_switch(answers),
+        netcat=_flags(answers["netcat"]),
+        nflog="sidecar" if sidecar else _own_nflog(answers),
+        proc_net="local_address" in answers["proc_net"],
         system_writable=answers["writable"] == "yes",
         clock_offset_us=clock_offset_us,
-        missing=tuple((name, COSTS[name]) for name, there in wanted.items() if not there),
     )
+    return replace(caps, missing=tuple((name, COSTS[name]) for name in _missing(caps)))
+
+
+def _missing(caps: Capabilities) -> list[str]:
+    """Names of ``COSTS`` that this device lets us pay."""
+    there = {
+        "root": caps.root,
+        "uid_switch": caps.uid_switch is not None,
+        "run_as_only": caps.uid_switch != "run-as",
+        "netcat": caps.netcat is not None,
+        "udp": caps.netcat is None or "u" in caps.netcat,
+        "nflog": caps.nflog is not None,
+        "proc_net": caps.proc_net,
+        "clock": caps.clock_offset_us is not None,
+    }
+    return [name for name, found in there.items() if not found]
+
+
+def _uid_switch(answers: dict[str, str]) -> str | None:
+    """The first way that became the uid asked for; run-as needs a debuggable package to be tried, so it counts last."""
+    tried = next((way for way in ("setpriv", "su", "su -c") if _number(answers[way]) == PROBE_UID), None)
+    return tried or ("run-as" if "run-as" in answers["run-as usage"] else None)
+
+
+def _own_nflog(answers: dict[str, str]) -> str | None:
+    rooted = _root_prefix(answers) is not None
+    return "iptables" if rooted and "nflog-group" in answers["iptables"] else None
 
 
 def _root_prefix(answers: dict[str, str]) -> str | None:

@@ -46,7 +46,7 @@ def install_plan(pem: bytes, *, serial: str, sdk: int | None, root_prefix: str |
     """The plan for one device. ``root_prefix`` goes before a quoted command to run it as root; empty: adbd is root.
 
     ``writable``: files can be written into the system's store as it is (a handset, a remounted emulator).
-    Raises ``DeviceError`` where there is no root or the version is unknown, ``ValueError`` when ``pem`` isn't a CA.
+    Raises ``DeviceError`` where there is no root or the version is unknown, ``ValueError`` when ``pem`` is none.
     """
     certificate = x509.load_pem_x509_certificate(pem)
     name = f"{subject_hash_old(pem)}.0"
