@@ -31,6 +31,10 @@ class Board(Generic[K, V]):
             if not waiter.done():
                 waiter.set_result(value)
 
+    def note(self, key: K) -> V | None:
+        """The note, if there is one now."""
+        return self._notes.get(key)
+
     def drop(self, key: K) -> None:
         """Takes the note away, if there is one."""
         self._notes.pop(key, None)
@@ -84,9 +88,9 @@ class Claims:
             return None
         return await self._clients.read((transport, client, local), self._wait_s, current)
 
-    def over(self, transport: str, peer: Endpoint, local: Endpoint) -> None:
-        """The connection has closed: its ports may be used again."""
+    def over(self, transport: str, peer: Endpoint, local: Endpoint, n: int | None) -> None:
+        """The connection of conversation n has closed: its ports may be used again, or are already."""
         if peer[0] == self._gateway:
             self._behind.drop((transport, peer))
-        else:
+        elif n is not None and self._clients.note((transport, peer, local)) == n:
             self._clients.drop((transport, peer, local))

@@ -91,6 +91,7 @@ class Front(asyncio.Protocol):
         self._entry: Entry | None = None
         self._ending = False  # the client has said its last word
         self.transport: asyncio.Transport | None = None
+        self.n: int | None = None  # the conversation, once claimed
 
     @property
     def over(self) -> bool:

@@ -122,7 +122,7 @@ class Listening:
             return NameServer(self._authority)
 
         def ended(front: Front) -> None:
-            self._claims.over("tcp", peer, local)
+            self._claims.over("tcp", peer, local, front.n)
             self._fronts.discard(front)
 
         return Front(lambda front: self._start(self._claim(front, "tcp", service, peer, local)), ended)
@@ -135,6 +135,7 @@ class Listening:
             front.hand_to(Relay(beyond), self._stage.ledger.nobody)
             return
         n = await self._claims.conversation(transport, peer, local, self._stage.current)
+        front.n = n
         if n is not None:
             try:
                 script = self._stage.plan.script(n)
@@ -167,7 +168,7 @@ class Listening:
         def ended(front: Front) -> None:
             if self._udp.get((peer, local)) is front:
                 del self._udp[peer, local]
-                self._claims.over("udp", peer, local)
+                self._claims.over("udp", peer, local, front.n)
             self._fronts.discard(front)
 
         begun = lambda front: self._start(self._claim(front, "udp", service, peer, local))  # noqa: E731 - one line

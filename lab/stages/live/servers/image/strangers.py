@@ -34,8 +34,9 @@ class Strangers:
         self.dialled: dict[int, Endpoint] = {}
 
     def start(self) -> None:
-        """One task plays the calendar; conversations are read from the plan when they are due."""
-        self._begin(self._calendar())
+        """One task plays the calendar; conversations are read from the plan when they are due. Once is enough."""
+        if not self._tasks and not self.dialled:
+            self._begin(self._calendar())
 
     async def close(self) -> None:
         """Hangs up everywhere."""

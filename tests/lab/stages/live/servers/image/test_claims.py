@@ -66,7 +66,9 @@ def test_ports_used_again_wait_for_the_new_claim():
         claims = Claims(GATEWAY, wait_s=5)
         claims.client(7, "tcp", CLIENT, SERVER)
         assert await claims.conversation("tcp", CLIENT, SERVER, anyone) == 7
-        claims.over("tcp", CLIENT, SERVER)
+        claims.over("tcp", CLIENT, SERVER, 6)  # somebody else's end
+        assert await claims.conversation("tcp", CLIENT, SERVER, anyone) == 7
+        claims.over("tcp", CLIENT, SERVER, 7)
         second = asyncio.create_task(claims.conversation("tcp", CLIENT, SERVER, anyone))
         await asyncio.sleep(0.01)
         assert not second.done()

@@ -62,6 +62,7 @@ def test_each_is_told_where_to_listen(tmp_path, name):
 
 
 def test_only_turn_listens_itself():
+    assert Daemons().post() is None
     daemons = Daemons()
     assert [name for name in KINDS if daemons.listens(Service(name, False, ()))] == ["turn"]
     assert not daemons.listens(Service("http", False, ()))

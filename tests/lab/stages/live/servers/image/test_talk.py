@@ -119,8 +119,11 @@ class Deaf:
     def hear(self, _):
         raise ValueError("not understood")
 
-    def say(self, data):
+    async def say(self, data):
         return data
+
+    def close(self):
+        pass
 
 
 def test_bytes_that_break_the_protocol_hang_up(plans, part_of, wire):

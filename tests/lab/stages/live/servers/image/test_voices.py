@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,4 +21,4 @@ def test_a_turn_is_complete_with_its_last_byte(sizes, pieces):
 
 
 def test_the_scripts_bytes_are_said():
-    assert Plain([1]).say(memoryview(b"abc")) == b"abc"
+    assert asyncio.run(Plain([1]).say(memoryview(b"abc"))) == b"abc"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, Ping, Request
 
 from lab.stages.live.servers.image.websocket import WebSocketVoice
+
+
+def said_by(voice, data):
+    return asyncio.run(voice.say(data))
+
 
 ROWS = ((0, 300, 70_000, 0), (5, 20, 20, 0), (9, 0, 500, 0), (11, 0, 9, 0))
 
@@ -22,7 +29,7 @@ def test_every_turn_of_a_script_is_heard_and_said_with_its_size(plans, part_of):
             assert voice.hear(bytes(data[:half])) == client_turns - 1
             assert voice.hear(bytes(data[half:])) == client_turns
         else:
-            said = voice.say(data)
+            said = said_by(voice, data)
             assert len(said) == turn.size
             if turn is not part.script.turns[1]:
                 assert bytes(said) == bytes(data)
@@ -32,9 +39,9 @@ def test_every_turn_of_a_script_is_heard_and_said_with_its_size(plans, part_of):
 def test_a_real_client_accepts_it():
     client, voice = WSConnection(ConnectionType.CLIENT), WebSocketVoice()
     assert voice.hear(client.send(Request(host="a", target="/"))) == 1
-    client.receive_data(voice.say(bytes(200)))
-    client.receive_data(voice.say(b"\x82\x03abc"))
-    client.receive_data(voice.say(b"\x89\x02hi"))
+    client.receive_data(said_by(voice, bytes(200)))
+    client.receive_data(said_by(voice, b"\x82\x03abc"))
+    client.receive_data(said_by(voice, b"\x89\x02hi"))
     accepted, message, ping = client.events()
     assert isinstance(accepted, AcceptConnection)
     assert isinstance(message, BytesMessage)
@@ -47,7 +54,7 @@ def test_a_real_client_accepts_it():
 def test_the_acceptance_is_never_shorter_than_it_must_be(size):
     client, voice = WSConnection(ConnectionType.CLIENT), WebSocketVoice()
     voice.hear(client.send(Request(host="a", target="/")))
-    said = voice.say(bytes(size))
+    said = said_by(voice, bytes(size))
     client.receive_data(said)
     assert isinstance(next(iter(client.events())), AcceptConnection)
     assert len(said) == size or len(said) < 140
@@ -62,6 +69,6 @@ def test_what_is_no_websocket_is_a_value_error(data):
 def test_a_frame_that_no_script_has_is_a_value_error():
     client, voice = WSConnection(ConnectionType.CLIENT), WebSocketVoice()
     voice.hear(client.send(Request(host="a", target="/")))
-    voice.say(bytes(200))
+    said_by(voice, bytes(200))
     with pytest.raises(ValueError, match="opcode 8"):
-        voice.say(b"\x88\x00")
+        said_by(voice, b"\x88\x00")
