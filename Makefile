@@ -6,7 +6,7 @@ UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench bench-parity captures clean lock
+.PHONY: help demo test live check fix bench bench-parity captures clean lock
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -27,6 +27,9 @@ demo: .venv/.ready  ## play suite core, run the detector over it, show the score
 
 test: .venv/.ready  ## the tests that need no root, network or Docker
 	$(BIN)/pytest -n auto -m "not live and not whole" $(PYTEST_ARGS)
+
+live: .venv/.ready  ## the tests of the live stage: they need a Docker engine, and build what they miss
+	$(BIN)/pytest -n 0 -m live $(PYTEST_ARGS)
 
 check: .venv/.ready  ## linter, formatter and types, silent when all is well
 	@$(BIN)/ruff check --quiet .
