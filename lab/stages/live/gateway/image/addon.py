@@ -38,15 +38,16 @@ class Gateway:
         self.resolver: tuple[str, int] | None = None
         self.busy: Counter[str] = Counter()  # HTTP requests in flight by client connection
         self.open: dict[str, Any] = {}  # flows that have not had their line
+        self.orders: socket.socket | None = None
         self.notices = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.notices.setblocking(False)
 
     def running(self) -> None:
         """Begins to listen to the supervisor."""
         if ORDERS in os.environ:
-            orders = socket.socket(fileno=int(os.environ[ORDERS]))
-            orders.setblocking(False)
-            asyncio.get_running_loop().add_reader(orders.fileno(), self._ordered, orders)
+            self.orders = socket.socket(fileno=int(os.environ[ORDERS]))
+            self.orders.setblocking(False)
+            asyncio.get_running_loop().add_reader(self.orders.fileno(), self._ordered, self.orders)
 
     def _ordered(self, orders: socket.socket) -> None:
         text, files, _flags, _from = socket.recv_fds(orders, ORDER_LIMIT, 1)

@@ -36,8 +36,9 @@ def remembering(read: Callable[[list[bytes]], Any], assemble: Callable[[Any], by
     """Reads a head, and notes on the message what it was and what mitmproxy would make of it."""
 
     def noted(lines: list[bytes]) -> Any:
+        head = b"".join(line + b"\r\n" for line in (*lines, b""))
         message = read(lines)
-        message.as_read = (b"".join(line + b"\r\n" for line in (*lines, b"")), assemble(message))
+        message.as_read = (head, assemble(message))
         return message
 
     return noted
