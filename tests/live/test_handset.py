@@ -1,5 +1,6 @@
 """The handset in its container, asked by the stock adb client and by our own."""
 
+import errno
 import re
 import subprocess
 import time
@@ -34,7 +35,8 @@ class Lab:
     """Three handsets, one of each release, on a network of their own."""
 
     def __init__(self, engine, session, adb):
-        self.session, self.adb, self.containers, self.addresses = session, adb, {}, {}
+        self.engine, self.session, self.adb = engine, session, adb
+        self.containers, self.addresses = {}, {}
         network = engine.network(session)
         subnet = IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])
         for number, sdk in enumerate(SDKS):
@@ -169,6 +171,32 @@ def test_an_app_gets_no_further(phone):
         assert (code != 0, out) == (True, ""), attempt
     assert "Permission Denial" in phone.run("su 10123 dumpsys power")[2]
     assert phone.shell("find / -xdev -perm /6000 -type f") == ""
+
+
+ASK_VSOCK = """
+import socket, sys
+try:
+    socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+except OSError as fault:
+    sys.exit(fault.errno)
+"""
+
+
+def test_nothing_on_the_phone_gets_a_socket_beyond_its_network_namespace(lab, phone):
+    """The phone has no Python: its own filter, taken from it, is asked in the base image, and without it as control."""
+    assert re.search(r"^Seccomp_filters:\t[2-9]", phone.shell("su 10123 cat /proc/self/status"), re.MULTILINE)
+    kept = lab.session.folder / "no-vsock.bpf"
+    kept.write_bytes(phone.pull("/system/etc/no-vsock.bpf"))
+    filtered = ["setpriv", "--no-new-privs", "--seccomp-filter", "/filter"]
+    codes = []
+    for name, before in (("filtered", filtered), ("control", [])):
+        words = [*before, "python3", "-c", ASK_VSOCK]
+        mounts = {str(kept): {"bind": "/filter", "mode": "ro"}}
+        probe = lab.engine.run(lab.session, "probe", image_tag("base"), name, command=words, volumes=mounts)
+        codes.append(probe.wait(timeout=20)["StatusCode"])
+    assert codes[0] == errno.EAFNOSUPPORT
+    if codes[1]:
+        pytest.skip("this engine or kernel keeps AF_VSOCK from every container: nothing to compare with")
 
 
 def test_force_stop_ends_what_runs_under_the_uid_and_nothing_else(phone):
