@@ -40,12 +40,32 @@ class Outcome:
         self.stderr = b""
         self.exit_code: int | None = None  # None: still running, or the connection was lost
         self.ended = asyncio.Event()  # set when no more can come
+        self._pid_said = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
-        """The program's process id, where its command says it first (those of ``netcat`` do)."""
+        """The program's process id, where its command says it first (those of ``netcat`` do) and has said it."""
         found = re.match(rb"pid (\d{1,9})\n", self.stderr)
         return int(found[1]) if found else None
+
+    async def started(self) -> int | None:
+        """Waits for the process id; ``None`` when the program ended without saying it."""
+        await self._pid_said.wait()
+        return self.pid
+
+    def hear(self, stderr: bytes) -> None:
+        """Keep the beginning of stderr."""
+        self.stderr = (self.stderr + stderr)[:_MOST_STDERR]
+        if b"\n" in self.stderr:
+            self._pid_said.set()
+
+    def end(self, exit_code: int | None) -> None:
+        """The program ended with this exit code; ``None``: nothing more can come."""
+        self._pid_said.set()
+        if exit_code is None:
+            self.ended.set()
+        else:
+            self.exit_code = exit_code
 
     def __str__(self) -> str:
         said = re.sub(rb"\Apid \d+\n", b"", self.stderr).decode(errors="replace").strip()
@@ -135,9 +155,9 @@ class _Stdout(asyncio.StreamReaderProtocol):
         if kind == shell_v2.STDOUT and payload and self._outcome.exit_code is None:
             self._sink.feed_data(payload)
         elif kind == shell_v2.STDERR:
-            self._outcome.stderr = (self._outcome.stderr + payload)[:_MOST_STDERR]
+            self._outcome.hear(payload)
         elif kind == shell_v2.EXIT and payload:
-            self._outcome.exit_code = payload[0]
+            self._outcome.end(payload[0])
             self._sink.feed_eof()
 
     def eof_received(self) -> bool:
@@ -149,7 +169,7 @@ class _Stdout(asyncio.StreamReaderProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The end of everything: wakes readers and writers."""
         super().connection_lost(exc)
-        self._outcome.ended.set()
+        self._outcome.end(None)
 
 
 async def open_stream(

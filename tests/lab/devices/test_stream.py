@@ -58,6 +58,7 @@ def test_a_half_closed_stream_still_hears_the_answer(fake_adb, serial):
         writer.write_eof()
         writer.write_eof()
         assert await reader.read() == blob[::-1]
+        assert await outcome(writer).started() == 42
         with pytest.raises(RuntimeError, match="after write_eof"):
             writer.write(b"late")
         return outcome(writer)
@@ -71,7 +72,7 @@ def test_the_peers_end_reaches_the_reader_while_we_could_still_speak(fake_adb, s
         connection.sendall(shell_v2.frame(shell_v2.STDOUT, b"bye") + shell_v2.frame(shell_v2.EXIT, b"\x00"))
 
     async def client(reader, writer):
-        return await reader.read(), outcome(writer).exit_code, outcome(writer).pid
+        return await reader.read(), outcome(writer).exit_code, await outcome(writer).started()
 
     assert played(fake_adb, serial, device, client) == (b"bye", 0, None)
 
