@@ -17,8 +17,8 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Requ
 HOST = "www.lab.example"
 
 
-def dial(address, port, trust=None, alpn=("http/1.1",)):
-    link = socket.create_connection((address, port), timeout=10)
+def dial(address, port, trust=None, alpn=("http/1.1",), timeout_s=10):
+    link = socket.create_connection((address, port), timeout=timeout_s)
     client = link.getsockname()[:2]
     if trust:
         context = ssl.create_default_context(cafile=f"/src/{trust}")
@@ -179,7 +179,7 @@ def greeted(address, port):
 
 def reached(address, port):
     try:
-        link, _ = dial(address, int(port))
+        link, _ = dial(address, int(port), timeout_s=3)
     except OSError as fault:
         return {"reached": False, "why": str(fault)}
     link.settimeout(3)

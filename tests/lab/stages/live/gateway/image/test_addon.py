@@ -1,4 +1,4 @@
-"""Runs where mitmproxy is: in the gateway's image, by tests/live/test_gateway.py."""
+"""Runs where mitmproxy is: in the gateway's image, by tests/live/gateway."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ try:
     from mitmproxy.proxy.mode_specs import ProxyMode
     from mitmproxy.test import taddons, tflow
 except ImportError as absent:
-    raise unittest.SkipTest("no mitmproxy here; tests/live/test_gateway.py runs this in the image") from absent
+    raise unittest.SkipTest("no mitmproxy here; tests/live/gateway runs this in the image") from absent
 
 from lab.stages.live.gateway.image import addon
 from lab.stages.live.gateway.image.addon import Gateway

@@ -1,11 +1,11 @@
-"""Runs where mitmproxy is: in the gateway's image, by tests/live/test_gateway.py."""
+"""Runs where mitmproxy is: in the gateway's image, by tests/live/gateway."""
 
 import unittest
 
 try:
     from mitmproxy.test import tflow, tutils
 except ImportError as absent:
-    raise unittest.SkipTest("no mitmproxy here; tests/live/test_gateway.py runs this in the image") from absent
+    raise unittest.SkipTest("no mitmproxy here; tests/live/gateway runs this in the image") from absent
 
 from lab.stages.live.gateway.image.events import Relayed
 from lab.stages.live.gateway.image.reading import (

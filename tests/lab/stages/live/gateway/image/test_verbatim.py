@@ -1,4 +1,4 @@
-"""Runs where mitmproxy is: in the gateway's image, by tests/live/test_gateway.py."""
+"""Runs where mitmproxy is: in the gateway's image, by tests/live/gateway."""
 
 import unittest
 
@@ -8,7 +8,7 @@ try:
     from mitmproxy.net.http.http1.read import read_request_head
     from mitmproxy.proxy.commands import CloseConnection, Log, SendData
 except ImportError as absent:
-    raise unittest.SkipTest("no mitmproxy here; tests/live/test_gateway.py runs this in the image") from absent
+    raise unittest.SkipTest("no mitmproxy here; tests/live/gateway runs this in the image") from absent
 
 from lab.stages.live.gateway.image.verbatim import joined, remembering, repeating
 
