@@ -99,5 +99,5 @@ def _power(before: PhoneState | None, after: PhoneState) -> list[str]:
     if was == "doze-deep" and after.power == "maintenance":
         return ["cmd deviceidle step deep"]
     if was in {"doze-deep", "maintenance"} and after.power == "doze-light":
-        return [_UNFORCE[0], *_TO_POWER["doze-light"]]  # deep idling overrides light idling
+        return [*_UNFORCE, *_TO_POWER["doze-light"]]  # deep idling overrides light idling
     return list(_TO_POWER[after.power])

@@ -1,6 +1,7 @@
 """Conversations through a real adbd: bytes, ends, datagrams, listeners and owners, as the player relies on them."""
 
 import asyncio
+import itertools
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from lab.devices.sockets import sampled_sockets
 from lab.devices.stream import open_stream, outcome
 from lab.stages.live.engine import connect, ensure_images, image_tag, open_session, sweep
 from lab.stages.live.handset.handset import ADB_PORT, ROLE, run_arguments, write_hosts
+from lab.timeline import POWER_STATES
 
 pytestmark = pytest.mark.live
 UID, PACKAGE = 10123, "com.example.chat"
@@ -268,6 +270,18 @@ def test_a_lost_device_is_told_from_an_end(device):
         return device.phone.shell("echo back").strip()
 
     assert asyncio.run(served(device, echo, client)) == "back"
+
+
+def test_every_power_state_is_reached_from_every_other(device):
+    missed = []
+    for before, after in itertools.permutations(POWER_STATES, 2):
+        for power in (before, after):
+            awake = power == "interactive"
+            device.phone.set_state(screen_on=awake, locked=not awake, foreground=None, power=power, interaction=False)
+        reading = device.phone.read_state()
+        if (reading.power_state, reading.screen_on, reading.locked) != (after, awake, not awake):
+            missed.append((before, after, reading))
+    assert missed == []
 
 
 def test_the_report_is_honest_and_a_ca_lands_in_the_store(device):

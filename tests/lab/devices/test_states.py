@@ -49,7 +49,12 @@ def test_every_power_state_has_its_way():
         (
             with_power("doze-deep"),
             with_power("doze-light"),
-            ["cmd deviceidle unforce", "dumpsys battery unplug", "cmd deviceidle force-idle light"],
+            [
+                "cmd deviceidle unforce",
+                "dumpsys battery reset",  # asleep and unplugged, it would stay idle and light idling out of reach
+                "dumpsys battery unplug",
+                "cmd deviceidle force-idle light",
+            ],
         ),
         (with_power("doze-deep"), OFF, ["cmd deviceidle unforce", "dumpsys battery reset"]),
     ],
