@@ -51,7 +51,7 @@ async def converse(plan: Plan, control: Control, n: int, mode: str) -> list[list
     kind = socket.SOCK_STREAM if script.transport == "tcp" else socket.SOCK_DGRAM
     opened = bound(GATEWAY if mode == "gateway" else script.client, kind)
     own = opened.getsockname()
-    client = (script.client, 55_000 + n) if mode == "gateway" else own
+    client = (script.client, 20_000 + n) if mode == "gateway" else own
     claim = control.call("client", n=n, client=list(client))
     if mode == "direct":
         await claim

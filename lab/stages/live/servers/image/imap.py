@@ -46,6 +46,8 @@ class ImapVoice:
         self._early = bytearray()  # until the log-in line is whole
         self._named = False
         self._greeted = False
+        self._connected = asyncio.Event()
+        self._ready = False
         self._dialling: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._dial())
         self._reader = asyncio.StreamReader(_LINE_LIMIT)
         self._writer: asyncio.StreamWriter | None = None
@@ -83,20 +85,32 @@ class ImapVoice:
         """Hangs up on dovecot and throws the mailbox away."""
         if self._dialling is None:
             return
-        self._dialling.cancel()
-        self._dialling = None
+        dialling, self._dialling = self._dialling, None
+        dialling.add_done_callback(self._end)
+        dialling.cancel()
+
+    def _end(self, dialled: asyncio.Task[None]) -> None:
+        if not dialled.cancelled() and (error := dialled.exception()):
+            self._strays[f"imap: mailbox: {type(error).__name__}"] += 1
         if self._writer:
             self._writer.close()
         asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, self._maildir.folder, True)
 
     async def _dial(self) -> None:
-        await asyncio.to_thread(self._maildir.prepare)
-        self._reader, self._writer = await asyncio.open_connection(*self._post.place, limit=_LINE_LIMIT)
+        preparing = asyncio.get_running_loop().run_in_executor(None, self._maildir.prepare)
+        try:
+            self._reader, self._writer = await asyncio.open_connection(*self._post.place, limit=_LINE_LIMIT)
+        finally:
+            self._connected.set()
+            await preparing
+        self._ready = True
         self._pass_on()
 
     def _pass_on(self) -> None:
         """What has been heard, once dovecot is there and the log-in line, the first of all, is whole."""
-        if self._writer is None or self._writer.is_closing() or not (self._named or b"\r\n" in self._early):
+        if not self._ready or self._writer is None or self._writer.is_closing():
+            return
+        if not self._named and b"\r\n" not in self._early:
             return
         said = bytes(self._early)
         self._early.clear()
@@ -107,8 +121,9 @@ class ImapVoice:
 
     async def _answer(self, *, greeting: bool) -> bytes:
         """What dovecot says up to a tagged line or a continuation request, literals included."""
-        if self._dialling:
-            await asyncio.shield(self._dialling)
+        await self._connected.wait()
+        if self._writer is None:
+            raise ConnectionError("dovecot is not there")
         said = b""
         while True:
             line = await self._reader.readuntil(b"\r\n")

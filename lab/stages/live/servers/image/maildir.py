@@ -33,20 +33,19 @@ class Maildir:
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "other").write_bytes(_OTHER)
         for uid in range(1, self.count + 1):
-            self._place(uid)
+            self._place(uid, f"cur/{uid:08d}.lab:2,S")  # seen: nothing to move when it is opened
 
     def deliver(self) -> int:
         """One mail more; its UID."""
         self.count += 1
-        self._place(self.count)
+        self._place(self.count, f"new/{self.count:08d}.lab")
         return self.count
 
-    def _place(self, uid: int) -> None:
+    def _place(self, uid: int, name: str) -> None:
         """Servers number mails in the order of their names."""
-        new = self.folder / f"new/{uid:08d}.lab"
         if uid not in self._texts:
-            os.link(self.folder / "other", new)
+            os.link(self.folder / "other", self.folder / name)
             return
         beside = self.folder / f"tmp/{uid:08d}.lab"
         beside.write_bytes(self._texts[uid])
-        beside.rename(new)
+        beside.rename(self.folder / name)

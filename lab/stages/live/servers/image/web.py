@@ -23,17 +23,44 @@ _Message = dict[str, Any]
 def connection(part: Part | None) -> asyncio.Protocol:
     """A protocol that hypercorn serves; without a part every request is answered 404."""
     site = Site(part)
-    loop = asyncio.get_running_loop()
+    context = WorkerContext(None)  # one per connection: it ends with it
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        gathering = Gathering(writer)
+        loop = asyncio.get_running_loop()
         try:
-            await TCPServer(ASGIWrapper(site), loop, _config(), WorkerContext(None), {}, reader, gathering)
+            await TCPServer(ASGIWrapper(site), loop, _config(), context, {}, reader, Gathering(writer))
         except Exception as error:  # noqa: BLE001 - a conversation never ends the process, and its error is noted
             site.fault(f"hypercorn: {type(error).__name__}: {error}")
             writer.close()
 
-    return asyncio.StreamReaderProtocol(asyncio.StreamReader(loop=loop), serve, loop=loop)
+    return Connection(serve, context)
+
+
+class Connection(asyncio.StreamReaderProtocol):
+    """The streams of one connection. Its end is told to hypercorn, which else waits out its keep-alive time."""
+
+    def __init__(
+        self,
+        serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+        context: Any,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(asyncio.StreamReader(loop=loop), serve, loop=loop)
+        self._context = context
+        self._telling: asyncio.Task[None] | None = None
+
+    def eof_received(self) -> bool | None:
+        """The client's last word."""
+        self._tell()
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._tell()
+        super().connection_lost(exc)
+
+    def _tell(self) -> None:
+        self._telling = self._telling or asyncio.get_running_loop().create_task(self._context.terminated.set())
 
 
 def _config() -> Config:

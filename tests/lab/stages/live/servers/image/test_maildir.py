@@ -17,16 +17,16 @@ SAID = [
 def test_prepared_and_delivered(tmp_path):
     box = Maildir(tmp_path / "n1", SAID)
     box.prepare()
-    names = sorted(path.name for path in (tmp_path / "n1/new").iterdir())
+    names = sorted((tmp_path / "n1/cur").iterdir())
     assert len(names) == box.count == 12
-    assert (tmp_path / "n1/new" / names[-1]).read_bytes() == b"old"
-    assert len({path.stat().st_ino for path in (tmp_path / "n1/new").iterdir()}) == 2
+    assert names[-1].read_bytes() == b"old"
+    assert len({path.stat().st_ino for path in names}) == 2
     assert box.deliver() == 13
-    assert max((tmp_path / "n1/new").iterdir()).read_bytes() == b"new!"
+    assert [path.read_bytes() for path in (tmp_path / "n1/new").iterdir()] == [b"new!"]
     assert list((tmp_path / "n1/tmp").iterdir()) == []
 
 
 def test_a_script_without_a_mailbox_has_an_empty_one(tmp_path):
     box = Maildir(tmp_path / "n2", [])
     box.prepare()
-    assert list((tmp_path / "n2/new").iterdir()) == []
+    assert list((tmp_path / "n2/cur").iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("hypercorn", reason="hypercorn is in the servers' image; tests/live/test_servers.py speaks with it")
 
 
-def test_requests_of_one_connection_are_answered_in_turn(plans, part_of):
+def test_requests_of_one_connection_are_answered_in_turn(plans, part_of, eventually):
     from lab.stages.live.servers.image.front import Front
     from lab.stages.live.servers.image.web import connection
 
@@ -32,6 +32,7 @@ def test_requests_of_one_connection_are_answered_in_turn(plans, part_of):
         writer.write(b"GET /more HTTP/1.1\r\nHost: a\r\n\r\n")
         heard.append(await asyncio.wait_for(reader.readline(), 5))
         writer.close()
+        await eventually(lambda: len(asyncio.all_tasks()) == 1)  # hypercorn has let go of the connection
         server.close()
         return heard
 
