@@ -9,11 +9,19 @@ from __future__ import annotations
 import json
 import os
 import struct
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 VERSION = 1
+
+
+def give_up(fault: OSError) -> None:
+    """Ends mitmproxy: with an event lost the capture is incomplete, and its supervisor will say so."""
+    print(f"an event could not be written: {fault}", file=sys.stderr, flush=True)  # noqa: T201 - the container's log
+    os._exit(os.EX_IOERR)
 
 
 @dataclass
@@ -22,6 +30,7 @@ class Sink:
 
     _file: int | None = None
     lines: int = 0
+    failed: Callable[[OSError], None] = give_up
 
     def open(self, file: int) -> None:
         """Takes over an open file; the one before is closed."""
@@ -40,7 +49,13 @@ class Sink:
         if self._file is None:
             return
         row = {"v": VERSION, "event": event, **fields}
-        os.write(self._file, json.dumps(row, separators=(",", ":")).encode() + b"\n")
+        line = json.dumps(row, separators=(",", ":")).encode() + b"\n"
+        try:
+            while line:
+                line = line[os.write(self._file, line) :]
+        except OSError as fault:
+            self.failed(fault)
+            return
         self.lines += 1
 
 

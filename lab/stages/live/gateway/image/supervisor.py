@@ -155,12 +155,13 @@ class Gateway:
         self.faults.append(reason)
         name = self._capture.name if self._capture else "gateway"
         print(f"fault: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - the container's log
-        with self._owning():
-            line = json.dumps({"reason": reason, "time_us": time.time_ns() // 1000})
-            with (self.settings.rec / f"{name}.fault").open("a") as file:
-                file.write(line + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+        line = json.dumps({"reason": reason, "time_us": time.time_ns() // 1000})
+        path = self.settings.rec / f"{name}.fault"
+        # a full disk may be the very fault; the exit code tells it, too
+        with suppress(OSError), self._owning(), path.open("a") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
 
     @contextmanager
     def _created(self, name: str) -> Iterator[int]:
@@ -169,6 +170,11 @@ class Gateway:
             file = os.open(self.settings.rec / name, flags, 0o644)
         try:
             yield file
+        except RuntimeError:
+            if os.fstat(file).st_size == 0:  # it never began: its name is free again
+                with self._owning():
+                    (self.settings.rec / name).unlink()
+            raise
         finally:
             os.close(file)
 

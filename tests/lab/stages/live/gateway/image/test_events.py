@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from types import SimpleNamespace
@@ -27,6 +28,15 @@ def test_each_event_is_a_whole_line_at_once_in_the_file_of_its_capture(tmp_path)
     assert sink.close() == 1
     sink.write("http", n=1)
     assert (tmp_path / "two").read_text().count("\n") == 1
+
+
+def test_an_event_that_cannot_be_written_is_not_passed_over():
+    faults = []
+    sink = Sink(failed=faults.append)
+    sink.open(os.open("/dev/full", os.O_WRONLY))
+    sink.write("http")
+    assert sink.close() == 0
+    assert [fault.errno for fault in faults] == [errno.ENOSPC]
 
 
 def test_pieces_are_counted_by_side():

@@ -142,14 +142,25 @@ def test_a_capture_cut_off_by_a_signal_is_flushed_and_not_whole(running, tmp_pat
     assert faults(tmp_path, "one") == ["ended while capturing"]
 
 
-def test_a_capture_that_cannot_start_is_told_and_another_may(running, fakes):
+def test_a_capture_that_cannot_start_is_told_and_leaves_nothing(running, fakes, tmp_path):
     async def run():
         async with running(capture=fakes.broken) as gateway:
             with pytest.raises(RuntimeError, match="No such device"):
                 await gateway.capture({"name": "one"})
             assert (await gateway.status({}))["capture"] is False
             with pytest.raises(RuntimeError, match="No such device"):
-                await gateway.capture({"name": "two"})
+                await gateway.capture({"name": "one"})
+
+    asyncio.run(run())
+    assert list((tmp_path / "rec").iterdir()) == []
+
+
+def test_a_fault_that_cannot_be_written_down_ends_it_all_the_same(running, tmp_path):
+    async def run():
+        async with running() as gateway:
+            (tmp_path / "rec/gateway.fault").mkdir()
+            gateway._proxy.process.kill()
+            assert await asyncio.wait_for(gateway.ended, 10) == 1
 
     asyncio.run(run())
 
