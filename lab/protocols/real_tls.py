@@ -97,8 +97,9 @@ class LiveTls:
 
 
 def client_context(stack: int, alpn: str, trusted: str) -> ssl.SSLContext:
-    """OpenSSL as a client that trusts these CAs (PEM); of a client shape only version and ALPN are kept.
+    """OpenSSL as a client that trusts these CAs (PEM); of a client shape version and ALPN are kept.
 
+    Shapes stay told apart: each offers every cipher suite but another one, so that each has a JA4 of its own.
     LookupError: unknown stack.
     """
     pool = shapes()
@@ -107,6 +108,8 @@ def client_context(stack: int, alpn: str, trusted: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cadata=trusted)
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by default
     context.maximum_version = ssl.TLSVersion.TLSv1_3 if pool[stack].modern else ssl.TLSVersion.TLSv1_2
+    suites = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
+    context.set_ciphers(":".join(suite for k, suite in enumerate(suites) if k != stack % len(suites)))
     names = offered(pool[stack].client[0])
     if names and alpn:
         context.set_alpn_protocols(names if alpn in names else [alpn])

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from lab.protocols.handshakes.hello import is_name
 
+_PADDING = x509.ObjectIdentifier("1.3.6.1.4.1.32473.1")  # RFC 5612: the enterprise number for documentation
 #: (first day, last day)
 Validity = tuple[dt.datetime, dt.datetime]
 
@@ -38,8 +39,8 @@ class Authority:
         made = made.add_extension(_key_usage(ca=True), critical=True)
         self.own = Signed(_pem(made.sign(self._key, hashes.SHA256())), _private(self._key))
 
-    def server(self, host: str) -> Signed:
-        """A server's certificate, for a name or an address."""
+    def server(self, host: str, *, padding: int = 0) -> Signed:
+        """A server's certificate, for a name or an address; ``padding`` bytes make it as long as a chain of several."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "droidrange lab")])
         address = x509.DNSName(host) if is_name(host) else x509.IPAddress(ipaddress.ip_address(host))
@@ -47,6 +48,8 @@ class Authority:
         made = made.add_extension(_key_usage(ca=False), critical=True)
         made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         made = made.add_extension(x509.SubjectAlternativeName([address]), critical=True)
+        if padding:
+            made = made.add_extension(x509.UnrecognizedExtension(_PADDING, bytes(padding)), critical=False)
         return Signed(_pem(made.sign(self._key, hashes.SHA256())), _private(key))
 
     def _begun(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

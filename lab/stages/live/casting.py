@@ -17,11 +17,14 @@ _PROXIES: Mapping[str, Kind] = {"socks5": "socks5", "connect": "connect"}
 
 @dataclass(frozen=True)
 class Relay:
-    """A proxy on a phone, from and until a scenario time (us); ``last_us``: real time of its last use."""
+    """A listener of an app, from and until a scenario time (us); ``last_us``: real time of its last use.
+
+    ``kind`` is that of a proxy; None: whatever strangers say to it is answered by the script.
+    """
 
     device: int
     uid: int
-    kind: Kind
+    kind: Kind | None
     port: int
     time: int
     until: int
@@ -39,12 +42,12 @@ class Sight:
 
 
 def relays_of(timeline: Timeline, scripts: Sequence[Script], courses: Mapping[int, Course]) -> list[Relay]:
-    """The proxies that strangers use; StageError for an inbound conversation that is none with a proxy."""
-    strange = sorted({script.protocol for script in scripts if script.inbound and script.protocol not in _PROXIES})
+    """The listeners on phones; StageError for what no phone here can listen to: datagrams and TLS."""
+    strange = sorted({s.protocol for s in scripts if s.inbound and (s.transport != "tcp" or s.tls)})
     if strange:
         raise StageError(
-            f"strangers speak {', '.join(strange)} into a phone: the live stage has servers on phones only for "
-            f"{', '.join(_PROXIES)}; play it on the wire stage"
+            f"strangers speak {', '.join(strange)} into a phone by datagrams or TLS: the live stage has no server on "
+            f"phones for that; play it on the wire stage"
         )
     protocols: dict[tuple[int, int, int], str] = {}
     users: dict[tuple[int, int, int], list[int]] = {}
@@ -58,7 +61,7 @@ def relays_of(timeline: Timeline, scripts: Sequence[Script], courses: Mapping[in
         app = timeline.apps[listener.app]
         place = (app.device, app.uid, listener.port)
         used = [courses[n].close_real for n in users.get(place, ())]
-        kind = _PROXIES[protocols.get(place, "socks5")]
+        kind = _PROXIES.get(protocols.get(place, ""))
         found.append(Relay(*place[:2], kind, listener.port, listener.time, listener.until, max(used, default=0)))
     return found
 

@@ -96,6 +96,14 @@ class Line:
             except TimeoutError as error:
                 raise LineError(f"heard {self._amount} of {amount} in time") from error
 
+    async def ended(self, until: float) -> None:
+        """Waits until the other side has hung up, but not beyond loop time ``until``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                while self._ended is None:
+                    self._news.clear()
+                    await self._news.wait()
+
     def outcome(self) -> str:
         """What is known of the program on the phone that holds the socket."""
         return str(self.writer.get_extra_info("outcome") or "nothing is known of the program on the phone")

@@ -22,7 +22,8 @@ from lab.stages.live.script import Endpoint, Script
 from lab.store import write_atomic
 
 SCRIPTS, PAYLOAD, ZONE, SERVICES, PKI = "scripts.jsonl", "payload.bin", "zone.jsonl", "services.json", "pki"
-ORIGIN_CA = f"{PKI}/origin-ca.pem"
+ORIGIN_CA, TRUSTED = f"{PKI}/origin-ca.pem", f"{PKI}/trusted.pem"  # what mitmproxy trusts; what strangers do
+_CHAIN = 1_800  # bytes that make our one certificate as long as the chains that lab.customers reckons with
 WEB = ("http", "websocket")  # what mitmproxy reads
 WEB_PORTS = (80, 443, 8080, 8443)  # intercepted unless exempt
 LAN = "10.88."
@@ -36,8 +37,13 @@ class Interception:
     exempt: tuple[Endpoint, ...]
 
 
-def write_plan(folder: Path, scripts: Sequence[Script], courses: Mapping[int, Course], authority: Authority) -> None:
-    """Writes everything but the payload, which ``script.write_scripts`` has written."""
+def write_plan(
+    folder: Path, scripts: Sequence[Script], courses: Mapping[int, Course], authority: Authority, gateway: str = ""
+) -> None:
+    """Writes everything but the payload, which ``script.write_scripts`` has written.
+
+    ``gateway``: the PEM of the authority that mitmproxy signs with; strangers trust it, as phones do.
+    """
     lines = (json.dumps(script_line(script, courses[script.n]), separators=(",", ":")) for script in scripts)
     write_atomic(folder / SCRIPTS, "".join(f"{line}\n" for line in lines).encode())
     payload = (folder / PAYLOAD).read_bytes() if any(script.protocol == "dns" for script in scripts) else b""
@@ -46,8 +52,9 @@ def write_plan(folder: Path, scripts: Sequence[Script], courses: Mapping[int, Co
     write_atomic(folder / SERVICES, json.dumps(services(scripts)).encode())
     (folder / PKI).mkdir(mode=0o755)
     write_atomic(folder / ORIGIN_CA, authority.own.certificate)
+    write_atomic(folder / TRUSTED, authority.own.certificate + gateway.encode("ascii"))
     for host in sorted({script.name or script.server[0] for script in scripts if script.tls and not script.inbound}):
-        signed = authority.server(host)
+        signed = authority.server(host, padding=_CHAIN)
         write_atomic(folder / PKI / f"{host}.pem", signed.certificate + signed.key)
 
 
@@ -67,6 +74,7 @@ def script_line(script: Script, course: Course) -> dict[str, Any]:
         "protocol": script.protocol,
         "transport": script.transport,
         "tls": script.tls,
+        "stack": script.stack,
         "name": script.name,
         "server": list(script.server),
         "client": script.client,

@@ -48,7 +48,6 @@ class Player:
     scripts: Sequence[Script]
     courses: Mapping[int, Course]
     payload: memoryview
-    stacks: Mapping[int, int]  # conversation -> TLS client shape
     trusted: Callable[[int], str]
     open_stream: Opener
     servers: Servers
@@ -179,7 +178,7 @@ class Player:
         return bytes(self.payload[place : place + int(script.size[k])])
 
     def _context(self, script: Script) -> Any:
-        key = (self.stacks[script.n], script.alpn, self.trusted(script.n))
+        key = (script.stack, script.alpn, self.trusted(script.n))
         if key not in self._contexts:
             self._contexts[key] = client_context(*key)
         return self._contexts[key]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lab.stages.live.casting import Relay
-from lab.stages.live.handset.handset import relay_start_command, relay_stop_command
+from lab.stages.live.handset.handset import Kind, relay_start_command, relay_stop_command
 from lab.stages.live.pace import Tempo
 
 EARLY_US = 300_000  # before the first stranger: starting one takes a tenth of a second
@@ -37,11 +37,12 @@ class Proxies:
         """Each for its time; cancelled, those that run are left to the phone's next provisioning."""
         async with asyncio.TaskGroup() as tasks:
             for relay in self.relays:
-                tasks.create_task(self._relay(relay))
+                if relay.kind:
+                    tasks.create_task(self._relay(relay, relay.kind))
 
-    async def _relay(self, relay: Relay) -> None:
+    async def _relay(self, relay: Relay, kind: Kind) -> None:
         await asyncio.sleep(max(0.0, (self.tempo.wall(relay.time) - EARLY_US) / 1e6 - time.time()))
-        if await self._shell(relay, relay_start_command(relay.kind, relay.uid, relay.port)):
+        if await self._shell(relay, relay_start_command(kind, relay.uid, relay.port)):
             last = self.tempo.epoch_us + relay.last_us + LATE_US
             await asyncio.sleep(max(0.0, max(self.tempo.wall(relay.until), last) / 1e6 - time.time()))
             await self._shell(relay, relay_stop_command(relay.port))

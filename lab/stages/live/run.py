@@ -13,19 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detector.contract import Advance
-from lab.devices.capabilities import Capabilities
-from lab.devices.netcat import connect_command
-from lab.devices.phone import Phone
-from lab.devices.stream import open_stream
 from lab.errors import StageError
 from lab.stages.live.casting import Relay, Sight
 from lab.stages.live.control import Control
 from lab.stages.live.device_states import DeviceDay, wanted_states
+from lab.stages.live.listening import Listening
 from lab.stages.live.livelab import LiveLab
 from lab.stages.live.pace import Course, Tempo, state_courses
 from lab.stages.live.player import Player, wall_us
 from lab.stages.live.ports import Seen
 from lab.stages.live.proxies import Proxies
+from lab.stages.live.reach import Reach
 from lab.stages.live.script import Played, Script
 from lab.stages.live.topology.containment import certify
 from lab.stages.live.topology.sensor_stream import SensorStream
@@ -34,7 +32,6 @@ from lab.timeline import Timeline
 LEAD_US = 1_500_000  # between the order to start and the run's start: every part has heard it by then
 TRAIL_S = 1.5  # for the last packets, closes and events
 WATCH_S = 1.0
-IDLE_S = 86_400  # a phone's nc gives up on a silent conversation then, if nobody else has ended it
 COLLECT_S = 30.0
 
 
@@ -49,8 +46,7 @@ class Run:
     courses: Mapping[int, Course]
     sight: Sight
     relays: Sequence[Relay]
-    phones: Mapping[int, Phone]
-    abilities: Mapping[int, Capabilities]
+    reach: Reach
     sensors: Mapping[int, Any]
     payload: memoryview
     trusted: Callable[[int], str]
@@ -63,6 +59,7 @@ class Run:
     events: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     days: dict[int, DeviceDay] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    listener_errors: dict[int, str] = field(default_factory=dict)
     inbound: dict[int, Played] = field(default_factory=dict)
     interrupted: bool = False
     certificate: dict[str, Any] = field(default_factory=lambda: {"held": False, "why": "nothing was tried"})
@@ -116,33 +113,15 @@ class Run:
             await self._controls[role].call("start", epoch_us=epoch_us)
 
     def _new_player(self, epoch_us: int) -> Player:
-        stacks = dict(enumerate(self.timeline.conversations.stack.tolist()))
         return Player(
             self.scripts,
             self.courses,
             self.payload,
-            stacks,
             self.trusted,
-            self._open,
+            self.reach.connect,
             self._controls["servers"],
             epoch_us=epoch_us,
         )
-
-    async def _open(self, script: Script) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A socket on the phone, under the app's uid."""
-        phone = self.phones[script.device]
-        package = next(
-            app.package for app in self.timeline.apps if (app.device, app.uid) == (script.device, script.uid)
-        )
-        command = connect_command(
-            self.abilities[script.device],
-            script.uid,
-            package,
-            *script.server,
-            udp=script.transport == "udp",
-            idle_s=IDLE_S,
-        )
-        return await open_stream(phone.server, phone.serial, command)
 
     def _hearer(self, loop: asyncio.AbstractEventLoop, index: int) -> Callable[[dict[str, Any]], None]:
         """Hands a sensor's events from its thread to the loop's."""
@@ -163,26 +142,33 @@ class Run:
     async def _played(self) -> None:
         """Until every conversation has ended; a dead part ends it at once."""
         plans = state_courses(self.timeline, self.speed)
-        for index, phone in self.phones.items():
+        for index, phone in self.reach.phones.items():
             device = self.timeline.devices[index].name
             if device in plans:
                 wanted = wanted_states(self.timeline, index, plans[device])
                 self.days[index] = DeviceDay(phone, wanted, self.tempo.epoch_us)
-        proxies = Proxies(self.phones, self.relays, self.tempo)
+        proxies = Proxies(self.reach.phones, self.relays, self.tempo)
         watching = asyncio.create_task(self._watch())
+        listening = Listening(self.scripts, self.courses, self.payload, self.relays, self.reach.listen, self.tempo)
         days = [day.live() for day in self.days.values()]
-        playing: asyncio.Future[list[None]] = asyncio.gather(self.player.play(), proxies.run(), *days)
+        playing = asyncio.gather(self.player.play(), proxies.run(), listening.run(), *days)
+        both: list[asyncio.Future[Any]] = [watching, playing]
         try:
-            await asyncio.wait([watching, playing], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
                 watching.result()
             await playing
             await asyncio.sleep(TRAIL_S)
         finally:
-            for task in (watching, playing):
+            for task in both:
                 task.cancel()
-            await asyncio.gather(watching, playing, return_exceptions=True)
-            self.faults += [*proxies.faults, *(fault for day in self.days.values() for fault in day.faults)]
+            await asyncio.gather(*both, return_exceptions=True)
+            self.listener_errors = listening.errors
+            self.faults += [
+                *proxies.faults,
+                *listening.faults,
+                *(fault for day in self.days.values() for fault in day.faults),
+            ]
 
     async def _watch(self) -> None:
         """Tells how far the run is; ends when a part has died. StageError names it."""
@@ -249,7 +235,9 @@ class Run:
             closed_us=self.tempo.epoch_us + course.close_real,
             sent=row.get("sent", 0),
             received=row.get("received", 0),
-            error=row.get("error") or (None if place else "the stranger never connected"),
+            error=row.get("error")
+            or self.listener_errors.get(script.n)
+            or (None if place else "the stranger never connected"),
         )
 
     def played(self) -> list[Played]:

@@ -35,6 +35,7 @@ class Script:
     protocol: str
     transport: str  # tcp or udp
     tls: bool
+    stack: int  # TLS client shape
     alpn: str  # "" for none
     name: str  # of the server; "" where it has none
     server: Endpoint
@@ -144,6 +145,7 @@ class _Writer:
             protocol=speech.protocol,
             transport=form.TRANSPORT,
             tls=speech.tls,
+            stack=int(said.stack[n]),
             alpn=(speech.options.get("alpn") or ALPN.get(speech.protocol, "")) if speech.tls else "",
             name="" if inbound else peer.name,
             server=(device.address if inbound else peer.address, speech.port),

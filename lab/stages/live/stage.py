@@ -26,6 +26,7 @@ from lab.stages.live.livelab import LiveLab
 from lab.stages.live.pace import Course, courses, held_back, state_courses
 from lab.stages.live.plan import PAYLOAD, write_plan
 from lab.stages.live.provision import Ready, provision
+from lab.stages.live.reach import Reach
 from lab.stages.live.recorder import Evidence, write_recording
 from lab.stages.live.run import Run, run_name
 from lab.stages.live.script import write_scripts
@@ -57,7 +58,7 @@ def record_live(
         paced = courses(scripts, timeline.start, speed)
         _warn(paced, timeline, speed)
         authority = _authority()
-        write_plan(plan, scripts, paced, authority)
+        write_plan(plan, scripts, paced, authority, live.trusted())
         with AdbServer.start(live.session.folder / "adb") as server, _mapped(plan / PAYLOAD) as payload:
             ready = provision(live, timeline, scripts, server)
             run = Run(
@@ -68,8 +69,7 @@ def record_live(
                 courses=paced,
                 sight=seen,
                 relays=relays_of(timeline, scripts, paced),
-                phones=ready.phones,
-                abilities=ready.abilities,
+                reach=Reach(timeline, ready.phones, ready.abilities),
                 sensors=ready.sensors,
                 payload=payload,
                 trusted=_trust(live, authority, seen),

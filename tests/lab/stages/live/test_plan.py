@@ -43,7 +43,7 @@ def test_every_tls_server_has_a_certificate_that_clients_accept(paced, authority
     write_plan(tmp_path, scripts, courses, authority)
     hosts = {script.name or script.server[0] for script in scripts if script.tls}
     assert hosts
-    assert {path.stem for path in (tmp_path / "pki").iterdir()} == {*hosts, "origin-ca"}
+    assert {path.stem for path in (tmp_path / "pki").iterdir()} == {*hosts, "origin-ca", "trusted"}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pki" / f"{min(hosts)}.pem")
     assert b"PRIVATE" not in (tmp_path / "pki" / "origin-ca.pem").read_bytes()

@@ -70,7 +70,6 @@ def play(scripts, timeline, payload, **world):
             plain,
             courses(plain, timeline.start, SPEED),
             memoryview(payload),
-            {s.n: 0 for s in plain},
             lambda _n: "",
             made.open_stream,
             Control(),
@@ -142,7 +141,7 @@ def test_what_a_proxy_dials_is_told_and_what_it_never_dials_is_a_fault(script_of
 
     async def run() -> Player:
         paced = courses(relayed, timeline.start, SPEED)
-        player = Player(relayed, paced, memoryview(payload), {}, lambda _n: "", None, Control(), epoch_us=wall_us())
+        player = Player(relayed, paced, memoryview(payload), lambda _n: "", None, Control(), epoch_us=wall_us())
         playing = asyncio.create_task(player.play())
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -165,7 +164,7 @@ def test_conversations_begin_at_their_time(few) -> None:
     world = World(payload)
 
     async def run() -> Player:
-        player = Player(web, paced, memoryview(payload), {web[0].n: 0}, lambda _n: "", world.open_stream, Control())
+        player = Player(web, paced, memoryview(payload), lambda _n: "", world.open_stream, Control())
         world.player, player.epoch_us = player, wall_us()
         await player.play()
         return player

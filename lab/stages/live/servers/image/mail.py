@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -11,6 +12,7 @@ from lab.stages.live.servers.image.clock import until
 from lab.stages.live.servers.image.part import Part
 from lab.stages.live.servers.image.replies import replies
 
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd's; what matters here is noted per conversation
 _FOR_EVER_S = 7 * 86_400.0
 _LARGEST = 1 << 26
 

@@ -45,6 +45,7 @@ class Script:
     protocol: str
     transport: str
     tls: bool
+    stack: int  # TLS client shape
     name: str
     server: Endpoint
     client: str
@@ -127,6 +128,7 @@ def _script(line: dict[str, Any]) -> Script:
         n=int(line["n"]),
         protocol=line["protocol"],
         transport=line["transport"],
+        stack=int(line["stack"]),
         tls=bool(line["tls"]),
         name=line["name"],
         server=(str(line["server"][0]), int(line["server"][1])),

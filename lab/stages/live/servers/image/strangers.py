@@ -30,7 +30,7 @@ class Strangers:
         self._stage = stage
         self._relayed = {head.via: n for n, head in stage.plan.heads.items() if head.via is not None}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._tls: dict[str, ssl.SSLContext] = {}
+        self._tls: dict[tuple[str, int], ssl.SSLContext] = {}
         self.dialled: dict[int, Endpoint] = {}
 
     def start(self) -> None:
@@ -108,7 +108,7 @@ class Strangers:
             if relayed.tls:
                 async with asyncio.timeout(ANSWER_S):
                     await line.writer.start_tls(
-                        self._context(relayed.protocol), server_hostname=relayed.name or relayed.server[0]
+                        self._context(relayed), server_hostname=relayed.name or relayed.server[0]
                     )
             await line.play(relayed, relayed.turns)
             await self._stage.clock.at(relayed.close_us)
@@ -116,13 +116,18 @@ class Strangers:
             line.other.fault(f"{type(error).__name__}: {error}")
             raise
 
-    def _context(self, protocol: str) -> ssl.SSLContext:
-        if protocol not in self._tls:
-            context = ssl.create_default_context(cafile=str(self._stage.plan.pki / "origin-ca.pem"))
-            if names := _ALPN.get(protocol):
+    def _context(self, script: Script) -> ssl.SSLContext:
+        """A customer's TLS: each shape has suites of its own, as lab.protocols.real_tls gives the phones' clients."""
+        key = (script.protocol, script.stack)
+        if key not in self._tls:
+            context = ssl.create_default_context(cafile=str(self._stage.plan.pki / "trusted.pem"))
+            suites = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
+            context.set_ciphers(":".join(suite for k, suite in enumerate(suites) if k != script.stack % len(suites)))
+            context.set_ecdh_curve("X25519")  # post-quantum shares of OpenSSL 3.5 would fill another segment
+            if names := _ALPN.get(script.protocol):
                 context.set_alpn_protocols(names)
-            self._tls[protocol] = context
-        return self._tls[protocol]
+            self._tls[key] = context
+        return self._tls[key]
 
 
 class Line:

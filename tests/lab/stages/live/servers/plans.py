@@ -76,6 +76,7 @@ def _line(talk: Talk, payload: bytearray) -> dict[str, Any]:
         "protocol": talk.protocol,
         "transport": form.TRANSPORT,
         "tls": talk.tls,
+        "stack": 0,
         "name": talk.name,
         "server": list(talk.server),
         "client": talk.client,
@@ -113,7 +114,8 @@ def _services(talks: list[Talk]) -> list[dict[str, Any]]:
 def _certificates(folder: Path, talks: list[Talk], services: list[dict[str, Any]]) -> None:
     folder.mkdir(exist_ok=True)
     authority = Authority("test CA", VALID)
-    (folder / "origin-ca.pem").write_bytes(authority.own.certificate)
+    for name in ("origin-ca.pem", "trusted.pem"):
+        (folder / name).write_bytes(authority.own.certificate)
     hosts = {talk.name or talk.server[0] for talk in talks if talk.tls}
     for host in sorted(hosts | {service["address"] for service in services if service["tls"]}):
         signed = authority.server(host)

@@ -1,0 +1,106 @@
+"""Servers on phones that are no proxies: a listener under the app's uid, strangers answered by the script.
+
+toybox nc takes one connection and then listens no more, so the next listener is opened as soon as one is taken.
+Strangers come in the order planned; whoever speaks first is the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lab.stages.live.casting import Relay
+from lab.stages.live.line import WAIT_S, Line, LineError
+from lab.stages.live.pace import Course, Tempo, thinks
+from lab.stages.live.script import PROXIES, Script
+
+EARLY_US = 300_000  # a listener is opened so long before it is due
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+#: Listens on a phone for one connection, so many seconds: (reader, writer) of its bytes.
+Opener = Callable[[Relay, int], Awaitable[Streams]]
+
+
+@dataclass
+class Listening:
+    """All plain listeners of a run; ``errors`` by conversation, ``faults`` for listeners that could not be had."""
+
+    scripts: Sequence[Script]
+    courses: Mapping[int, Course]
+    payload: memoryview
+    relays: Sequence[Relay]
+    open_listener: Opener
+    tempo: Tempo
+    errors: dict[int, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Each for its time."""
+        async with asyncio.TaskGroup() as tasks:
+            for relay in self.relays:
+                if relay.kind is None:
+                    tasks.create_task(self._listen(relay))
+
+    async def _listen(self, relay: Relay) -> None:
+        """One listener after the other, as long as the app listens or strangers are still to come."""
+        await asyncio.sleep(max(0.0, (self.tempo.wall(relay.time) - EARLY_US) / 1e6 - time.time()))
+        coming = deque(self._strangers(relay))
+        async with asyncio.TaskGroup() as tasks:
+            while coming or time.time() * 1e6 < self.tempo.wall(relay.until):
+                until = max([self.tempo.wall(relay.until), *(self._due(script) for script in list(coming)[:1])])
+                try:
+                    line = Line(*await self.open_listener(relay, max(1, int(until / 1e6 - time.time()) + 1)))
+                except (OSError, RuntimeError) as fault:
+                    self.faults.append(f"listener of uid {relay.uid} on port {relay.port}: {fault}")
+                    return
+                line.listen()
+                if not await self._taken(line, until):
+                    await line.close()
+                    break
+                if coming:
+                    tasks.create_task(self._answer(coming.popleft(), line))
+        for script in coming:
+            self.errors[script.n] = "no stranger came"
+
+    def _strangers(self, relay: Relay) -> list[Script]:
+        place = (relay.device, relay.uid, relay.port)
+        mine = [s for s in self.scripts if s.inbound and (s.device, s.uid, s.server[1]) == place]
+        return sorted((s for s in mine if s.protocol not in PROXIES), key=lambda s: self.courses[s.n].open_real)
+
+    def _due(self, script: Script) -> float:
+        """Until when a stranger is waited for, wall clock in microseconds."""
+        return self.tempo.epoch_us + self.courses[script.n].open_real + WAIT_S * 1e6
+
+    async def _taken(self, line: Line, until_us: float) -> bool:
+        """Whether somebody speaks before this wall clock time."""
+        left = max(0.0, until_us / 1e6 - time.time())
+        try:
+            await line.hear(1, asyncio.get_running_loop().time() + left)
+        except LineError:
+            return False
+        return True
+
+    async def _answer(self, script: Script, line: Line) -> None:
+        """The server's side of a script: each answer its thinking time after it was asked."""
+        loop, course = asyncio.get_running_loop(), self.courses[script.n]
+        thinking, heard, asked = thinks(script, course), 0, loop.time()
+        try:
+            for k in range(len(script.size)):
+                due = (self.tempo.epoch_us + int(course.message_real[k])) / 1e6 - time.time()
+                if script.from_client[k]:
+                    heard += int(script.size[k])
+                    await line.hear(heard, loop.time() + max(0.0, due) + WAIT_S)
+                    asked = loop.time()
+                    continue
+                wait = due if script.pushed[k] else asked + int(thinking[k]) / 1e6 - loop.time()
+                await asyncio.sleep(max(0.0, wait))
+                place = int(script.offset[k])
+                await line.say(bytes(self.payload[place : place + int(script.size[k])]))
+            left = (self.tempo.epoch_us + course.close_real) / 1e6 - time.time()
+            await line.ended(loop.time() + max(0.0, left) + WAIT_S)
+        except (LineError, OSError) as fault:
+            self.errors[script.n] = f"on the phone: {fault}"
+        finally:
+            await asyncio.shield(line.close())
