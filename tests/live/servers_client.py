@@ -128,16 +128,18 @@ async def main() -> None:
     planned = await control.call("plan", folder=order["folder"])
     await control.call("start", epoch_us=int(time.time() * 1e6))
     numbers = [int(n) for n in order["modes"]]
+    begun = time.monotonic()
     found = await asyncio.gather(
         *(converse(plan, control, n, order["modes"][str(n)]) for n in numbers), return_exceptions=True
     )
+    took = time.monotonic() - begun
     await asyncio.sleep(0.2)
     report = await control.call("report")
     rows = {
         n: {"error": repr(one)} if isinstance(one, BaseException) else one
         for n, one in zip(numbers, found, strict=True)
     }
-    print(json.dumps({"planned": planned, "rows": rows, "report": report}))
+    print(json.dumps({"planned": planned, "rows": rows, "report": report, "took": took}))
     await control.call("finish")
 
 

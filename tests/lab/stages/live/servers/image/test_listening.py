@@ -67,6 +67,13 @@ def test_two_hosts_on_one_port_with_and_without_tls(plans, plan_of, free_port, e
     }
 
 
+async def one_byte(address, port):
+    """Reset while it reads, or before it could."""
+    reader, writer = await asyncio.open_connection(address, port)
+    with contextlib.closing(writer):
+        return await asyncio.wait_for(reader.readexactly(1), 5)
+
+
 def test_nobodys_connection_is_reset_and_counted(plans, plan_of, free_port):
     port = free_port()
     plan = plan_of(plans.Talk(0, "opaque", ("127.0.5.1", port), ROWS))
@@ -74,10 +81,8 @@ def test_nobodys_connection_is_reset_and_counted(plans, plan_of, free_port):
     async def run():
         async with listening(plan, wait_s=0.02) as (stage, _):
             for address in ("127.0.5.1", "127.0.5.2"):
-                reader, writer = await asyncio.open_connection(address, port)
                 with pytest.raises(ConnectionResetError):
-                    await asyncio.wait_for(reader.readexactly(1), 5)
-                writer.close()
+                    await one_byte(address, port)
             return dict(stage.ledger.strays)
 
     assert asyncio.run(run()) == {"unclaimed": 1, "no service": 1}
