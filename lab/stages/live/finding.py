@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from ipaddress import IPv4Network
+from typing import Any
 
 from lab.errors import StageError
 from lab.stages.live.engine import Engine, Session, connect, find_labs, sessions
+from lab.stages.live.engine.images import image_tag
 from lab.stages.live.livelab import Handset, LiveLab
 from lab.stages.live.wiring import handset_name, place
 
@@ -32,12 +34,25 @@ def attach(name: str | None = None) -> LiveLab | None:
     return _found(engine, session)
 
 
+def current(name: str, container: Any) -> bool:
+    """Whether a container runs the image that today's sources make."""
+    role = {"strangers": "servers"}.get(name, "handset" if name.startswith("handset-") else name)
+    made_of: str = container.attrs["Config"]["Image"]
+    return made_of == image_tag(role)
+
+
 def _found(engine: Engine, session: Session) -> LiveLab:
     by_name = {str(c.name): c for c in engine.containers(session)}
     roles = {name.removeprefix(session.full_name("")): c for name, c in by_name.items()}
     missing = [role for role in ("gateway", "servers", "strangers") if role not in roles]
     # sensors end with every run, and each run brings its own
     dead = [name for name, one in roles.items() if one.status != "running" and not name.startswith("sensor-")]
+    old = [name for name, one in roles.items() if not name.startswith("sensor-") and not current(name, one)]
+    if old and not missing + dead:
+        raise StageError(
+            f"lab {session.id} was brought up by other sources than these ({', '.join(sorted(old))}); "
+            f"droidrange lab down, then lab up again"
+        )
     if missing or dead:
         raise StageError(
             f"lab {session.id}: {', '.join(missing + dead)} not running; droidrange lab down, then lab up again"

@@ -30,10 +30,17 @@ def test_without_listeners_there_is_no_proxy(paced) -> None:
     assert relays_of(timeline, scripts, courses) == []
 
 
-def test_strangers_who_speak_something_else_are_refused(paced) -> None:
+def test_strangers_who_speak_what_is_no_proxy_s_get_a_plain_listener(paced) -> None:
     timeline, scripts, _, courses = paced("live-socks5")
     odd = [dataclasses.replace(s, protocol="http") if s.inbound else s for s in scripts]
-    with pytest.raises(StageError, match="strangers speak http into a phone"):
+    assert [relay.kind for relay in relays_of(timeline, odd, courses)] == [None]
+
+
+@pytest.mark.parametrize("change", [{"transport": "udp"}, {"tls": True}])
+def test_what_no_phone_here_can_listen_to_is_refused(paced, change) -> None:
+    timeline, scripts, _, courses = paced("live-socks5")
+    odd = [dataclasses.replace(s, **change) if s.inbound else s for s in scripts]
+    with pytest.raises(StageError, match="strangers speak socks5 into a phone by datagrams or TLS"):
         relays_of(timeline, odd, courses)
 
 

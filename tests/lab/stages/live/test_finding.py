@@ -13,7 +13,9 @@ PARTS = ("gateway", "servers", "strangers", "handset-01", "sensor-handset-01")
 
 
 def container(session: str, name: str, status: str = "running"):
-    return SimpleNamespace(name=f"droidrange-{session}-{name}", status=status)
+    image = {"strangers": "servers"}.get(name, name.removesuffix("-01"))
+    attrs = {"Config": {"Image": f"droidrange/{image}:now"}}
+    return SimpleNamespace(name=f"droidrange-{session}-{name}", status=status, attrs=attrs)
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def world(monkeypatch):
             SimpleNamespace(id=name, kept=name in made.kept, wanted=lambda _now: True) for name in sorted(made.labs)
         ]
 
+    monkeypatch.setattr(finding, "image_tag", lambda role: f"droidrange/{role}:now")
     monkeypatch.setattr(finding, "connect", Engine)
     monkeypatch.setattr(finding, "sessions", sessions)
     monkeypatch.setattr(finding, "find_labs", labs)
@@ -96,4 +99,11 @@ def test_a_lost_part_is_named(world) -> None:
         finding.attach()
     world.labs["aaaaaaaa"].pop(1)
     with pytest.raises(StageError, match="servers"):
+        finding.attach()
+
+
+def test_a_lab_of_other_sources_is_not_used(world) -> None:
+    put(world, "aaaaaaaa")
+    world.labs["aaaaaaaa"][1].attrs["Config"]["Image"] = "droidrange/servers:before"
+    with pytest.raises(StageError, match=r"brought up by other sources than these \(servers\)"):
         finding.attach()

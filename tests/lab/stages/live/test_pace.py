@@ -33,6 +33,7 @@ def script(messages, *, n=0, start=0, close=None, via=None, inbound=False, trans
         protocol="http",
         transport=transport,
         tls=tls,
+        stack=0,
         alpn="",
         name="api.garden.example",
         server=("198.18.7.9", 443),
