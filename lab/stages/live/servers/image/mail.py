@@ -25,7 +25,7 @@ class Mailbox:
         return "250 2.0.0 Ok"
 
 
-class Submission(SMTP):  # type: ignore[misc]  # aiosmtpd is in the image only
+class Submission(SMTP):
     """One connection; replies go out after the script's delay, with its words."""
 
     def __init__(self, part: Part) -> None:

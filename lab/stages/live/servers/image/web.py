@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from hpack import Encoder
 from hypercorn.app_wrappers import ASGIWrapper
@@ -23,12 +23,14 @@ _Message = dict[str, Any]
 def connection(part: Part | None) -> asyncio.Protocol:
     """A protocol that hypercorn serves; without a part every request is answered 404."""
     site = Site(part)
+    app = ASGIWrapper(cast("Any", site))  # hypercorn's message types are closed; a site knows but the two it needs
     context = WorkerContext(None)  # one per connection: it ends with it
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await TCPServer(ASGIWrapper(site), loop, _config(), context, {}, reader, Gathering(writer))
+            gathering = cast("Any", Gathering(writer))  # as much of a writer as hypercorn uses
+            await TCPServer(app, loop, _config(), context, {}, reader, gathering)
         except Exception as error:  # noqa: BLE001 - a conversation never ends the process, and its error is noted
             site.fault(f"hypercorn: {type(error).__name__}: {error}")
             writer.close()
