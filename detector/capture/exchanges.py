@@ -2,7 +2,7 @@
 
 A new exchange begins when the client speaks after the server, or when the same side speaks again after more than
 EXCHANGE_IDLE_US; a late answer belongs to its request. In UDP DNS every query is an exchange, and an answer belongs
-to the query with its identifier.
+to the query with its identifier. What TLS says on its own account is in no exchange.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from detector.capture.application import spoken
 from detector.capture.flows import Flows, Ints, dns_flows
 from detector.capture.mapped import MappedFile
 from detector.contract import EXCHANGE_IDLE_US, SCHEMAS
@@ -21,7 +22,8 @@ from detector.contract import EXCHANGE_IDLE_US, SCHEMAS
 def exchange_table(flows: Flows, file: MappedFile) -> pa.Table:
     """The exchanges of the flows, by flow and time."""
     packets = flows.packets
-    event = np.flatnonzero(flows.fresh)
+    said = spoken(flows, file)
+    event = np.flatnonzero(said)
     ident = np.zeros(len(event), np.int64)
     query = dns_flows(flows)[flows.slot[event]]
     some = np.flatnonzero(query)
@@ -34,7 +36,7 @@ def exchange_table(flows: Flows, file: MappedFile) -> pa.Table:
     turn = up[1:] != up[:-1]
     begins[1:] = (slot[1:] != slot[:-1]) | (ident[1:] != ident[:-1]) | (up[1:] & (turn | query[1:]))
     begins[1:] |= ~turn & (time[1:] - time[:-1] > EXCHANGE_IDLE_US)
-    columns = _columns(flows.fresh[event], up, time, np.flatnonzero(begins))
+    columns = _columns(said[event], up, time, np.flatnonzero(begins))
     columns["flow"] = flows.number[slot[begins]]
     order = np.lexsort((columns["start"], columns["flow"]))
     silent = columns.pop("silent")[order] != 0

@@ -1,0 +1,61 @@
+"""The alert with which TLS closes a direction: close_notify, the last record before FIN or RST.
+
+TLS 1.3 hides it as application data, known by its length: an application whose last message has two bytes, and that
+closes without an alert, loses them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.capture.flows import Ints
+from detector.capture.handshakes import ALERT, APPLICATION, HEADER, Side
+
+#: Lengths of an alert: clear; under RC4, 3DES, AES-CBC, AES-GCM, ChaCha20 before TLS 1.3 (RFC 5246 section 6.2.3).
+OLD = (2, 18, 22, 24, 26, 32, 48, 52, 64, 80)
+SEALED = 19  # RFC 8446 section 5.2: two bytes, type 1, tag 16
+
+
+def take_alerts(out: NDArray[np.uint32], side: Side, which: Ints) -> None:
+    """Take the alert that ends the streams of these flows out of what the packets say."""
+    which = which[side.places.first[which] < side.places.stop[which]]
+    _take(out, side, which[side.old[which]], ALERT, OLD)
+    _take(out, side, which[~side.old[which]], APPLICATION, (SEALED,))
+
+
+def _take(out: NDArray[np.uint32], side: Side, which: Ints, kind: int, lengths: tuple[int, ...]) -> None:
+    places = side.places
+    if not len(which):
+        return
+    row, end = places.last(which)
+    packet, live = places.stream.row[row], np.arange(len(which))
+    room = np.minimum(places.stream.fresh[row], end - side.end[which])
+    room[places.packets.have[packet] < places.packets.size[packet]] = 0
+    behind = places.packets.at[packet] + places.packets.size[packet]
+    for length in lengths:
+        size = HEADER + length
+        tried = live[room[live] >= size]
+        head = places.gather(behind[tried] - size, HEADER)
+        same = (head[:, 0] == kind) & (head[:, 1] == 3) & (head[:, 3] == length >> 8) & (head[:, 4] == length & 255)
+        out[packet[tried[same]]] -= np.uint32(size)
+        live = np.setdiff1d(live, tried[same], assume_unique=True)
+    for k in live[places.stream.fresh[row[live]] < HEADER + lengths[-1]].tolist():
+        _take_parts(out, side, int(which[k]), kind, lengths)
+
+
+def _take_parts(out: NDArray[np.uint32], side: Side, k: int, kind: int, lengths: tuple[int, ...]) -> None:
+    """As _take for one flow, whose alert may lie in several segments."""
+    places, stream = side.places, side.places.stream
+    rows = np.arange(places.first[k], places.stop[k])
+    rows = rows[stream.fresh[rows] > 0][-HEADER - lengths[-1] :]
+    begin = places.begins(rows)
+    end = int(begin[-1]) + int(stream.fresh[rows[-1]])
+    at = max(int(begin[0]), end - HEADER - lengths[-1], int(side.end[k]))
+    said = places.joined(k, int(rows[0]), at, end - at) if at < end else b""
+    for length in lengths if len(said) == end - at else ():
+        head = said[-HEADER - length :][:HEADER] if len(said) >= HEADER + length else b""
+        if head[:2] == bytes([kind, 3]) and head[3:] == length.to_bytes(2, "big"):
+            gone = begin + stream.fresh[rows] - np.maximum(begin, end - HEADER - length)
+            out[stream.row[rows]] -= np.maximum(gone, 0).astype(np.uint32)
+            return
