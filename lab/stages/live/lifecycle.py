@@ -153,7 +153,8 @@ def _busy(lab: LiveLab) -> Iterator[None]:
 
 def _brought_up(engine: Engine, session: Session, devices: int, say: Say) -> LiveLab:
     for name in FOLDERS:
-        (session.folder / name).mkdir(mode=0o755)
+        (session.folder / name).mkdir()
+        (session.folder / name).chmod(0o755)  # containers read them under uids of their own, whatever the umask
     make_authority(session.folder / "pki", dt.datetime.now(dt.UTC))  # noqa: TID251 - a certificate's validity, no verdict
     network = engine.network(session)
     subnet = IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])

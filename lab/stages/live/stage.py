@@ -59,6 +59,7 @@ def record_live(
         _warn(paced, timeline, speed)
         authority = _authority()
         write_plan(plan, scripts, paced, authority, live.trusted())
+        _readable(plan)
         with AdbServer.start(live.session.folder / "adb") as server, _mapped(plan / PAYLOAD) as payload:
             ready = provision(live, timeline, scripts, server)
             run = Run(
@@ -161,11 +162,17 @@ def _warn(paced: dict[int, Course], timeline: Timeline, speed: float) -> None:
 def _run_folder(lab: LiveLab) -> Iterator[Path]:
     """A folder of the lab's plans for this run; it goes when the run does."""
     folder = lab.folder("plan") / run_name()
-    folder.mkdir(mode=0o755)
+    folder.mkdir()
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _readable(folder: Path) -> None:
+    """Whatever this user's umask is, the servers, who run under a uid of their own, can read the plan."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 @contextmanager

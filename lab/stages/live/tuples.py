@@ -50,9 +50,9 @@ class FlowIndex:
         group, wall = group[known], wall_us[known]
         place = np.searchsorted(self._keys, self._key(group, wall), side="right") - 1
         before, after = np.maximum(place, 0), np.minimum(place + 1, len(self._n) - 1)
-        past = np.maximum(wall - self._closed[before], 0)
+        past = self._distance(before, wall)
         past[(place < 0) | (self._keys[before] >> _TIME_BITS != group)] = _FAR
-        ahead = np.maximum(self._opened[after] - wall, 0)
+        ahead = self._distance(after, wall)
         ahead[(place + 1 >= len(self._n)) | (self._keys[after] >> _TIME_BITS != group)] = _FAR
         nearest = np.where(past <= ahead, before, after)
         found[known] = np.where(np.minimum(past, ahead) <= SLACK_US, self._n[nearest], -1)
@@ -67,6 +67,11 @@ class FlowIndex:
         for part in np.split(mine, cuts) if len(mine) else []:
             mapped[part] = self.courses[int(n[part[0]])].scenario_time(wall_us[part] - self.tempo.epoch_us)
         return mapped
+
+    def _distance(self, row: Int64, wall_us: Int64) -> Int64:
+        """How far these times are from the rows' sockets, 0 within: keys end at SLACK_US before the run, times not."""
+        far: Int64 = np.maximum(wall_us - self._closed[row], self._opened[row] - wall_us)
+        return np.maximum(far, 0)
 
     def _group(self, proto: Int64, one: Int64, other: Int64) -> Int64:
         """The place in _pairs of each 5-tuple, -1 if it is not there."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 from collections import Counter
 from typing import Any
@@ -28,6 +29,8 @@ from lab.stages.live.gateway.image.rules import RESOLVER
 NOTICES = ("100.64.77.2", 9100)  # the servers, told whose each connection is
 _TALLY, _DNS = "droidrange", "droidrange-dns"
 _NOT_HTTP = (b"CONNECT ", b"PRI * HTTP/2.0")  # heads that mitmproxy would answer itself in transparent mode
+# RFC 9110 section 9.1: methods, of which none is longer; mitmproxy takes any three letters for the beginning of one
+_METHOD = re.compile(rb"[A-Z]{1,20}(\Z| )")
 
 
 class Gateway:
@@ -126,9 +129,11 @@ class Gateway:
     # what is not HTTP
 
     def next_layer(self, data: layer.NextLayer) -> None:
-        """Proxy requests and plain HTTP/2 are relayed as they are."""
-        decided = data.layer
-        if isinstance(decided, layers.HttpLayer) and data.data_client().startswith(_NOT_HTTP):
+        """Proxy requests, plain HTTP/2 and what only begins with letters are relayed as they are."""
+        decided, said = data.layer, data.data_client()
+        plain = data.context.client.alpn not in {b"h2", b"http/1.1", b"http/1.0"}
+        foreign = said.startswith(_NOT_HTTP) or (plain and said and not _METHOD.match(said))
+        if isinstance(decided, layers.HttpLayer) and foreign:
             data.context.layers.remove(decided)
             data.layer = layers.TCPLayer(data.context)
 

@@ -159,8 +159,12 @@ class Ways(unittest.TestCase):
         gateway = Gateway()
         self.addCleanup(gateway.notices.close)
         with taddons.context(gateway) as made:
-            for head, kind in ((b"CONNECT a:443 HTTP/1.1\r\n", layers.TCPLayer), (b"GET / ", layers.HttpLayer)):
-                around = context.Context(tflow.tflow().client_conn, made.options)
+            heads = [(b"CONNECT a:443 HTTP/1.1\r\n", layers.TCPLayer), (b"GET / ", layers.HttpLayer)]
+            heads += [(b"abc\x93\x07", layers.TCPLayer), (b"ABC1", layers.TCPLayer), (b"PRO", layers.HttpLayer)]
+            for head, kind in heads:
+                client = tflow.tflow().client_conn
+                client.alpn = None
+                around = context.Context(client, made.options)
                 asked = layer.NextLayer(around)
                 asked.layer = layers.HttpLayer(around, layers.http.HTTPMode.transparent)
                 asked.data_client = lambda head=head: head
