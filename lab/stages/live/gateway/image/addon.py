@@ -130,6 +130,9 @@ class Gateway:
 
     def next_layer(self, data: layer.NextLayer) -> None:
         """Proxy requests, plain HTTP/2 and what only begins with letters are relayed as they are."""
+        deciding: Any = ctx.master.addons.get("nextlayer")  # comes after us, and leaves alone what is decided
+        if deciding is not None:
+            deciding.next_layer(data)
         decided, said = data.layer, data.data_client()
         plain = data.context.client.alpn not in {b"h2", b"http/1.1", b"http/1.0"}
         foreign = said.startswith(_NOT_HTTP) or (plain and said and not _METHOD.match(said))

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 try:
     from mitmproxy import udp
+    from mitmproxy.addons.next_layer import NextLayer
     from mitmproxy.proxy import context, layer, layers
     from mitmproxy.proxy.mode_specs import ProxyMode
     from mitmproxy.test import taddons, tflow
@@ -158,19 +159,24 @@ class Ways(unittest.TestCase):
     def test_proxy_requests_are_relayed_and_others_read(self):
         gateway = Gateway()
         self.addCleanup(gateway.notices.close)
-        with taddons.context(gateway) as made:
-            heads = [(b"CONNECT a:443 HTTP/1.1\r\n", layers.TCPLayer), (b"GET / ", layers.HttpLayer)]
-            heads += [(b"abc\x93\x07", layers.TCPLayer), (b"ABC1", layers.TCPLayer), (b"PRO", layers.HttpLayer)]
+        with taddons.context(NextLayer(), gateway) as made:
+            heads = [(b"CONNECT a:443 HTTP/1.1\r\n", layers.TCPLayer), (b"GET / HTTP/1.1\r\n", layers.HttpLayer)]
+            heads += [
+                (b"abc\x93 \x07\n", layers.TCPLayer),
+                (b"ABC1", layers.TCPLayer),
+                (b"PROPFIND / HTTP/1.1\r\n", layers.HttpLayer),
+            ]
             for head, kind in heads:
                 client = tflow.tflow().client_conn
                 client.alpn = None
                 around = context.Context(client, made.options)
+                around.server.address = ("198.18.0.1", 80)
+                mode = layers.modes.TransparentProxy(around)
                 asked = layer.NextLayer(around)
-                asked.layer = layers.HttpLayer(around, layers.http.HTTPMode.transparent)
                 asked.data_client = lambda head=head: head
                 gateway.next_layer(asked)
                 assert isinstance(asked.layer, kind)
-                assert around.layers == [asked.layer]
+                assert around.layers == [mode, asked.layer]
 
     def test_orders_come_over_a_socket_and_faults_are_answers(self):
         async def run():
