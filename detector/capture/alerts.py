@@ -14,6 +14,7 @@ from detector.capture.handshakes import ALERT, APPLICATION, HEADER, Side
 
 #: Lengths of an alert: clear; under RC4, 3DES, AES-CBC, AES-GCM, ChaCha20 before TLS 1.3 (RFC 5246 section 6.2.3).
 OLD = (2, 18, 22, 24, 26, 32, 48, 52, 64, 80)
+MOST_SEGMENTS = 256  # looked at where an alert lies in several, repeated ones among them
 SEALED = 19  # RFC 8446 section 5.2: two bytes, type 1, tag 16
 
 
@@ -47,8 +48,10 @@ def _take(out: NDArray[np.uint32], side: Side, which: Ints, kind: int, lengths: 
 def _take_parts(out: NDArray[np.uint32], side: Side, k: int, kind: int, lengths: tuple[int, ...]) -> None:
     """As _take for one flow, whose alert may lie in several segments."""
     places, stream = side.places, side.places.stream
-    rows = np.arange(places.first[k], places.stop[k])
+    rows = np.arange(max(places.first[k], places.stop[k] - MOST_SEGMENTS), places.stop[k])
     rows = rows[stream.fresh[rows] > 0][-HEADER - lengths[-1] :]
+    if not len(rows):
+        return
     begin = places.begins(rows)
     end = int(begin[-1]) + int(stream.fresh[rows[-1]])
     at = max(int(begin[0]), end - HEADER - lengths[-1], int(side.end[k]))

@@ -50,8 +50,7 @@ def _take_handshakes(out: NDArray[np.uint32], side: Side, which: Ints) -> None:
     """Take the handshakes of these flows out of what the packets say."""
     places = side.places
     which = which[places.first[which] < places.stop[which]]
-    places.at[which] = np.maximum(places.at[which], side.end[which])
-    places.settle(which)
+    places.put(which, side.end[which])
     counts = np.minimum(places.row[which] + 1, places.stop[which]) - places.first[which]
     flow = np.repeat(which, counts)
     row = np.repeat(places.first[which] - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())

@@ -48,22 +48,26 @@ def exchange_table(flows: Flows, file: MappedFile) -> pa.Table:
 
 def _columns(size: NDArray[Any], up: NDArray[np.bool_], time: Ints, starts: Ints) -> dict[str, Ints]:
     """The columns of exchanges whose events begin at ``starts``; ``silent`` is 1 where nothing came down."""
-    stops = np.append(starts[1:], len(up)) if len(starts) else starts
+    if not len(starts):
+        nothing = ("start", "end", "bytes_up", "bytes_down", "packets_up", "packets_down", "first_down", "silent")
+        return {name: np.zeros(0, np.int64) for name in nothing}
+    stops = np.append(starts[1:], len(up))
     down_at = np.append(np.flatnonzero(~up), len(up))
     first = down_at[np.searchsorted(down_at, starts)]
+    bytes_up, packets_up = _sums(np.where(up, size, size.dtype.type(0)), starts), _sums(up, starts)
     return {
         "start": time[starts],
         "end": time[stops - 1],
-        "bytes_up": _sums(np.where(up, size, 0), starts, stops),
-        "bytes_down": _sums(np.where(up, 0, size), starts, stops),
-        "packets_up": _sums(up, starts, stops),
-        "packets_down": _sums(~up, starts, stops),
-        "first_down": np.append(time, 0)[first],
+        "bytes_up": bytes_up,
+        "bytes_down": _sums(size, starts) - bytes_up,
+        "packets_up": packets_up,
+        "packets_down": stops - starts - packets_up,
+        "first_down": time[np.minimum(first, len(time) - 1)],
         "silent": (first >= stops).astype(np.int64),
     }
 
 
-def _sums(values: NDArray[Any], starts: Ints, stops: Ints) -> Ints:
-    running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-    sums: Ints = running[stops] - running[starts]
+def _sums(values: NDArray[Any], starts: Ints) -> Ints:
+    """The sums of the values from each start to the next."""
+    sums: Ints = np.add.reduceat(values, starts, dtype=np.int64)
     return sums

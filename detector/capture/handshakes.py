@@ -84,8 +84,9 @@ def handshakes(flows: Flows, slots: Slots, file: MappedFile) -> tuple[Side, Side
 
 def _side(places: Places) -> Side:
     count = len(places.at)
-    no, none = np.zeros((3, count), bool), np.zeros((3, count), np.int64)
-    return Side(places, none[0], no[0], no[1], no[2], np.full(count, places.never), none[1], none[2])
+    no, none = np.zeros((2, count), bool), np.zeros((3, count), np.int64)
+    begun_late = places.at > 0  # behind the SYN there is a hole
+    return Side(places, none[0], begun_late, no[0], no[1], np.full(count, places.never), none[1], none[2])
 
 
 def _retried(places: Places) -> Mask:
@@ -110,7 +111,7 @@ def _following(side: Side, which: Ints) -> _Records:
 
 
 def _end_client(side: Side, retried: Mask, answered: Ints) -> None:
-    live = np.arange(len(retried))
+    live = np.flatnonzero(~side.broken)
     guess = _Guess(np.zeros_like(side.end), side.done.copy(), np.zeros_like(side.end))
     for _ in range(MAX_RECORDS):
         record = _following(side, live)
@@ -156,7 +157,7 @@ def _guessed(side: Side, which: Ints, guess: _Guess) -> None:
 
 def _end_server(side: Side, client: Side, retried: Mask) -> None:
     """The server's handshake, without tickets that come after the client's Finished."""
-    live = np.flatnonzero(~client.broken)
+    live = np.flatnonzero(~(client.broken | side.broken))
     modern = np.zeros(len(retried), bool)  # application data came before the record behind ChangeCipherSpec
     for _ in range(MAX_RECORDS):
         record = _following(side, live)
@@ -169,7 +170,7 @@ def _end_server(side: Side, client: Side, retried: Mask) -> None:
         finished = clear & ~odd & side.ciphered[live] & ~retried[live]
         side.broken[live[odd]] = True
         side.end[live[over]] = side.places.at[live[over]]
-        side.end[live[finished]] = record.end[finished]
+        side.end[live[finished]], side.old[live[finished]] = record.end[finished], True
         side.ciphered[live] |= record.kind == CHANGE_CIPHER
         modern[live] |= sealed
         going = ~odd & ~over & ~finished

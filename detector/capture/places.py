@@ -15,19 +15,28 @@ MAX_STEPS = 64  # segments walked for all flows together; further ones are searc
 class Places:
     """One place in the stream of each of some flows, in one direction; ``at`` moves, ``row`` is the segment it is in.
 
-    Of flow k, ``at[k]`` counts stream bytes as Stream.begin does and must never go back. Segments of flow k are the
-    rows ``first[k]`` to ``stop[k]`` of the stream.
+    Of flow k, ``at[k]`` counts stream bytes as Stream.begin does, at first its first byte, and only ``put`` may set it
+    back. Segments of flow k are the rows ``first[k]`` to ``stop[k]`` of the stream.
     """
 
     def __init__(self, flows: Flows, side: int, slots: Slots, file: MappedFile) -> None:
         self.stream, self.packets, self._file = flows.streams[side], flows.packets, file
         self.first = np.searchsorted(self.stream.slot, slots)
         self.stop = np.searchsorted(self.stream.slot, slots, "right")
-        self.row = self.first.copy()
         self.never = len(self.packets.time)  # the packet of what is nowhere
+        self.row = self.first.copy()
+        silent = np.arange(len(slots))
+        while len(silent := silent[self.row[silent] < self.stop[silent]]):
+            silent = silent[self.stream.fresh[self.row[silent]] == 0]  # before the SYN: keep-alive
+            self.row[silent] += 1
         self.at = np.zeros(len(slots), np.int64)
-        some = self.first < self.stop
-        self.at[some] = self.begins(self.first[some])
+        some = self.row < self.stop
+        self.at[some] = self.begins(self.row[some])
+
+    def put(self, which: Ints, at: Ints) -> None:
+        """Set these flows' places, wherever they were, and find their segments."""
+        self.at[which], self.row[which] = at, self.first[which]
+        self.settle(which)
 
     def begins(self, row: Ints) -> Ints:
         """Where the new bytes of these rows begin."""

@@ -22,9 +22,10 @@ MIN_TICKET, MAX_TICKET, TICKETS_DIFFER, MAX_TICKETS = 60, 700, 8, 4
 
 def pass_tickets(flows: Flows, server: Side, client: Side, which: Ints) -> None:
     """Move the server's end behind the tickets that follow it."""
+    if not len(which):
+        return
     places = server.places
-    client.places.at[which] = np.maximum(client.places.at[which], client.end[which])
-    client.places.settle(which)
+    client.places.put(which, client.end[which])
     asked = client.places.packet(which)
     said = np.flatnonzero(flows.fresh)
     usual = np.zeros(len(which), np.int64)

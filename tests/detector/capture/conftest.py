@@ -92,6 +92,29 @@ class Wire:
         packets.append(self.tcp(600, place, FIN, down=True))
         return packets
 
+    @staticmethod
+    def record(kind: int, size: int, first=b"") -> bytes:
+        """A TLS record whose body of ``size`` bytes begins with ``first``."""
+        return bytes([kind, 3, 3]) + size.to_bytes(2, "big") + first + b"\xa5" * (size - len(first))
+
+    def conversation(self, messages, *, cut=None, fin=True) -> list[Packet]:
+        """A TCP flow of (microseconds, direction ``>`` or ``<``, bytes); ``cut`` gives the pieces of a message."""
+        packets = [self.tcp(0, 999, SYN), self.tcp(1, 4_999, SYN_ACK, down=True)]
+        at = {">": 1_000, "<": 5_000}
+        for when, way, said in messages:
+            for number, part in enumerate(cut(said) if cut else [said]):
+                packets.append(self.tcp(when + number, at[way], PSH, part, down=way == "<"))
+                at[way] += len(part)
+        if fin:
+            last = packets[-1].at_us + 1
+            packets += [self.tcp(last, at[">"], FIN), self.tcp(last + 1, at["<"], FIN, down=True)]
+        return packets
+
+    def sizes(self, packets: list[Packet]) -> list[tuple[int, int]]:
+        """Bytes up and down of every exchange."""
+        rows = self.read(self.pcap(packets)).exchanges.to_pylist()
+        return [(row["bytes_up"], row["bytes_down"]) for row in rows]
+
     # files
 
     @staticmethod

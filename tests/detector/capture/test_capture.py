@@ -58,7 +58,8 @@ def test_stats_add_up_on_every_capture(real_captures):
         inside = sum(flows["packets_up"].to_pylist()) + sum(flows["packets_down"].to_pylist())
         assert stats.ip_packets - stats.short_frames - stats.fragments <= inside <= stats.ip_packets
         for name in ("bytes_up", "bytes_down"):
-            assert sum(flows[name].to_pylist()) == sum(read.exchanges[name].to_pylist())
+            whole, spoken = sum(flows[name].to_pylist()), sum(read.exchanges[name].to_pylist())
+            assert spoken < whole if "tls" in flows["app_proto"].to_pylist() else spoken == whole
 
 
 @pytest.mark.captures
