@@ -19,7 +19,8 @@ def attach(name: str | None = None) -> LiveLab | None:
     LookupError for an unknown id or several labs to choose from; StageError if a part of it is gone.
     """
     engine = connect()
-    known = {lab.id: lab for lab in find_labs(engine) if lab.wanted(time.time())}
+    # a lab without a folder here was brought up under another state folder: it is somebody else's
+    known = {lab.id: lab for lab in find_labs(engine) if lab.folder and lab.wanted(time.time())}
     kept = [lab.id for lab in known.values() if lab.kept]
     if name is None and not kept:
         return None
@@ -28,10 +29,7 @@ def attach(name: str | None = None) -> LiveLab | None:
     chosen = name or kept[0]
     if chosen not in known:
         raise LookupError(f"no lab {chosen!r}; up are: {', '.join(sorted(known)) or 'none'} (droidrange lab status)")
-    session = next((one for one in sessions() if one.id == chosen), None)
-    if session is None:
-        raise StageError(f"lab {chosen} has lost its folder; droidrange lab clean removes it")
-    return _found(engine, session)
+    return _found(engine, next(one for one in sessions() if one.id == chosen))
 
 
 def current(name: str, container: Any) -> bool:

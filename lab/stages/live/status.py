@@ -42,10 +42,10 @@ def print_status(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def taken_down(names: Sequence[str] | None) -> tuple[list[str], list[Path]]:
-    """Takes down these labs, or every one that was brought up to stay; LookupError for an id that is none."""
+    """Takes down these labs, or all of this state folder that were brought up to stay; LookupError: no such id."""
     engine = connect()
     known = find_labs(engine)
-    chosen = list(names or [lab.id for lab in known if lab.kept])
+    chosen = list(names or [lab.id for lab in known if lab.kept and lab.folder])
     unknown = sorted(set(chosen) - {lab.id for lab in known})
     if unknown:
         raise LookupError(f"no lab {', '.join(unknown)}; there are {', '.join(lab.id for lab in known) or 'none'}")

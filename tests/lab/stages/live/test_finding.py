@@ -21,7 +21,7 @@ def container(session: str, name: str, status: str = "running"):
 @pytest.fixture
 def world(monkeypatch):
     """Labs by id: their containers; whether they are kept."""
-    made = SimpleNamespace(labs={}, kept=set())
+    made = SimpleNamespace(labs={}, kept=set(), foreign=set())
 
     class Engine:
         client = SimpleNamespace(
@@ -41,7 +41,8 @@ def world(monkeypatch):
 
     def labs(_engine):
         return [
-            SimpleNamespace(id=name, kept=name in made.kept, wanted=lambda _now: True) for name in sorted(made.labs)
+            SimpleNamespace(id=name, kept=name in made.kept, folder=name not in made.foreign, wanted=lambda _now: True)
+            for name in sorted(made.labs)
         ]
 
     monkeypatch.setattr(finding, "image_tag", lambda role: f"droidrange/{role}:now")
@@ -107,3 +108,10 @@ def test_a_lab_of_other_sources_is_not_used(world) -> None:
     world.labs["aaaaaaaa"][1].attrs["Config"]["Image"] = "droidrange/servers:before"
     with pytest.raises(StageError, match=r"brought up by other sources than these \(servers\)"):
         finding.attach()
+
+
+def test_a_lab_of_another_state_folder_is_left_alone(world) -> None:
+    put(world, "aaaaaaaa")
+    put(world, "bbbbbbbb")
+    world.foreign.add("aaaaaaaa")
+    assert finding.attach().session.id == "bbbbbbbb"

@@ -35,7 +35,7 @@ def world(monkeypatch):
 
 
 def lab(name: str, *, kept: bool = True, wanted: bool = True):
-    return SimpleNamespace(id=name, kept=kept, expires=1_795_000_000, wanted=lambda _now: wanted)
+    return SimpleNamespace(id=name, kept=kept, folder="there", expires=1_795_000_000, wanted=lambda _now: wanted)
 
 
 def test_a_lab_is_shown_with_its_handsets_and_their_adb(world, capsys) -> None:
