@@ -6,12 +6,14 @@ wire stage; their bytes wait in one file that the orchestrator and the servers m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from lab.protocols import Message
 from lab.stages.causality import place
 from lab.stages.dialogues import ALPN, Speaker, WireFormat, formats_of
 from lab.stages.labels import addresses
@@ -129,15 +131,7 @@ class _Writer:
         form = self._formats[int(said.speech[n])]
         messages = [message for message in form.messages(dialogue) if message.data]
         placed = place(course, messages)
-        sizes = np.array([len(message.data) for message in messages], dtype=np.int64)
-        offsets = self._place + np.cumsum(sizes) - sizes
-        for message in messages:
-            self._payload.write(message.data)
-        self._place += int(sizes.sum())
-        asked, think = int(said.start[n]), []
-        for message in messages:
-            think.append(0 if message.from_client or message.pushed else max(0, message.time - asked))
-            asked = message.time if message.from_client else asked
+        sizes, offsets = self._written(messages)
         return Script(
             n=n,
             device=app.device,
@@ -161,5 +155,23 @@ class _Writer:
             offset=offsets,
             begin=np.array(placed.start, dtype=np.int64),
             end=np.array(placed.end, dtype=np.int64),
-            think=np.array(think, dtype=np.int64),
+            think=_thinking(messages, int(said.start[n])),
         )
+
+    def _written(self, messages: Sequence[Message]) -> tuple[Int64, Int64]:
+        """The messages' sizes, and where the payload has them now."""
+        sizes = np.array([len(message.data) for message in messages], dtype=np.int64)
+        offsets = self._place + np.cumsum(sizes) - sizes
+        for message in messages:
+            self._payload.write(message.data)
+        self._place += int(sizes.sum())
+        return sizes, offsets
+
+
+def _thinking(messages: Sequence[Message], start: int) -> Int64:
+    """How long after what was asked each answer comes, us; what asks, and what comes unasked, has 0."""
+    asked, think = start, []
+    for message in messages:
+        think.append(0 if message.from_client or message.pushed else max(0, message.time - asked))
+        asked = message.time if message.from_client else asked
+    return np.array(think, dtype=np.int64)
