@@ -59,7 +59,8 @@ async def converse(plan: Plan, control: Control, n: int, mode: str) -> list[list
     if mode == "gateway":
         who = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         who.bind((GATEWAY, 0))
-        who.sendto(json.dumps({"upstream": list(own), "client": list(client), "proto": script.transport}).encode(), WHO)
+        ends = {"upstream": list(own), "server": list(script.server), "client": list(client)}
+        who.sendto(json.dumps({**ends, "proto": script.transport}).encode(), WHO)
         who.close()
     late = None if mode == "direct" else asyncio.create_task(claimed(claim))
     read, write, close = await stream(plan, script, opened)

@@ -91,7 +91,9 @@ class Gateway:
         """Tells the servers before they get a byte."""
         server, client = data.server, data.client
         assert server.sockname is not None
-        told = {"upstream": server.sockname[:2], "client": client.peername[:2], "proto": server.transport_protocol}
+        assert server.peername is not None
+        told = {"upstream": server.sockname[:2], "server": server.peername[:2], "client": client.peername[:2]}
+        told["proto"] = server.transport_protocol
         try:
             self.notices.sendto(json.dumps(told).encode(), NOTICES)
         except OSError as fault:

@@ -64,15 +64,16 @@ class Claims:
     def __init__(self, gateway: str, wait_s: float = WAIT_S) -> None:
         self._gateway, self._wait_s = gateway, wait_s
         self._clients: Board[tuple[str, Endpoint, Endpoint], int] = Board()  # (transport, client, server) -> n
-        self._behind: Board[tuple[str, Endpoint], Endpoint] = Board()  # (transport, upstream) -> client
+        # (transport, upstream, server) -> client; a port of the gateway's may lead to several servers at once
+        self._behind: Board[tuple[str, Endpoint, Endpoint], Endpoint] = Board()
 
     def client(self, n: int, transport: str, client: Endpoint, server: Endpoint) -> None:
         """The orchestrator: conversation n is held by ``client`` with ``server``."""
         self._clients.post((transport, client, server), n)
 
-    def behind(self, transport: str, upstream: Endpoint, client: Endpoint) -> None:
-        """The gateway: what comes from ``upstream`` is ``client``'s."""
-        self._behind.post((transport, upstream), client)
+    def behind(self, transport: str, upstream: Endpoint, server: Endpoint, client: Endpoint) -> None:
+        """The gateway: what comes from ``upstream`` to ``server`` is ``client``'s."""
+        self._behind.post((transport, upstream, server), client)
 
     async def conversation(
         self, transport: str, peer: Endpoint, local: Endpoint, current: Callable[[int], bool]
@@ -83,7 +84,7 @@ class Claims:
         """
         client: Endpoint | None = peer
         if peer[0] == self._gateway:
-            client = await self._behind.read((transport, peer), self._wait_s)
+            client = await self._behind.read((transport, peer, local), self._wait_s)
         if client is None:
             return None
         return await self._clients.read((transport, client, local), self._wait_s, current)
@@ -91,6 +92,6 @@ class Claims:
     def over(self, transport: str, peer: Endpoint, local: Endpoint, n: int | None) -> None:
         """The connection of conversation n has closed: its ports may be used again, or are already."""
         if peer[0] == self._gateway:
-            self._behind.drop((transport, peer))
+            self._behind.drop((transport, peer, local))
         elif n is not None and self._clients.note((transport, peer, local)) == n:
             self._clients.drop((transport, peer, local))

@@ -84,12 +84,12 @@ class House:
         return {}
 
     def behind(self, data: bytes, peer: Endpoint) -> None:
-        """A datagram of the gateway: {"upstream", "client", "proto"}; anybody else's is dropped."""
+        """A datagram of the gateway: {"upstream", "server", "client", "proto"}; anybody else's is dropped."""
         if peer[0] != self._gateway:
             return
         try:
             said = json.loads(data)
-            self._claims.behind(str(said["proto"]), _endpoint(said["upstream"]), _endpoint(said["client"]))
+            self._claims.behind(str(said["proto"]), *(_endpoint(said[end]) for end in ("upstream", "server", "client")))
         except (ValueError, LookupError, TypeError) as error:
             if self._stage:
                 self._stage.ledger.strays[f"who: {type(error).__name__}"] += 1

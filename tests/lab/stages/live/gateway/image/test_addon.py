@@ -140,7 +140,12 @@ class Ways(unittest.TestCase):
             finally:
                 addon.NOTICES = before
                 gateway.notices.close()
-        assert told == {"upstream": ["address", 22], "client": ["127.0.0.1", 22], "proto": "tcp"}
+        assert told == {
+            "upstream": ["address", 22],
+            "server": ["192.168.0.1", 22],
+            "client": ["127.0.0.1", 22],
+            "proto": "tcp",
+        }
 
     def test_name_look_ups_go_where_the_plan_says_and_nothing_else_does(self):
         gateway = Gateway()

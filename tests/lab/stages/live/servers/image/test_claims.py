@@ -24,7 +24,7 @@ def test_behind_the_gateway_both_words_are_needed_in_any_order(order):
         found = None
         for step in order:
             if step == "who":
-                claims.behind("tcp", UP, CLIENT)
+                claims.behind("tcp", UP, SERVER, CLIENT)
             elif step == "client":
                 claims.client(7, "tcp", CLIENT, SERVER)
             else:
@@ -40,7 +40,7 @@ def test_one_word_alone_is_none_after_the_wait(said):
     async def run():
         claims = Claims(GATEWAY, wait_s=0.02)
         if "who" in said:
-            claims.behind("tcp", UP, CLIENT)
+            claims.behind("tcp", UP, SERVER, CLIENT)
         if "client" in said:
             claims.client(7, "tcp", CLIENT, SERVER)
         return await claims.conversation("tcp", UP, SERVER, anyone)
@@ -82,7 +82,7 @@ def test_behind_the_gateway_what_is_over_is_not_current():
     async def run():
         claims = Claims(GATEWAY, wait_s=5)
         claims.client(7, "tcp", CLIENT, SERVER)
-        claims.behind("tcp", UP, CLIENT)
+        claims.behind("tcp", UP, SERVER, CLIENT)
         second = asyncio.create_task(claims.conversation("tcp", UP, SERVER, lambda n: n != 7))
         await asyncio.sleep(0.01)
         assert not second.done()
@@ -90,3 +90,18 @@ def test_behind_the_gateway_what_is_over_is_not_current():
         return await second
 
     assert asyncio.run(run()) == 8
+
+
+def test_one_port_of_the_gateway_s_leads_to_two_servers():
+    other = ("198.18.0.2", 443)
+
+    async def run():
+        claims = Claims(GATEWAY, wait_s=0.05)
+        claims.behind("tcp", UP, SERVER, CLIENT)
+        claims.behind("tcp", UP, other, ("10.88.1.11", 1))
+        claims.client(7, "tcp", CLIENT, SERVER)
+        claims.client(8, "tcp", ("10.88.1.11", 1), other)
+        claims.over("tcp", UP, SERVER, None)
+        return [await claims.conversation("tcp", UP, place, anyone) for place in (other, SERVER)]
+
+    assert asyncio.run(run()) == [8, None]

@@ -25,7 +25,7 @@ def test_servers_from_plan_to_finish(plans, tmp_path, free_port):
         await house.start({"epoch_us": int(time.time() * 1e6)})
         reader, writer = await asyncio.open_connection("127.0.5.1", port)
         own = writer.get_extra_info("sockname")  # of the gateway's address
-        who = {"upstream": list(own), "client": ["10.88.1.10", 50_000], "proto": "tcp"}
+        who = {"upstream": list(own), "server": ["127.0.5.1", port], "client": ["10.88.1.10", 50_000], "proto": "tcp"}
         house.behind(b"nonsense", ("127.0.0.1", 1))
         house.behind(json.dumps(who).encode(), ("127.0.0.2", 1))  # not the gateway
         house.behind(json.dumps(who).encode(), ("127.0.0.1", 1))
