@@ -74,6 +74,8 @@ class Run:
         except asyncio.CancelledError:
             self.interrupted = True
             self.faults.append("interrupted")
+        except StageError as fault:
+            self.faults.append(str(fault))
         except ExceptionGroup as group:
             self.faults += [str(fault) for fault in _leaves(group)]
         finally:
@@ -179,10 +181,10 @@ class Run:
             self.progress(done // 1_000_000, max(last // 1_000_000, 1))
             status = await self._controls["gateway"].call("status")
             if status["faults"] or not status["proxy"] or not status["capture"]:
-                raise ExceptionGroup("gateway", [StageError("; ".join(status["faults"]) or "the gateway stopped")])
+                raise StageError("; ".join(status["faults"]) or "the gateway stopped")
             dead = [fault for stream in self.streams.values() for fault in stream.faults]
             if dead:
-                raise ExceptionGroup("sensor", [StageError("; ".join(dead))])
+                raise StageError("; ".join(dead))
 
     async def _collect(self) -> None:
         """Capture, sockets and reports, each even where another fails."""
