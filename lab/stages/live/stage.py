@@ -6,8 +6,9 @@ import asyncio
 import datetime as dt
 import mmap
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from lab.devices.adb import AdbServer
 from lab.errors import EvidenceError, ScenarioError
 from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
-from lab.stages.live.casting import Sight, relays_of, sight
+from lab.stages.live.casting import Relay, Sight, relays_of, sight
 from lab.stages.live.gateway.gateway import DAYS
 from lab.stages.live.gateway.overheard import events, http_rows
 from lab.stages.live.lifecycle import borrowed
@@ -29,11 +30,22 @@ from lab.stages.live.provision import Ready, provision
 from lab.stages.live.reach import Reach
 from lab.stages.live.recorder import Evidence, write_recording
 from lab.stages.live.run import Run, run_name
-from lab.stages.live.script import write_scripts
+from lab.stages.live.script import Script, write_scripts
 from lab.stages.live.topology.sockets import socket_rows
 from lab.stages.wire import refuse_occupied
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a run is to play; ``trusted`` is the PEM of the authorities that each conversation's client trusts."""
+
+    scripts: list[Script]
+    courses: dict[int, Course]
+    sight: Sight
+    relays: list[Relay]
+    trusted: Callable[[int], str]
 
 
 def record_live(
@@ -53,37 +65,42 @@ def record_live(
     if not speed >= 1:
         raise ScenarioError([f"--speed: found {speed:g}, expected 1 or more: the live stage does not stretch time"])
     with borrowed(len(timeline.devices), lab, say) as live, _run_folder(live) as plan:
-        scripts = write_scripts(timeline, plan / PAYLOAD)
-        seen = sight(timeline, scripts, pin=pin, passthrough=passthrough)
-        paced = courses(scripts, timeline.start, speed)
-        _warn(paced, timeline, speed)
-        authority = _authority()
-        write_plan(plan, scripts, paced, authority, live.trusted())
-        _readable(plan)
+        planned = _planned(live, timeline, plan, speed=speed, pin=pin, passthrough=passthrough)
         with AdbServer.start(live.session.folder / "adb") as server, _mapped(plan / PAYLOAD) as payload:
-            ready = provision(live, timeline, scripts, server)
+            ready = provision(live, timeline, planned.scripts, server)
             run = Run(
                 lab=live,
                 name=plan.name,
                 timeline=timeline,
-                scripts=scripts,
-                courses=paced,
-                sight=seen,
-                relays=relays_of(timeline, scripts, paced),
+                scripts=planned.scripts,
+                courses=planned.courses,
+                sight=planned.sight,
+                relays=planned.relays,
                 reach=Reach(timeline, ready.phones, ready.abilities),
                 sensors=ready.sensors,
                 payload=payload,
-                trusted=_trust(live, authority, seen),
+                trusted=planned.trusted,
                 speed=speed,
                 progress=progress or (lambda _done, _total: None),
             )
             asyncio.run(run.play())
         reason = _written(folder, run, ready)
-    if run.interrupted:
-        raise KeyboardInterrupt
-    if reason:
-        raise EvidenceError(f"{folder}: the run is not complete: {reason}; read it with --allow-partial")
-    return folder
+    return _told(folder, reason, interrupted=run.interrupted)
+
+
+def _planned(
+    live: LiveLab, timeline: Timeline, plan: Path, *, speed: float, pin: Sequence[str], passthrough: Sequence[str]
+) -> Planned:
+    """Writes the plan, for the servers to read."""
+    scripts = write_scripts(timeline, plan / PAYLOAD)
+    seen = sight(timeline, scripts, pin=pin, passthrough=passthrough)
+    paced = courses(scripts, timeline.start, speed)
+    relays = relays_of(timeline, scripts, paced)
+    _warn(paced, timeline, speed)
+    authority = _authority()
+    write_plan(plan, scripts, paced, authority, live.trusted())
+    _readable(plan)
+    return Planned(scripts, paced, seen, relays, _trust(live, authority, seen))
 
 
 def _written(folder: Path, run: Run, ready: Ready) -> str:
@@ -93,6 +110,15 @@ def _written(folder: Path, run: Run, ready: Ready) -> str:
     for path in run.lab.folder("rec").glob(f"{run.name}.*"):
         path.unlink()
     return reason
+
+
+def _told(folder: Path, reason: str, *, interrupted: bool) -> Path:
+    """The recording, if it is whole; else what its maker must know of it, now that it is written."""
+    if interrupted:
+        raise KeyboardInterrupt
+    if reason:
+        raise EvidenceError(f"{folder}: the run is not complete: {reason}; read it with --allow-partial")
+    return folder
 
 
 def _evidence(run: Run, ready: Ready) -> Evidence:
@@ -136,7 +162,7 @@ def _on_our_clock(readings: Sequence[Any]) -> list[Any]:
     return made
 
 
-def _trust(lab: LiveLab, authority: Authority, seen: Sight) -> Any:
+def _trust(lab: LiveLab, authority: Authority, seen: Sight) -> Callable[[int], str]:
     """Whom the apps of a conversation trust: the origin, and mitmproxy unless the app pins."""
     origin = authority.own.certificate.decode("ascii")
     both = lab.trusted() + origin
