@@ -51,7 +51,8 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         ]
     ),
     # Request and response inside a flow. A new exchange begins when the client speaks after the server, or when
-    # the same side speaks again after more than EXCHANGE_IDLE_US; a late answer still belongs to its request.
+    # the same side speaks again after more than EXCHANGE_IDLE_US; a late answer still belongs to its request. What
+    # TLS says itself (handshake, tickets, closing alert) is in no exchange, so flows may carry more than theirs.
     "exchanges": pa.schema(
         [
             ("flow", pa.int64()),

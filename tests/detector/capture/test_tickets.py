@@ -45,6 +45,14 @@ def test_the_only_answer_is_no_ticket(wire, answer):
     assert wire.sizes(wire.conversation(messages)) == [(405, size), (405, size)]
 
 
+def test_an_answer_before_the_goodbye_is_no_ticket(wire):
+    for last in (
+        [(52 * MS, "<", said(wire, 266, 19))],
+        [(52 * MS, "<", said(wire, 266)), (60 * MS, "<", said(wire, 19))],
+    ):
+        assert wire.sizes(wire.conversation([*opened(wire, 400), *last])) == [(405, 271)]
+
+
 def test_a_server_that_greets_is_heard_behind_its_tickets(wire):
     messages = [*opened(wire), (52 * MS, "<", said(wire, 266, 266, 90)), (60 * MS, ">", said(wire, 40))]
     assert wire.sizes(wire.conversation(messages)) == [(0, 95), (45, 0)]
