@@ -34,14 +34,17 @@ def _take(out: NDArray[np.uint32], side: Side, which: Ints, kind: int, lengths: 
     room = np.minimum(places.stream.fresh[row], end - side.end[which])
     room[places.packets.have[packet] < places.packets.size[packet]] = 0
     behind = places.packets.at[packet] + places.packets.size[packet]
-    for length in lengths:
-        size = HEADER + length
+    for size in (HEADER + length for length in lengths):
         tried = live[room[live] >= size]
         head = places.gather(behind[tried] - size, HEADER)
-        same = (head[:, 0] == kind) & (head[:, 1] == 3) & (head[:, 3] == length >> 8) & (head[:, 4] == length & 255)
+        same = (head[:, 0] == kind) & (head[:, 1] == 3) & (head[:, 3] == 0) & (head[:, 4] == size - HEADER)
         out[packet[tried[same]]] -= np.uint32(size)
         live = np.setdiff1d(live, tried[same], assume_unique=True)
-    for k in live[places.stream.fresh[row[live]] < HEADER + lengths[-1]].tolist():
+    live = live[places.stream.fresh[row[live]] < HEADER + lengths[-1]]
+    head = places.gather((places.packets.at[packet] + places.stream.skip[row])[live], HEADER)
+    length = head[:, 3].astype(np.int64) << 8 | head[:, 4]
+    other = (head[:, 1] == 3) & (HEADER + length == places.stream.fresh[row[live]])
+    for k in live[~other].tolist():  # the last segment is no whole record
         _take_parts(out, side, int(which[k]), kind, lengths)
 
 
