@@ -21,7 +21,7 @@ from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
 from lab.stages.live.casting import Relay, Sight, relays_of, sight
 from lab.stages.live.gateway.gateway import DAYS
-from lab.stages.live.gateway.overheard import events, http_rows
+from lab.stages.live.gateway.overheard import events, http_rows, noted_faults
 from lab.stages.live.lifecycle import borrowed
 from lab.stages.live.livelab import LiveLab
 from lab.stages.live.pace import Course, courses, held_back, state_courses
@@ -145,7 +145,7 @@ def _evidence(run: Run, ready: Ready) -> Evidence:
         installed=ready.installed,
         containment=run.certificate,
         gateway_events=heard,
-        faults=run.faults,
+        faults=[*noted_faults(rec, run.name), *run.faults],
         versions={"docker": run.lab.engine.version},
         state_courses=state_courses(timeline, run.speed),
     )

@@ -36,6 +36,22 @@ def events(path: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
+def noted_faults(rec: Path, name: str) -> list[str]:
+    """What the gateway wrote down of its own end, for this capture or before there was one; oldest first."""
+    found: list[str] = []
+    for path in (rec / f"{name}.fault", rec / "gateway.fault"):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        found += [_reason(line) for line in lines]
+    return list(dict.fromkeys(found))
+
+
+def _reason(line: str) -> str:
+    try:
+        return f"gateway: {json.loads(line)['reason']}"
+    except (ValueError, LookupError, TypeError):
+        return f"gateway: {line[:200]}"
+
+
 def http_rows(rows: Iterable[Mapping[str, Any]], devices: Mapping[str, str] | None = None) -> pa.Table:
     """The requests as the columns of SCHEMAS["http"], by time, in the wall clock's microseconds.
 

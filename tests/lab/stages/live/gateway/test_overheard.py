@@ -4,7 +4,7 @@ import pytest
 
 from detector.contract import SCHEMAS
 from lab.errors import StageError
-from lab.stages.live.gateway.overheard import events, http_rows
+from lab.stages.live.gateway.overheard import events, http_rows, noted_faults
 
 WHOLE = {
     "v": 1,
@@ -97,3 +97,10 @@ def test_no_request_is_a_table_too():
 def test_a_request_of_no_device_is_our_fault():
     with pytest.raises(StageError, match=r"10\.88\.1\.10, which is no device: POST /x"):
         http_rows([WHOLE], {"10.88.1.11": "phone-01"})
+
+
+def test_what_the_gateway_wrote_of_its_end_is_read_even_if_cut_off(tmp_path):
+    assert noted_faults(tmp_path, "run-1") == []
+    (tmp_path / "run-1.fault").write_text('{"reason": "mitmproxy ended by itself with -9", "time_us": 1}\n{"rea')
+    (tmp_path / "run-2.fault").write_text('{"reason": "another run", "time_us": 1}\n')
+    assert noted_faults(tmp_path, "run-1") == ["gateway: mitmproxy ended by itself with -9", 'gateway: {"rea']
