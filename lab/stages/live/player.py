@@ -111,6 +111,9 @@ class Player:
             await self._conversed(script, line, skip=1 if script.transport == "udp" else 0)
         except (LineError, OSError, TimeoutError) as fault:
             error = str(fault) or type(fault).__name__
+        except asyncio.CancelledError:
+            error = "cut off by the run's end"
+            raise
         finally:
             if line:
                 await asyncio.shield(line.close())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ from lab.stages.live.ports import Seen
 from lab.stages.live.proxies import Proxies
 from lab.stages.live.reach import Reach
 from lab.stages.live.script import Played, Script
+from lab.stages.live.steady import Steady
+from lab.stages.live.strangers import strangers_played
 from lab.stages.live.topology.containment import certify
 from lab.stages.live.topology.sensor_stream import SensorStream
 from lab.timeline import Timeline
@@ -32,7 +34,10 @@ from lab.timeline import Timeline
 LEAD_US = 1_500_000  # between the order to start and the run's start: every part has heard it by then
 TRAIL_S = 1.5  # for the last packets, closes and events
 WATCH_S = 1.0
-COLLECT_S = 30.0
+OPEN_S = 10.0
+REACH_S, ANSWER_S = 3.0, 15.0  # afterwards, when a part may be dead: for a control port to be there, and to answer
+CERTIFY_S, FINISH_S = 60.0, 30.0  # for the certificate (3 to 4 s) and for all sensors together (3 s)
+JUMP_US = 20_000  # a wall clock moved by more has torn the run apart
 
 
 @dataclass
@@ -68,7 +73,11 @@ class Run:
 
     async def play(self) -> None:
         """Plays and collects; afterwards the fields hold what was seen. StageError if it could not even begin."""
-        await self._begin()
+        try:
+            await self._begin()
+        except BaseException:
+            await self._undo()
+            raise
         try:
             await self._played()
         except asyncio.CancelledError:
@@ -77,20 +86,28 @@ class Run:
         except StageError as fault:
             self.faults.append(str(fault))
         except ExceptionGroup as group:
-            self.faults += [str(fault) for fault in _leaves(group)]
+            self.faults += [_said(fault) for fault in _leaves(group)]
         finally:
-            try:
-                async with asyncio.timeout(COLLECT_S):
-                    await self._collect()
-            except TimeoutError:
-                self.faults.append(f"what was seen could not be collected within {COLLECT_S:g} s")
-            for control in self._controls.values():
-                control.close()
+            await self._collect()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        for control in self._controls.values():
+            control.close()
+
+    async def _undo(self) -> None:
+        """A run that did not begin leaves no capture and no sensor behind, which the next one would find."""
+        self._hang_up()
+        if "gateway" in self._controls:
+            await self._kept(self._stop_capture(), "capture", REACH_S + ANSWER_S)
+        await self._kept(self._finish_sensors(), "sensors", FINISH_S)
+        for path in self.lab.folder("rec").glob(f"{self.name}.*"):
+            path.unlink()
 
     async def _begin(self) -> None:
         """Plans to all, sensors heard, capture on, the clock set."""
         for role in ("gateway", "servers", "strangers"):
-            self._controls[role] = await Control.open(self.lab.at(role), role=role, timeout_s=10.0)
+            self._controls[role] = await Control.open(self.lab.at(role), role=role, timeout_s=OPEN_S)
         gateway = self.sight.interception
         await self._controls["gateway"].call(
             "plan",
@@ -153,8 +170,8 @@ class Run:
         watching = asyncio.create_task(self._watch())
         listening = Listening(self.scripts, self.courses, self.payload, self.relays, self.reach.listen, self.tempo)
         days = [day.live() for day in self.days.values()]
-        playing = asyncio.gather(self.player.play(), proxies.run(), listening.run(), *days)
-        both: list[asyncio.Future[Any]] = [watching, playing]
+        playing = asyncio.create_task(_together(self.player.play(), proxies.run(), listening.run(), *days))
+        both = [watching, playing]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
@@ -174,11 +191,14 @@ class Run:
 
     async def _watch(self) -> None:
         """Tells how far the run is; ends when a part has died. StageError names it."""
+        steady = Steady()
         last = max((course.close_real for course in self.courses.values()), default=0)
         while True:
             await asyncio.sleep(WATCH_S)
             done = min(max(wall_us() - self.tempo.epoch_us, 0), last)
             self.progress(done // 1_000_000, max(last // 1_000_000, 1))
+            if abs(jump := steady.jumped_us()) > JUMP_US:
+                raise StageError(f"this machine's clock was moved by {jump / 1e6:+g} s, or it slept")
             status = await self._controls["gateway"].call("status")
             if status["faults"] or not status["proxy"] or not status["capture"]:
                 raise StageError("; ".join(status["faults"]) or "the gateway stopped")
@@ -187,24 +207,41 @@ class Run:
                 raise StageError("; ".join(dead))
 
     async def _collect(self) -> None:
-        """Capture, sockets and reports, each even where another fails."""
-        await self._kept(self._stop_capture(), "capture")
+        """Capture, sockets and reports, each in bounded time and even where another fails."""
+        await self._kept(self._stop_capture(), "capture", REACH_S + ANSWER_S)
         self.closed_us = wall_us()
-        await self._kept(self._reports(), "reports")
+        await self._kept(self._reports(), "reports", REACH_S + ANSWER_S)
+        for role in ("servers", "strangers"):
+            await self._kept(self._ask(role, "finish"), "end", REACH_S + ANSWER_S)
         if not self.faults:
-            await self._kept(self._certify(), "containment")
-        finished = await asyncio.gather(*(asyncio.to_thread(stream.finish) for stream in self.streams.values()))
-        self.faults += sorted({fault for faults in finished for fault in faults} - set(self.faults))
-        await asyncio.sleep(0)  # the sensors' last events
+            await self._kept(self._certify(), "containment", CERTIFY_S)
+        await self._kept(self._finish_sensors(), "sensors", FINISH_S)
 
-    async def _kept(self, step: Any, what: str) -> None:
+    async def _kept(self, step: Awaitable[object], what: str, within_s: float) -> None:
+        """A step of the collection; that it failed is a fault of the recording, and the next one's turn."""
         try:
-            await step
-        except (StageError, OSError, KeyError) as fault:
-            self.faults.append(f"{what}: {fault}")
+            async with asyncio.timeout(within_s):
+                await step
+        except TimeoutError:
+            self.faults.append(f"{what}: not within {within_s:g} s")
+        except (RuntimeError, OSError, LookupError, TypeError, ValueError) as fault:
+            self.faults.append(f"{what}: {_said(fault)}")
+
+    async def _ask(self, role: str, do: str) -> dict[str, Any]:
+        """One call on a connection of its own: those of the run may have been cut off in the middle of a call."""
+        control = await Control.open(self.lab.at(role), role=role, timeout_s=REACH_S, answer_s=ANSWER_S)
+        try:
+            return await control.call(do)
+        finally:
+            control.close()
+
+    async def _finish_sensors(self) -> None:
+        finished = await asyncio.gather(*(asyncio.to_thread(stream.finish) for stream in self.streams.values()))
+        await asyncio.sleep(0)  # their last events
+        self.faults += sorted({fault for faults in finished for fault in faults} - set(self.faults))
 
     async def _stop_capture(self) -> None:
-        told = await self._controls["gateway"].call("stop")
+        told = await self._ask("gateway", "stop")
         if told.get("dropped"):
             self.faults.append(f"the capture dropped {told['dropped']} packets")
         self.faults += [fault for fault in told["faults"] if fault not in self.faults]
@@ -216,31 +253,10 @@ class Run:
         self.certificate = await asyncio.to_thread(certify, lab.engine, lab.session, lab.containers, phones)
 
     async def _reports(self) -> None:
-        """What the strangers did, and what the servers missed."""
-        told = await self._controls["strangers"].call("report")
-        for script in self.scripts:
-            if script.inbound:
-                self.inbound[script.n] = self._stranger(script, told)
-        for role in ("servers", "strangers"):
-            await self._controls[role].call("finish")
-
-    def _stranger(self, script: Script, told: Mapping[str, Any]) -> Played:
-        row = told["conversations"].get(str(script.n), {})
-        place = told["dialled"].get(str(script.n))
-        course = self.courses[script.n]
-        begun = self.tempo.epoch_us + course.open_real
-        return Played(
-            n=script.n,
-            client=(place[0], place[1]) if place else None,
-            server=script.server,
-            opened_us=begun,
-            closed_us=self.tempo.epoch_us + course.close_real,
-            sent=row.get("sent", 0),
-            received=row.get("received", 0),
-            error=row.get("error")
-            or self.listener_errors.get(script.n)
-            or (None if place else "the stranger never connected"),
-        )
+        """What the strangers did."""
+        told = await self._ask("strangers", "report")
+        epoch_us = self.tempo.epoch_us
+        self.inbound = strangers_played(self.scripts, self.courses, epoch_us, told, self.listener_errors)
 
     def played(self) -> list[Played]:
         """What became of every conversation that was begun, in the timeline's order."""
@@ -251,6 +267,18 @@ class Run:
 def run_name() -> str:
     """A name no other run of this lab has."""
     return f"run-{time.time_ns()}"
+
+
+async def _together(*parts: Coroutine[Any, Any, object]) -> None:
+    """All of them; where one fails the others end, and it is in the group that is raised."""
+    async with asyncio.TaskGroup() as tasks:
+        for part in parts:
+            tasks.create_task(part)
+
+
+def _said(fault: BaseException) -> str:
+    """What a fault says for itself; of what nobody has foreseen, its kind as well."""
+    return str(fault) if isinstance(fault, StageError | OSError) else f"{type(fault).__name__}: {fault}"
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
