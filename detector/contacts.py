@@ -246,14 +246,22 @@ def _destinations(flows: Flows, rows: Int64) -> Codes:
 
 
 def _moments(flows: Flows, rows: Int64, group: Int64, exchanges: pa.Table | None) -> Moments:
-    """Every short flow, and every exchange inside a long one; ``group`` is that of each of ``rows``."""
+    """Every short flow, and every exchange inside a long one; ``group`` is that of each of ``rows``.
+
+    Of a short flow the bytes of its exchanges count, without what TLS says itself; of one without any all its bytes.
+    """
     flat = Moments(group, flows.start[rows], flows.up[rows], flows.down[rows], rows)
     if exchanges is None:
         return flat
-    long = np.flatnonzero(flows.end[rows] - flows.start[rows] > LONG_FLOW_US)
-    owner = joined(flows.flow[rows[long]], whole(exchanges["flow"]))
+    owner = joined(flows.flow[rows], whole(exchanges["flow"]))
     inside = np.flatnonzero(owner != NULL)
-    owner = long[owner[inside]]
+    spoke = np.bincount(owner[inside], minlength=len(rows)) > 0
+    for name, total in (("bytes_up", flat.up), ("bytes_down", flat.down)):
+        said = np.bincount(owner[inside], whole(exchanges[name])[inside], len(rows)).astype(np.int64)
+        total[spoke] = said[spoke]
+    long = flows.end[rows] - flows.start[rows] > LONG_FLOW_US
+    inside = inside[long[owner[inside]]]
+    owner = owner[inside]
     silent = flat.taken(np.setdiff1d(np.arange(len(rows)), owner))
     start, up, down = (whole(exchanges[name])[inside] for name in ("start", "bytes_up", "bytes_down"))
     said = Moments(group[owner], start, up, down, rows[owner])

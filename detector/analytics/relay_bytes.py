@@ -105,9 +105,27 @@ def _exchanges_by_row(flows: Flows, exchanges: pa.Table | None) -> _Spoken:
         return _Spoken(flow, *(column[keep] for column in columns[1:]))
     names = ("flow", "start", "first_down", "end", "bytes_up", "bytes_down")
     flow, start, turn, end, up, down = (whole(exchanges[name]) for name in names)
-    order = np.argsort(flow, kind="stable")
     turn = np.where(turn == NULL, end, turn)
+    known = (flow, start, turn, end, up, down)
+    columns = (np.concatenate(both) for both in zip(known, _untold(flows, flow, up, down), strict=True))
+    flow, start, turn, end, up, down = columns
+    order = np.argsort(flow, kind="stable")
     return _Spoken(*(column[order] for column in (flow, start, turn, end, up, down)))
+
+
+def _untold(flows: Flows, flow: Int64, up: Int64, down: Int64) -> tuple[Int64, ...]:
+    """What flows carried outside their exchanges, TLS handshakes most of all, as of their first second.
+
+    Who relays carries the handshakes of others: on one side they are bytes like any, on the other a handshake.
+    """
+    number, first = np.unique(flows.flow, return_index=True)
+    place = joined(number, flow)
+    ours = place != NULL
+    said = (np.bincount(place[ours], amount[ours], len(number)).astype(np.int64) for amount in (up, down))
+    up, down = (np.maximum(total[first] - known, 0) for total, known in zip((flows.up, flows.down), said, strict=True))
+    left = (up > 0) | (down > 0)
+    start = flows.start[first[left]]
+    return number[left], start, start, start, up[left], down[left]
 
 
 def _pieces(flows: Flows, rows: Int64, spoken: _Spoken) -> Pieces:
