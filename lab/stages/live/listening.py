@@ -10,8 +10,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from lab.errors import StageError
 from lab.stages.live.casting import Relay
 from lab.stages.live.line import WAIT_S, Line, LineError
 from lab.stages.live.pace import Course, Tempo, thinks
@@ -46,23 +48,24 @@ class Listening:
     async def _listen(self, relay: Relay) -> None:
         """One listener after the other, as long as the app listens or strangers are still to come."""
         await asyncio.sleep(max(0.0, (self.tempo.wall(relay.time) - EARLY_US) / 1e6 - time.time()))
-        coming = deque(self._strangers(relay))
+        coming, why = deque(self._strangers(relay)), "no stranger came"
         async with asyncio.TaskGroup() as tasks:
             while coming or time.time() * 1e6 < self.tempo.wall(relay.until):
                 until = max([self.tempo.wall(relay.until), *(self._due(script) for script in list(coming)[:1])])
                 try:
-                    line = Line(*await self.open_listener(relay, max(1, int(until / 1e6 - time.time()) + 1)))
+                    line = await self._visited(relay, until)
                 except (OSError, RuntimeError) as fault:
-                    self.faults.append(f"listener of uid {relay.uid} on port {relay.port}: {fault}")
-                    return
-                line.listen()
-                if not await self._taken(line, until):
-                    await line.close()
+                    why = f"listener of uid {relay.uid} on port {relay.port}: {fault}"
+                    self.faults.append(why)
+                    break
+                if line is None:
                     break
                 if coming:
                     tasks.create_task(self._answer(coming.popleft(), line))
+                else:
+                    await line.close()  # nobody planned this one
         for script in coming:
-            self.errors[script.n] = "no stranger came"
+            self.errors[script.n] = why
 
     def _strangers(self, relay: Relay) -> list[Script]:
         place = (relay.device, relay.uid, relay.port)
@@ -73,14 +76,28 @@ class Listening:
         """Until when a stranger is waited for, wall clock in microseconds."""
         return self.tempo.epoch_us + self.courses[script.n].open_real + WAIT_S * 1e6
 
-    async def _taken(self, line: Line, until_us: float) -> bool:
-        """Whether somebody speaks before this wall clock time."""
-        left = max(0.0, until_us / 1e6 - time.time())
-        try:
-            await line.hear(1, asyncio.get_running_loop().time() + left)
-        except LineError:
-            return False
-        return True
+    async def _visited(self, relay: Relay, until_us: float) -> Line | None:
+        """The line of the first who speaks; None if nobody does before this wall clock time.
+
+        Who hangs up without a word has used up a listener: the next one is opened. OSError or RuntimeError if none can
+        be had.
+        """
+        while (left := until_us / 1e6 - time.time()) > 0:
+            line = Line(*await self.open_listener(relay, int(left) + 1))
+            line.listen()
+            spoken = False
+            try:
+                with suppress(LineError):
+                    await line.hear(1, asyncio.get_running_loop().time() + left)
+                    spoken = True
+            finally:
+                if not spoken:
+                    await asyncio.shield(line.close())
+            if spoken:
+                return line
+            if getattr(line.writer.get_extra_info("outcome"), "exit_code", None):
+                raise StageError(line.outcome())
+        return None
 
     async def _answer(self, script: Script, line: Line) -> None:
         """The server's side of a script: each answer its thinking time after it was asked."""
