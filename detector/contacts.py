@@ -257,8 +257,8 @@ def _moments(flows: Flows, rows: Int64, group: Int64, exchanges: pa.Table | None
     inside = np.flatnonzero(owner != NULL)
     spoke = np.bincount(owner[inside], minlength=len(rows)) > 0
     for name, total in (("bytes_up", flat.up), ("bytes_down", flat.down)):
-        said = np.bincount(owner[inside], whole(exchanges[name])[inside], len(rows)).astype(np.int64)
-        total[spoke] = said[spoke]
+        amount = np.bincount(owner[inside], whole(exchanges[name])[inside], len(rows)).astype(np.int64)
+        total[spoke] = amount[spoke]
     long = flows.end[rows] - flows.start[rows] > LONG_FLOW_US
     inside = inside[long[owner[inside]]]
     owner = owner[inside]

@@ -107,8 +107,8 @@ def _exchanges_by_row(flows: Flows, exchanges: pa.Table | None) -> _Spoken:
     flow, start, turn, end, up, down = (whole(exchanges[name]) for name in names)
     turn = np.where(turn == NULL, end, turn)
     known = (flow, start, turn, end, up, down)
-    columns = (np.concatenate(both) for both in zip(known, _untold(flows, flow, up, down), strict=True))
-    flow, start, turn, end, up, down = columns
+    both = zip(known, _untold(flows, flow, up, down), strict=True)
+    flow, start, turn, end, up, down = (np.concatenate(parts) for parts in both)
     order = np.argsort(flow, kind="stable")
     return _Spoken(*(column[order] for column in (flow, start, turn, end, up, down)))
 

@@ -43,10 +43,18 @@ def test_exchanges_place_bytes_in_time(made):
     long = made.flow(0, lasts_s=100, up=9, down=9)
     made.exchange(long, 10, 100, 0)
     made.exchange(long, 50, 0, 700, delay_s=0.2)
-    made.exchange(made.flow(3), 3, 1, 1)
+    made.exchange(made.flow(3, up=1, down=1), 3, 1, 1)
     (one,) = traffic(made, exchanges=True)
     assert one.pieces.second.tolist() == [3, 3, 10, 50]
     assert one.pieces.between(50, 51).into.tolist() == [700]
+
+
+def test_what_no_exchange_holds_was_carried_when_the_flow_opened(made):
+    made.exchange(made.flow(3, up=600, down=4_000), 5, 100, 700)
+    made.exchange(made.flow(9, up=1, down=1), 9, 1, 1)
+    (one,) = traffic(made, exchanges=True)
+    assert one.pieces.second.tolist() == [3, 3, 5, 5, 9, 9]
+    assert (one.pieces.between(3, 4).into.sum(), one.pieces.between(3, 4).out.sum()) == (3_300, 500)
 
 
 def test_apps_are_apart_and_small_ones_left_out(made):
