@@ -16,7 +16,7 @@ from typing import Any
 from detector.contract import Advance
 from lab.console import say
 from lab.devices.adb import AdbServer
-from lab.errors import EvidenceError, ScenarioError
+from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
 from lab.stages.live.casting import Relay, Sight, relays_of, sight
@@ -123,13 +123,12 @@ def _told(folder: Path, reason: str, *, interrupted: bool) -> Path:
 
 def _evidence(run: Run, ready: Ready) -> Evidence:
     timeline, rec = run.timeline, run.lab.folder("rec")
-    names = {device.address: device.name for device in timeline.devices}
     heard = rec / f"{run.name}.jsonl"
     sockets = []
     for index, seen in run.events.items():
         within = [event for event in seen if run.opened_us <= event["time_us"] <= run.closed_us]
         sockets += socket_rows(within, timeline.devices[index].name)
-    requests = http_rows(events(heard), names).to_pylist() if heard.is_file() else []
+    requests, odd = _requests(heard, {device.address: device.name for device in timeline.devices})
     return Evidence(
         timeline=timeline,
         scripts=run.scripts,
@@ -145,10 +144,18 @@ def _evidence(run: Run, ready: Ready) -> Evidence:
         installed=ready.installed,
         containment=run.certificate,
         gateway_events=heard,
-        faults=[*noted_faults(rec, run.name), *run.faults],
+        faults=[*noted_faults(rec, run.name), *run.faults, *odd],
         versions={"docker": run.lab.engine.version},
         state_courses=state_courses(timeline, run.speed),
     )
+
+
+def _requests(heard: Path, names: dict[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What the gateway overheard, and what is wrong with it: a run is no less recorded for that."""
+    try:
+        return (http_rows(events(heard), names).to_pylist() if heard.is_file() else []), []
+    except StageError as fault:
+        return [], [str(fault)]
 
 
 def _on_our_clock(readings: Sequence[Any]) -> list[Any]:
