@@ -1,6 +1,6 @@
 """Servers on phones that are no proxies: a listener under the app's uid, strangers answered by the script.
 
-toybox nc takes one connection and then listens no more, so the next listener is opened as soon as one is taken.
+toybox nc takes one connection and keeps the port until that has ended; then the next listener is opened.
 Strangers come in the order planned; whoever speaks first is the first.
 """
 
@@ -20,6 +20,8 @@ from lab.stages.live.pace import Course, Tempo, thinks
 from lab.stages.live.script import PROXIES, Script
 
 EARLY_US = 300_000  # a listener is opened so long before it is due
+AGAIN_S = 0.1  # the nc of the visitor before keeps the port until he has gone
+_TAKEN = "Address already in use"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 #: Listens on a phone for one connection, so many seconds: (reader, writer) of its bytes.
 Opener = Callable[[Relay, int], Awaitable[Streams]]
@@ -96,7 +98,9 @@ class Listening:
             if spoken:
                 return line
             if getattr(line.writer.get_extra_info("outcome"), "exit_code", None):
-                raise StageError(line.outcome())
+                if _TAKEN not in line.outcome():
+                    raise StageError(line.outcome())
+                await asyncio.sleep(AGAIN_S)
         return None
 
     async def _answer(self, script: Script, line: Line) -> None:

@@ -53,7 +53,6 @@ class Contexts:
 
 def _bare(alpn: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.num_tickets = 0  # a lab has no second visit, and a ticket is bytes nobody asked for
     if alpn:
         context.set_alpn_protocols(list(alpn))
     return context

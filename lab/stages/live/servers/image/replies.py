@@ -17,7 +17,7 @@ class Reply(NamedTuple):
 def replies(turns: Iterable[bytes | memoryview]) -> Iterator[Reply]:
     r"""The replies of a server's turns; a turn may hold several, as pipelining servers send them.
 
-    >>> [reply.code for reply in replies([b"220 a\\r\\n", b"250-b\\r\\n250 c\\r\\n354 go\\r\\n"])]
+    >>> [reply.code for reply in replies([b"220 a\r\n", b"250-b\r\n250 c\r\n354 go\r\n"])]
     [b'220', b'250', b'354']
     """
     for number, turn in enumerate(turns):
