@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 from types import SimpleNamespace
 
@@ -256,14 +257,26 @@ def test_the_plan_names_the_run_and_what_is_intercepted(world, few, run) -> None
 
 def test_a_socket_of_an_earlier_run_is_not_taken_for_one_of_this(world, few, run) -> None:
     script = few[1][0]
-    old = {"event": "connect", "time_us": wall_us() - 1, "uid": script.uid, "proto": "tcp"}
-    old |= {"local": ["10.88.0.9", 7], "peer": list(script.server)}
-    world.early[0] = [old]
+    old = {
+        "event": "connect",
+        "uid": script.uid,
+        "proto": "tcp",
+        "local": ["10.88.0.9", 7],
+        "peer": list(script.server),
+    }
+    world.early[0] = [{**old, "time_us": wall_us()}]
     world.last_words[0] = [{"event": "close", "time_us": 1}]
-    done = played(run([script]))
+
+    async def connect(script):
+        """An old line of the sensor comes late, just when a socket of that kind is awaited."""
+        world.see(script.device, **{**old, "time_us": begun.opened_us - 1})
+        return await world.connect(script)
+
+    begun = run([script], reach=reach_of(world, connect=connect))
+    done = played(begun)
     assert done.played()[0].client == ("10.88.0.9", 40_000 + script.n)
     assert done.player.ports.unplanned == []
-    assert old in done.events[0]
+    assert [event["local"][1] for event in done.events[0][:-1]] == [7, 7, 40_000 + script.n]
     assert done.events[0][-1]["event"] == "close"  # what a sensor says at its end is still heard
 
 
@@ -458,6 +471,19 @@ def test_faults_of_phones_proxies_and_listeners_are_the_run_s(world, few, run) -
         "listener of uid 10101 on port 1080: no nc",
         "proxy of uid 10101 on port 1080: device offline",
     ]
+
+
+def test_what_a_listener_missed_is_its_stranger_s_error(world, run, script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-socks5")
+    like = next(s for s in scripts if s.inbound)
+    stranger = dataclasses.replace(like, protocol="opaque")
+
+    async def unheard(_relay, _wait_s):
+        raise StageError("no nc")
+
+    relay = Relay(like.device, like.uid, None, like.server[1], timeline.start, timeline.start + 1)
+    done = played(run([stranger], timeline=timeline, relays=[relay], reach=reach_of(world, listen=unheard)))
+    assert done.played()[0].error == done.faults[0] == f"listener of uid {like.uid} on port {like.server[1]}: no nc"
 
 
 def test_how_far_it_is_is_told(world, few, run, monkeypatch) -> None:
