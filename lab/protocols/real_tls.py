@@ -11,6 +11,7 @@ import datetime as dt
 import os
 import ssl
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import numpy as np
 from lab.protocols import Message, moved_behind
 from lab.protocols.handshakes import shapes
 from lab.protocols.handshakes.certificates import Authority
-from lab.protocols.handshakes.hello import offered
+from lab.protocols.handshakes.hello import likeness, offered
 from lab.protocols.tls import CLIENT_CRYPTO_US, SERVER_CRYPTO_US
 
 _VALID = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2049, 1, 1, tzinfo=dt.UTC)  # no clock is read
@@ -96,10 +97,17 @@ class LiveTls:
         return context
 
 
+@cache
+def told_apart(stack: int, alpn: str) -> int:
+    """The first client shape with the same JA4 as this one: what a sensor cannot tell apart stays so."""
+    likenesses = [likeness(shape.client[0], alpn=bool(alpn)) for shape in shapes()]
+    return likenesses.index(likenesses[stack])
+
+
 def client_context(stack: int, alpn: str, trusted: str) -> ssl.SSLContext:
     """OpenSSL as a client that trusts these CAs (PEM); of a client shape version and ALPN are kept.
 
-    Shapes stay told apart: each offers every cipher suite but another one, so that each has a JA4 of its own.
+    Shapes stay told apart: each offers every cipher suite but another one, so that each JA4 becomes another.
     LookupError: unknown stack.
     """
     pool = shapes()
@@ -109,7 +117,7 @@ def client_context(stack: int, alpn: str, trusted: str) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python 3.13 does by default
     context.maximum_version = ssl.TLSVersion.TLSv1_3 if pool[stack].modern else ssl.TLSVersion.TLSv1_2
     suites = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
-    context.set_ciphers(":".join(suite for k, suite in enumerate(suites) if k != stack % len(suites)))
+    context.set_ciphers(":".join(suite for k, suite in enumerate(suites) if k != told_apart(stack, alpn) % len(suites)))
     names = offered(pool[stack].client[0])
     if names and alpn:
         context.set_alpn_protocols(names if alpn in names else [alpn])

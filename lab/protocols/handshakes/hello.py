@@ -15,6 +15,7 @@ from lab.protocols.handshakes import Record
 from lab.protocols.handshakes.keys import drawn_like_noise
 
 SERVER_NAME, ALPN, PADDING, KEY_SHARE, ECH = 0, 16, 21, 51, 0xFE0D
+_SIGNATURE_ALGORITHMS = 13
 _OF_ALPN = frozenset({ALPN, 17513, 17613})  # Chrome's application settings go where ALPN goes
 _PADDED_FROM, _PADDED_TO = 256, 512  # RFC 7685 section 4: sizes some servers hung on
 _DOWNGRADE = b"DOWNGRD"  # RFC 8446 section 4.1.3: a TLS 1.3 server's mark on a TLS 1.2 random
@@ -151,6 +152,21 @@ def offered(record: Record) -> list[str]:
         names.append(data[place + 1 : place + 1 + data[place]].decode("ascii"))
         place += 1 + data[place]
     return names
+
+
+def likeness(record: Record, *, alpn: bool) -> tuple[object, ...]:
+    """What JA4 (FoxIO) makes of a recorded ClientHello, unhashed: equal for shapes that a sensor cannot tell apart.
+
+    Suites and extension types without GREASE and in no order, signature algorithms in theirs; SNI and ALPN apart.
+    Without ``alpn`` what goes where ALPN goes is gone, too.
+    """
+    hello = _parse(record.body, client=True)
+    count = int.from_bytes(hello.middle[:2], "big")
+    suites = [int.from_bytes(hello.middle[at : at + 2], "big") for at in range(2, 2 + count, 2)]
+    kinds = {kind for kind, _ in hello.extensions} - {SERVER_NAME, ALPN, PADDING}
+    kinds -= set() if alpn else _OF_ALPN
+    real = [tuple(sorted(x for x in some if x & _GREASE[0] != _GREASE[1])) for some in (suites, kinds)]
+    return (*real, dict(hello.extensions).get(_SIGNATURE_ALGORITHMS))
 
 
 def _size(hello: _Hello) -> int:

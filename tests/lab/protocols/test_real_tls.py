@@ -9,7 +9,8 @@ from cryptography import x509
 
 from lab.protocols import Message, http
 from lab.protocols.handshakes import shapes
-from lab.protocols.real_tls import LiveTls
+from lab.protocols.real_tls import LiveTls, client_context, told_apart
+from lab.protocols.tls import client_pool_size
 
 MODERN = next(i for i, shape in enumerate(shapes()) if shape.modern)
 OLDER = next(i for i, shape in enumerate(shapes()) if not shape.modern)
@@ -115,3 +116,16 @@ def test_tshark_decrypts_it_with_the_key_log_and_not_without(stack, tmp_path, di
     read = requests("-o", f"tls.keylog_file:{keys}")
     assert read.count("api.vendor.example") == 2
     assert len(read) == 4
+
+
+@pytest.mark.parametrize("alpn", ["", "http/1.1"])
+def test_shapes_a_sensor_cannot_tell_apart_stay_so_and_others_do_not(alpn):
+    groups = {}
+    for stack in range(client_pool_size()):
+        context = client_context(stack, alpn, LiveTls().ca_pem)
+        offered = tuple(suite["name"] for suite in context.get_ciphers())
+        groups.setdefault((told_apart(stack, alpn), offered, context.maximum_version), []).append(stack)
+    firsts = {told_apart(stack, alpn) for stack in range(client_pool_size())}
+    assert len(groups) == len(firsts)
+    assert (told_apart(11, alpn) == told_apart(10, alpn)) == (alpn == "")
+    assert len(firsts) > 10
