@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib.metadata
-import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 BASE_PACKAGES = ("numpy", "pyarrow", "scapy", "h11", "wsproto", "dnslib", "cryptography", "pydantic", "typer", "rich")
 LIVE_PACKAGES = ("docker", "adbutils")
-_KVM_CREATE_VM = 0xAE01  # linux/kvm.h
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,7 @@ def checks() -> list[Check]:
         _space(),
         *_tools(),
         *_live(),
-        _emulator(),
-        _redroid(),
+        *_androids(),
     ]
 
 
@@ -133,36 +129,15 @@ def _on(engine: Engine) -> list[Check]:
     ]
 
 
-def _emulator() -> Check:
-    """Whether Android emulators can run: each is a virtual machine, and without KVM it boots in hours, if at all."""
-    name, path = "emulator (KVM)", "/dev/kvm"
-    try:
-        device = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        why = f"cannot run here: no {path}, this processor or hypervisor offers no virtual machines"
-        return Check(name, False, False, why, "turn on VT-x or AMD-V (in a VM: nested), modprobe kvm_intel or kvm_amd")
-    except OSError as fault:
-        why = f"cannot run here: {path}: {fault.strerror}"
-        return Check(name, False, False, why, "sudo usermod -aG kvm $USER, then log in again")
-    try:
-        os.close(fcntl.ioctl(device, _KVM_CREATE_VM, 0))
-    except OSError as fault:
-        why = f"cannot run here: {path} is there but makes no virtual machine ({fault.strerror})"
-        return Check(name, False, False, why, "use a machine whose hypervisor allows nested virtual machines")
-    finally:
-        os.close(device)
-    return Check(name, True, False, f"{path} makes virtual machines; an emulator's image is pulled when used")
+def _androids() -> list[Check]:
+    """Whether the kinds of Android that others make can run: those that need more of a machine than containers."""
+    from lab.devices.kinds import Kind, kinds, this_machine, why_not
 
+    machine = this_machine()
 
-def _redroid() -> Check:
-    """Whether redroid can run: Android in a container talks through the kernel's binder."""
-    try:
-        known = "binder" in Path("/proc/filesystems").read_text(encoding="ascii").split()
-    except OSError:
-        known = False
-    mend = "modprobe binder_linux devices=binder,hwbinder,vndbinder (a kernel with CONFIG_ANDROID_BINDERFS)"
-    if known or Path("/dev/binder").exists():
-        return Check(
-            "redroid (binder)", True, False, "this kernel has binder; redroid runs privileged: start it yourself"
-        )
-    return Check("redroid (binder)", False, False, "cannot run here: this kernel has no binder", mend)
+    def check(kind: Kind) -> Check:
+        lacks = why_not(kind, machine)
+        found = f"cannot run here: {'; '.join(lack.why for lack in lacks)}" if lacks else f"can run: {kind.image}"
+        return Check(kind.name, not lacks, False, found, "; ".join(lack.mend for lack in lacks))
+
+    return [check(kind) for kind in kinds().values() if kind.needs]

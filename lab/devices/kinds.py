@@ -59,10 +59,18 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Lack:
+    """Why something cannot be done here, and what would mend it."""
+
+    why: str
+    mend: str
+
+
+@dataclass(frozen=True)
 class Machine:
     """What of this machine decides whether a kind can run."""
 
-    kvm: str | None  # why /dev/kvm cannot be used; None: it can
+    kvm: Lack | None  # why /dev/kvm cannot be used; None: it makes virtual machines
     binder: bool  # binder devices exist, or the running kernel can make them
     lacking: int  # capabilities the kernel knows and this process cannot have: a privileged container needs all
     memory_mb: int
@@ -87,22 +95,23 @@ def kind(name: str) -> Kind:
     return known[name]
 
 
-def why_not(wanted: Kind, machine: Machine | None = None) -> list[str]:
-    """Every reason why this machine cannot run a kind, with what would mend it; empty: nothing known against it."""
+def why_not(wanted: Kind, machine: Machine | None = None) -> list[Lack]:
+    """Everything that keeps this machine from running a kind; empty: nothing known against it."""
     machine = machine or this_machine()
-    reasons = []
+    lacks = []
     if "kvm" in wanted.needs and machine.kvm is not None:
-        reasons.append(f"{machine.kvm}: the emulator needs KVM (a bare machine, or nested virtualisation switched on)")
+        lacks.append(machine.kvm)
     if "binder" in wanted.needs and not machine.binder:
-        reasons.append('no binder in this kernel: modprobe binder_linux devices="binder,hwbinder,vndbinder"')
+        mend = "modprobe binder_linux devices=binder,hwbinder,vndbinder (a kernel with CONFIG_ANDROID_BINDERFS)"
+        lacks.append(Lack("this kernel has no binder", mend))
     if "privileged" in wanted.needs and machine.lacking:
         numbers = ", ".join(str(number) for number in range(64) if machine.lacking >> number & 1)
-        reasons.append(
-            f"no privileged containers here: capabilities {numbers} are out of reach; run outside the sandbox"
-        )
+        why = f"no privileged containers: capabilities {numbers} are out of reach"
+        lacks.append(Lack(why, "run as root, outside the sandbox"))
     if machine.memory_mb < wanted.memory_mb:
-        reasons.append(f"{wanted.memory_mb} MB of memory needed for one device, found {machine.memory_mb}")
-    return reasons
+        why = f"{machine.memory_mb} MB of memory, {wanted.memory_mb} needed for one device"
+        lacks.append(Lack(why, f"a machine with {wanted.memory_mb} MB"))
+    return lacks
 
 
 def this_machine(root: Path = Path("/")) -> Machine:
@@ -123,18 +132,23 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _no_kvm(path: Path) -> str | None:
-    """Why no virtual machine can be made; ``None`` when one was made, and given back."""
+def _no_kvm(path: Path) -> Lack | None:
+    """Why no virtual machine can be made; ``None`` when one was made, and given back.
+
+    An emulator is one, and without KVM it boots in hours, if at all.
+    """
     try:
         device = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return f"{path} is missing"
+        why = f"no {path}: this processor or hypervisor offers no virtual machines"
+        return Lack(why, "turn on VT-x or AMD-V (in a VM: nested), modprobe kvm_intel or kvm_amd")
     except OSError as fault:
-        return f"{path}: {fault.strerror} (sudo usermod -aG kvm $USER, then log in again)"
+        return Lack(f"{path}: {fault.strerror}", "sudo usermod -aG kvm $USER, then log in again")
     try:
         os.close(fcntl.ioctl(device, _KVM_CREATE_VM, 0))
     except OSError as fault:
-        return f"{path} makes no virtual machine ({fault.strerror})"
+        why = f"{path} is there but makes no virtual machine ({fault.strerror})"
+        return Lack(why, "use a machine whose hypervisor allows nested virtual machines")
     finally:
         os.close(device)
     return None

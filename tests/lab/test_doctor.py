@@ -1,9 +1,10 @@
-import os
 import sys
 
 import pytest
 
 from lab import doctor
+from lab.devices import kinds
+from lab.devices.kinds import Lack, Machine
 from lab.errors import PrerequisiteError
 from lab.stages.live import engine as live
 
@@ -112,55 +113,24 @@ def test_an_engine_that_fails_while_it_is_asked(reached, monkeypatch):
     assert reached.closed
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        (FileNotFoundError(2, "No such file"), ("no /dev/kvm", "modprobe kvm_intel")),
-        (PermissionError(13, "Permission denied"), ("Permission denied", "usermod -aG kvm")),
-    ],
-)
-def test_why_an_emulator_cannot_run_here(monkeypatch, fault, words):
-    def refuse(*_):
-        raise fault
+UNABLE = Machine(kvm=Lack("no /dev/kvm", "modprobe kvm_intel"), binder=False, lacking=1 << 24, memory_mb=1)
+ABLE = Machine(kvm=None, binder=True, lacking=0, memory_mb=16384)
 
-    monkeypatch.setattr(doctor.os, "open", refuse)
-    check = doctor._emulator()
+
+@pytest.mark.parametrize("name", ["docker-android", "google-emulator", "redroid"])
+def test_each_kind_of_android_that_others_make_has_its_own_check(monkeypatch, name):
+    monkeypatch.setattr(kinds, "this_machine", lambda: UNABLE)
+    check, lacks = found()[name], kinds.why_not(kinds.kind(name), UNABLE)
     assert not check.ok
-    assert words[0] in check.found
-    assert words[1] in check.mend
+    assert not check.required
+    assert check.found.startswith("cannot run here: ")
+    assert all(lack.why in check.found and lack.mend in check.mend for lack in lacks)
+    monkeypatch.setattr(kinds, "this_machine", lambda: ABLE)
+    assert found()[name].ok
 
 
-@pytest.mark.parametrize("fault", [None, OSError(95, "Operation not supported")])
-def test_a_device_that_makes_no_machine_is_no_kvm(monkeypatch, fault):
-    opened = []
-
-    def create(device, request, _argument):
-        assert request == 0xAE01
-        opened.append(device)
-        if fault:
-            raise fault
-        opened.append(os.dup(device))
-        return opened[-1]
-
-    real = os.open
-    monkeypatch.setattr(doctor.os, "open", lambda _path, flags: real(os.devnull, flags))
-    monkeypatch.setattr(doctor.fcntl, "ioctl", create)
-    check = doctor._emulator()
-    assert check.ok is (fault is None)
-    assert fault is None or "makes no virtual machine (Operation not supported)" in check.found
-    for number in opened:  # all closed again
-        with pytest.raises(OSError, match="Bad file"):
-            os.fstat(number)
-
-
-@pytest.mark.parametrize(("text", "has"), [("nodev\tbinder\n", True), ("nodev\tsysfs\n\text4\n", False)])
-def test_why_redroid_cannot_run_here(monkeypatch, tmp_path, text, has):
-    (tmp_path / "filesystems").write_text(text)
-    places = {"/proc/filesystems": tmp_path / "filesystems", "/dev/binder": tmp_path / "none"}
-    monkeypatch.setattr(doctor, "Path", lambda path: places[path])
-    check = doctor._redroid()
-    assert check.ok is has
-    assert has or "CONFIG_ANDROID_BINDERFS" in check.mend
+def test_what_only_needs_containers_is_the_engine_s_to_check():
+    assert "handset" not in found()
 
 
 def test_doctor_loads_no_sdk_where_the_extra_is_absent(monkeypatch):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
 
 import pytest
 
 from lab.devices import kinds
-from lab.devices.kinds import Machine, kind, this_machine, why_not
+from lab.devices.kinds import Lack, Machine, kind, this_machine, why_not
 
+NO_KVM = Lack("no /dev/kvm", "modprobe kvm_intel")
 ABLE = Machine(kvm=None, binder=True, lacking=0, memory_mb=16384)
 
 
@@ -16,7 +18,7 @@ ABLE = Machine(kvm=None, binder=True, lacking=0, memory_mb=16384)
 def test_every_kind_runs_on_an_able_machine_and_says_why_not_on_none(name):
     wanted = kind(name)
     assert why_not(wanted, ABLE) == []
-    unable = Machine(kvm="/dev/kvm is missing", binder=False, lacking=1 << 24, memory_mb=1)
+    unable = Machine(kvm=NO_KVM, binder=False, lacking=1 << 24, memory_mb=1)
     assert len(why_not(wanted, unable)) == len(wanted.needs) + 1
     assert set(wanted.needs) <= {"kvm", "binder", "privileged"}
     assert wanted.adb_port == 5555
@@ -35,11 +37,44 @@ def test_every_foreign_kind_can_be_told_of_a_proxy(name):
 
 
 def test_reasons_name_what_mends_them():
-    missing = Machine(kvm="/dev/kvm is missing", binder=False, lacking=1 << 24, memory_mb=16384)
-    assert why_not(kind("docker-android"), missing)[0].startswith("/dev/kvm is missing: the emulator needs KVM")
-    reasons = why_not(kind("redroid"), missing)
-    assert "modprobe binder_linux" in reasons[0]
-    assert "capabilities 24 are out of reach" in reasons[1]
+    missing = Machine(kvm=NO_KVM, binder=False, lacking=1 << 24, memory_mb=16384)
+    assert why_not(kind("docker-android"), missing) == [NO_KVM]
+    binder, privileged = why_not(kind("redroid"), missing)
+    assert binder.mend.startswith("modprobe binder_linux")
+    assert "capabilities 24 are out of reach" in privileged.why
+
+
+@pytest.mark.parametrize("fault", [None, OSError(95, "Operation not supported")])
+def test_a_device_that_makes_no_machine_is_no_kvm(monkeypatch, tmp_path, fault):
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/kvm").touch()
+    opened = []
+
+    def create(device, request, _argument):
+        assert request == 0xAE01
+        opened.append(device)
+        if fault:
+            raise fault
+        opened.append(os.dup(device))
+        return opened[-1]
+
+    monkeypatch.setattr(kinds.fcntl, "ioctl", create)
+    lack = this_machine(tmp_path).kvm
+    assert (lack is None) is (fault is None)
+    assert lack is None or "makes no virtual machine (Operation not supported)" in lack.why
+    for number in opened:  # all closed again
+        with pytest.raises(OSError, match="Bad file"):
+            os.fstat(number)
+
+
+def test_a_device_of_somebody_else_names_its_group(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(kinds.os, "open", refuse)
+    lack = this_machine(tmp_path).kvm
+    assert lack.why.endswith("Permission denied")
+    assert "usermod -aG kvm" in lack.mend
 
 
 def test_an_unknown_kind_answers_with_the_known_ones():
@@ -55,13 +90,14 @@ def test_a_machine_is_read_from_its_files(tmp_path):
     (tmp_path / "proc/meminfo").write_text("MemTotal:       2048000 kB\n")
     (tmp_path / "proc/filesystems").write_text("nodev\tsysfs\n")
     (tmp_path / "proc/config.gz").write_bytes(gzip.compress(b"# CONFIG_ANDROID_BINDER_IPC is not set\n"))
-    missing = f"{tmp_path}/dev/kvm is missing"
-    assert this_machine(tmp_path) == Machine(missing, binder=False, lacking=1 << 24, memory_mb=2000)
+    found = this_machine(tmp_path)
+    assert found.kvm.why.startswith(f"no {tmp_path}/dev/kvm: ")
+    assert found == Machine(found.kvm, binder=False, lacking=1 << 24, memory_mb=2000)
     (tmp_path / "proc/config.gz").write_bytes(gzip.compress(b"CONFIG_ANDROID_BINDER_IPC=m\n"))
     assert this_machine(tmp_path).binder
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/kvm").write_text("no device")
-    assert "makes no virtual machine" in this_machine(tmp_path).kvm
+    assert "makes no virtual machine" in this_machine(tmp_path).kvm.why
 
 
 def test_this_machine_can_be_asked():
