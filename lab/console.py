@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from rich.console import Console
 
     from detector.contract import Advance
@@ -87,13 +89,13 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        _heed_signals()
         try:
             return command(*args, **kwargs)
         except (typer.Exit, typer.BadParameter):
             raise
         except KeyboardInterrupt:
-            say("interrupted: nothing half-written was kept; run the same command again to go on")
+            say("interrupted: no file is half-written; what a live run had captured is kept, marked as not complete")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as fault:  # noqa: BLE001 - the process border: Python's own exit code 1 would read as "gate broken"
             raise typer.Exit(_explain(fault)) from None
@@ -124,8 +126,20 @@ def _explain(fault: Exception) -> int:
     return FAILED
 
 
-def _as_interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _heed_signals() -> None:
+    """SIGTERM ends a command as Ctrl-C does; a shell's background job stays deaf to Ctrl-C, but not to SIGTERM."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # asyncio replaces no handler but the default one
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+
+
+def _as_interrupt(_signal: int, frame: FrameType | None) -> None:
+    """What SIGINT would do now: in asyncio.run the first cancels the main task, which may still tidy up."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
 
 
 @contextmanager

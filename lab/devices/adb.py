@@ -149,7 +149,7 @@ class AdbServer:
 
 
 def _environment(folder: Path, *, usb: bool) -> dict[str, str]:
-    """What adb gets to know: a home of its own, no multicast, no search for local emulators, the user's key to read."""
+    """What adb gets to know: a home of its own, no multicast, no search for local emulators; for USB the user's key."""
     chosen = {
         "HOME": str(folder),
         "PATH": os.defpath,
@@ -159,7 +159,7 @@ def _environment(folder: Path, *, usb: bool) -> dict[str, str]:
         "ADB_USB": "1" if usb else "0",
     }
     key = Path.home() / ".android" / "adbkey"
-    if key.is_file():
+    if usb and key.is_file():
         chosen["ADB_VENDOR_KEYS"] = str(key)  # phones that trust the user's adb trust ours; the key is only read
     return chosen
 

@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 
@@ -91,3 +92,61 @@ def test_a_reader_that_has_gone_does_not_change_the_verdict(what, how, code):
     script = PIPED.format(what=what, how=how, code=code)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (code, "")
+
+
+LIVE = """
+import asyncio, signal, time
+from lab.console import guarded
+import typer
+app = typer.Typer()
+async def play():
+    try:
+        {first}
+        print("playing", flush=True)
+        await asyncio.sleep(30)
+    except asyncio.CancelledError:
+        print("cancelled", flush=True)
+        {tidying}
+@app.command()
+@guarded
+def record() -> None:
+    asyncio.run(play())
+    print("recorded", flush=True)
+    raise KeyboardInterrupt
+{before}
+app()
+"""
+
+
+def stopped(*numbers, first="pass", tidying="pass", before=""):
+    """What a live command prints that gets these signals, each after a line of its output, and how it ends."""
+    script = LIVE.format(first=first, tidying=tidying, before=before)
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        for number in numbers:
+            child.stdout.readline()
+            child.send_signal(number)
+        out, err = child.communicate(timeout=20)
+    return child.returncode, out.split(), err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_live_run_that_is_told_to_end_still_writes_what_it_has(number):
+    code, out, err = stopped(number)
+    assert (code, out) == (INTERRUPTED, ["cancelled", "recorded"])
+    assert "interrupted: no file is half-written" in err
+    assert "nothing" not in err
+
+
+def test_the_second_signal_ends_it_at_once():
+    code, out, _ = stopped(signal.SIGTERM, signal.SIGTERM, tidying="time.sleep(30)")
+    assert (code, out) == (INTERRUPTED, [])
+
+
+def test_a_background_job_is_deaf_to_ctrl_c_and_hears_sigterm():
+    ctrl_c = "signal.raise_signal(signal.SIGINT)"
+    code, out, _ = stopped(signal.SIGTERM, first=ctrl_c, before="signal.signal(signal.SIGINT, signal.SIG_IGN)")
+    assert (code, out) == (INTERRUPTED, ["cancelled", "recorded"])
+    code, out, _ = stopped(first=ctrl_c)  # in the foreground it is heard
+    assert (code, out) == (INTERRUPTED, ["playing", "cancelled", "recorded"])

@@ -86,7 +86,7 @@ def test_a_server_that_does_not_start_is_a_fault_with_its_log(monkeypatch, tmp_p
         AdbServer.start(tmp_path / "home")
 
 
-def test_the_environment_hides_the_user_but_for_his_key(monkeypatch, tmp_path):
+def test_the_environment_hides_the_user_but_for_his_key_to_phones_on_usb(monkeypatch, tmp_path):
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     alone = adb._environment(tmp_path / "lab", usb=False)
     assert alone["HOME"] == str(tmp_path / "lab")
@@ -97,6 +97,7 @@ def test_the_environment_hides_the_user_but_for_his_key(monkeypatch, tmp_path):
     with_key = adb._environment(tmp_path / "lab", usb=True)
     assert with_key["ADB_VENDOR_KEYS"] == str(tmp_path / ".android" / "adbkey")
     assert with_key["ADB_USB"] == "1"
+    assert "ADB_VENDOR_KEYS" not in adb._environment(tmp_path / "lab", usb=False)  # our handsets never ask for it
 
 
 @needs_adb
