@@ -172,19 +172,7 @@ def flow_contacts(
 
     for merged, gap in _merged(_moments(flows, considered, group, exchanges), merging, asked):
         place = int(first[merged.group[0]])
-        row = int(considered[place])
-        yield Contacts(
-            device=flows.device.text(row) or "",
-            uid=None if flows.uid[row] == NULL else int(flows.uid[row]),
-            package=flows.package.text(row),
-            destination=destination.text(place) or "",
-            looked_up=False,
-            times=merged.start,
-            up=merged.up,
-            down=merged.down,
-            rows=merged.row,
-            merge_gap_s=gap,
-        )
+        yield _contacts(flows, int(considered[place]), destination.text(place), merged, gap)
 
 
 def lookup_contacts(lookups: Lookups, merging: Merging) -> Iterator[Contacts]:
@@ -196,18 +184,23 @@ def lookup_contacts(lookups: Lookups, merging: Merging) -> Iterator[Contacts]:
     group, first = numbered(device, uid, package, lookups.domain.code[rows])
     for merged, gap in _merged(Moments(group, lookups.time[rows], lookups.up[rows], lookups.down[rows], rows), merging):
         row = int(rows[first[merged.group[0]]])
-        yield Contacts(
-            device=lookups.device.text(row) or "",
-            uid=None if lookups.uid[row] == NULL else int(lookups.uid[row]),
-            package=lookups.package.text(row),
-            destination=lookups.domain.text(row) or "",
-            looked_up=True,
-            times=merged.start,
-            up=merged.up,
-            down=merged.down,
-            rows=merged.row,
-            merge_gap_s=gap,
-        )
+        yield _contacts(lookups, row, lookups.domain.text(row), merged, gap)
+
+
+def _contacts(said: Flows | Lookups, row: int, destination: str | None, merged: Moments, gap_s: float) -> Contacts:
+    """Those of one group, whose device and app a row of theirs tells."""
+    return Contacts(
+        device=said.device.text(row) or "",
+        uid=None if said.uid[row] == NULL else int(said.uid[row]),
+        package=said.package.text(row),
+        destination=destination or "",
+        looked_up=isinstance(said, Lookups),
+        times=merged.start,
+        up=merged.up,
+        down=merged.down,
+        rows=merged.row,
+        merge_gap_s=gap_s,
+    )
 
 
 def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozenset[int]) -> Int64:
