@@ -1,7 +1,7 @@
 """The Docker engine: reached, kept within a policy, and left as clean as it was found.
 
 ``connect`` -> ``Engine``; ``open_session`` -> ``Session``; ``ensure_images`` builds; ``sweep`` removes. Names are
-looked up when used, so that without the extra ``live`` it is ``connect`` that says what is missing, not an import.
+looked up when used, so that without the extra ``live`` engine.py says what is missing, as PrerequisiteError.
 """
 
 from __future__ import annotations

@@ -19,10 +19,8 @@ _TIMEOUT_S = 120  # for one answer; taking in an image of 80 MB is the longest
 
 def connect() -> Engine:
     """The engine of DOCKER_HOST (a Unix socket) or of the default one. PrerequisiteError if it cannot carry a lab."""
-    try:
-        from lab.stages.live.engine.engine import FAULTS, Engine, client, told
-    except ImportError as fault:
-        raise PrerequisiteError("the live stage needs the extra 'live': pip install 'droidrange[live]'") from fault
+    from lab.stages.live.engine.engine import FAULTS, Engine, client, told
+
     where = os.environ.get("DOCKER_HOST") or DEFAULT
     _knock(where)
     try:

@@ -8,16 +8,19 @@ from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
-import docker
-from docker.errors import APIError, DockerException, ImageNotFound
-from docker.types import IPAMConfig, IPAMPool
-from requests.exceptions import RequestException
-from urllib3.exceptions import HTTPError
-
 from lab.errors import PrerequisiteError, StageError
 from lab.stages.live.engine.policy import container_settings
 from lab.stages.live.engine.session import LABEL, Session
 from lab.stages.live.engine.underlay import MTU, free_subnets, machine_routes
+
+try:
+    import docker
+    from docker.errors import APIError, DockerException, ImageNotFound
+    from docker.types import IPAMConfig, IPAMPool
+    from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
+except ImportError as fault:  # said here, where every command of the live lab comes by
+    raise PrerequisiteError("the live stage needs the extra 'live': pip install 'droidrange[live]'") from fault
 
 FAULTS = (DockerException, RequestException, HTTPError)  # whatever a call to the engine can end with
 _TRIES = 64  # labs that come up at the same moment

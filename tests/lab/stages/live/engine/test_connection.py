@@ -87,3 +87,12 @@ def test_without_the_extra_the_message_installs_it():
     )
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, env=os.environ)
     assert "droidrange[live]" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["up", "status", "down", "clean"])
+def test_no_command_of_the_lab_calls_a_missing_extra_a_fault_of_ours(verb):
+    words = f"import sys; sys.modules['docker'] = None; sys.argv = ['droidrange', 'lab', {verb!r}]\n"
+    words += "from lab.cli import app; app()"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 3
+    assert done.stderr == "error: the live stage needs the extra 'live': pip install 'droidrange[live]'\n"
