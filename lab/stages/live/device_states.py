@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lab.stages.live.pace import Course
+from lab.stages.live.threads import in_thread
 from lab.timeline import POWER_STATES, Timeline
 
 BEHIND_US = 250_000  # a state whose successor is due this long already is over
@@ -67,7 +68,7 @@ class DeviceDay:
                 continue
             await asyncio.sleep(max(0.0, (state.real_us - now) / 1e6))
             try:
-                self.readings.append(await asyncio.to_thread(self._told, state))
+                self.readings.append(await in_thread(self._told, state))
             except (OSError, RuntimeError, ValueError) as fault:
                 self.faults.append(f"device state: {fault}")
                 return

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 CHUNK = 1 << 16
+PIECE = 1 << 18  # bytes handed over at a time, each within WAIT_S
 WAIT_S = 15.0  # for what the script says the other side will say; longer than any round trip plus thinking time
 
 #: How much of a script's answers a piece of stream amounts to; bytes, unless the protocol counts replies.
@@ -51,7 +52,8 @@ class Line:
                         raise LineError("hung up during the TLS handshake")
                     self._in.write(data)
         except ssl.SSLError as error:
-            await self._flush()  # the alert
+            with contextlib.suppress(LineError):
+                await self._flush()  # the alert
             raise LineError(f"TLS handshake: {error.reason or error}") from error
         except TimeoutError as error:
             raise LineError(f"no TLS handshake within {WAIT_S:g} s") from error
@@ -71,18 +73,25 @@ class Line:
         self._take(b"")  # what came with the handshake
 
     async def say(self, data: bytes) -> None:
-        """Sends; LineError if the phone's end is gone."""
+        """Sends; LineError if the phone's end is gone, or takes nothing for WAIT_S: the line is dead then."""
+        plain = len(data)
         if self._tls:
             self._tls.write(data)
-            data, plain = self._out.read(), len(data)
-        else:
-            plain = len(data)
+            data = self._out.read()
+        for place in range(0, len(data), PIECE):
+            await self._send(data[place : place + PIECE])
+        self.sent += plain
+
+    async def _send(self, piece: bytes) -> None:
         try:
-            self.writer.write(data)
-            await self.writer.drain()
+            async with asyncio.timeout(WAIT_S):
+                self.writer.write(piece)
+                await self.writer.drain()
+        except TimeoutError as error:  # before OSError, of which it is one
+            self.writer.transport.abort()
+            raise LineError(f"cannot send: nothing was taken for {WAIT_S:g} s") from error
         except OSError as error:
             raise LineError(f"cannot send: {error}") from error
-        self.sent += plain
 
     async def hear(self, amount: int, until: float) -> None:
         """Waits until ``amount`` (of ``measure``) has come in all; LineError if it does not by loop time ``until``."""
@@ -109,11 +118,20 @@ class Line:
         return str(self.writer.get_extra_info("outcome") or "nothing is known of the program on the phone")
 
     async def close(self) -> None:
-        """Says goodbye as TLS does (close_notify), hangs up and stops listening; never raises."""
+        """Says goodbye as TLS does (close_notify), hangs up and stops listening; within WAIT_S, and never raises."""
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await self._hung_up()
+        except TimeoutError:
+            self.writer.transport.abort()
+            if self._listener:
+                self._listener.cancel()
+
+    async def _hung_up(self) -> None:
         if self._tls:
             with contextlib.suppress(ssl.SSLError, OSError):
                 self._tls.unwrap()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(LineError):
                 await self._flush()
         with contextlib.suppress(OSError):
             if self.writer.can_write_eof():
@@ -128,8 +146,7 @@ class Line:
 
     async def _flush(self) -> None:
         if data := self._out.read():
-            self.writer.write(data)
-            await self.writer.drain()
+            await self._send(data)
 
     async def _listen(self) -> None:
         try:

@@ -61,11 +61,13 @@ class Player:
     async def play(self) -> None:
         """All conversations, each from its time on; ``played`` has what became of them, also when this is cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for script in self.scripts:
+            due = sorted(self.scripts, key=lambda one: self.courses[one.n].open_real)
+            for script in due:
                 if script.via is not None:
                     tasks.create_task(self._awaited(script, self.ports.dialling(script)))
-            begin = [script for script in self.scripts if not script.inbound and script.via is None]
-            for script in sorted(begin, key=lambda one: self.courses[one.n].open_real):
+            for script in due:
+                if script.inbound or script.via is not None:
+                    continue
                 await self._until(self.courses[script.n].open_real - self._lead())
                 tasks.create_task(self._spoken(script))
 

@@ -2,7 +2,7 @@
 
 A connection shows its uid and peer in the kernel's report, not its conversation. So openings to the same (device, uid,
 protocol, server) take turns, and the next report of that kind belongs to the one whose turn it is. What a proxy on the
-phone dials on a stranger's behalf is awaited in the order planned.
+phone dials on a stranger's behalf is awaited in the order in which it was asked for: the player's, of real time.
 """
 
 from __future__ import annotations

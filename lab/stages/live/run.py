@@ -27,6 +27,7 @@ from lab.stages.live.reach import Reach
 from lab.stages.live.script import Played, Script
 from lab.stages.live.steady import Steady
 from lab.stages.live.strangers import strangers_played
+from lab.stages.live.threads import in_thread
 from lab.stages.live.topology.containment import certify
 from lab.stages.live.topology.sensor_stream import SensorStream
 from lab.timeline import Timeline
@@ -122,7 +123,7 @@ class Run:
         for index, sensor in self.sensors.items():
             self.events[index] = []
             self.streams[index] = SensorStream(sensor, self._hearer(loop, index))
-        await asyncio.gather(*(asyncio.to_thread(stream.start) for stream in self.streams.values()))
+        await asyncio.gather(*(in_thread(stream.start) for stream in self.streams.values()))
         await self._controls["gateway"].call("capture", name=self.name)
         epoch_us = wall_us() + LEAD_US
         self.tempo = Tempo(epoch_us, self.timeline.start, self.speed)
@@ -236,7 +237,7 @@ class Run:
             control.close()
 
     async def _finish_sensors(self) -> None:
-        finished = await asyncio.gather(*(asyncio.to_thread(stream.finish) for stream in self.streams.values()))
+        finished = await asyncio.gather(*(in_thread(stream.finish) for stream in self.streams.values()))
         await asyncio.sleep(0)  # their last events
         self.faults += sorted({fault for faults in finished for fault in faults} - set(self.faults))
 
@@ -250,7 +251,7 @@ class Run:
         """Tries to get out of the lab from everywhere in it; a run that has failed already needs no certificate."""
         lab = self.lab
         phones = [(lab.handsets[index].container, sensor) for index, sensor in self.sensors.items()]
-        self.certificate = await asyncio.to_thread(certify, lab.engine, lab.session, lab.containers, phones)
+        self.certificate = await in_thread(certify, lab.engine, lab.session, lab.containers, phones)
 
     async def _reports(self) -> None:
         """What the strangers did."""

@@ -21,6 +21,7 @@ from lab.timeline import App, Timeline
 Row = Mapping[str, Any]
 Installed = Mapping[str, Sequence[tuple[str, int]]]  # device -> (package, uid)
 FIRST_APP_UID = 10_000  # Android: Process.FIRST_APPLICATION_UID
+LAUNCHER = "com.android.launcher3"  # of a handset, see handset/image/system/bin/boot
 #: A device says how long ago it was touched, so that each reading differs by what asking took.
 TOUCH_NOISE_US = 300_000
 
@@ -145,8 +146,8 @@ def _touched_between(before: Reading, after: Reading) -> bool:
 
 
 def _front(package: str | None, uids: Mapping[str, int]) -> int | None:
-    """The uid in front; None for a launcher, which the contract does not tell from nothing. Known by its name only."""
-    return None if package is None or "launcher" in package else uids.get(package)
+    """The uid in front; None for the handset's own launcher, which the contract does not tell from nothing."""
+    return None if package is None or package == LAUNCHER else uids.get(package)
 
 
 def packages_table(

@@ -11,6 +11,7 @@ import pytest
 
 from lab.protocols.handshakes.certificates import Authority
 from lab.protocols.real_tls import client_context
+from lab.stages.live import line as module
 from lab.stages.live.line import Line, LineError
 
 VALID = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2049, 1, 1, tzinfo=dt.UTC)
@@ -103,6 +104,44 @@ def test_silence_and_a_hang_up_are_told_apart() -> None:
 
     assert "hung up after 9 of 100" in asyncio.run(run(hangs_up))
     assert "heard 0 of 100 in time" in asyncio.run(run(waits))
+
+
+async def unread(reader, writer) -> None:
+    writer.transport.pause_reading()
+    await asyncio.sleep(5)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_who_takes_nothing_is_given_up(tls, authority, server_context, monkeypatch) -> None:
+    async def run() -> None:
+        async with served(unread, server_context if tls else None) as line:
+            if tls:
+                await line.shake_hands(client_context(0, "", authority.own.certificate.decode()), "lab.example")
+            monkeypatch.setattr(module, "WAIT_S", 0.1)
+            line.listen()
+            with pytest.raises(LineError, match=r"cannot send: nothing was taken for 0.1 s"):
+                await line.say(bytes(32 << 20))
+            assert line.sent == 0
+            assert line.writer.transport.is_closing()
+
+    asyncio.run(asyncio.wait_for(run(), 4))
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_goodbye_that_is_not_taken_is_cut_short(tls, authority, server_context, monkeypatch) -> None:
+    async def run() -> float:
+        async with served(unread, server_context if tls else None) as line:
+            if tls:
+                await line.shake_hands(client_context(0, "", authority.own.certificate.decode()), "lab.example")
+            monkeypatch.setattr(module, "WAIT_S", 0.1)
+            line.listen()
+            line.writer.write(bytes(32 << 20))
+            begun = asyncio.get_running_loop().time()
+            await line.close()
+            assert line.writer.transport.is_closing()
+            return asyncio.get_running_loop().time() - begun
+
+    assert asyncio.run(asyncio.wait_for(run(), 4)) < 1
 
 
 def test_replies_are_counted_where_a_server_words_them_itself() -> None:

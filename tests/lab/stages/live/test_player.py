@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 import time
 
@@ -154,6 +155,27 @@ def test_what_a_proxy_dials_is_told_and_what_it_never_dials_is_a_fault(script_of
     assert player.played[relayed[0].n].opened_us == 77
     assert "never dialled" in player.played[relayed[1].n].error
     assert player.servers.told == [("client", {"n": relayed[0].n, "client": ["10.88.0.9", 5]})]
+
+
+def test_dials_are_awaited_in_the_order_in_which_they_are_due(script_of_scenario) -> None:
+    timeline, scripts, payload = script_of_scenario("live-socks5")
+    like = next(s for s in scripts if s.via is not None)
+    two = [like, dataclasses.replace(like, n=like.n + 1)]
+    paced = courses(two, timeline.start, SPEED)
+    paced[like.n] = dataclasses.replace(paced[like.n], open_real=paced[like.n].open_real + 10)  # the first row is later
+
+    async def run() -> Player:
+        player = Player(two, paced, memoryview(payload), lambda _n: "", None, Control(), epoch_us=wall_us())
+        playing = asyncio.create_task(player.play())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for port in (1, 2):
+            player.saw(kind_of(like), Seen(("10.88.0.9", port), port))
+        await playing
+        return player
+
+    played = asyncio.run(run()).played
+    assert [played[s.n].client[1] for s in two] == [2, 1]
 
 
 def test_conversations_begin_at_their_time(few) -> None:

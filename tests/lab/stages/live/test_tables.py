@@ -80,6 +80,14 @@ def test_the_app_in_front_is_known_by_what_the_device_installed():
     assert [row["foreground_uid"] for row in states(*readings)] == [10_123, 1_000, None, None]
 
 
+def test_only_the_handset_s_own_launcher_counts_as_none_in_front():
+    fronts = ["com.android.launcher3", "org.example.launcher"]
+    readings = [Snapshot(time_us=EPOCH + k, foreground=front) for k, front in enumerate(fronts)]
+    installed = {"phone-01": [("com.android.launcher3", 10_050), ("org.example.launcher", 10_060)]}
+    rows = states_table({"phone-01": readings}, installed, Tempo(EPOCH, START, SPEED), {}).to_pylist()
+    assert [row["foreground_uid"] for row in rows] == [None, 10_060]
+
+
 def test_readings_may_come_in_any_order():
     one, two = Snapshot(), Snapshot(time_us=EPOCH + 5, screen_on=False)
     assert states(two, one) == states(one, two)
