@@ -169,6 +169,8 @@ class Gateway:
     def _looked_up(self, flow: Any, asked: Dns, message: bytes, at_us: int, *, from_client: bool) -> None:
         key = int.from_bytes(message[:2], "big")
         if from_client:
+            if key in asked.waiting:  # asked again, or of another name: what was asked before had no answer
+                self._write_dns(flow, *asked.waiting.pop(key))
             asked.waiting[key] = (at_us, message)
             return
         began_us, question = asked.waiting.pop(key, (at_us, b""))

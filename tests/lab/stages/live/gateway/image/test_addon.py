@@ -105,6 +105,19 @@ class Events(unittest.TestCase):
             0,
         )
 
+    def test_an_id_that_is_used_again_leaves_the_older_question_unanswered(self):
+        flow = tflow.tudpflow()
+        flow.messages.clear()
+        flow.client_conn.proxy_mode = ProxyMode.parse("reverse:udp://100.64.77.2:53@5300")
+        self.gateway.udp_start(flow)
+        other = QUESTION.replace(b"\x03www", b"\x03old")
+        for at, from_client, data in ((1.0, True, other), (2.0, True, QUESTION), (3.0, False, ANSWER)):
+            flow.messages.append(udp.UDPMessage(from_client, data, at))
+            self.gateway.udp_message(flow)
+        self.gateway.udp_end(flow)
+        told = [(row["qname"], row["time_us"], row["end_us"], row["rcode"]) for row in self.told()]
+        assert told == [("old.example", 1_000_000, None, None), ("www.example", 2_000_000, 3_000_000, 3)]
+
     def test_websocket_messages_are_told_and_forgotten(self):
         flow = tflow.twebsocketflow()
         message = flow.websocket.messages[0]
