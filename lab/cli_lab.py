@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,30 +61,38 @@ def lab_status(*, json_: Json = False) -> None:
 def lab_down(
     names: Annotated[list[str] | None, typer.Argument(help="Ids of labs; all that were brought up if none.")] = None,
     *,
+    force: Annotated[bool, typer.Option("--force", help="Also a lab that is playing.")] = False,
     json_: Json = False,
 ) -> None:
-    """Take labs down to nothing."""
+    """Take labs down to nothing.
+
+    One that is playing is refused; nothing is taken down then.
+    """
     from lab.stages.live.status import taken_down
 
-    _told(*taken_down(names), json_=json_)
+    labs, saved = taken_down(names, force=force)
+    if json_:
+        emit_json({"removed": labs, "rescued": [str(path) for path in saved]})
+    else:
+        emit(_removed("lab", labs))
 
 
 @lab_app.command("clean")
 @guarded
 def lab_clean(*, json_: Json = False) -> None:
-    """Remove what interrupted or expired labs left behind.
+    """Remove what interrupted or expired labs left behind, and images of ours that other sources made.
 
     A lab in use is left alone, and so is everything that is not ours.
     """
     from lab.stages.live.status import cleaned
 
-    _told(*cleaned(), json_=json_)
-
-
-def _told(labs: list[str], saved: list[Path], *, json_: bool) -> None:
+    labs, saved, images = cleaned()
     if json_:
-        emit_json({"removed": labs, "rescued": [str(path) for path in saved]})
-        return
-    emit(f"removed {plural(len(labs), 'lab')}" + (f": {', '.join(labs)}" if labs else ""))
-    for path in saved:
-        say(f"captured by a run that never ended: {path}")
+        emit_json({"removed": labs, "rescued": [str(path) for path in saved], "images": images})
+    else:
+        emit(_removed("lab", labs))
+        emit(_removed("old image", images))
+
+
+def _removed(noun: str, names: list[str]) -> str:
+    return f"removed {plural(len(names), noun)}" + (f": {', '.join(names)}" if names else "")

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lab.cli import app
-from lab.errors import PrerequisiteError
+from lab.errors import PrerequisiteError, StageError
 from lab.stages.live import lifecycle, status
 
 ROW = {
@@ -52,13 +52,34 @@ def test_status_is_rows(call, monkeypatch) -> None:
     assert "lab aaaaaaaa" in call("status").stdout
 
 
-@pytest.mark.parametrize(("verb", "function"), [("down", "taken_down"), ("clean", "cleaned")])
-def test_the_end_tells_what_went_and_what_was_saved(call, monkeypatch, tmp_path, verb, function) -> None:
-    monkeypatch.setattr(status, function, lambda *_: (["aaaaaaaa"], [tmp_path]))
-    done = call(verb)
-    assert "removed 1 lab: aaaaaaaa" in done.stdout
-    assert str(tmp_path) in done.stderr
-    assert json.loads(call(verb, "--json").stdout) == {"removed": ["aaaaaaaa"], "rescued": [str(tmp_path)]}
+def test_down_tells_what_went_and_what_was_saved(call, monkeypatch, tmp_path) -> None:
+    asked = []
+
+    def taken_down(names, *, force):
+        asked.append((names, force))
+        return ["aaaaaaaa"], [tmp_path]
+
+    monkeypatch.setattr(status, "taken_down", taken_down)
+    assert call("down", "--force", "aaaaaaaa").stdout == "removed 1 lab: aaaaaaaa\n"
+    assert json.loads(call("down", "--json").stdout) == {"removed": ["aaaaaaaa"], "rescued": [str(tmp_path)]}
+    assert [force for _, force in asked] == [True, False]
+
+
+def test_clean_tells_of_labs_captures_and_images(call, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(status, "cleaned", lambda: ([], [tmp_path], ["droidrange/base:0"]))
+    assert call("clean").stdout == "removed 0 labs\nremoved 1 old image: droidrange/base:0\n"
+    told = json.loads(call("clean", "--json").stdout)
+    assert told == {"removed": [], "rescued": [str(tmp_path)], "images": ["droidrange/base:0"]}
+
+
+def test_a_busy_lab_is_the_lab_s_failure_not_a_broken_gate(call, monkeypatch) -> None:
+    def taken_down(_names, *, force):
+        raise StageError(f"lab aaaaaaaa is playing already; droidrange lab down --force ({force})")
+
+    monkeypatch.setattr(status, "taken_down", taken_down)
+    done = call("down")
+    assert done.exit_code == 3
+    assert "--force" in done.stderr
 
 
 def test_without_an_engine_it_is_the_machine_s_lack(call, monkeypatch) -> None:

@@ -14,21 +14,22 @@ from lab.stages.live.wiring import handset_name, place
 
 
 def attach(name: str | None = None) -> LiveLab | None:
-    """The lab of that id, or the only one that was brought up to stay; None if there is none.
+    """The lab of that id, or the only one, of those that were brought up to stay; None if there is none.
 
-    LookupError for an unknown id or several labs to choose from; StageError if a part of it is gone.
+    LookupError for an unknown id, a lab of a recording, or several to choose from; StageError if a part of it is gone.
     """
     engine = connect()
     # a lab without a folder here was brought up under another state folder: it is somebody else's
-    known = {lab.id: lab for lab in find_labs(engine) if lab.folder and lab.wanted(time.time())}
-    kept = [lab.id for lab in known.values() if lab.kept]
+    known = {lab.id: lab.kept for lab in find_labs(engine) if lab.folder and lab.wanted(time.time())}
+    kept = [one for one, stays in known.items() if stays]
     if name is None and not kept:
         return None
     if name is None and len(kept) > 1:
         raise LookupError(f"{len(kept)} labs are up: {', '.join(sorted(kept))}; choose one with --lab")
     chosen = name or kept[0]
-    if chosen not in known:
-        raise LookupError(f"no lab {chosen!r}; up are: {', '.join(sorted(known)) or 'none'} (droidrange lab status)")
+    if chosen not in kept:
+        what = f"lab {chosen} is of a recording under way" if chosen in known else f"no lab {chosen!r}"
+        raise LookupError(f"{what}; up are: {', '.join(sorted(kept)) or 'none'} (droidrange lab status)")
     return _found(engine, next(one for one in sessions() if one.id == chosen))
 
 

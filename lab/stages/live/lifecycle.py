@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import fcntl
-import shutil
+import math
+import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from lab import console
 from lab.errors import PrerequisiteError, StageError
 from lab.stages.live.control import Control
 from lab.stages.live.engine import (
@@ -30,6 +32,7 @@ from lab.stages.live.engine import (
 )
 from lab.stages.live.engine.images import image_tag
 from lab.stages.live.engine.labs import stale
+from lab.stages.live.engine.playing import alone
 from lab.stages.live.engine.session import state_folder
 from lab.stages.live.finding import attach
 from lab.stages.live.gateway.gateway import make_authority
@@ -91,63 +94,125 @@ def last_words(engine: Engine, session: Session) -> str:
     return "; ".join(words)
 
 
-def down(engine: Engine, ids: Iterable[str]) -> list[Path]:
-    """Takes labs down to nothing; returns where the captures are that no recording has. StageError if any is left."""
+def down(engine: Engine, ids: Iterable[str], *, force: bool = False, say: Say = console.say) -> list[Path]:
+    """Takes labs down to nothing; returns where the captures are that no recording has.
+
+    StageError if one of them is playing (``force`` takes it down all the same), or if anything is left.
+    """
     chosen = set(ids)
-    saved = rescue([session for session in sessions() if session.id in chosen])
-    sweep(engine, chosen)
+    known = [session for session in sessions() if session.id in chosen]
+    with ExitStack() as held:
+        for session in () if force else known:
+            held.enter_context(_busy(session, f"all the same: droidrange lab down --force {session.id}"))
+        saved = rescue(known, say)
+        sweep(engine, chosen)
     return saved
 
 
-def clean(engine: Engine) -> tuple[Swept, list[Path]]:
-    """Takes down every lab that nobody wants any more: expired, or its owner is dead. Captures are saved first."""
+def clean(engine: Engine, say: Say = console.say) -> tuple[Swept, list[Path]]:
+    """Takes down every lab that nobody wants any more: expired, or its owner is dead. Captures are saved first.
+
+    A lab in which somebody plays, or begins to play meanwhile, is left alone.
+    """
     unwanted = {lab.id for lab in stale(engine)}
-    saved = rescue([session for session in sessions() if session.id in unwanted])
-    return sweep(engine), saved
+    known = [session for session in sessions() if session.id in unwanted]
+    with ExitStack() as held:
+        for session in known:
+            try:
+                held.enter_context(alone(session.folder))
+            except BlockingIOError:
+                unwanted.discard(session.id)
+            except FileNotFoundError:
+                continue  # somebody else's sweep was faster
+        saved = rescue([session for session in known if session.id in unwanted], say)
+        return sweep(engine, unwanted), saved
 
 
-def rescue(lost: Iterable[Session]) -> list[Path]:
-    """Moves what was captured for recordings that were never finished out of the labs' folders, before these go."""
+def rescue(lost: Iterable[Session], say: Say) -> list[Path]:
+    """Moves what was captured for recordings that were never finished out of the labs' folders, before these go.
+
+    Each is said at once. Only regular files: containers write there, and a link of theirs could name any file of ours.
+    """
     saved = []
     for session in lost:
-        left = [path for path in sorted((session.folder / "rec").glob("*")) if path.stat().st_size > _EMPTY_CAPTURE]
-        if left:
-            target = state_folder() / "rescued" / session.id
-            target.mkdir(parents=True, exist_ok=True)
-            saved += [Path(shutil.move(path, target / path.name)) for path in left]
+        for path in filter(_captured, sorted((session.folder / "rec").glob("*"))):
+            target = _rescued(session.id) / path.name
+            path.rename(target)
+            say(f"captured by a run that never ended: {target}")
+            saved.append(target)
     return saved
 
 
+def _captured(path: Path) -> bool:
+    try:
+        seen = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(seen.st_mode) and seen.st_size > _EMPTY_CAPTURE
+
+
+def _rescued(name: str) -> Path:
+    """The folder of a lab's rescued captures; they are for this user's eyes only."""
+    folder = state_folder() / "rescued" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in (folder.parent, folder):
+        one.chmod(0o700)
+    return folder
+
+
 @contextmanager
-def borrowed(devices: int, name: str | None, say: Say) -> Iterator[LiveLab]:
-    """A lab with at least so many handsets: the one that is up, or one for this time only."""
+def borrowed(devices: int, name: str | None, say: Say, needs_s: float | None = None) -> Iterator[LiveLab]:
+    """A lab with at least so many handsets: the one that is up, or one for this time only.
+
+    ``needs_s``: how long the run lasts, in seconds, if known: a lab that is up must stay so long. PrerequisiteError if
+    that lab does not suit, StageError if another process plays in it.
+    """
     lab = attach(name)
-    if lab is not None:
-        if len(lab.handsets) < devices:
-            raise PrerequisiteError(
-                f"lab {lab.session.id} has {len(lab.handsets)} handsets, the scenario has {devices} devices: "
-                f"droidrange lab down && droidrange lab up --devices {devices}"
-            )
-        with _busy(lab):
+    if lab is None:
+        with _for_once(devices, say) as lab:
             yield lab
         return
-    lab = up(devices, kept=False, say=say)
-    try:
+    if len(lab.handsets) < devices:
+        raise PrerequisiteError(
+            f"lab {lab.session.id} has {len(lab.handsets)} handsets, the scenario has {devices} devices: "
+            f"droidrange lab down && droidrange lab up --devices {devices}"
+        )
+    if needs_s is not None:
+        _refuse_short_lived(lab, needs_s)
+    with _busy(lab.session, "bring up another and choose it with --lab"):
         yield lab
-    finally:
-        down(lab.engine, [lab.session.id])
 
 
 @contextmanager
-def _busy(lab: LiveLab) -> Iterator[None]:
-    """A lab plays one timeline at a time; StageError if another process has it."""
-    with (lab.session.folder / "busy").open("w") as file:
+def _for_once(devices: int, say: Say) -> Iterator[LiveLab]:
+    lab = up(devices, kept=False, say=say)
+    try:
+        with _busy(lab.session, "take it down"):
+            yield lab
+    finally:
+        down(lab.engine, [lab.session.id], force=True, say=say)
+
+
+def _refuse_short_lived(lab: LiveLab, needs_s: float) -> None:
+    left_s = lab.session.expires - time.time()
+    if left_s < needs_s:
+        raise PrerequisiteError(
+            f"lab {lab.session.id} stays for {max(left_s, 0) / 60:.0f} more minutes, the run takes {needs_s / 60:.0f}: "
+            f"droidrange lab down {lab.session.id} && droidrange lab up --devices {len(lab.handsets)} "
+            f"--hours {math.ceil(needs_s / 3600) + 1}"
+        )
+
+
+@contextmanager
+def _busy(session: Session, otherwise: str) -> Iterator[None]:
+    """A lab plays one timeline at a time; StageError, with what else there is to do, if another process has it."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(alone(session.folder))
         except BlockingIOError:
-            raise StageError(
-                f"lab {lab.session.id} is playing already; wait, or bring up another and choose it with --lab"
-            ) from None
+            raise StageError(f"lab {session.id} is playing already; wait, or {otherwise}") from None
+        except FileNotFoundError:
+            raise StageError(f"lab {session.id} was just taken down: droidrange lab status") from None
         yield
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.console import emit
-from lab.stages.live.engine import Engine, connect, find_labs
+from lab.stages.live.engine import Engine, connect, find_labs, remove_old_images
 from lab.stages.live.engine.labs import Lab
 from lab.stages.live.lifecycle import clean, down
 from lab.stages.live.topology.image.rules import ADB_PORT
@@ -41,21 +41,28 @@ def print_status(rows: Sequence[dict[str, Any]]) -> None:
             emit(f"  {name:24} {state}" + (f"   adb connect {adb}" if adb else ""))
 
 
-def taken_down(names: Sequence[str] | None) -> tuple[list[str], list[Path]]:
-    """Takes down these labs, or all of this state folder that were brought up to stay; LookupError: no such id."""
+def taken_down(names: Sequence[str] | None, *, force: bool = False) -> tuple[list[str], list[Path]]:
+    """Takes down these labs, or all of this state folder that were brought up to stay; LookupError: no such id.
+
+    Returns (their ids, where the captures are that no recording has). StageError: one is playing, and no ``force``.
+    """
     engine = connect()
     known = find_labs(engine)
     chosen = list(names or [lab.id for lab in known if lab.kept and lab.folder])
     unknown = sorted(set(chosen) - {lab.id for lab in known})
     if unknown:
         raise LookupError(f"no lab {', '.join(unknown)}; there are {', '.join(lab.id for lab in known) or 'none'}")
-    return chosen, down(engine, chosen)
+    return chosen, down(engine, chosen, force=force)
 
 
-def cleaned() -> tuple[list[str], list[Path]]:
-    """Removes every lab that nobody wants any more."""
-    swept, saved = clean(connect())
-    return list(swept.labs), saved
+def cleaned() -> tuple[list[str], list[Path], list[str]]:
+    """Removes every lab that nobody wants any more, then our images that other sources made.
+
+    Returns (labs' ids, where the captures are that no recording has, images' tags).
+    """
+    engine = connect()
+    swept, saved = clean(engine)
+    return list(swept.labs), saved, remove_old_images(engine)
 
 
 def _row(engine: Engine, lab: Lab) -> dict[str, Any]:

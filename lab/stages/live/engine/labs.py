@@ -10,6 +10,7 @@ from typing import Any
 
 from lab.errors import StageError
 from lab.stages.live.engine.engine import FAULTS, Engine, told
+from lab.stages.live.engine.playing import playing
 from lab.stages.live.engine.session import ID, LABEL, Owner, boot_id, read_session, session_folders, unsettled
 
 
@@ -27,10 +28,12 @@ class Lab:
     networks: tuple[str, ...]
 
     def wanted(self, now: float) -> bool:
-        """Whether it must be left alone: it is kept, whole and not expired, or its owner lives.
+        """Whether it must be left alone: it is playing, or kept, whole and not expired, or its owner lives.
 
         Of a kept lab there must be containers, and of this boot: ask labs that were found with an engine.
         """
+        if self.folder and playing(self.folder):
+            return True
         if self.owner is None:
             return False
         if self.kept and not self.half and self.containers:
@@ -47,7 +50,7 @@ def find_labs(engine: Engine | None) -> list[Lab]:
 
 
 def stale(engine: Engine) -> list[Lab]:
-    """Labs nobody wants any more: expired, or their owner is dead and they are not kept."""
+    """Labs nobody wants any more: expired, or their owner is dead and they are not kept; nobody plays in them."""
     now = time.time()
     return [lab for lab in find_labs(engine) if not lab.wanted(now)]
 

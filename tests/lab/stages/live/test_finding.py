@@ -92,6 +92,8 @@ def test_a_lab_of_a_recording_is_not_taken_by_another(world) -> None:
     put(world, "aaaaaaaa")
     world.kept.clear()
     assert finding.attach() is None
+    with pytest.raises(LookupError, match="lab aaaaaaaa is of a recording under way; up are: none"):
+        finding.attach("aaaaaaaa")
 
 
 def test_a_lost_part_is_named(world) -> None:

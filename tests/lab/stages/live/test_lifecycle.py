@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from ipaddress import IPv4Network
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 
 from lab.errors import PrerequisiteError, StageError
 from lab.stages.live import lifecycle
+from lab.stages.live.engine.playing import alone, playing
 from lab.stages.live.livelab import Handset, LiveLab
 
 NET = IPv4Network("10.77.3.0/24")
@@ -103,15 +105,46 @@ def test_a_number_of_handsets_that_has_no_place_is_refused(world, devices) -> No
         lifecycle.up(devices, kept=True)
 
 
-def test_captures_that_no_recording_has_are_saved_before_the_folder_goes(world, tmp_path) -> None:
+def captured(world, name: str = "run-1.pcap", size: int = 100) -> None:
     rec = world.session.folder / "rec"
-    rec.mkdir()
-    (rec / "run-1.pcap").write_bytes(bytes(100))
-    (rec / "run-2.pcap").write_bytes(bytes(24))
+    rec.mkdir(exist_ok=True)
+    (rec / name).write_bytes(bytes(size))
+
+
+def test_captures_that_no_recording_has_are_saved_before_the_folder_goes(world, tmp_path, capsys) -> None:
+    captured(world)
+    captured(world, "run-2.pcap", 24)
     saved = lifecycle.down(world.engine, ["0a1b2c3d"])
     assert saved == [tmp_path / "rescued" / "0a1b2c3d" / "run-1.pcap"]
     assert saved[0].read_bytes() == bytes(100)
+    assert {one.stat().st_mode & 0o777 for one in (saved[0].parent, saved[0].parents[1])} == {0o700}
+    assert capsys.readouterr().err == f"captured by a run that never ended: {saved[0]}\n"
     assert world.swept == [{"0a1b2c3d"}]
+
+
+def test_links_in_the_captures_are_never_followed(world, tmp_path) -> None:
+    captured(world)
+    (tmp_path / "secret").write_bytes(bytes(100))
+    rec = world.session.folder / "rec"
+    (rec / "a").symlink_to(tmp_path / "secret")
+    (rec / "b").symlink_to("nowhere")
+    (rec / "c").symlink_to("c")
+    (rec / "d").mkdir()
+    saved = lifecycle.down(world.engine, ["0a1b2c3d"])
+    assert [path.name for path in saved] == ["run-1.pcap"]
+    assert sorted(path.name for path in rec.iterdir()) == ["a", "b", "c", "d"]
+
+
+def test_a_lab_that_plays_is_taken_down_by_force_only(world, monkeypatch) -> None:
+    monkeypatch.setattr(lifecycle, "attach", lambda _name: lab(world, 1))
+    with lifecycle.borrowed(1, None, print):
+        with pytest.raises(StageError, match=r"0a1b2c3d is playing.*droidrange lab down --force 0a1b2c3d"):
+            lifecycle.down(world.engine, ["0a1b2c3d"])
+        assert world.swept == []
+        lifecycle.down(world.engine, ["0a1b2c3d"], force=True)
+    assert world.swept == [{"0a1b2c3d"}]
+    lifecycle.down(world.engine, ["0a1b2c3d"])
+    assert len(world.swept) == 2
 
 
 def lab(world, count: int) -> LiveLab:
@@ -144,15 +177,47 @@ def test_too_few_handsets_are_told_with_the_next_command(world, monkeypatch) -> 
 
 def test_without_a_lab_one_is_brought_up_for_the_time_being(world, monkeypatch) -> None:
     monkeypatch.setattr(lifecycle, "attach", lambda _name: None)
-    with lifecycle.borrowed(1, None, lambda _line: None) as found:
+    said = []
+    with lifecycle.borrowed(1, None, said.append, needs_s=1e9) as found:
         assert len(found.handsets) == 1
+        assert playing(world.session.folder)
+        captured(world)
         assert world.swept == []
     assert world.swept == [{"0a1b2c3d"}]
+    assert said[-1].startswith("captured by a run that never ended: ")
+
+
+def test_a_lab_that_would_expire_before_the_run_ends_is_refused(world, monkeypatch) -> None:
+    monkeypatch.setattr(lifecycle, "attach", lambda _name: lab(world, 2))
+    world.session.expires = time.time() + 3600
+    again = "stays for 60 more minutes, the run takes 120: droidrange lab down 0a1b2c3d && droidrange lab up "
+    with (
+        pytest.raises(PrerequisiteError, match=again + "--devices 2 --hours 3"),
+        lifecycle.borrowed(2, None, print, needs_s=7200),
+    ):
+        pass
+    with lifecycle.borrowed(2, None, print, needs_s=1800) as found:
+        assert found.session is world.session
+
+
+def test_a_lab_that_went_meanwhile_is_told(world, monkeypatch) -> None:
+    monkeypatch.setattr(lifecycle, "attach", lambda _name: lab(world, 1))
+    world.session.folder.rmdir()
+    with pytest.raises(StageError, match="just taken down"), lifecycle.borrowed(1, None, print):
+        pass
 
 
 def test_clean_saves_what_the_unwanted_captured(world, monkeypatch) -> None:
-    rec = world.session.folder / "rec"
-    rec.mkdir()
-    (rec / "run-1.pcap").write_bytes(bytes(100))
+    captured(world)
     monkeypatch.setattr(lifecycle, "stale", lambda _engine: [SimpleNamespace(id="0a1b2c3d")])
     assert len(lifecycle.clean(world.engine)[1]) == 1
+    assert world.swept == [{"0a1b2c3d"}]
+
+
+def test_clean_leaves_a_lab_that_began_to_play_when_it_was_already_chosen(world, monkeypatch) -> None:
+    captured(world)
+    monkeypatch.setattr(lifecycle, "stale", lambda _engine: [SimpleNamespace(id="0a1b2c3d")])
+    with alone(world.session.folder):
+        assert lifecycle.clean(world.engine)[1] == []
+    assert world.swept == [set()]
+    assert (world.session.folder / "rec" / "run-1.pcap").exists()

@@ -29,7 +29,7 @@ def world(monkeypatch):
     engine = SimpleNamespace(client=SimpleNamespace(api=SimpleNamespace(containers=find)))
     monkeypatch.setattr(status, "connect", lambda: engine)
     monkeypatch.setattr(status, "find_labs", lambda _engine: made.labs)
-    monkeypatch.setattr(status, "down", lambda _engine, ids: made.down.extend(ids) or [])
+    monkeypatch.setattr(status, "down", lambda _engine, ids, *, force: made.down.extend((one, force) for one in ids))
     made.engine = engine
     return made
 
@@ -61,8 +61,8 @@ def test_nothing_is_said_plainly_and_what_was_left_behind_with_its_cure(world, c
 def test_down_takes_every_kept_lab_or_those_named(world) -> None:
     world.labs = [lab("aaaaaaaa"), lab("bbbbbbbb", kept=False)]
     assert status.taken_down(None)[0] == ["aaaaaaaa"]
-    assert status.taken_down(["bbbbbbbb"])[0] == ["bbbbbbbb"]
-    assert world.down == ["aaaaaaaa", "bbbbbbbb"]
+    assert status.taken_down(["bbbbbbbb"], force=True)[0] == ["bbbbbbbb"]
+    assert world.down == [("aaaaaaaa", False), ("bbbbbbbb", True)]
     with pytest.raises(LookupError, match="no lab cccccccc; there are aaaaaaaa, bbbbbbbb"):
         status.taken_down(["cccccccc"])
     with pytest.raises(LookupError, match="no lab 'cccccccc'"):
@@ -72,4 +72,5 @@ def test_down_takes_every_kept_lab_or_those_named(world) -> None:
 def test_clean_tells_what_it_removed(world, monkeypatch, tmp_path) -> None:
     swept = SimpleNamespace(labs=("aaaaaaaa",))
     monkeypatch.setattr(status, "clean", lambda _engine: (swept, [tmp_path]))
-    assert status.cleaned() == (["aaaaaaaa"], [tmp_path])
+    monkeypatch.setattr(status, "remove_old_images", lambda _engine: ["droidrange/base:0"])
+    assert status.cleaned() == (["aaaaaaaa"], [tmp_path], ["droidrange/base:0"])
