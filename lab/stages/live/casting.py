@@ -100,4 +100,4 @@ def sight(
 
 def _read(script: Script) -> bool:
     neighbour = script.server[0].startswith(LAN)
-    return script.protocol in WEB and not script.inbound and not neighbour and script.via is None
+    return script.protocol in WEB and not script.inbound and not neighbour

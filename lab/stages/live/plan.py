@@ -17,6 +17,7 @@ from typing import Any
 import dnslib
 
 from lab.protocols.handshakes.certificates import Authority
+from lab.protocols.real_tls import told_apart
 from lab.stages.live.pace import Course, thinks
 from lab.stages.live.script import Endpoint, Script
 from lab.store import write_atomic
@@ -74,7 +75,7 @@ def script_line(script: Script, course: Course) -> dict[str, Any]:
         "protocol": script.protocol,
         "transport": script.transport,
         "tls": script.tls,
-        "stack": script.stack,
+        "stack": told_apart(script.stack, script.alpn),
         "name": script.name,
         "server": list(script.server),
         "client": script.client,
@@ -122,16 +123,18 @@ def services(scripts: Sequence[Script]) -> list[dict[str, Any]]:
 
 
 def interception(scripts: Sequence[Script]) -> Interception:
-    """Every place where HTTP is spoken is intercepted, and no other is, whatever its port."""
-    web = {one.server for one in scripts if _intercepted(one)}
-    others = {one.server for one in scripts if not one.inbound and one.transport == "tcp"} - web
+    """By place, whoever dials it, as an operator's proxy decides.
+
+    Intercepted is every place where HTTP is spoken, and whatever begins TLS on a port of the web. Exempt on those
+    ports: what is neither, and neighbours.
+    """
+    outward = [one for one in scripts if not one.inbound and one.transport == "tcp"]
+    beyond = [one for one in outward if not one.server[0].startswith(LAN)]
+    web = {one.server for one in beyond if one.protocol in WEB}
+    read = web | {one.server for one in beyond if one.tls}
     redirect = tuple(sorted(place for place in web if place[1] not in WEB_PORTS))
+    others = {one.server for one in outward} - read
     return Interception(redirect, tuple(sorted(place for place in others if place[1] in WEB_PORTS)))
-
-
-def _intercepted(script: Script) -> bool:
-    neighbour = script.server[0].startswith(LAN)
-    return script.protocol in WEB and not script.inbound and not neighbour and script.via is None
 
 
 def strangers(scripts: Sequence[Script]) -> tuple[str, ...]:

@@ -59,6 +59,15 @@ def test_the_web_is_expected_among_the_requests(script_of_scenario) -> None:
     assert seen.pinned == ()
 
 
+def test_a_request_through_a_proxy_on_a_phone_is_expected_like_any_other(script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-socks5")
+    plain = sight(timeline, scripts).expected
+    relayed = next(s for s in scripts if s.via is not None)
+    assert relayed.n not in plain
+    asking = [dataclasses.replace(s, protocol="http") if s is relayed else s for s in scripts]
+    assert sight(timeline, asking).expected == plain | {relayed.n}
+
+
 def test_a_pinning_app_is_let_through_on_its_phone_and_expected_nowhere(script_of_scenario) -> None:
     timeline, scripts, _ = script_of_scenario("live-https")
     incident = timeline.incidents[0]

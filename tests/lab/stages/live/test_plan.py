@@ -61,15 +61,26 @@ def test_the_zone_answers_every_look_up_with_the_scripts_own_bytes(script_of_sce
         assert row["think_us"] > 0
 
 
-def test_only_the_web_is_intercepted(script_of_scenario) -> None:
-    _, scripts, _ = script_of_scenario("live-backconnect")
-    made = interception(scripts)
-    web = {s.server for s in scripts if s.protocol in {"http", "websocket"}}
-    assert not set(made.exempt) & web
-    tunnels = {s.server for s in scripts if s.protocol == "mux"}
-    assert tunnels
-    assert tunnels - web <= set(made.exempt)
-    assert all(port not in {80, 443, 8080, 8443} for _, port in made.redirect)
+def test_interception_is_by_place_whoever_dials(script_of_scenario) -> None:
+    for name in ("live-backconnect", "live-socks5", "live-connect"):
+        _, scripts, _ = script_of_scenario(name)
+        made = interception(scripts)
+        tls = {s.server for s in scripts if s.tls and not s.inbound}
+        assert {s.protocol for s in scripts if s.tls and not s.inbound} >= {"opaque", "http"}
+        assert not set(made.exempt) & tls
+        assert all(port not in {80, 443, 8080, 8443} for _, port in made.redirect)
+
+
+def test_only_what_a_proxy_of_the_web_would_meet_is_intercepted(script_of_scenario) -> None:
+    _, scripts, _ = script_of_scenario("live-socks5")
+    relayed = next(s for s in scripts if s.via is not None)
+    plain = dataclasses.replace(relayed, server=("198.18.0.9", 80), tls=False)
+    beside = dataclasses.replace(relayed, server=("10.88.3.4", 443))
+    elsewhere = dataclasses.replace(relayed, server=("198.18.0.9", 993))
+    asking = dataclasses.replace(relayed, server=("198.18.0.9", 3000), tls=False, protocol="http")
+    made = interception([relayed, plain, beside, elsewhere, asking])
+    assert made.exempt == (beside.server, plain.server)
+    assert made.redirect == (asking.server,)
 
 
 def test_strangers_and_neighbours_are_told_apart(script_of_scenario) -> None:
