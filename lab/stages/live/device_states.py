@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -82,6 +82,20 @@ class DeviceDay:
             interaction=state.interaction,
         )
         return self.phone.read_state()
+
+
+def account(days: Collection[DeviceDay]) -> dict[str, int]:
+    """How many states were ``told``, how many ``skipped``, and how many readings do not say all: ``unread``.
+
+    A reading without a time of this machine's clock is not in the recording; one without screen, lock or power is.
+    """
+    told = [reading for day in days for reading in day.readings]
+    unread = sum(reading.lab_time_us() is None or None in _said(reading) for reading in told)
+    return {"told": len(told), "skipped": sum(day.skipped for day in days), "unread": unread}
+
+
+def _said(reading: Any) -> tuple[Any, ...]:
+    return reading.screen_on, reading.locked, reading.power_state
 
 
 def wanted_states(timeline: Timeline, device: int, course: Course) -> list[Wanted]:

@@ -28,10 +28,12 @@ class Joined:
     expected: int
     missing: tuple[dict[str, Any], ...]
     failed: tuple[dict[str, Any], ...]  # what the player says went wrong
+    closes: int  # TCP sockets seen to open and to close; ``unclosed`` are the conversations of the others
+    unclosed: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
         """As an object of lab/run.json."""
-        return {**vars(self), "missing": list(self.missing), "failed": list(self.failed)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     def faults(self) -> list[str]:
         """Why a run cannot be called complete, in words; empty if it can."""
@@ -44,6 +46,11 @@ class Joined:
             first = self.failed[0]
             found.append(f"{len(self.failed)} conversations failed, first {first['n']}: {first['error']}")
         return found
+
+    def left_open(self) -> list[str]:
+        """Which TCP conversations were not seen to close, in words: a fault of a run that was not cut short."""
+        lost = list(self.unclosed)
+        return [f"{len(lost)} conversations not seen to close in sockets: {_named(lost)}"] if lost else []
 
 
 def join(
@@ -62,6 +69,8 @@ def join(
     owners = {(n, row["uid"]) for row, n in zip(rows, of.tolist(), strict=True) if row["event"] in OPENING and n >= 0}
     asked, expected = set(requests[0].tolist()), set(requests[1])
     seen = opened.tolist()
+    closed = {(n, row["uid"]) for row, n in zip(rows, of.tolist(), strict=True) if row["event"] == "close" and n >= 0}
+    tcp = [(one.n, one.uid) for one in scripts if one.transport == "tcp" and (one.n, one.uid) in owners]
     outcome = {one.n: one for one in played}
     missing, failed = [], []
     for script in scripts:
@@ -82,6 +91,8 @@ def join(
         expected=len(expected),
         missing=tuple(missing),
         failed=tuple(failed),
+        closes=sum(one in closed for one in tcp),
+        unclosed=tuple(one[0] for one in tcp if one not in closed),
     )
 
 

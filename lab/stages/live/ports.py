@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from lab.stages.live.script import Endpoint, Script
 
 #: (device, uid, transport, server address, server port)
 Kind = tuple[int, int, str, str, int]
+NAMED = 5  # of what nobody planned
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,15 @@ class Ports:
             self.unplanned.append((kind, seen))
         else:
             report.set_result(seen)
+
+
+def told_of(unplanned: Sequence[tuple[Kind, Seen]]) -> dict[str, Any]:
+    """Traffic nobody planned, as an object of lab/run.json: how much there was, and the first of it by name."""
+    first = [
+        f"device {device} uid {uid}: {transport} {':'.join(map(str, seen.client))} to {address}:{port}"
+        for (device, uid, transport, address, port), seen in unplanned[:NAMED]
+    ]
+    return {"n": len(unplanned), "first": first}
 
 
 def kind_of(script: Script) -> Kind:

@@ -1,7 +1,8 @@
 """The recording of a live run: everything that was seen, in scenario time, and under lab/ how it came to be.
 
-The recorder trusts no one: a conversation that is not found where it must be, a fault of gateway, proxy or capture, or
-a containment that did not hold, makes a recording that says it is not complete, and why.
+The recorder trusts no one: a conversation that is not found where it must be, a fault of gateway, proxy or capture, a
+count that is not that of the file, or a containment that was not proved, makes a recording that says it is not
+complete, and why.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ class Evidence:
 
     ``sockets`` and ``requests`` have the columns of the contract's ``sockets`` and ``http``; closing sockets may have
     ``bytes_up`` and ``bytes_down``. ``intercepted`` are the conversations that must be found among the requests.
-    ``containment`` is held if its ``held`` is True. ``state_courses`` are those of ``pace.state_courses``, for
-    devices whose states were set by them.
+    ``containment`` is good if it was tried and its ``held`` and ``proved`` are True. ``state_courses`` are those of
+    ``pace.state_courses``, for devices whose states were set by them. ``counted`` is what the gateway says of its
+    capture: ``packets``, ``dropped``, ``lines`` of its events. ``remarks`` are further members of lab/run.json.
     """
 
     timeline: Timeline
@@ -72,6 +74,8 @@ class Evidence:
     faults: Sequence[str] = ()  # of gateway, proxy, capture, servers or devices
     versions: Mapping[str, str] = field(default_factory=dict)  # of tools in containers
     state_courses: Mapping[str, Course] = field(default_factory=dict)
+    counted: Mapping[str, Any] = field(default_factory=dict)
+    remarks: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tempo(self) -> Tempo:
@@ -91,9 +95,9 @@ def write_recording(making: Path, evidence: Evidence) -> str:
     mapped = map_captures(captures, making / CAPTURE, flows, _devices(evidence.timeline))
     joined, odd = _write_tables(making / "telemetry", evidence, flows, mapped)
     _write_truth(making / "truth", evidence, mapped)
-    reasons = [*evidence.faults, *faults, *_lost(mapped), *odd, *joined.faults()]
-    if evidence.containment.get("held") is not True:
-        reasons.append("containment did not hold: see lab/containment.json")
+    reasons = [*evidence.faults, *faults, *_lost(mapped), *_uncounted(evidence, mapped), *odd, *joined.faults()]
+    reasons += _escaped(evidence.containment)
+    reasons += joined.left_open() if not reasons else []  # a run cut short leaves sockets open: counted, no fault
     _write_lab(making / "lab", evidence, mapped, joined, reasons)
     reason = "; ".join(reasons)
     seal(making, _about(evidence), {CAPTURE: mapped.entry}, reason=reason)
@@ -114,6 +118,40 @@ def _devices(timeline: Timeline) -> Int64:
 def _lost(mapped: Mapped) -> list[str]:
     lost = [f"{mapped.lost_bytes} bytes of capture lost"] if mapped.lost_bytes else []
     return [*lost, *mapped.faults]
+
+
+def _uncounted(evidence: Evidence, mapped: Mapped) -> list[str]:
+    """Where the gateway's counts are unknown, or are not those of the files it wrote."""
+    there = {"packets": mapped.entry["packets"], "lines": _lines(evidence.gateway_events)}
+    found = []
+    for what, count in there.items():
+        said = evidence.counted.get(what)
+        if said is None:
+            found.append(f"the gateway did not say how many {what} it captured")
+        elif said != count:
+            found.append(f"the gateway says it captured {said} {what}, found {count}")
+    if evidence.counted.get("dropped") is None:
+        found.append("the gateway did not say how many packets the capture dropped")
+    return found
+
+
+def _lines(path: Path | None) -> int:
+    """How many whole lines a file has; 0 if there is none."""
+    if path is None or not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        return sum(line.endswith(b"\n") for line in file)
+
+
+def _escaped(certificate: Mapping[str, Any]) -> list[str]:
+    """Why a containment certificate (``topology.containment.certify``) is none; empty if it is one."""
+    if not certificate.get("attempts"):
+        return ["containment was not tried"]
+    if certificate.get("held") is not True:
+        return ["containment did not hold: see lab/containment.json"]
+    if certificate.get("proved") is not True:
+        return ["containment could not be proved: its controls did not fire, see lab/containment.json"]
+    return []
 
 
 def _write_tables(folder: Path, evidence: Evidence, flows: FlowIndex, mapped: Mapped) -> tuple[Joined, list[str]]:
@@ -175,6 +213,7 @@ def _write_lab(folder: Path, evidence: Evidence, mapped: Mapped, joined: Joined,
         "pace_us": {"gap": GAP_US, "rest": REST_US, "ramp": RAMP_US, "early": EARLY_US},
         "back_to_real_time": INVERSE,
         "versions": dict(evidence.versions),
+        **evidence.remarks,
     }
     write_json(folder / "run.json", run)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detector.contract import Advance
@@ -24,10 +24,12 @@ from lab.stages.live.player import Player, wall_us
 from lab.stages.live.ports import Seen
 from lab.stages.live.proxies import Proxies
 from lab.stages.live.reach import Reach
+from lab.stages.live.reports import ServersTold, servers_told
 from lab.stages.live.script import Played, Script
 from lab.stages.live.steady import Steady
-from lab.stages.live.strangers import strangers_played
+from lab.stages.live.strangers import relayed_played, strangers_played
 from lab.stages.live.threads import in_thread
+from lab.stages.live.together import leaves, said, together
 from lab.stages.live.topology.containment import certify
 from lab.stages.live.topology.sensor_stream import SensorStream
 from lab.timeline import Timeline
@@ -66,7 +68,9 @@ class Run:
     days: dict[int, DeviceDay] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     listener_errors: dict[int, str] = field(default_factory=dict)
-    inbound: dict[int, Played] = field(default_factory=dict)
+    inbound: dict[int, Played] = field(default_factory=dict)  # and what is relayed for it
+    servers: ServersTold = field(default_factory=ServersTold)
+    counted: dict[str, Any] = field(default_factory=dict)  # what the gateway says of its capture when it ends
     interrupted: bool = False
     certificate: dict[str, Any] = field(default_factory=lambda: {"held": False, "why": "nothing was tried"})
     closed_us: int = 0  # wall clock; what was seen later are the attempts to get out
@@ -87,7 +91,7 @@ class Run:
         except StageError as fault:
             self.faults.append(str(fault))
         except ExceptionGroup as group:
-            self.faults += [_said(fault) for fault in _leaves(group)]
+            self.faults += [said(fault) for fault in leaves(group)]
         finally:
             await self._collect()
             self._hang_up()
@@ -171,7 +175,7 @@ class Run:
         watching = asyncio.create_task(self._watch())
         listening = Listening(self.scripts, self.courses, self.payload, self.relays, self.reach.listen, self.tempo)
         days = [day.live() for day in self.days.values()]
-        playing = asyncio.create_task(_together(self.player.play(), proxies.run(), listening.run(), *days))
+        playing = asyncio.create_task(together(self.player.play(), proxies.run(), listening.run(), *days))
         both = [watching, playing]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -211,7 +215,8 @@ class Run:
         """Capture, sockets and reports, each in bounded time and even where another fails."""
         await self._kept(self._stop_capture(), "capture", REACH_S + ANSWER_S)
         self.closed_us = wall_us()
-        await self._kept(self._reports(), "reports", REACH_S + ANSWER_S)
+        for report in (self._strangers_report(), self._servers_report()):  # the servers are judged by what was heard
+            await self._kept(report, "reports", REACH_S + ANSWER_S)
         for role in ("servers", "strangers"):
             await self._kept(self._ask(role, "finish"), "end", REACH_S + ANSWER_S)
         if not self.faults:
@@ -226,7 +231,7 @@ class Run:
         except TimeoutError:
             self.faults.append(f"{what}: not within {within_s:g} s")
         except (RuntimeError, OSError, LookupError, TypeError, ValueError) as fault:
-            self.faults.append(f"{what}: {_said(fault)}")
+            self.faults.append(f"{what}: {said(fault)}")
 
     async def _ask(self, role: str, do: str) -> dict[str, Any]:
         """One call on a connection of its own: those of the run may have been cut off in the middle of a call."""
@@ -242,7 +247,7 @@ class Run:
         self.faults += sorted({fault for faults in finished for fault in faults} - set(self.faults))
 
     async def _stop_capture(self) -> None:
-        told = await self._ask("gateway", "stop")
+        told = self.counted = await self._ask("gateway", "stop")
         if told.get("dropped"):
             self.faults.append(f"the capture dropped {told['dropped']} packets")
         self.faults += [fault for fault in told["faults"] if fault not in self.faults]
@@ -253,37 +258,25 @@ class Run:
         phones = [(lab.handsets[index].container, sensor) for index, sensor in self.sensors.items()]
         self.certificate = await in_thread(certify, lab.engine, lab.session, lab.containers, phones)
 
-    async def _reports(self) -> None:
+    async def _strangers_report(self) -> None:
         """What the strangers did."""
         told = await self._ask("strangers", "report")
         epoch_us = self.tempo.epoch_us
         self.inbound = strangers_played(self.scripts, self.courses, epoch_us, told, self.listener_errors)
+        self.inbound |= relayed_played(self.scripts, self.player.played, told)
+
+    async def _servers_report(self) -> None:
+        """What the servers say went wrong; their faults are the run's."""
+        known = {**self.player.played, **self.inbound}
+        self.servers = servers_told(self.scripts, known, await self._ask("servers", "report"))
+        self.faults += self.servers.faults
 
     def played(self) -> list[Played]:
         """What became of every conversation that was begun, in the timeline's order."""
         known = {**self.player.played, **self.inbound} if hasattr(self, "player") else {}
-        return [known[n] for n in sorted(known)]
+        return [replace(known[n], error=known[n].error or self.servers.errors.get(n)) for n in sorted(known)]
 
 
 def run_name() -> str:
     """A name no other run of this lab has."""
     return f"run-{time.time_ns()}"
-
-
-async def _together(*parts: Coroutine[Any, Any, object]) -> None:
-    """All of them; where one fails the others end, and it is in the group that is raised."""
-    async with asyncio.TaskGroup() as tasks:
-        for part in parts:
-            tasks.create_task(part)
-
-
-def _said(fault: BaseException) -> str:
-    """What a fault says for itself; of what nobody has foreseen, its kind as well."""
-    return str(fault) if isinstance(fault, StageError | OSError) else f"{type(fault).__name__}: {fault}"
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for fault in group.exceptions:
-        found += _leaves(fault) if isinstance(fault, BaseExceptionGroup) else [fault]
-    return found

@@ -20,12 +20,14 @@ from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
 from lab.stages.live.casting import Relay, Sight, relays_of, sight
+from lab.stages.live.device_states import account
 from lab.stages.live.gateway.gateway import DAYS
 from lab.stages.live.gateway.overheard import events, http_rows, noted_faults
 from lab.stages.live.lifecycle import borrowed
 from lab.stages.live.livelab import LiveLab
 from lab.stages.live.pace import Course, courses, held_back, state_courses
 from lab.stages.live.plan import PAYLOAD, write_plan
+from lab.stages.live.ports import told_of
 from lab.stages.live.provision import Ready, provision
 from lab.stages.live.reach import Reach
 from lab.stages.live.recorder import Evidence, write_recording
@@ -35,6 +37,9 @@ from lab.stages.live.topology.sockets import socket_rows
 from lab.stages.wire import refuse_occupied
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
+
+NEXT = "read it with --allow-partial, or record it again with --force"
+SKIPPED = 0.05  # of a run's states: more than that are worth a word
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def record_live(
             )
             asyncio.run(run.play())
         reason = _written(folder, run, ready)
+        _told_of_states(account(run.days.values()))
     return _told(folder, reason, interrupted=run.interrupted)
 
 
@@ -115,9 +121,10 @@ def _written(folder: Path, run: Run, ready: Ready) -> str:
 def _told(folder: Path, reason: str, *, interrupted: bool) -> Path:
     """The recording, if it is whole; else what its maker must know of it, now that it is written."""
     if interrupted:
+        say(f"{folder} holds what was recorded until the interrupt; {NEXT}")
         raise KeyboardInterrupt
     if reason:
-        raise EvidenceError(f"{folder}: the run is not complete: {reason}; read it with --allow-partial")
+        raise EvidenceError(f"{folder}: the run is not complete: {reason}; {NEXT}")
     return folder
 
 
@@ -147,6 +154,12 @@ def _evidence(run: Run, ready: Ready) -> Evidence:
         faults=[*noted_faults(rec, run.name), *run.faults, *odd],
         versions={"docker": run.lab.engine.version},
         state_courses=state_courses(timeline, run.speed),
+        counted=run.counted,
+        remarks={
+            "servers": run.servers.to_json(),
+            "states": account(run.days.values()),
+            "unplanned": told_of(run.player.ports.unplanned),
+        },
     )
 
 
@@ -179,6 +192,15 @@ def _trust(lab: LiveLab, authority: Authority, seen: Sight) -> Callable[[int], s
 def _authority() -> Authority:
     now = dt.datetime.now(dt.UTC)  # noqa: TID251 - a certificate's validity, no verdict
     return Authority("droidrange origin", (now - dt.timedelta(hours=1), now + dt.timedelta(days=DAYS, hours=-1)))
+
+
+def _told_of_states(states: dict[str, int]) -> None:
+    """Phones that could not keep pace differ from the scenario; that is no fault of the recording, which has them."""
+    wanted = states["told"] + states["skipped"]
+    if states["skipped"] > SKIPPED * wanted:
+        say(
+            f"{states['skipped']} of {wanted} device states were over before the phones could be told: see lab/run.json"
+        )
 
 
 def _warn(paced: dict[int, Course], timeline: Timeline, speed: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lab.stages.live.pace import Course
@@ -37,4 +38,19 @@ def strangers_played(
                 received=row.get("received", 0),
                 error=row.get("error") or missed.get(script.n) or never,
             )
+    return found
+
+
+def relayed_played(
+    scripts: Iterable[Script], played: Mapping[int, Played], told: Mapping[str, Any]
+) -> dict[int, Played]:
+    """What proxies on phones dialled, with what the strangers behind them said and heard; KeyError as above.
+
+    ``played`` are the outcomes that the phones' sockets give, without bytes.
+    """
+    rows, found = told["conversations"], {}
+    for script in scripts:
+        row, one = rows.get(str(script.n)), played.get(script.n)
+        if script.via is not None and row and one:
+            found[script.n] = replace(one, sent=row["sent"], received=row["received"], error=one.error or row["error"])
     return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import SimpleNamespace
 
-from lab.stages.live.device_states import DeviceDay, Wanted, wanted_states
+from lab.stages.live.device_states import DeviceDay, Wanted, account, wanted_states
 from lab.stages.live.pace import state_courses
 from lab.timeline import POWER_STATES
 
@@ -62,3 +63,15 @@ def test_the_timeline_s_states_are_wanted_in_order(script_of_scenario) -> None:
     packages = {app.package for app in timeline.apps}
     assert {state.foreground for state in wanted} - {None} <= packages
     assert max(state.real_us for state in wanted) <= timeline.span / 50
+
+
+def test_what_was_told_skipped_and_not_said_is_counted() -> None:
+    def reading(time_us=1, **values):
+        known = {"screen_on": True, "locked": False, "power_state": "interactive", **values}
+        return SimpleNamespace(lab_time_us=lambda: time_us, **known)
+
+    whole = [reading(), reading(screen_on=False)]
+    partial = [reading(None), reading(screen_on=None), reading(locked=None), reading(power_state=None)]
+    days = [SimpleNamespace(readings=whole, skipped=2), SimpleNamespace(readings=partial, skipped=1)]
+    assert account(days) == {"told": 6, "skipped": 3, "unread": 4}
+    assert account([]) == {"told": 0, "skipped": 0, "unread": 0}

@@ -11,9 +11,12 @@ from lab.stages.live.joined import NAMED, join
 from lab.stages.live.script import Played
 
 UID = 10_123
-SCRIPTS = [SimpleNamespace(n=n, protocol="http", uid=UID, server=("198.18.7.9", 443)) for n in range(8)]
+SCRIPTS = [
+    SimpleNamespace(n=n, protocol="http", transport="tcp", uid=UID, server=("198.18.7.9", 443)) for n in range(8)
+]
 PLAYED = [Played(n, ("10.88.3.4", 40_000 + n), ("198.18.7.9", 443), 0, 1, 2, 3) for n in range(8)]
 ROWS = [{"event": "accept" if n % 2 else "connect", "uid": UID} for n in range(8)]
+CLOSES = [{"event": "close", "uid": UID} for n in range(8)]
 ALL = np.arange(8)
 
 
@@ -45,6 +48,18 @@ def test_what_is_not_found_is_counted_and_named(change, counts, words):
     found = joined(**change)
     assert (found.capture, found.sockets, found.requests) == counts
     assert words in "; ".join(found.faults())
+
+
+def test_sockets_that_are_not_seen_to_close_are_counted_and_told_apart():
+    whole = joined(rows=ROWS + CLOSES, of=np.concatenate([ALL, ALL]))
+    assert (whole.closes, whole.left_open()) == (8, [])
+    found = joined(rows=ROWS + CLOSES[2:], of=np.concatenate([ALL, ALL[2:]]))
+    assert (found.closes, found.unclosed, found.faults()) == (6, (0, 1), [])
+    assert found.left_open() == ["2 conversations not seen to close in sockets: 0, 1"]
+    assert found.to_json()["unclosed"] == [0, 1]
+    datagrams = [SimpleNamespace(**{**vars(one), "transport": "udp"}) for one in SCRIPTS]
+    silent = join(datagrams, PLAYED, ALL >= 0, (ROWS, ALL), (ALL, ()))
+    assert (silent.closes, silent.left_open()) == (0, [])
 
 
 def test_a_sentence_names_a_few_and_the_list_all():

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from lab.stages.live.ports import Ports, Seen, kind_of
+from lab.stages.live.ports import NAMED, Ports, Seen, kind_of, told_of
 
 
 @pytest.fixture
@@ -65,3 +65,12 @@ def test_what_nobody_awaits_is_kept(two) -> None:
         return ports
 
     assert asyncio.run(run()).unplanned == [(kind_of(two[0]), seen(5))]
+
+
+def test_what_nobody_planned_is_counted_and_the_first_are_named() -> None:
+    kind = (0, 10_101, "tcp", "198.18.0.1", 80)
+    told = told_of([(kind, seen(port)) for port in range(7)])
+    assert told["n"] == 7
+    assert len(told["first"]) == NAMED == 5
+    assert told["first"][3] == "device 0 uid 10101: tcp 10.88.0.9:3 to 198.18.0.1:80"
+    assert told_of([]) == {"n": 0, "first": []}

@@ -32,6 +32,7 @@ EPOCH = 1_800_000_000_123_456
 SPEED = 60
 CAPTURE = "telemetry/capture.pcap"
 MINUTE = 60_000_000
+HELD = {"held": True, "proved": True, "attempts": 25}
 TABLES = ("sockets", "http", "device_state", "packages")
 
 
@@ -75,6 +76,8 @@ class Staged:
             self.outcome(n, row, self.real(n, row["start"]), self.real(n, row["end"])) for n, row in enumerate(flows)
         ]
         self.capture = folder / "live.pcap"
+        self.overheard = folder / "live.jsonl"
+        self.overheard.write_text('{"v": 1}\n{"v": 1}\n{"torn')
         self._compress()
 
     @staticmethod
@@ -88,6 +91,7 @@ class Staged:
     def _compress(self) -> None:
         seen = read_frames([self.wire / CAPTURE], self.flows, np.zeros(0, np.int64)).frames
         assert (seen.n >= 0).all()
+        self.packets = len(seen)
         real = [self.real(n, time) for n, time in zip(seen.n.tolist(), seen.time.tolist(), strict=True)]
         data = [frame for _, frame in frames(self.wire / CAPTURE)]
         write_pcap(self.capture, [(real[k], data[k]) for k in np.argsort(real, kind="stable")])
@@ -151,7 +155,9 @@ class Staged:
             intercepted=[script.n for script in self.scripts if script.protocol == "http"],
             readings=self.readings(),
             installed=installed,
-            containment={"held": True, "tried": []},
+            containment=HELD,
+            gateway_events=self.overheard,
+            counted={"packets": self.packets, "dropped": 0, "lines": 2},
             versions={"mitmproxy": "12.2.0"},
             state_courses=state_courses(self.timeline, SPEED),
         )
@@ -270,6 +276,18 @@ def lost_socket(staged):
     return {"sockets": rows[:first] + rows[first + 1 :]}
 
 
+def unclosed(staged):
+    rows = staged.evidence().sockets
+    port = staged.played[1].client[1]
+    kept = [row for row in rows if (row["event"], row["local_port"]) != ("close", port)]
+    assert len(kept) == len(rows) - 1
+    return {"sockets": kept}
+
+
+def counted(**changes):
+    return lambda staged: {"counted": {**staged.evidence().counted, **changes}}
+
+
 def other_uid(staged):
     return {"sockets": [{**row, "uid": 10_999} if row["uid"] == 10_124 else row for row in staged.evidence().sockets]}
 
@@ -296,8 +314,14 @@ def socketless(staged):
 
 FAULTS = {
     "a fault of the gateway": (lambda _: {"faults": ["the proxy died"]}, "the proxy died"),
-    "no containment": (lambda _: {"containment": {"held": False}}, "containment did not hold"),
-    "containment never tried": (lambda _: {"containment": {}}, "containment did not hold"),
+    "no containment": (lambda _: {"containment": {**HELD, "held": False}}, "containment did not hold"),
+    "containment not proved": (lambda _: {"containment": {**HELD, "proved": False}}, "containment could not be proved"),
+    "containment never tried": (lambda _: {"containment": {}}, "containment was not tried"),
+    "packets that are not in the file": (counted(packets=1), "captured 1 packets, found"),
+    "lines that are not in the file": (counted(lines=3), "captured 3 lines, found 2"),
+    "packets nobody counted": (counted(packets=None), "did not say how many packets it captured"),
+    "drops nobody counted": (counted(dropped=None), "did not say how many packets the capture dropped"),
+    "a socket never closed": (unclosed, "1 conversations not seen to close in sockets: 1"),
     "no capture": (lambda _: {"captures": []}, "nothing was captured"),
     "a capture that is not there": (lambda s: {"captures": [s.capture.with_name("gone.pcap")]}, "gone.pcap is missing"),
     "a cut capture": (cut, "bytes of capture lost; live.pcap: packet"),
@@ -362,7 +386,21 @@ def test_lateness_in_real_time_is_lateness_in_scenario_time(staged, record):
 
 def test_the_gateways_events_are_kept(staged, record, tmp_path):
     (tmp_path / "events.jsonl").write_text('{"v": 1}\n')
-    folder, reason = record(staged.evidence(gateway_events=tmp_path / "events.jsonl"))
+    counted = {**staged.evidence().counted, "lines": 1}
+    folder, reason = record(staged.evidence(gateway_events=tmp_path / "events.jsonl", counted=counted))
     assert reason == ""
     assert (folder / "lab/gateway.jsonl").read_text() == '{"v": 1}\n'
     assert json.loads((folder / "lab/containment.json").read_text())["held"] is True
+
+
+def test_a_run_cut_short_counts_its_open_sockets_and_blames_none_of_them(staged, record):
+    folder, reason = record(staged.evidence(**unclosed(staged), faults=["interrupted"]))
+    assert reason == "interrupted"
+    joined = json.loads((folder / "lab/run.json").read_text())["joined"]
+    assert joined["unclosed"] == [1]
+    assert joined["closes"] == sum(script.transport == "tcp" for script in staged.scripts) - 1
+
+
+def test_remarks_are_in_run_json(staged, record):
+    folder, reason = record(staged.evidence(remarks={"states": {"told": 3}}))
+    assert (reason, json.loads((folder / "lab/run.json").read_text())["states"]) == ("", {"told": 3})

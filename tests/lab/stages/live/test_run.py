@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +23,7 @@ SPEED = 1e9  # gaps vanish, bursts stay
 QUIET = {"proxy": True, "capture": True, "faults": []}
 STOPPED = {"packets": 9, "dropped": 0, "faults": []}
 REPORT = {"conversations": {}, "dialled": {}}
+SERVERS = {"conversations": {}, "strays": {}, "daemons": {}}
 HANGS = "hangs"
 
 
@@ -31,6 +34,7 @@ class World:
         self.payload, self.rec = payload, rec
         self.said, self.open, self.streams, self.tasks_left = [], [], {}, 0
         self.answers = {("gateway", "status"): QUIET, ("gateway", "stop"): STOPPED, ("strangers", "report"): REPORT}
+        self.answers["servers", "report"] = SERVERS
         self.sensor_faults, self.last_words, self.early = {}, {}, {}
         self.mute: set[int] = set()  # conversations whose server says nothing
         self.lab = SimpleNamespace(at=lambda role: f"at-{role}", folder=lambda _: rec, engine=1, session=2, serving=[])
@@ -214,7 +218,7 @@ def mute_run(world, few, run):
     return lambda **fields: run(few[1][:1], **fields)
 
 
-END = ["gateway stop", "strangers report", "servers finish", "strangers finish"]
+END = ["gateway stop", "strangers report", "servers report", "servers finish", "strangers finish"]
 
 
 def test_everything_is_begun_and_ended_in_order(world, few, run) -> None:
@@ -306,7 +310,7 @@ def test_a_gateway_that_fails_ends_the_run_and_all_is_collected(world, few, mute
     world.answers["gateway", "status"] = status
     done = played(mute_run())
     assert done.faults == [fault]
-    assert world.verbs()[-5:] == [*END, "sensor finish"]
+    assert world.verbs()[-6:] == [*END, "sensor finish"]
     assert {one.n for one in done.played()} >= {few[1][0].n}
     assert done.certificate["held"] is False
 
@@ -315,7 +319,7 @@ def test_a_dead_sensor_ends_the_run_and_is_named_once(world, few, mute_run) -> N
     world.sensor_faults[0] = ["sensor-01: died: out of memory"]
     done = played(mute_run())
     assert done.faults == ["sensor-01: died: out of memory"]
-    assert world.verbs()[-5:] == [*END, "sensor finish"]
+    assert world.verbs()[-6:] == [*END, "sensor finish"]
 
 
 def test_a_clock_that_is_set_ends_the_run(world, few, mute_run, monkeypatch) -> None:
@@ -340,7 +344,14 @@ def test_servers_lost_in_the_middle_end_every_part_of_the_run(world, few, run) -
 
 
 @pytest.mark.parametrize(
-    ("role", "do"), [("gateway", "stop"), ("strangers", "report"), ("servers", "finish"), ("strangers", "finish")]
+    ("role", "do"),
+    [
+        ("gateway", "stop"),
+        ("strangers", "report"),
+        ("servers", "report"),
+        ("servers", "finish"),
+        ("strangers", "finish"),
+    ],
 )
 @pytest.mark.parametrize("answer", [StageError("connection lost"), HANGS])
 def test_a_part_lost_at_the_end_is_named_and_the_others_are_collected(
@@ -377,7 +388,7 @@ def test_an_interrupt_is_told_and_everything_is_collected(world, few, mute_run) 
     done = played(mute_run(), cut_after_s=0.1)
     assert done.interrupted
     assert done.faults == ["interrupted"]
-    assert world.verbs()[-5:] == [*END, "sensor finish"]
+    assert world.verbs()[-6:] == [*END, "sensor finish"]
     assert world.tasks_left == 0
     assert {one.n: one.error for one in done.played()}[few[1][0].n] == "cut off by the run's end"
 
@@ -451,6 +462,55 @@ def test_what_strangers_did_is_among_what_was_played(world, run, script_of_scena
     done = played(run([stranger], timeline=timeline))
     (one,) = done.played()
     assert (one.n, one.sent, one.received, one.error, one.client) == (stranger.n, 5, 6, "refused", None)
+
+
+def test_what_the_servers_say_went_wrong_is_the_conversation_s_error_if_it_lacks_something(
+    world, few, run, script_of_scenario
+) -> None:
+    scripts = script_of_scenario("live-socks5")[1]
+    relayed = next(s for s in scripts if s.via is not None)
+    row = {"received": 0, "sent": 0, "error": "closed at turn 2 of 4: by the client"}
+    kinds = {str(n): row for n in (relayed.n, few[1][0].n)}
+    world.answers["servers", "report"] = {"conversations": kinds, "strays": {"tls": 2}, "daemons": {"mqtt": False}}
+    done = played(run(few[1][:1]))
+    assert done.played()[0].error is None, "its client said and heard everything"
+    assert done.servers.notes == {few[1][0].n: f"servers: {row['error']}"}
+    assert done.faults == ["servers: mqtt does not answer"]
+    assert done.servers.strays == {"tls": 2}
+
+
+def test_what_was_relayed_fails_if_server_and_stranger_lack_something(world, run, script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-socks5")
+    relayed = next(s for s in scripts if s.via is not None)
+    where = {"local": ["10.88.0.9", 7], "peer": list(relayed.server)}
+
+    def dial(*_progress: int) -> None:
+        if not world.lab.serving:
+            world.lab.serving.append(asyncio.get_running_loop().create_future())
+            world.lab.serving[0].set_result(None)
+            world.see(relayed.device, uid=relayed.uid, proto=relayed.transport, **where)
+
+    row = {"received": 1, "sent": 0, "error": "closed at turn 2 of 4: by the client"}
+    world.answers["servers", "report"] = {**SERVERS, "conversations": {str(relayed.n): row}}
+    row = {"received": 0, "sent": 5, "error": None}
+    world.answers["strangers", "report"] = {**REPORT, "conversations": {str(relayed.n): row}}
+    (one,) = played(run([relayed], timeline=timeline, progress=dial)).played()
+    assert (one.client, one.sent, one.error) == (
+        ("10.88.0.9", 7),
+        5,
+        "servers: closed at turn 2 of 4: by the client",
+    )
+
+
+def test_a_certificate_that_hangs_does_not_hold_up_the_end(run, monkeypatch) -> None:
+    hanging = threading.Event()
+    monkeypatch.setattr(module, "certify", lambda *_words: hanging.wait(5))
+    monkeypatch.setattr(module, "CERTIFY_S", 0.05)
+    begun = time.monotonic()
+    done = played(run())
+    assert time.monotonic() - begun < 2
+    assert done.faults == ["containment: not within 0.05 s"]
+    hanging.set()
 
 
 def test_faults_of_phones_proxies_and_listeners_are_the_run_s(world, few, run) -> None:

@@ -19,6 +19,7 @@ from lab.stages.live.livelab import LiveLab
 from lab.stages.live.pace import Tempo
 from lab.stages.live.player import Player
 from lab.stages.live.provision import Ready
+from lab.stages.live.reports import ServersTold
 from lab.stages.live.run import Run
 
 EPOCH = 1_800_000_000_000_000
@@ -131,8 +132,12 @@ def test_a_whole_run_becomes_a_recording_and_leaves_nothing_in_the_lab(world, ev
 
 def test_what_is_not_whole_is_kept_and_told_with_its_reason(world, evidence, record, tmp_path) -> None:
     evidence.reason = "mitmproxy ended"
-    with pytest.raises(EvidenceError, match="the run is not complete: mitmproxy ended; read it with --allow-partial"):
+    with pytest.raises(
+        EvidenceError, match="the run is not complete: mitmproxy ended; read it with --allow-partial"
+    ) as told:
         record()
+    assert str(tmp_path / "out") in str(told.value)
+    assert "--force" in str(told.value)
     assert (tmp_path / "out" / "recording.json").is_file()
     assert left(world) == []
 
@@ -144,6 +149,8 @@ def test_an_interrupt_comes_after_the_partial_recording_is_written(world, record
     with pytest.raises(EvidenceError, match="interrupted"):
         open_recording(tmp_path / "out")
     assert open_recording(tmp_path / "out", allow_partial=True).partial
+    assert f"{tmp_path / 'out'} holds what was recorded" in world.said[-1]
+    assert "--allow-partial, or record it again with --force" in world.said[-1]
     assert "interrupted" in json.loads((tmp_path / "out" / "lab" / "run.json").read_text())["faults"]
     assert world.log[-1] == ("given back",)
     assert left(world) == []
@@ -265,7 +272,7 @@ def test_readings_are_on_this_machine_s_clock_and_those_without_one_are_left_out
         return Reading(**{"time_us": 500, "last_interaction_us": 300, "clock_offset_us": 100, **known, **values})
 
     readings = [reading(), reading(time_us=None), reading(clock_offset_us=None), reading(last_interaction_us=None)]
-    world.seen = {"days": {0: SimpleNamespace(readings=readings)}}
+    world.seen = {"days": {0: SimpleNamespace(readings=readings, skipped=0)}}
     record()
     name = script_of_scenario("live-http")[0].devices[0].name
     kept = evidence.of[0].readings[name]
@@ -277,6 +284,26 @@ def test_who_is_late_at_this_speed_is_told(world, evidence, record) -> None:
     assert world.said == []
     record(speed=100_000.0, replace=True)
     assert "have more to say than --speed 100000 leaves time for" in world.said[0]
+
+
+@pytest.mark.parametrize(("skipped", "said"), [(1, []), (2, ["2 of 21"])])
+def test_phones_that_cannot_keep_pace_are_counted_and_no_fault(world, evidence, record, skipped, said) -> None:
+    reading = Reading(1, True, False, None, 1, "interactive", clock_offset_us=0)
+    world.seen = {"days": {0: SimpleNamespace(readings=[reading] * 19, skipped=skipped)}}
+    record()
+    assert [line.partition(" device states were over")[0] for line in world.said if "device states" in line] == said
+    (found,) = evidence.of
+    assert found.remarks["states"] == {"told": 19, "skipped": skipped, "unread": 0}
+    assert found.faults == []
+
+
+def test_the_gateway_s_counts_the_servers_words_and_strays_are_evidence(world, evidence, record) -> None:
+    world.seen = {"counted": {"packets": 7}, "servers": ServersTold(strays={"tls": 1})}
+    record()
+    (found,) = evidence.of
+    assert found.counted == {"packets": 7}
+    assert found.remarks["servers"] == {"strays": {"tls": 1}, "daemons": {}, "notes": {}}
+    assert found.remarks["unplanned"] == {"n": 0, "first": []}
 
 
 def test_no_words_at_all_are_mapped_as_none(tmp_path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.stages.live.strangers import strangers_played
+from lab.stages.live.script import Played
+from lab.stages.live.strangers import relayed_played, strangers_played
 
 EPOCH = 1_800_000_000_000_000
 
@@ -58,3 +59,16 @@ def test_the_stranger_s_own_error_comes_before_the_listener_s(incoming) -> None:
 def test_an_answer_without_its_parts_is_refused(incoming) -> None:
     with pytest.raises(KeyError):
         strangers_played(*incoming, EPOCH, {"dialled": {}}, {})
+
+
+def test_what_a_proxy_dialled_has_the_bytes_of_the_stranger_behind_it(script_of_scenario) -> None:
+    relayed = [script for script in script_of_scenario("live-socks5")[1] if script.via is not None][:3]
+    dialled = {s.n: Played(s.n, ("10.88.0.9", 7), s.server, 1, 2, 0, 0) for s in relayed[:2]}
+    rows = {str(s.n): {"sent": 5, "received": 6, "error": None} for s in relayed}
+    rows[str(relayed[1].n)]["error"] = "hung up"
+    found = relayed_played(relayed, dialled, {"conversations": rows})
+    assert {n: (one.client[1], one.sent, one.received, one.error) for n, one in found.items()} == {
+        relayed[0].n: (7, 5, 6, None),
+        relayed[1].n: (7, 5, 6, "hung up"),
+    }
+    assert relayed_played(relayed, dialled, {"conversations": {}}) == {}
