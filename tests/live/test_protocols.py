@@ -1,0 +1,108 @@
+"""Every protocol of the live suite on one lab: complete, found in every sensor, judged as the wire stage's is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
+
+import pyarrow.parquet as pq
+import pytest
+
+from detector.contract import open_telemetry
+from lab.recording import open_recording
+
+pytestmark = pytest.mark.live
+
+DROIDRANGE = str(Path(sys.executable).with_name("droidrange"))
+PROTOCOLS = ("http", "https", "ws", "wss", "dns", "smtp", "imap", "socks5", "connect", "backconnect")
+SCENARIOS = [*(f"live-{name}" for name in PROTOCOLS), "live-https-five"]
+FAST = ("--stage", "live", "--speed", "240")  # an hour in a quarter of a minute
+DEVICES, BOUND_S = 5, 120
+LATE_US = 2_000_000  # p99 of the moments at which conversations began, mapped back to scenario time
+
+
+def begun(*words: str | Path, state: Path) -> subprocess.Popen[str]:
+    """A command under way."""
+    environment = {**os.environ, "XDG_STATE_HOME": str(state)}
+    return subprocess.Popen([DROIDRANGE, *words], env=environment, stdout=PIPE, stderr=PIPE, text=True)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What it said; it must end well, and in time."""
+    try:
+        said, complaint = process.communicate(timeout=BOUND_S)
+    finally:
+        process.kill()
+    assert process.returncode == 0, complaint
+    return said
+
+
+def droidrange(*words: str | Path, state: Path) -> str:
+    """What a command says; it must end well."""
+    return ended(begun(*words, state=state))
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """A state folder of our own: nobody else's lab is borrowed, and ours is gone in the end."""
+    folder = tmp_path_factory.mktemp("state")
+    yield folder
+    droidrange("lab", "down", state=folder)
+    assert json.loads(droidrange("lab", "status", "--json", state=folder))["labs"] == []
+
+
+@pytest.fixture(scope="module")
+def lab(state) -> str:
+    return json.loads(droidrange("lab", "up", "--devices", str(DEVICES), "--json", state=state))["lab"]
+
+
+@pytest.fixture(scope="module", params=SCENARIOS)
+def recorded(request, lab, state, tmp_path_factory):
+    """(scenario, its live recording, its wire recording of the same seed)."""
+    folder = tmp_path_factory.mktemp(request.param)
+    wire = begun("record", request.param, "-o", folder / "wire", state=state)  # meanwhile: a live run waits mostly
+    try:
+        droidrange("record", request.param, *FAST, "--lab", lab, "-o", folder / "live", state=state)
+    finally:
+        ended(wire)
+    return request.param, folder / "live", folder / "wire"
+
+
+def test_every_conversation_is_found_in_every_sensor(recorded) -> None:
+    scenario, live, _ = recorded
+    run = json.loads((live / "lab" / "run.json").read_text())
+    joined = run["joined"]
+    assert joined["conversations"] == joined["capture"] == joined["sockets"] > 50
+    assert joined["requests"] == joined["expected"]
+    assert joined["missing"] == joined["failed"] == run["faults"] == []
+    recording = open_recording(live)
+    assert recording.partial is None
+    telemetry = open_telemetry(recording.telemetry)
+    assert telemetry.packets == recording.files["telemetry/capture.pcap"]["packets"]
+    lateness = pq.read_table(live / "lab" / "clock.parquet")["late_us"].to_numpy(zero_copy_only=False)
+    assert sorted(abs(lateness))[int(0.99 * len(lateness))] < LATE_US
+    devices = pq.read_table(live / "telemetry" / "packages.parquet")["device"].unique()
+    assert len(devices) == (DEVICES if scenario.endswith("-five") else 1)
+
+
+def test_nothing_could_leave_the_lab(recorded) -> None:
+    _, live, _ = recorded
+    certificate = json.loads((live / "lab" / "containment.json").read_text())
+    assert certificate["held"] is certificate["proved"] is True
+    assert certificate["attempts"] > 20
+    assert certificate["reached"] == 0
+
+
+def test_the_verdict_is_that_of_the_wire_stage(recorded, state) -> None:
+    _, live, wire = recorded
+    found = [json.loads(line) for line in droidrange("detect", live, wire, "--json", state=state).splitlines()]
+    named = ("analytic", "device", "package", "peer")
+    accused = {
+        folder: {tuple(one[name] for name in named) for one in found if one["alert"] and one["input"] == str(folder)}
+        for folder in (live, wire)
+    }
+    assert accused[live] == accused[wire] != set()
