@@ -14,7 +14,7 @@ from lab.stages.link import Int64
 from lab.stages.live.script import Played, Script
 
 NAMED = 5  # conversations a sentence names; the run's file lists them all
-OPENING = ("connect", "accept")
+OPENING, CLOSING = ("connect", "accept"), ("close",)
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,9 @@ def join(
     ``sockets`` are socket events and the conversation of each, ``requests`` the conversation of each request and the
     conversations that must have one. A socket counts if its opening was seen under the uid of the script.
     """
-    rows, of = sockets
-    owners = {(n, row["uid"]) for row, n in zip(rows, of.tolist(), strict=True) if row["event"] in OPENING and n >= 0}
+    owners, closed = _owners(*sockets, OPENING), _owners(*sockets, CLOSING)
     asked, expected = set(requests[0].tolist()), set(requests[1])
     seen = opened.tolist()
-    closed = {(n, row["uid"]) for row, n in zip(rows, of.tolist(), strict=True) if row["event"] == "close" and n >= 0}
     tcp = [(one.n, one.uid) for one in scripts if one.transport == "tcp" and (one.n, one.uid) in owners]
     outcome = {one.n: one for one in played}
     missing, failed = [], []
@@ -94,6 +92,12 @@ def join(
         closes=sum(one in closed for one in tcp),
         unclosed=tuple(one[0] for one in tcp if one not in closed),
     )
+
+
+def _owners(rows: Sequence[Mapping[str, Any]], of: Int64, events: Collection[str]) -> set[tuple[int, int | None]]:
+    """(conversation, uid) of the socket events of these kinds."""
+    pairs = zip(rows, of.tolist(), strict=True)
+    return {(n, row["uid"]) for row, n in pairs if row["event"] in events and n >= 0}
 
 
 def _without(missing: Sequence[Mapping[str, Any]], place: str, total: int) -> int:

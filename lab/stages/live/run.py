@@ -215,8 +215,8 @@ class Run:
         """Capture, sockets and reports, each in bounded time and even where another fails."""
         await self._kept(self._stop_capture(), "capture", REACH_S + ANSWER_S)
         self.closed_us = wall_us()
-        for report in (self._strangers_report(), self._servers_report()):  # the servers are judged by what was heard
-            await self._kept(report, "reports", REACH_S + ANSWER_S)
+        for report in (self._strangers_report, self._servers_report):  # the servers are judged by what was heard
+            await self._kept(report(), "reports", REACH_S + ANSWER_S)
         for role in ("servers", "strangers"):
             await self._kept(self._ask(role, "finish"), "end", REACH_S + ANSWER_S)
         if not self.faults:
