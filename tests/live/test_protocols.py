@@ -22,6 +22,8 @@ PROTOCOLS = ("http", "https", "ws", "wss", "dns", "smtp", "imap", "socks5", "con
 SCENARIOS = [*(f"live-{name}" for name in PROTOCOLS), "live-https-five"]
 FAST = ("--stage", "live", "--speed", "240")  # an hour in a quarter of a minute
 DEVICES, BOUND_S = 5, 120
+GROUP = ("analytic", "device", "package", "peer")
+NEAR = 0.05  # of the score that wire gives: a detector that misses must miss on both stages
 LATE_US = 2_000_000  # p99 of the moments at which conversations began, mapped back to scenario time
 
 
@@ -76,7 +78,7 @@ def test_every_conversation_is_found_in_every_sensor(recorded) -> None:
     scenario, live, _ = recorded
     run = json.loads((live / "lab" / "run.json").read_text())
     joined = run["joined"]
-    assert joined["conversations"] == joined["capture"] == joined["sockets"] > 50
+    assert joined["conversations"] == joined["capture"] == joined["sockets"] > 20
     assert joined["requests"] == joined["expected"]
     assert joined["missing"] == joined["failed"] == run["faults"] == []
     recording = open_recording(live)
@@ -100,9 +102,11 @@ def test_nothing_could_leave_the_lab(recorded) -> None:
 def test_the_verdict_is_that_of_the_wire_stage(recorded, state) -> None:
     _, live, wire = recorded
     found = [json.loads(line) for line in droidrange("detect", live, wire, "--json", state=state).splitlines()]
-    named = ("analytic", "device", "package", "peer")
-    accused = {
-        folder: {tuple(one[name] for name in named) for one in found if one["alert"] and one["input"] == str(folder)}
+    groups = {
+        folder: {tuple(one[name] for name in GROUP): one for one in found if one["input"] == str(folder)}
         for folder in (live, wire)
     }
-    assert accused[live] == accused[wire] != set()
+    accused = {folder: {key for key, one in groups[folder].items() if one["alert"]} for folder in groups}
+    assert accused[live] == accused[wire]
+    first, score = max(((key, one["score"]) for key, one in groups[wire].items()), key=lambda pair: pair[1])
+    assert groups[live][first]["score"] == pytest.approx(score, abs=NEAR)
