@@ -49,17 +49,19 @@ def droidrange(*words: str | Path, state: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory):
-    """A state folder of our own: nobody else's lab is borrowed, and ours is gone in the end."""
-    folder = tmp_path_factory.mktemp("state")
-    yield folder
-    droidrange("lab", "down", state=folder)
-    assert json.loads(droidrange("lab", "status", "--json", state=folder))["labs"] == []
+def state(tmp_path_factory) -> Path:
+    """A state folder of our own: nobody else's lab is borrowed."""
+    return tmp_path_factory.mktemp("state")
 
 
 @pytest.fixture(scope="module")
-def lab(state) -> str:
-    return json.loads(droidrange("lab", "up", "--devices", str(DEVICES), "--json", state=state))["lab"]
+def lab(state):
+    """The one lab of all recordings; in the end it is gone."""
+    made = json.loads(droidrange("lab", "up", "--devices", str(DEVICES), "--json", state=state))["lab"]
+    yield made
+    droidrange("lab", "down", made, state=state)
+    left = json.loads(droidrange("lab", "status", "--json", state=state))["labs"]
+    assert made not in {row["lab"] for row in left}
 
 
 @pytest.fixture(scope="module", params=SCENARIOS)
