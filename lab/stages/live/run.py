@@ -158,10 +158,14 @@ class Run:
     def _heard(self, index: int, event: dict[str, Any]) -> None:
         """A sensor's event, on the loop's thread."""
         self.events[index].append(event)
-        if event["event"] == "connect" and self.opened_us and event["time_us"] >= self.opened_us:
+        if event["event"] == "connect" and self.opened_us and self._within(event["time_us"]):
             local, peer = event["local"], event["peer"]
             kind = (index, event["uid"], event["proto"], peer[0], peer[1])
             self.player.saw(kind, Seen((local[0], local[1]), event["time_us"]))
+
+    def _within(self, time_us: int) -> bool:
+        """Whether it is of this run: not of one before, nor an attempt to get out."""
+        return self.opened_us <= time_us and not 0 < self.closed_us < time_us
 
     async def _played(self) -> None:
         """Until every conversation has ended; a dead part ends it at once."""

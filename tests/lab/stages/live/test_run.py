@@ -297,6 +297,14 @@ def test_a_socket_that_nobody_planned_is_noticed(world, few, run) -> None:
     assert seen.client == ("10.88.0.9", 7)
 
 
+def test_attempts_to_get_out_are_no_traffic_of_the_run(world, few, run, monkeypatch) -> None:
+    attempt = {"uid": few[1][0].uid, "proto": "tcp", "local": ["10.88.0.9", 7], "peer": ["198.51.100.7", 9999]}
+    monkeypatch.setattr(module, "certify", lambda *_words: world.see(0, **attempt) or {"held": True})
+    done = played(run())
+    assert done.events[0][-1]["peer"] == ["198.51.100.7", 9999]
+    assert done.player.ports.unplanned == []
+
+
 @pytest.mark.parametrize(
     ("status", "fault"),
     [
