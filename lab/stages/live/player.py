@@ -21,6 +21,7 @@ from lab.stages.live.ports import Kind, Ports, Seen
 from lab.stages.live.script import Played, Script
 
 SEEN_WITHIN_S = 10.0  # a kernel reports a new connection in milliseconds; a paused phone may take seconds
+DNS_RETRIES_S = (2.0, 5.0)  # after an answer was due; RFC 1035 section 4.2.1 advises 2-5 s at least
 LINGER_S = 2.0  # for a peer's last words after our own
 LEADS = 64  # how many of the last openings say how early one must be begun
 TELLS = 8  # conversations told to the servers in one breath at most
@@ -154,12 +155,25 @@ class Player:
             if script.from_client[k]:
                 await self._until(int(course.message_real[k]))
                 late = max(self._loop_time(int(course.message_real[k])), asyncio.get_running_loop().time())
-                await line.hear(due[k], late + WAIT_S)
+                await self._hear(script, line, due, k, late)
                 await self._say(script, line, k)
         last = int(course.message_real[-1]) if len(course.message_real) else course.open_real
         until = max(self._loop_time(last), asyncio.get_running_loop().time())
-        await line.hear(due[-1], until + WAIT_S)
+        await self._hear(script, line, due, len(script.size), until)
         await self._until(course.close_real)
+
+    async def _hear(self, script: Script, line: Line, due: Sequence[int], k: int, by: float) -> None:
+        """What must be heard before message k. A look-up that stays unanswered is sent again, as resolvers do."""
+        asked = next((j for j in range(k - 1, -1, -1) if script.from_client[j]), None)
+        for wait_s in DNS_RETRIES_S if script.protocol == "dns" and script.transport == "udp" else ():
+            try:
+                await line.hear(due[k], by + wait_s)
+            except LineError:
+                if asked is not None:
+                    await self._say(script, line, asked)
+            else:
+                return
+        await line.hear(due[k], by + WAIT_S)
 
     def _owed(self, script: Script) -> list[int]:
         """How much must have been heard before each message, and at the end."""

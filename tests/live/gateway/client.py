@@ -168,6 +168,23 @@ def names(name):
     return {"client": client, "said": digests[0], "got": digests[1], "tcp": same, "p50_ms": 1000 * sorted(took)[10]}
 
 
+def shared(address, other, port):
+    """Two connections at once from one port of the phone, to two servers."""
+    clients, answers, links = [], [], []
+    for place in (address, other):
+        link = socket.socket()
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        link.settimeout(10)
+        link.bind(("", clients[0][1] if clients else 0))
+        link.connect((place, int(port)))
+        links.append(link)
+        clients.append(list(link.getsockname()[:2]))
+    for link, place in zip(links, (address, other), strict=True):
+        link.sendall(f"GET /small HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
+        answers.append(len(read_answer(link)))
+    return {"client": clients[0], "clients": clients, "answers": answers}
+
+
 def greeted(address, port):
     link, client = dial(address, int(port))
     greeting = link.recv(65536).decode()

@@ -32,6 +32,7 @@ CASES = {
     "chunked": ("web", WEB, 80, "-", "/chunked"),
     "close": ("web", WEB, 8080, "-", "/close"),
     "idle": ("web", WEB, 80, "-", "/idle-close"),
+    "shared": ("shared", WEB, "198.18.0.2", 80),
     "ws": ("websocket", WEB, 80),
     "wss": ("websocket", WEB, 443, "gateway.pem"),
     "h2": ("web2", WEB, "gateway.pem"),

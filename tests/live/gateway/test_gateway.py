@@ -62,6 +62,14 @@ def test_every_byte_of_http_arrives_as_it_was_said(spoken, name):
         assert (row["path"], row["status"], row["user_agent"]) == (path, 200, "test/1")
 
 
+def test_a_port_that_leads_to_two_servers_at_once_stays_the_phones(spoken):
+    heard = spoken.heard["shared"]
+    assert heard["clients"][0] == heard["clients"][1]
+    assert min(heard["answers"]) > 0
+    servers = {row["server"][0] for row in rows_of(spoken, "shared", "http")}
+    assert servers == {WEB, "198.18.0.2"}
+
+
 def test_tls_is_the_gateways_but_for_the_exempt(spoken):
     issuers = {name: spoken.heard[name]["issuer"] for name in ("https", "large", "exempt", "http")}
     assert issuers == {"https": "droidrange gateway", "large": "droidrange gateway", "exempt": "origin", "http": None}
@@ -123,7 +131,7 @@ def test_a_server_that_hangs_up_hangs_up_on_the_phone(spoken):
 def test_the_servers_know_whose_a_connection_is_before_its_first_byte(spoken):
     notices = {tuple(row["notice"]["upstream"]): row for row in spoken.told if row["event"] == "notice"}
     asked = [row for row in spoken.told if row["event"] == "web" and row["peer"][0] == "100.64.77.1"]
-    assert len(asked) == 7
+    assert len(asked) == 9
     for row in asked:
         notice = notices[tuple(row["peer"])]
         assert notice["notice"]["client"][0] == PHONE
@@ -133,9 +141,9 @@ def test_the_servers_know_whose_a_connection_is_before_its_first_byte(spoken):
 
 def test_the_requests_become_a_table(spoken):
     table = http_rows(spoken.rows, {PHONE: "phone-01"})
-    assert table.num_rows == 10
+    assert table.num_rows == 12
     clients = {(row["client"], row["client_port"]) for row in table.to_pylist()}
-    intercepted = [*(name for name in EXACT if name != "exempt"), "idle", "ws", "wss", "h2"]
+    intercepted = [*(name for name in EXACT if name != "exempt"), "idle", "ws", "wss", "h2", "shared"]
     assert clients == {tuple(spoken.heard[name]["client"]) for name in intercepted}
 
 

@@ -209,3 +209,28 @@ def test_conversations_begin_at_their_time(few) -> None:
 )
 def test_replies(protocol, said, amount) -> None:
     assert measures(protocol)(said) == amount
+
+
+def test_a_look_up_without_an_answer_is_sent_again_as_resolvers_do(few, monkeypatch) -> None:
+    monkeypatch.setattr("lab.stages.live.player.DNS_RETRIES_S", (0.05, 0.2))
+    timeline, scripts, payload = few
+    asked = [s for s in scripts if s.protocol == "dns"][:1]
+
+    class Forgetful(World):
+        async def speak(self, script, reader, writer) -> None:
+            await reader.readexactly(int(script.size[0]))  # lost
+            await super().speak(script, reader, writer)
+
+    made = Forgetful(payload)
+
+    async def run() -> Player:
+        paced = courses(asked, timeline.start, SPEED)
+        player = Player(asked, paced, memoryview(payload), lambda _n: "", made.open_stream, Control())
+        made.player, player.epoch_us = player, wall_us()
+        await player.play()
+        await asyncio.gather(*made.servers, return_exceptions=True)
+        return player
+
+    done = asyncio.run(run()).played[asked[0].n]
+    assert done.error is None
+    assert done.sent == 2 * int(asked[0].size[0])

@@ -14,7 +14,11 @@ TABLE = "ip droidrange_gateway"
 RESOLVER = "10.88.0.1"  # what phones ask for names: the gateway's own address
 DEVICES_NET, INTERNET_NET = "10.88.0.0/16", "198.18.0.0/15"
 WEB_PORTS = (80, 443, 8080, 8443)  # intercepted unless exempt
-PROXY_PORT, DNS_PORT = 8888, 5300  # where mitmproxy listens; only redirected packets get there
+DNS_PORT = 5300  # where mitmproxy listens; only redirected packets get there
+# A phone uses one port towards several servers at once. Redirected to a single port these would be one connection to
+# the kernel, which then changes the phone's port: nobody could tell whose it is. So there is a choice of ports.
+PROXY_PORTS = range(8888, 8920)
+_CHOICE = f"{PROXY_PORTS[0]}-{PROXY_PORTS[-1]}"
 
 #: (address, port)
 Place = tuple[str, int]
@@ -69,8 +73,8 @@ table {TABLE} {{
     ip daddr {RESOLVER} tcp dport 53 redirect to :{DNS_PORT}
     ip daddr . tcp dport @exempted accept
     ip saddr . ip daddr . tcp dport @pinning accept
-    ip daddr . tcp dport @intercepted redirect to :{PROXY_PORT}
-    tcp dport {{ {ports} }} redirect to :{PROXY_PORT}
+    ip daddr . tcp dport @intercepted redirect to :{_CHOICE}
+    tcp dport {{ {ports} }} redirect to :{_CHOICE}
   }}
   chain forward {{
     type filter hook forward priority filter; policy drop;

@@ -217,7 +217,7 @@ def read_owned(folder: Path, name: str | Path) -> bytes | None:
 def proxy_words(confdir: Path, addon: Path) -> list[str]:
     """mitmdump: nothing added to what passes, nothing kept, nobody asked."""
     words = ["/opt/mitmproxy/bin/mitmdump", "-s", str(addon)]
-    modes = [f"transparent@{rules.PROXY_PORT}"]
+    modes = [f"transparent@{port}" for port in rules.PROXY_PORTS]
     modes += [f"reverse:{kind}://{DEFAULT_RESOLVER}@{rules.DNS_PORT}" for kind in ("udp", "tcp")]
     words += [word for mode in modes for word in ("--mode", mode)]
     options = {

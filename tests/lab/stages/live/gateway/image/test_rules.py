@@ -17,8 +17,8 @@ table ip droidrange_gateway {
     ip daddr 10.88.0.1 tcp dport 53 redirect to :5300
     ip daddr . tcp dport @exempted accept
     ip saddr . ip daddr . tcp dport @pinning accept
-    ip daddr . tcp dport @intercepted redirect to :8888
-    tcp dport { 80, 443, 8080, 8443 } redirect to :8888
+    ip daddr . tcp dport @intercepted redirect to :8888-8919
+    tcp dport { 80, 443, 8080, 8443 } redirect to :8888-8919
   }
   chain forward {
     type filter hook forward priority filter; policy drop;

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab.stages.live.gateway.image import supervisor
+from lab.stages.live.gateway.image.rules import PROXY_PORTS
 from lab.stages.live.gateway.image.supervisor import Gateway, Settings, acting_as, proxy_words, read_owned
 
 
@@ -189,5 +190,6 @@ def test_mitmproxy_is_told_to_add_nothing():
     words = proxy_words(Path("/c"), Path("/a.py"))
     assert words[words.index("-s") + 1] == "/a.py"
     modes = [words[k + 1] for k, word in enumerate(words) if word == "--mode"]
-    assert modes == ["transparent@8888", "reverse:udp://100.64.77.2:53@5300", "reverse:tcp://100.64.77.2:53@5300"]
+    assert modes[: len(PROXY_PORTS)] == [f"transparent@{port}" for port in PROXY_PORTS]
+    assert modes[len(PROXY_PORTS) :] == ["reverse:udp://100.64.77.2:53@5300", "reverse:tcp://100.64.77.2:53@5300"]
     assert {"onboarding=false", "connection_strategy=eager", "validate_inbound_headers=false"} < set(words)
