@@ -169,7 +169,9 @@ def test_every_scenario_shows_what_it_expects(name):
         assert speaking
         for number in speaking:
             mine = kind & (said.app == number)
-            found = {"contacts": mine[timeline.exchanges.conversation].sum(), "conversations": mine.sum()}
+            rows = mine[timeline.exchanges.conversation]
+            found = {"contacts": rows.sum(), "conversations": mine.sum()}
+            found["bytes"] = (timeline.exchanges.up[rows] + timeline.exchanges.down[rows]).sum()
             for what, (least, most) in expect.bounds.items():
                 assert (least or 0) <= found[what] <= (most or np.inf), (expect.behaviour, what)
 
