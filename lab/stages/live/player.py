@@ -7,6 +7,7 @@ they say themselves; what a proxy on a phone then dials is only awaited, to tell
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from lab.stages.live.script import Played, Script
 
 SEEN_WITHIN_S = 10.0  # a kernel reports a new connection in milliseconds; a paused phone may take seconds
 DNS_RETRIES_S = (2.0, 5.0)  # after an answer was due; RFC 1035 section 4.2.1 advises 2-5 s at least
+LOOK_UP_S = 3.0  # how long a look-up may hold up who waits for it
 LINGER_S = 2.0  # for a peer's last words after our own
 LEADS = 64  # how many of the last openings say how early one must be begun
 TELLS = 8  # conversations told to the servers in one breath at most
@@ -56,13 +58,14 @@ class Player:
     ports: Ports = field(default_factory=Ports)
     played: dict[int, Played] = field(default_factory=dict)
     advance: Callable[[int], None] = lambda _done: None
+    _looking: dict[tuple[int, str], asyncio.Event] = field(default_factory=dict)  # names being looked up
     _leads: list[int] = field(default_factory=lambda: [8_000])
     _contexts: dict[tuple[int, str, str], Any] = field(default_factory=dict)
 
     async def play(self) -> None:
         """All conversations, each from its time on; ``played`` has what became of them, also when this is cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            due = sorted(self.scripts, key=lambda one: self.courses[one.n].open_real)
+            due = sorted(self.scripts, key=self._asked)
             for script in due:
                 if script.via is not None:
                     tasks.create_task(self._awaited(script, self.ports.dialling(script)))
@@ -71,6 +74,11 @@ class Player:
                     continue
                 await self._until(self.courses[script.n].open_real - self._lead())
                 tasks.create_task(self._spoken(script))
+
+    def _asked(self, script: Script) -> int:
+        """When a proxy is asked to dial, if one is: strangers ask in the order in which they come."""
+        stranger = self.courses.get(script.via) if script.via is not None else None
+        return (stranger or self.courses[script.n]).open_real
 
     def saw(self, kind: Kind, seen: Seen) -> None:
         """The kernel of a phone has reported a new connection."""
@@ -107,6 +115,7 @@ class Player:
         """A conversation whose client we are."""
         begun, seen, line, error = wall_us(), None, None, None
         try:
+            await self._named(script)
             async with self.ports.opening(script) as report:
                 line = await self._opened(script)
                 seen = await self._reported(script, line, report)
@@ -121,6 +130,21 @@ class Player:
             if line:
                 await asyncio.shield(line.close())
             self._note(script, seen, begun, line=line, error=error)
+            self._resolved(script)
+
+    async def _named(self, script: Script) -> None:
+        """Nobody connects to a name that he is still looking up; a look-up that is begun keeps others waiting."""
+        key = (script.device, script.name)
+        if script.protocol == "dns":
+            self._looking.setdefault(key, asyncio.Event())
+        elif script.name and key in self._looking:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._looking[key].wait(), LOOK_UP_S)
+
+    def _resolved(self, script: Script) -> None:
+        """A look-up has been answered, or has failed."""
+        if script.protocol == "dns":
+            self._looking.pop((script.device, script.name), asyncio.Event()).set()
 
     async def _opened(self, script: Script) -> Line:
         reader, writer = await self.open_stream(script)
@@ -160,6 +184,7 @@ class Player:
         last = int(course.message_real[-1]) if len(course.message_real) else course.open_real
         until = max(self._loop_time(last), asyncio.get_running_loop().time())
         await self._hear(script, line, due, len(script.size), until)
+        self._resolved(script)
         await self._until(course.close_real)
 
     async def _hear(self, script: Script, line: Line, due: Sequence[int], k: int, by: float) -> None:

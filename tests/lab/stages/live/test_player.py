@@ -234,3 +234,33 @@ def test_a_look_up_without_an_answer_is_sent_again_as_resolvers_do(few, monkeypa
     done = asyncio.run(run()).played[asked[0].n]
     assert done.error is None
     assert done.sent == 2 * int(asked[0].size[0])
+
+
+def test_nobody_connects_to_a_name_that_he_is_still_looking_up(few) -> None:
+    timeline, scripts, payload = few
+    looking = next(s for s in scripts if s.protocol == "dns" and any(t.name == s.name and t is not s for t in scripts))
+    caller = next(s for s in scripts if s.name == looking.name and s.protocol == "http")
+    opened = []
+
+    class Slow(World):
+        async def open_stream(self, script):
+            opened.append((script.protocol, time.monotonic()))
+            return await super().open_stream(script)
+
+        async def speak(self, script, reader, writer) -> None:
+            await asyncio.sleep(0.2 if script.protocol == "dns" else 0)
+            await super().speak(script, reader, writer)
+
+    made = Slow(payload)
+    both = [looking, dataclasses.replace(caller, start=looking.start + 1_000)]
+
+    async def run() -> None:
+        paced = courses(both, timeline.start, SPEED)
+        player = Player(both, paced, memoryview(payload), lambda _n: "", made.open_stream, Control())
+        made.player, player.epoch_us = player, wall_us()
+        await player.play()
+        await asyncio.gather(*made.servers, return_exceptions=True)
+
+    asyncio.run(run())
+    assert [protocol for protocol, _ in opened] == ["dns", "http"]
+    assert opened[1][1] - opened[0][1] > 0.15

@@ -30,6 +30,7 @@ class Strangers:
         self._stage = stage
         self._relayed = {head.via: n for n, head in stage.plan.heads.items() if head.via is not None}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: dict[tuple[str, Endpoint | None], asyncio.Lock] = {}
         self._tls: dict[tuple[str, int], ssl.SSLContext] = {}
         self.dialled: dict[int, Endpoint] = {}
 
@@ -94,10 +95,12 @@ class Strangers:
             raise
 
     async def _speak(self, script: Script, line: Line) -> None:
-        async with asyncio.timeout(ANSWER_S):
+        n = self._relayed.get(script.n)
+        # one after the other: two that ask a proxy for one place at once would be alike to whoever watches it dial
+        place = (script.server[0], self._stage.plan.heads[n].server if n is not None else None)
+        async with self._asking.setdefault(place, asyncio.Lock()), asyncio.timeout(ANSWER_S):
             taken, heard = await set_up(script.protocol, script.turns, line.say, line.reader)
         line.entry.received += heard
-        n = self._relayed.get(script.n)
         if n is None:
             await line.play(script, script.turns[taken:])
             return
