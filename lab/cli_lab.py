@@ -9,6 +9,8 @@ import typer
 from lab.console import emit, emit_json, guarded, plural, say
 from lab.options import Json
 
+MOST = 200  # handsets: their network is a /24 (lab/stages/live/wiring.py)
+
 lab_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -20,7 +22,7 @@ lab_app = typer.Typer(
 @guarded
 def lab_up(
     *,
-    devices: Annotated[int, typer.Option(min=1, help="How many handsets.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, max=MOST, help="How many handsets.")] = 1,
     hours: Annotated[float, typer.Option(min=0.1, help="After so long lab clean may remove it.")] = 12.0,
     json_: Json = False,
 ) -> None:
@@ -29,9 +31,11 @@ def lab_up(
     droidrange record --stage live then uses it.
     """
     from lab.stages.live.lifecycle import up
-    from lab.stages.live.status import status_of
+    from lab.stages.live.status import own_labs, status_of
 
     lab = up(devices, kept=True, hours=hours, say=say)
+    if others := sorted(set(own_labs(lab.engine)) - {lab.session.id}):
+        say(f"also up: {', '.join(others)}; record and run then need --lab to choose (droidrange lab down {others[0]})")
     row = status_of(lab.engine, lab.session.id)
     if json_:
         emit_json(row)
@@ -79,19 +83,24 @@ def lab_down(
 
 @lab_app.command("clean")
 @guarded
-def lab_clean(*, json_: Json = False) -> None:
-    """Remove what interrupted or expired labs left behind, and images of ours that other sources made.
+def lab_clean(
+    *,
+    images: Annotated[bool, typer.Option("--images", help="Also images of ours that other sources made.")] = False,
+    json_: Json = False,
+) -> None:
+    """Remove what interrupted or expired labs left behind.
 
     A lab in use is left alone, and so is everything that is not ours.
     """
     from lab.stages.live.status import cleaned
 
-    labs, saved, images = cleaned()
+    labs, saved, old = cleaned(images=images)
     if json_:
-        emit_json({"removed": labs, "rescued": [str(path) for path in saved], "images": images})
+        emit_json({"removed": labs, "rescued": [str(path) for path in saved], "images": old})
     else:
         emit(_removed("lab", labs))
-        emit(_removed("old image", images))
+        if images:
+            emit(_removed("old image", old))
 
 
 def _removed(noun: str, names: list[str]) -> str:

@@ -223,6 +223,8 @@ def find_scenario(name: str) -> Path:
         return shelf[name]
     if Path(name).is_file():
         return Path(name)
+    if "/" in name or name.endswith(".toml"):
+        raise FileNotFoundError(2, "no such scenario file; droidrange scenario list has those by name", name)
     raise ScenarioError([f"unknown scenario '{name}'; known are {', '.join(sorted(shelf))}{nearest(name, [*shelf])}"])
 
 

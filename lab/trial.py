@@ -43,7 +43,7 @@ from lab.run import (
 )
 from lab.scenario import Scenario, compile_scenario
 from lab.score import CONTROLS
-from lab.stages import play, plays_alone, stage_names, wishes_of
+from lab.stages import play, plays_alone, ready, stage_names, wishes_of
 from lab.workers import in_order
 
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
@@ -224,7 +224,7 @@ def _lost(job: tuple[Plan, Scenario, int, Path], reason: str) -> list[Row]:
 
 
 def _check(plan: Plan) -> None:
-    """Refuses what the user misspelt before anything is played."""
+    """Refuses what the user misspelt, or the stage lacks for every play, before anything is played."""
     if not plan.scenarios or not plan.seeds or not plan.views:
         raise ScenarioError([f"suite {plan.suite}: nothing to run: no scenario, seed or view"])
     cases = Counter((scenario.name, seed) for scenario in plan.scenarios for seed in plan.seeds)
@@ -241,6 +241,7 @@ def _check(plan: Plan) -> None:
             detector_named(name)
         except Unsupported:
             continue  # each trial will say so
+    ready(plan.stage, **plan.wishes)
 
 
 def _short(text: str) -> str:

@@ -34,6 +34,13 @@ def plays_alone(stage: str) -> bool:
     return bool(getattr(_module(stage), "ALONE", False))
 
 
+def ready(stage: str, **wishes: object) -> None:
+    """Raises what would end every play on that stage: asked once, before many of them."""
+    check = getattr(_module(stage), "ready", None)
+    if check:
+        check(**wishes)
+
+
 def play(
     stage: str,
     timeline: Timeline,

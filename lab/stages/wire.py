@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import mmap
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,7 +109,13 @@ def _uncollected() -> Iterator[None]:
 
 
 def refuse_occupied(folder: Path, *, replace: bool) -> None:
-    """FileExistsError unless the place is free, or holds a recording that may be replaced."""
+    """FileExistsError unless the place is free, or holds a recording that may be replaced.
+
+    PermissionError if nothing can be written beside it: said before anything is played.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder.parent, os.W_OK | os.X_OK):
+        raise PermissionError(13, "no right to write here; give another folder", str(folder.parent))
     if not folder.exists() and not folder.is_symlink():
         return
     if not (folder / "recording.json").is_file():

@@ -9,12 +9,15 @@ import pytest
 from typer.testing import CliRunner
 
 from lab.cli import app
+from lab.cli_lab import MOST
 from lab.errors import PrerequisiteError, StageError
 from lab.stages.live import lifecycle, status
+from lab.stages.live.wiring import MOST_HANDSETS
 
 ROW = {
     "lab": "aaaaaaaa",
     "kept": True,
+    "own": True,
     "wanted": True,
     "expires": "2026-11-21T23:00:00+00:00",
     "containers": {"handset-01": "running"},
@@ -39,11 +42,25 @@ def test_up_says_how_to_reach_the_handsets(call, monkeypatch) -> None:
 
     monkeypatch.setattr(lifecycle, "up", up)
     monkeypatch.setattr(status, "status_of", lambda _engine, _name: ROW)
+    monkeypatch.setattr(status, "own_labs", lambda _engine: ["aaaaaaaa"])
     done = call("up", "--devices", "1", "--hours", "2")
     assert done.exit_code == 0
     assert "adb connect 10.77.3.10:5555" in done.stdout
     assert (asked["devices"], asked["hours"], asked["kept"]) == (1, 2.0, True)
     assert json.loads(call("up", "--json").stdout) == ROW
+
+
+def test_a_second_lab_is_told_that_one_must_be_chosen_from_now_on(call, monkeypatch) -> None:
+    made = SimpleNamespace(engine=None, session=SimpleNamespace(id="aaaaaaaa"))
+    monkeypatch.setattr(lifecycle, "up", lambda *_, **__: made)
+    monkeypatch.setattr(status, "status_of", lambda _engine, _name: ROW)
+    monkeypatch.setattr(status, "own_labs", lambda _engine: ["aaaaaaaa", "bbbbbbbb"])
+    assert "also up: bbbbbbbb; record and run then need --lab" in call("up").stderr
+
+
+def test_more_handsets_than_a_network_has_are_a_usage_error(call) -> None:
+    assert MOST == MOST_HANDSETS
+    assert call("up", "--devices", str(MOST + 1)).exit_code == 2
 
 
 def test_status_is_rows(call, monkeypatch) -> None:
@@ -66,9 +83,13 @@ def test_down_tells_what_went_and_what_was_saved(call, monkeypatch, tmp_path) ->
 
 
 def test_clean_tells_of_labs_captures_and_images(call, monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(status, "cleaned", lambda: ([], [tmp_path], ["droidrange/base:0"]))
-    assert call("clean").stdout == "removed 0 labs\nremoved 1 old image: droidrange/base:0\n"
-    told = json.loads(call("clean", "--json").stdout)
+    def cleaned(*, images):
+        return [], [tmp_path], ["droidrange/base:0"] if images else []
+
+    monkeypatch.setattr(status, "cleaned", cleaned)
+    assert call("clean").stdout == "removed 0 labs\n"
+    assert call("clean", "--images").stdout == "removed 0 labs\nremoved 1 old image: droidrange/base:0\n"
+    told = json.loads(call("clean", "--images", "--json").stdout)
     assert told == {"removed": [], "rescued": [str(tmp_path)], "images": ["droidrange/base:0"]}
 
 

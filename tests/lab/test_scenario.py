@@ -205,6 +205,12 @@ def test_an_unknown_name_answers_with_the_known():
         suite_scenarios("nothing")
 
 
+@pytest.mark.parametrize("name", ["none/such", "none.toml"])
+def test_a_path_that_is_not_there_is_no_unknown_name(name):
+    with pytest.raises(FileNotFoundError, match="no such scenario file"):
+        find_scenario(name)
+
+
 def test_suites_and_scenarios_are_found_by_path(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(GOOD)

@@ -169,6 +169,17 @@ def test_unsupported_is_not_failed(lab, tmp_path):
     )
 
 
+def test_what_would_end_every_play_is_said_once_and_no_trial_is_held(lab, tmp_path, monkeypatch):
+    def ready(stage, **wishes):
+        raise LookupError(f"2 labs are up on {stage}; choose one with --lab, not {wishes}")
+
+    monkeypatch.setattr(trial, "ready", ready)
+    with pytest.raises(LookupError, match=r"2 labs are up on wire; choose one with --lab, not \{'real_tls': True\}"):
+        run(plan(wishes={"real_tls": True}), tmp_path)
+    assert lab.played == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_stage_that_fails_fails_all_its_trials_only(lab, tmp_path):
     rows = run(plan(scenario("broken"), scenario()), tmp_path)
     assert [row["status"] for row in rows] == ["failed"] * 3 + ["scored"] * 3

@@ -177,6 +177,21 @@ def test_a_killed_orchestrator_is_cleaned_after_and_its_capture_saved(begun, tmp
     assert json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own").stdout)["removed"] == []
 
 
+def test_a_kept_lab_plays_again_after_its_recorder_was_killed(lab, state, tmp_path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    words = [DROIDRANGE, "record", "live-http", "--stage", "live", "--lab", lab["lab"]]
+    env = {**os.environ, "XDG_STATE_HOME": str(state)}
+    process = subprocess.Popen([*words, "--speed", "60", "-o", str(first)], env=env, stderr=subprocess.DEVNULL)
+    try:
+        flowing(state)
+    finally:
+        process.kill()
+        process.wait()
+    done = droidrange(*words[1:], "--speed", "360", "-o", str(second), state=state)
+    assert "an earlier run of this lab never ended" in done.stderr
+    assert open_recording(second).partial is None
+
+
 def test_a_paused_handset_is_late_and_nothing_worse(begun) -> None:
     process, folder, containers = begun()
     containers["handset-01"].pause()

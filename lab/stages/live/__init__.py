@@ -15,6 +15,13 @@ from lab.timeline import Timeline
 ALONE = True  # it runs in real time: a second run would take its processors
 
 
+def ready(*, lab: str | None = None, **_other: object) -> None:
+    """Raises what would end every play: no engine (PrerequisiteError), no such lab or several to choose from."""
+    from lab.stages.live.finding import attach
+
+    attach(lab)
+
+
 def play(
     timeline: Timeline,
     folder: Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lab.behaviours import nearest
 from lab.errors import ScenarioError, StageError
 from lab.stages.live.handset.handset import Kind
 from lab.stages.live.pace import Course
@@ -71,19 +72,33 @@ def names_of(scripts: Iterable[Script]) -> dict[str, str]:
     return {script.name: script.server[0] for script in scripts if script.name and not script.inbound}
 
 
+def refuse_unknown(timeline: Timeline, *, pin: Sequence[str], passthrough: Sequence[str]) -> None:
+    """ScenarioError names a package or host (name or address) that is not in the scenario, and those that are."""
+    packages = sorted({app.package for app in timeline.apps})
+    hosts = sorted({host.name or host.address for host in timeline.hosts})
+    known = {*hosts, *(host.address for host in timeline.hosts)}
+    faults = [
+        f"--pin {word}: no such package in the scenario; it has {', '.join(packages)}{nearest(word, packages)}"
+        for word in pin
+        if word not in packages
+    ]
+    faults += [
+        f"--passthrough {word}: no such host in the scenario{nearest(word, hosts)}; droidrange scenario show lists them"
+        for word in passthrough
+        if word not in known
+    ]
+    if faults:
+        raise ScenarioError(faults)
+
+
 def sight(
     timeline: Timeline, scripts: Sequence[Script], *, pin: Sequence[str] = (), passthrough: Sequence[str] = ()
 ) -> Sight:
     """What is intercepted: all of the web, but no pinning apps (packages) and no hosts let through (names, addresses).
 
-    ScenarioError names a package or host that is not in the scenario.
+    ScenarioError as ``refuse_unknown`` has it.
     """
-    packages = {app.package for app in timeline.apps}
-    hosts = {word for script in scripts for word in (script.name, script.server[0]) if word}
-    faults = [f"--pin {word}: no such package in the scenario" for word in pin if word not in packages]
-    faults += [f"--passthrough {word}: no such host in the scenario" for word in passthrough if word not in hosts]
-    if faults:
-        raise ScenarioError(faults)
+    refuse_unknown(timeline, pin=pin, passthrough=passthrough)
     uids = {(app.device, app.uid) for app in timeline.apps if app.package in pin}
     pinning = frozenset(s.n for s in scripts if s.tls and not s.inbound and (s.device, s.uid) in uids)
     through: set[Endpoint] = {s.server for s in scripts if {s.name, s.server[0]} & set(passthrough)}

@@ -174,8 +174,8 @@ def borrowed(devices: int, name: str | None, say: Say, needs_s: float | None = N
         return
     if len(lab.handsets) < devices:
         raise PrerequisiteError(
-            f"lab {lab.session.id} has {len(lab.handsets)} handsets, the scenario has {devices} devices: "
-            f"droidrange lab down && droidrange lab up --devices {devices}"
+            f"lab {lab.session.id} has {console.plural(len(lab.handsets), 'handset')}, the scenario has {devices} "
+            f"devices: droidrange lab down {lab.session.id} && droidrange lab up --devices {devices}"
         )
     if needs_s is not None:
         _refuse_short_lived(lab, needs_s)
@@ -223,7 +223,7 @@ def _brought_up(engine: Engine, session: Session, devices: int, say: Say) -> Liv
     make_authority(session.folder / "pki", dt.datetime.now(dt.UTC))  # noqa: TID251 - a certificate's validity, no verdict
     network = engine.network(session)
     subnet = IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])
-    say(f"lab {session.id}: {devices} handsets on {subnet}")
+    say(f"lab {session.id}: {console.plural(devices, 'handset')} on {subnet}")
     starts: list[Callable[[], Any]] = [
         lambda: _gateway(engine, session, network.name, subnet, devices),
         lambda: _answering(engine, session, network.name, subnet, "servers"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detector.contract import Advance
+from lab.console import say
 from lab.errors import StageError
 from lab.stages.live.casting import Relay, Sight
 from lab.stages.live.control import Control
@@ -113,6 +114,7 @@ class Run:
         """Plans to all, sensors heard, capture on, the clock set."""
         for role in ("gateway", "servers", "strangers"):
             self._controls[role] = await Control.open(self.lab.at(role), role=role, timeout_s=OPEN_S)
+        await self._end_earlier()
         gateway = self.sight.interception
         await self._controls["gateway"].call(
             "plan",
@@ -135,6 +137,16 @@ class Run:
         self.opened_us = wall_us()
         for role in ("servers", "strangers"):
             await self._controls[role].call("start", epoch_us=epoch_us)
+
+    async def _end_earlier(self) -> None:
+        """The capture of a recorder that was killed still runs: it ends here, and is rescued when the lab goes."""
+        status = await self._controls["gateway"].call("status")
+        if status["capture"]:
+            await self._controls["gateway"].call("stop")
+            say(
+                f"an earlier run of this lab never ended; {status['name']}.pcap was captured until now, and stands in "
+                f"{self.lab.folder('rec')} until the lab goes"
+            )
 
     def _new_player(self, epoch_us: int) -> Player:
         return Player(

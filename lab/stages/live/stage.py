@@ -19,7 +19,7 @@ from lab.devices.adb import AdbServer
 from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
-from lab.stages.live.casting import Relay, Sight, relays_of, sight
+from lab.stages.live.casting import Relay, Sight, refuse_unknown, relays_of, sight
 from lab.stages.live.device_states import account
 from lab.stages.live.gateway.gateway import DAYS
 from lab.stages.live.gateway.overheard import events, http_rows, noted_faults
@@ -39,6 +39,7 @@ from lab.store import folder_in_the_making
 from lab.timeline import Timeline
 
 NEXT = "read it with --allow-partial, or record it again with --force"
+WORTH_A_WORD_S = 60
 SKIPPED = 0.05  # of a run's states: more than that are worth a word
 
 
@@ -69,6 +70,7 @@ def record_live(
     refuse_occupied(folder, replace=replace)
     if not speed >= 1:
         raise ScenarioError([f"--speed: found {speed:g}, expected 1 or more: the live stage does not stretch time"])
+    refuse_unknown(timeline, pin=pin, passthrough=passthrough)
     with borrowed(len(timeline.devices), lab, say) as live, _run_folder(live) as plan:
         planned = _planned(live, timeline, plan, speed=speed, pin=pin, passthrough=passthrough)
         with AdbServer.start(live.session.folder / "adb") as server, _mapped(plan / PAYLOAD) as payload:
@@ -103,6 +105,7 @@ def _planned(
     paced = courses(scripts, timeline.start, speed)
     relays = relays_of(timeline, scripts, paced)
     _warn(paced, timeline, speed)
+    _foretell(paced, speed)
     authority = _authority()
     write_plan(plan, scripts, paced, authority, live.trusted())
     _readable(plan)
@@ -201,6 +204,14 @@ def _told_of_states(states: dict[str, int]) -> None:
         say(
             f"{states['skipped']} of {wanted} device states were over before the phones could be told: see lab/run.json"
         )
+
+
+def _foretell(paced: dict[int, Course], speed: float) -> None:
+    """How long the run takes, where that is long enough to go away meanwhile."""
+    lasts_s = max((course.close_real for course in paced.values()), default=0) / 1e6
+    if lasts_s > WORTH_A_WORD_S:
+        faster = "; --speed 60 lets idle time pass faster" if speed == 1 else ""
+        say(f"playing takes about {lasts_s / 60:.0f} minutes{faster}")
 
 
 def _warn(paced: dict[int, Course], timeline: Timeline, speed: float) -> None:

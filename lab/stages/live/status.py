@@ -35,10 +35,16 @@ def print_status(rows: Sequence[dict[str, Any]]) -> None:
         emit("no lab is up (droidrange lab up --devices 1)")
     for row in rows:
         left = "" if row["wanted"] else "  left behind: droidrange lab clean"
+        left += "" if row["own"] else "  brought up under another state folder ($XDG_STATE_HOME)"
         emit(f"lab {row['lab']}  {'stays' if row['kept'] else 'of a recording'} until {row['expires']}{left}")
         for name, state in row["containers"].items():
             adb = next((phone["adb"] for phone in row["handsets"] if phone["name"] == name), None)
             emit(f"  {name:24} {state}" + (f"   adb connect {adb}" if adb else ""))
+
+
+def own_labs(engine: Engine) -> list[str]:
+    """The ids of the labs of this state folder that were brought up to stay and are wanted still."""
+    return [lab.id for lab in find_labs(engine) if lab.kept and lab.folder and lab.wanted(time.time())]
 
 
 def taken_down(names: Sequence[str] | None, *, force: bool = False) -> tuple[list[str], list[Path]]:
@@ -55,14 +61,14 @@ def taken_down(names: Sequence[str] | None, *, force: bool = False) -> tuple[lis
     return chosen, down(engine, chosen, force=force)
 
 
-def cleaned() -> tuple[list[str], list[Path], list[str]]:
-    """Removes every lab that nobody wants any more, then our images that other sources made.
+def cleaned(*, images: bool = False) -> tuple[list[str], list[Path], list[str]]:
+    """Removes every lab that nobody wants any more, then if asked our images that other sources made.
 
     Returns (labs' ids, where the captures are that no recording has, images' tags).
     """
     engine = connect()
     swept, saved = clean(engine)
-    return list(swept.labs), saved, remove_old_images(engine)
+    return list(swept.labs), saved, remove_old_images(engine) if images else []
 
 
 def _row(engine: Engine, lab: Lab) -> dict[str, Any]:
@@ -71,13 +77,15 @@ def _row(engine: Engine, lab: Lab) -> dict[str, Any]:
     handsets = []
     for one in engine.client.api.containers(all=True, filters={"label": f"droidrange.lab={lab.id}"}):
         name = one["Names"][0].removeprefix("/").removeprefix(prefix)
-        containers[name] = one["State"]
+        between = name.startswith("sensor-") and one["State"] == "exited"  # it ends with its run, the next brings one
+        containers[name] = "idle" if between else one["State"]
         if one["Labels"].get("droidrange.role") == "handset":
             (network,) = one["NetworkSettings"]["Networks"].values()
             handsets.append({"name": name, "adb": f"{network['IPAddress']}:{ADB_PORT}"})
     return {
         "lab": lab.id,
         "kept": lab.kept,
+        "own": lab.folder is not None,
         "wanted": lab.wanted(time.time()),
         "expires": datetime.fromtimestamp(lab.expires, UTC).isoformat(timespec="seconds"),
         "containers": dict(sorted(containers.items())),

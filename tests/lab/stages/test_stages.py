@@ -6,7 +6,7 @@ import pytest
 
 from lab.errors import ScenarioError
 from lab.recording import open_recording
-from lab.stages import play, plays_alone, stage_names, wishes_of
+from lab.stages import play, plays_alone, ready, stage_names, wishes_of
 
 
 def test_the_files_are_the_registry():
@@ -33,3 +33,12 @@ def test_a_wish_of_another_stage_is_refused(tiny, tmp_path):
 
 def test_virtual_time_needs_no_machine_to_itself():
     assert not plays_alone("wire")
+
+
+def test_only_the_live_stage_has_anything_to_ask_before_it_plays(monkeypatch):
+    asked = []
+    monkeypatch.setattr("lab.stages.live.finding.attach", asked.append)
+    ready("wire", real_tls=True)
+    assert asked == []
+    ready("live", lab="aaaaaaaa", speed=60.0)
+    assert asked == ["aaaaaaaa"]

@@ -57,6 +57,8 @@ def _knock(where: str) -> None:
 
 
 def _reason(path: str) -> str:
+    if os.environ.get("DOCKER_HOST"):
+        return "no Docker engine listens where DOCKER_HOST points; start it, or: env -u DOCKER_HOST droidrange ..."
     if Path(path).exists():
         return "no Docker engine listens there; start it: systemctl start docker (or: dockerd &)"
     return "no Docker engine; apt-get install docker.io, then systemctl start docker (or: dockerd &)"

@@ -35,6 +35,7 @@ class World:
         self.said, self.open, self.streams, self.tasks_left = [], [], {}, 0
         self.answers = {("gateway", "status"): QUIET, ("gateway", "stop"): STOPPED, ("strangers", "report"): REPORT}
         self.answers["servers", "report"] = SERVERS
+        self.before = {"proxy": True, "capture": False, "name": None, "faults": []}  # what the lab is found like
         self.sensor_faults, self.last_words, self.early = {}, {}, {}
         self.mute: set[int] = set()  # conversations whose server says nothing
         self.lab = SimpleNamespace(at=lambda role: f"at-{role}", folder=lambda _: rec, engine=1, session=2, serving=[])
@@ -100,8 +101,9 @@ def control_of(world: World):
             if do == "capture":
                 (world.rec / f"{fields['name']}.pcap").write_bytes(b"frames")
             answer = world.answers.get((self.role, do), {})
-            if do == "status" and not world.lab.serving:
-                answer = QUIET  # nothing fails before something is being played
+            if do == "status" and not world.lab.serving:  # nothing fails before something is being played
+                begun = any(verb == "capture" for _, verb, _ in world.said)
+                answer = QUIET if begun else world.before
             try:
                 if answer is HANGS:
                     await asyncio.Event().wait()
@@ -421,6 +423,16 @@ def test_a_run_that_cannot_begin_leaves_nothing_running(world, run, failing) -> 
     assert world.verbs().count("sensor finish") == world.verbs().count("sensor start")
     assert all(control.closed for control in world.open)
     assert list(world.rec.iterdir()) == []
+
+
+def test_the_capture_of_a_run_that_was_killed_is_ended_and_told(world, run, monkeypatch) -> None:
+    lines = []
+    monkeypatch.setattr(module, "say", lines.append)
+    world.before = {"proxy": True, "capture": True, "name": "run-0", "faults": []}
+    done = played(run())
+    assert world.verbs()[:2] == ["gateway stop", "gateway plan"]
+    assert "run-0.pcap" in lines[0]
+    assert done.faults == []
 
 
 def test_a_run_interrupted_while_it_begins_stops_its_capture(world, run) -> None:

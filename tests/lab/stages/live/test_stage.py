@@ -221,6 +221,28 @@ def test_a_place_that_is_taken_is_refused_before_a_lab_is_touched(world, evidenc
     assert len(world.runs) == 2
 
 
+def test_unknown_packages_are_refused_before_a_lab_is_touched(world, record) -> None:
+    with pytest.raises(ScenarioError, match=r"--pin com.nobody: no such package"):
+        record(pin=["com.nobody"])
+    assert world.log == []
+
+
+def test_a_folder_without_write_rights_is_refused_before_a_lab_is_touched(world, record, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(PermissionError, match="no right to write here"):
+        record(folder=tmp_path / "new" / "recording")
+    assert world.log == []
+
+
+def test_a_long_run_says_how_long_it_takes(world, evidence, record) -> None:
+    record(speed=1.0)
+    record(speed=100_000.0, replace=True)
+    assert [line for line in world.said if "playing takes" in line] == [
+        line for line in world.said[:1] if "minutes; --speed 60 lets idle time pass faster" in line
+    ]
+    assert "playing takes" in world.said[0]
+
+
 def test_listeners_that_no_phone_can_play_are_refused_before_a_phone_is_touched(world, record, monkeypatch) -> None:
     def refused(*_words):
         raise StageError("strangers speak quic")
@@ -281,9 +303,9 @@ def test_readings_are_on_this_machine_s_clock_and_those_without_one_are_left_out
 
 def test_who_is_late_at_this_speed_is_told(world, evidence, record) -> None:
     record(speed=1.0)
-    assert world.said == []
+    assert not [line for line in world.said if "have more to say" in line]
     record(speed=100_000.0, replace=True)
-    assert "have more to say than --speed 100000 leaves time for" in world.said[0]
+    assert "have more to say than --speed 100000 leaves time for" in world.said[-1]
 
 
 @pytest.mark.parametrize(("skipped", "said"), [(1, []), (2, ["2 of 21"])])

@@ -30,7 +30,7 @@ def world(monkeypatch):
     monkeypatch.setattr(status, "connect", lambda: engine)
     monkeypatch.setattr(status, "find_labs", lambda _engine: made.labs)
     monkeypatch.setattr(status, "down", lambda _engine, ids, *, force: made.down.extend((one, force) for one in ids))
-    made.engine = engine
+    made.engine, made.containers = engine, containers
     return made
 
 
@@ -47,6 +47,19 @@ def test_a_lab_is_shown_with_its_handsets_and_their_adb(world, capsys) -> None:
     status.print_status([row])
     assert "adb connect 10.77.3.10:5555" in capsys.readouterr().out
     assert status.status_of(world.engine, "aaaaaaaa") == row
+
+
+def test_a_sensor_between_two_runs_is_idle_and_a_foreign_lab_is_marked(world, capsys) -> None:
+    world.containers["aaaaaaaa"].append({**listed("aaaaaaaa", "sensor-handset-01", "sensor"), "State": "exited"})
+    foreign = lab("aaaaaaaa")
+    foreign.folder = None
+    world.labs = [foreign]
+    (row,) = status.statuses()
+    assert row["containers"]["sensor-handset-01"] == "idle"
+    assert row["own"] is False
+    assert status.own_labs(world.engine) == []
+    status.print_status([row])
+    assert "another state folder" in capsys.readouterr().out
 
 
 def test_nothing_is_said_plainly_and_what_was_left_behind_with_its_cure(world, capsys) -> None:
@@ -73,4 +86,5 @@ def test_clean_tells_what_it_removed(world, monkeypatch, tmp_path) -> None:
     swept = SimpleNamespace(labs=("aaaaaaaa",))
     monkeypatch.setattr(status, "clean", lambda _engine: (swept, [tmp_path]))
     monkeypatch.setattr(status, "remove_old_images", lambda _engine: ["droidrange/base:0"])
-    assert status.cleaned() == (["aaaaaaaa"], [tmp_path], ["droidrange/base:0"])
+    assert status.cleaned() == (["aaaaaaaa"], [tmp_path], [])
+    assert status.cleaned(images=True) == (["aaaaaaaa"], [tmp_path], ["droidrange/base:0"])

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from lab.errors import PrerequisiteError
-from lab.stages.live.engine import connect
+from lab.stages.live.engine import connect, connection
 from lab.stages.live.engine.connection import unfit
 
 
@@ -24,7 +24,8 @@ def test_an_engine_elsewhere_is_refused(monkeypatch, where):
 
 
 def test_without_a_socket_the_message_installs_and_starts_one(monkeypatch, tmp_path):
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(connection, "DEFAULT", f"unix://{tmp_path}/none.sock")
     with pytest.raises(PrerequisiteError, match=r"apt-get install docker.io.*systemctl start docker"):
         connect()
 
@@ -32,8 +33,15 @@ def test_without_a_socket_the_message_installs_and_starts_one(monkeypatch, tmp_p
 def test_a_socket_nobody_listens_at_needs_a_start_only(monkeypatch, tmp_path):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "d.sock"))
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/d.sock")
-    with pytest.raises(PrerequisiteError, match=r"nothing|no Docker engine listens there; start it"):
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(connection, "DEFAULT", f"unix://{tmp_path}/d.sock")
+    with pytest.raises(PrerequisiteError, match=r"no Docker engine listens there; start it: systemctl"):
+        connect()
+
+
+def test_a_wrong_docker_host_is_told_as_such(monkeypatch, tmp_path):
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with pytest.raises(PrerequisiteError, match=r"where DOCKER_HOST points.*env -u DOCKER_HOST"):
         connect()
 
 
