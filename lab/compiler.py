@@ -133,7 +133,8 @@ def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
 
 def _window(day: Day, position: int, span: int) -> Window:
     mine = day.uses[day.front == position]
-    return Window(span, mine, day.unlocked, day.screen_on, day.doze.asleep, day.doze.maintenance)
+    asleep, maintenance = day.doze.asleep, day.doze.maintenance
+    return Window(span, mine, day.unlocked, day.screen_on, asleep, maintenance, day.charging, day.wifi)
 
 
 def _compile_behaviour(

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviours import SECOND, Int64
-from lab.clock import gaps, inside, merged
+from lab.clock import gaps, inside, merged, whole
 from lab.doze import Doze, doze
 
 Rates = npt.NDArray[np.float64]
@@ -74,6 +74,8 @@ class Day:
     uses: Int64  # (k, 2), inside unlocked
     front: Int64  # (k,) position of the app in the list of categories given
     doze: Doze
+    charging: Int64
+    wifi: Int64  # on an unmetered network
 
 
 def profile_names() -> list[str]:
@@ -88,9 +90,10 @@ def plan_day(rng: np.random.Generator, profile: Profile, categories: list[str], 
     glances = glances[~inside(glances[:, 0], unlocked) & ~inside(glances[:, 1], unlocked)]
     screen_on = merged(np.concatenate([unlocked, glances]))
     uses, front = _uses(rng, unlocked, categories)
-    still = gaps(merged(np.concatenate([screen_on, _charging(rng, profile, midnight, span)])), span)
+    charging = _charging(rng, profile, midnight, span)
+    still = gaps(merged(np.concatenate([screen_on, charging])), span)
     moving = _carried(profile, midnight, span)
-    return Day(screen_on, unlocked, uses, front, doze(rng, still, moving))
+    return Day(screen_on, unlocked, uses, front, doze(rng, still, moving), merged(charging), whole(span))
 
 
 def _sessions(rng: np.random.Generator, profile: Profile, midnight: int, span: int) -> Int64:

@@ -78,6 +78,10 @@ class Batch:
         return len(self.x_time)
 
 
+def _never() -> Int64:
+    return np.zeros((0, 2), dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Window:
     """What a behaviour may know when it plans: the span and the device's day, never another app's traffic.
@@ -91,6 +95,10 @@ class Window:
     screen_on: Int64
     doze: Int64  # Doze without its maintenance windows
     maintenance: Int64  # Doze maintenance windows
+    charging: Int64 = field(default_factory=_never)
+    wifi: Int64 = field(default_factory=_never)  # on an unmetered network; else on the mobile one
+    #: (k, 3) rows [from, until, bucket]: THIS app's App Standby bucket (10, 20, 30, 40, 45); no row = no quota.
+    standby: Int64 = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
 
 
 class BehaviourKind(Protocol):
