@@ -17,6 +17,7 @@ from lab.errors import ScenarioError
 from lab.timeline import Host
 
 POPULAR = 600  # hosts that every device may use, by rank
+TAIL = 60_000  # hosts behind the popular ones, by rank: the pool of the long tail (our choice; few are ever drawn)
 INTERNET = int(ipaddress.ip_address("198.18.0.0"))
 LAN = int(ipaddress.ip_address("10.88.0.0"))
 RESOLVER = "10.88.0.1"
@@ -81,6 +82,8 @@ class Cast:
     hosts: list[Host] = field(default_factory=list)
     ttls_s: list[int] = field(default_factory=list)  # of each host's name
     _index: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _zones: dict[tuple[object, ...], str] = field(default_factory=dict)  # registrable domains, each given once
+    _domains: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _numbered: dict[str, int] = field(default_factory=dict)  # hosts of a zone that ran out of shapes
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
@@ -95,12 +98,26 @@ class Cast:
         ranks = np.argsort(np.log(weights) + rng.gumbel(size=len(weights)))[::-1][:count]
         return [self.host("popular", int(rank)) for rank in ranks]
 
+    def tail(self, rng: np.random.Generator, count: int) -> list[int]:
+        """Different hosts of the long tail: Zipf over the ranks behind the popular ones, so that few are shared."""
+        ranks = np.exp(rng.uniform(np.log(POPULAR), np.log(TAIL), 2 * count + 8)).astype(np.int64)
+        different = ranks[np.sort(np.unique(ranks, return_index=True)[1])].tolist()
+        nth = 0
+        while len(different) < count:  # a list longer than what is drawn at once goes on with ranks nobody else has
+            different.append(TAIL + nth)
+            nth += 1
+        return [self.host("tail", rank) for rank in different[:count]]
+
+    def tenant(self, package: str, *key: object) -> int:
+        """The enterprise's host in a vendor's zone, such as ``riverbank.garden-sound.example``: one on all devices."""
+        return self.host("tenant", package, *key)
+
     def host(self, reach: str, *key: object) -> int:
         """The host of that key, named unless its reach is ``literal`` or ``lan``; ``key`` begins with its zone."""
         whole = (reach, *key)
         if whole not in self._index:
             rng = generator(*self.key, *whole)
-            name = "" if reach in {"literal", "lan"} else self._name(domain(*self.key, reach, key[0]), rng)
+            name = self._name_of(reach, key, rng)
             local = reach == "lan"
             address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
             rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
@@ -117,7 +134,25 @@ class Cast:
 
     def zone(self, *key: object) -> int:
         """The resolver as it is asked for names under the zone of that key."""
-        return self.asked(domain(*self.key, "vendor", *key))
+        return self.asked(self._domain("vendor", *key))
+
+    def _domain(self, *key: object) -> str:
+        """The registrable domain of that key; no other key has it."""
+        if key not in self._zones:
+            again = 0
+            while (found := domain(*self.key, *key, *([again] if again else []))) in self._domains:
+                again += 1
+            self._domains.add(found)
+            self._zones[key] = found
+        return self._zones[key]
+
+    def _name_of(self, reach: str, key: tuple[object, ...], rng: np.random.Generator) -> str:
+        if reach in {"literal", "lan"}:
+            return ""
+        if reach != "tenant":
+            return self._name(self._domain(reach, key[0]), rng)
+        company = domain(*self.key, "tenant").split(".", 1)[0]
+        return self._name(f"{company}.{self._domain('vendor', key[0])}", rng)
 
     def _add(self, host: Host, ttl_s: int) -> int:
         self.hosts.append(host)

@@ -181,9 +181,13 @@ def _hosts(work: _Compilation, batch: Batch, device: str, package: str, key: tup
     popular = [place for place, peer in enumerate(batch.peers) if peer.reach == "popular"]
     rows = np.zeros(len(batch.peers), dtype=np.int64)
     rows[popular] = cast.popular(generator(*key, "popular"), len(popular))
+    tail = [place for place, peer in enumerate(batch.peers) if peer.reach == "tail"]
+    rows[tail] = cast.tail(generator(*key, "tail"), len(tail))
     for place, peer in enumerate(batch.peers):
-        if peer.reach == "vendor":
-            rows[place] = cast.host("vendor", package, kind, nth, place)
+        if peer.reach in {"vendor", "tenant"}:
+            rows[place] = cast.host(peer.reach, package, kind, nth, place)
+        elif peer.reach == "fresh":
+            rows[place] = cast.host("fresh", f"{package}/{device}/{kind}/{nth}/{place}")
         elif peer.reach == "resolver":
             rows[place] = cast.zone(package)
         elif peer.reach == "literal":

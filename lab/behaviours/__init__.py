@@ -28,7 +28,9 @@ class Peer:
     ``reach``: ``popular`` = drawn from the hosts every device uses (CDN, API, web); ``vendor`` = one host per package,
     the same on all devices; ``own`` = one per device (self-hosted, per-tenant); ``literal`` = an address without a
     name; ``resolver`` = the device's DNS resolver, asked for names under a zone of the package's vendor (the host then
-    carries the ZONE as its name and the resolver's address); ``lan`` = a neighbour on the device's own network.
+    carries the ZONE as its name and the resolver's address); ``lan`` = a neighbour on the device's own network;
+    ``tail`` = a web host of the long tail, seldom one that another device uses; ``tenant`` = the enterprise's host in
+    the vendor's zone, one for all its devices; ``fresh`` = a registrable domain that nobody else has.
     """
 
     reach: str = "vendor"
