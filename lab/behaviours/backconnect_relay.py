@@ -27,7 +27,9 @@ class Behaviour:
     """Settings of backconnect-relay."""
 
     port: int = setting(443, minimum=1, maximum=65_535)
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"), source="of the gateway")
+    reach: str = setting(
+        "vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"), source="of the gateway"
+    )
     customers: int = setting(12, minimum=1, maximum=200)
     destinations: int = setting(60, minimum=1, maximum=500)
     streams_per_hour: float = setting(25.0, minimum=0, maximum=3_600)

@@ -20,7 +20,9 @@ class Behaviour:
     """Settings of casting."""
 
     port: int = setting(8_008, minimum=1_024, maximum=65_535, source="Chromecast's plain HTTP; others differ")
-    reach: str = setting("popular", choices=("vendor", "own", "popular"), source="where the film comes from")
+    reach: str = setting(
+        "popular", choices=("vendor", "own", "popular", "tail", "tenant", "fresh"), source="where the film comes from"
+    )
     probability: float = setting(0.5, minimum=0, maximum=1, source="that opening the app starts a film")
     films: int = setting(2, minimum=1, maximum=50, source="of a span, at most")
     length: float = setting(420.0, unit="s", minimum=10, maximum=36_000, source="mean")

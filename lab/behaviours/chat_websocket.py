@@ -24,7 +24,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(443, minimum=1, maximum=65_535)
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     heartbeat: float = setting(120.0, unit="s", minimum=1, maximum=86_400)
     ping: float = setting(55.0, unit="s", minimum=5, maximum=3_600)
     lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)

@@ -26,7 +26,7 @@ class Behaviour:
     law: str = setting("cobalt-strike", choices=LAWS)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
     method: str = setting("auto", choices=METHODS, source="auto: POST where the request is large")
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     up: int = setting(420, unit="B", minimum=100, maximum=100_000)
     down: int = setting(310, unit="B", minimum=100, maximum=1_000_000)
     spread: float = setting(0.0, minimum=0, maximum=0.9, source="padding, a fraction around the sizes")

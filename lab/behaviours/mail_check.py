@@ -24,7 +24,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 993 with TLS (RFC 8314), 143 without")
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     period: float = setting(900.0, unit="s", minimum=10, maximum=7 * 86_400, source="mail apps offer 5 min to 1 d")
     jitter: float = setting(0.1, minimum=0, maximum=1)
     law: str = setting("alarm", choices=("alarm", *LAWS), source="alarm: the jitter is a flex around a kept phase")

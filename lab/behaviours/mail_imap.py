@@ -27,7 +27,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(993, minimum=1, maximum=65_535)
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     reissue: float = setting(1_500.0, unit="s", minimum=60, maximum=1_740, source="RFC 2177: at most 29 min")
     lifetime: float = setting(6 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     mails_per_hour: float = setting(2.0, minimum=0, maximum=600)

@@ -26,7 +26,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 465 with TLS (RFC 8314), 587 without (RFC 6409)")
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     written_per_hour: float = setting(12.0, minimum=0, maximum=3_600, source="while the app is open; our choice")
     mail: int = setting(
         4_000, unit="B", minimum=SMALLEST, maximum=10_000_000, source="median; quoted text included, our choice"

@@ -23,7 +23,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
-    reach: str = setting("popular", choices=("vendor", "own", "popular"))
+    reach: str = setting("popular", choices=("vendor", "own", "popular", "tail", "tenant", "fresh"))
     segment: float = setting(10.0, unit="s", minimum=1, maximum=60, source="RFC 8216 suggests about 10 s")
     size: int = setting(80_000, unit="B", minimum=1_000, maximum=100_000_000)
     spread: float = setting(0.25, minimum=0, maximum=0.9)

@@ -24,7 +24,7 @@ class Behaviour:
     """Settings of push-keepalive."""
 
     port: int = setting(5228, minimum=1, maximum=65_535)
-    reach: str = setting("popular", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("popular", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     heartbeat: float = setting(900.0, unit="s", minimum=10, maximum=7_200)
     lifetime: float = setting(8 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     pushes_per_hour: float = setting(6.0, minimum=0, maximum=3_600)

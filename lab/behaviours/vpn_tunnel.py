@@ -27,7 +27,7 @@ class Behaviour:
 
     udp: bool = setting(True, source="False: over TLS")
     port: int = setting(51_820, minimum=1, maximum=65_535, source="WireGuard's manual; 443 over TLS")
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     keepalive: float = setting(25.0, unit="s", minimum=5, maximum=3_600, source="wg(8), PersistentKeepalive")
     lifetime: float = setting(10 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     requests_per_hour: float = setting(90.0, minimum=0, maximum=36_000, source="carried while the phone is unlocked")

@@ -22,7 +22,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
-    reach: str = setting("popular", choices=("vendor", "own", "popular"))
+    reach: str = setting("popular", choices=("vendor", "own", "popular", "tail", "tenant", "fresh"))
     hosts: int = setting(60, minimum=1, maximum=500, source="how many places this owner goes to")
     per_page: int = setting(5, minimum=1, maximum=40, source="hosts of a page, at most")
     reading: float = setting(15.0, unit="s", minimum=1, maximum=600, source="shortest time between two pages")

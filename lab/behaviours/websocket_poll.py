@@ -25,7 +25,7 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(443, minimum=1, maximum=65_535)
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular"))
+    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
     period: float = setting(120.0, unit="s", minimum=1, maximum=86_400)
     jitter: float = setting(0.2, minimum=0, maximum=1)
     law: str = setting("uniform", choices=LAWS)
