@@ -14,7 +14,7 @@ SOURCES = sorted(path for folder in ("lab", "detector") for path in (ROOT / fold
 LAYERS = (
     ("lab", "lab.errors", "lab.console"),
     ("lab.protocols",),
-    ("lab.behaviours", "lab.clock", "lab.draft", "lab.longflow", "lab.pages", "lab.customers", "lab.proxy"),
+    ("lab.behaviours", "lab.clock", "lab.draft", "lab.longflow", "lab.pages", "lab.customers", "lab.proxy", "lab.carriage"),
     ("lab.timeline", "lab.kinds", "lab.settings"),
     ("lab.doze", "lab.phone", "lab.states", "lab.cast", "lab.assembly"),
     ("lab.template", "lab.scenario_file", "lab.scenario", "lab.compiler"),
