@@ -15,7 +15,7 @@ from lab.cast import AGENTS, Cast, generator
 from lab.errors import ScenarioError
 from lab.phone import DAY, PROFILES, Day, plan_day
 from lab.protocols.tls import client_pool_size
-from lab.scenario import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
+from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Device, Incident, States, Timeline
 
@@ -118,7 +118,7 @@ def _compile_device(work: _Compilation, number: int, name: str, plans: list[AppP
     work.apps += [_app(work, number, plan) for plan in plans]
     work.states.append(state_table(day, number, first, scenario.start, scenario.span))
     for position, plan in enumerate(plans):
-        window = _window(day, position, scenario.span)
+        window = _window(day, position, scenario.span, midnight)
         for place, behaviour in enumerate(plan.behaviours):
             nth = sum(other.kind == behaviour.kind for other in plan.behaviours[:place])
             _compile_behaviour(work, first + position, (name, plan, behaviour, nth), window)
@@ -131,10 +131,12 @@ def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
     return App(device, plan.package, plan.label, plan.category, uid, plan.sanctioned, plan.roles, agent, stack)
 
 
-def _window(day: Day, position: int, span: int) -> Window:
+def _window(day: Day, position: int, span: int, midnight: int) -> Window:
     mine = day.uses[day.front == position]
     asleep, maintenance = day.doze.asleep, day.doze.maintenance
-    return Window(span, mine, day.unlocked, day.screen_on, asleep, maintenance, day.charging, day.wifi)
+    return Window(
+        span, mine, day.unlocked, day.screen_on, asleep, maintenance, day.charging, day.wifi, midnight=midnight
+    )
 
 
 def _compile_behaviour(

@@ -101,6 +101,7 @@ class Window:
     wifi: Int64 = field(default_factory=_never)  # on an unmetered network; else on the mobile one
     #: (k, 3) rows [from, until, bucket]: THIS app's App Standby bucket (10, 20, 30, 40, 45); no row = no quota.
     standby: Int64 = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
+    midnight: int = 0  # the last midnight at or before the start, scenario microseconds, <= 0
 
 
 class BehaviourKind(Protocol):
