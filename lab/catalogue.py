@@ -15,8 +15,8 @@ from lab.console import emit, plural, screen
 from lab.errors import ScenarioError
 from lab.expectation import Proof, prove_recording
 from lab.inspection import STRIP, strip_cells, strip_text
+from lab.plans import Scenario
 from lab.scenario import (
-    Scenario,
     compile_scenario,
     find_scenario,
     load_all,

@@ -14,8 +14,8 @@ from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast, generator
 from lab.errors import ScenarioError
 from lab.phone import DAY, PROFILES, Day, plan_day
-from lab.protocols.tls import client_pool_size
 from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
+from lab.protocols.tls import client_pool_size
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Device, Incident, States, Timeline
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from detector.contract import Telemetry
-from lab.scenario import Expectation, Scenario
+from lab.plans import Expectation, Scenario
 
 CONTACT_GAP_US = 2_000_000  # exchanges closer than this are one contact (facts: detection, section 6)
 START_TOLERANCE_US = 1_000_000

@@ -13,74 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.behaviours import BehaviourKind, nearest
+from lab.behaviours import nearest
 from lab.errors import ScenarioError
 from lab.kinds import behaviour_class, behaviour_names
+from lab.plans import AppPlan, BehaviourPlan, Expectation, Scenario
 from lab.scenario_file import BehaviourTable, ScenarioTable, SuiteTable, faults_of
 from lab.settings import microseconds, routable, settings_of
 
 if TYPE_CHECKING:
     from lab.timeline import Timeline
 
-TECHNIQUES: Mapping[str, str] = {"AN1793": "T1437", "AN1702": "T1604"}  # ATT&CK Mobile 19.1
 DEFAULT_START = datetime(2026, 3, 2, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class BehaviourPlan:
-    """One behaviour of an app: its kind, its settings, and the analytic that should see it (empty: benign)."""
-
-    kind: str
-    behaviour: BehaviourKind
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class AppPlan:
-    """One app of a scenario and on how many of its devices it is installed."""
-
-    package: str
-    label: str
-    category: str
-    roles: tuple[str, ...]
-    sanctioned: bool
-    on: int
-    behaviours: tuple[BehaviourPlan, ...]
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What each app with that behaviour must show on each of its devices: (at least, at most), None = unbounded."""
-
-    behaviour: str
-    package: str
-    bounds: Mapping[str, tuple[float | None, float | None]]  # of contacts, conversations, bytes
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A scenario, checked. Times in microseconds; ``start`` since the epoch, UTC."""
-
-    name: str
-    sha256: str
-    question: str
-    span: int
-    start: int
-    devices: int
-    twin_of: str
-    profile: str
-    apps: tuple[AppPlan, ...]
-    expectations: tuple[Expectation, ...]
-
-    @property
-    def analytics(self) -> tuple[str, ...]:
-        """The analytics with a labelled behaviour here, sorted."""
-        return tuple(sorted({plan.label for app in self.apps for plan in app.behaviours if plan.label}))
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of behaviour used here, sorted."""
-        return tuple(sorted({plan.kind for app in self.apps for plan in app.behaviours}))
 
 
 def load_scenario(path: Path) -> Scenario:

@@ -21,6 +21,7 @@ from detector.contract import detector as detector_named
 from detector.contract import view as view_named
 from lab.errors import EvidenceError, ScenarioError, Unsupported
 from lab.look import Found, look, neutral
+from lab.plans import Scenario
 from lab.recording import (
     CAPTURE,
     Recording,
@@ -41,7 +42,7 @@ from lab.run import (
     score_folder,
     write_run,
 )
-from lab.scenario import Scenario, compile_scenario
+from lab.scenario import compile_scenario
 from lab.score import CONTROLS
 from lab.stages import play, plays_alone, ready, stage_names, wishes_of
 from lab.workers import in_order
