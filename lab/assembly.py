@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
-from lab.cast import Cast, generator
+from lab.cast import GROUPS, RESOLVER, Cast, generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
@@ -91,7 +91,7 @@ class Assembly:
         once; a look-up carries the incident of the conversation that caused it.
         """
         head = self._columns(self._heads, _HEAD)
-        named = np.array([bool(host.name) for host in self.cast.hosts])
+        named = np.array([bool(host.name) and host.address != RESOLVER for host in self.cast.hosts])
         dns = np.array([speech.protocol == "dns" for speech in self.speeches])
         asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
         asks = asks[np.argsort(head["start"][asks], kind="stable")]
@@ -157,7 +157,7 @@ class Assembly:
             speech=narrow["speech"],
             inbound=head["inbound"].astype(np.bool_),
             stack=narrow["stack"],
-            client_port=self._ports(device_of[head["app"]]),
+            client_port=self._answering(self._ports(device_of[head["app"]]), head, conversation, rows["up"]),
             incident=narrow["incident"],
             behaviour=narrow["behaviour"],
             seed=head["seed"],
@@ -173,6 +173,25 @@ class Assembly:
             mine = np.flatnonzero(devices == device)
             shuffled = generator(*self.cast.key, "ports", device).permutation(pool)
             ports[mine] = shuffled[np.arange(len(mine)) % len(shuffled)]
+        return ports
+
+    def _answering(self, ports: Int32, head: dict[str, Int64], conversation: Int64, up: Int64) -> Int32:
+        """The ports, but who answers what an app asked a multicast group does so to the port that asked last."""
+        group = np.array([host.address in GROUPS.values() for host in self.cast.hosts], dtype=np.bool_)
+        if not group.any():
+            return ports
+        lan = np.array([not host.name and host.address.startswith("10.88.") for host in self.cast.hosts])
+        known = list(GROUPS)
+        protocol = np.array([known.index(s.protocol) if s.protocol in GROUPS else -1 for s in self.speeches])
+        silent = np.bincount(conversation, weights=up, minlength=len(ports)) == 0
+        who = head["app"] * len(known) + protocol[head["speech"]]
+        place = who * len(ports) + np.arange(len(ports))
+        asked = np.flatnonzero(group[head["host"]])
+        asked = asked[np.argsort(place[asked])]
+        answers = np.flatnonzero(lan[head["host"]] & (protocol[head["speech"]] >= 0) & silent)
+        last = np.searchsorted(place[asked], place[answers]) - 1
+        found = (last >= 0) & (who[asked[last]] == who[answers]) if len(asked) else np.zeros(len(answers), np.bool_)
+        ports[answers[found]] = ports[asked[last[found]]]
         return ports
 
     @staticmethod

@@ -21,7 +21,9 @@ TAIL = 60_000  # hosts behind the popular ones, by rank: the pool of the long ta
 INTERNET = int(ipaddress.ip_address("198.18.0.0"))
 LAN = int(ipaddress.ip_address("10.88.0.0"))
 RESOLVER = "10.88.0.1"
+GROUPS = {"ssdp": "239.255.255.250", "mdns": "224.0.0.251"}  # UPnP Device Architecture 1.1; RFC 6762 section 3
 HIGHEST = 29  # number in a host's name, while its zone has names to draw
+GROUP_RTT_US = 1_000  # of a group, which never answers itself
 DRAWS = 64  # until a name or address is not drawn any more but looked for
 TTLS_S = (30, 60, 120, 300, 300, 600, 1800, 3600)  # common in public zones (from memory)
 SHAPES = ("api", "cdn", "www", "m", "edge", "static", "img", "gw", "data", "app", "events", "sync", "ws", "push")
@@ -135,6 +137,15 @@ class Cast:
     def zone(self, *key: object) -> int:
         """The resolver as it is asked for names under the zone of that key."""
         return self.asked(self._domain("vendor", *key))
+
+    def group(self, protocol: str) -> int:
+        """The multicast group of a protocol; ValueError for one that has none."""
+        if protocol not in GROUPS:
+            raise ValueError(f"protocol {protocol!r} has no multicast group; those that have: {', '.join(GROUPS)}")
+        whole = ("group", protocol)
+        if whole not in self._index:
+            self._index[whole] = self._add(Host("", GROUPS[protocol], GROUP_RTT_US), TTLS_S[-1])
+        return self._index[whole]
 
     def _domain(self, *key: object) -> str:
         """The registrable domain of that key; no other key has it."""

@@ -194,6 +194,14 @@ def _hosts(work: _Compilation, batch: Batch, device: str, package: str, key: tup
             rows[place] = cast.zone(package)
         elif peer.reach == "literal":
             rows[place] = cast.host("literal", package, kind, nth, place)
+        elif peer.reach == "group":
+            rows[place] = cast.group(_first_protocol(batch, place))
         elif peer.reach in {"own", "lan"}:
             rows[place] = cast.host(peer.reach, f"{package}/{device}", kind, nth, place)
     return rows
+
+
+def _first_protocol(batch: Batch, place: int) -> str:
+    """What a batch speaks with its peer of that place; if nothing, its first protocol."""
+    spoken = batch.speech[batch.peer == place]
+    return batch.speeches[int(spoken[0]) if len(spoken) else 0].protocol

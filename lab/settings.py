@@ -12,6 +12,7 @@ from lab.behaviours import SECOND, nearest
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 LAB_NETWORKS = tuple(ipaddress.ip_network(net) for net in ("10.88.0.0/16", "198.18.0.0/15", "2001:db8::/32"))
+LAB_GROUPS = ("224.0.0.251", "239.255.255.250")  # mdns, ssdp: a link's own, never routed
 LAB_TLDS = (".example", ".test")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _NAME = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z]{2,}", re.IGNORECASE)
@@ -98,4 +99,4 @@ def _in_lab(text: str) -> bool:
         address = ipaddress.ip_address(text)
     except ValueError:
         return _NAME.fullmatch(text) is None or text.lower().endswith(LAB_TLDS)
-    return any(address.version == net.version and address in net for net in LAB_NETWORKS)
+    return str(address) in LAB_GROUPS or any(address.version == net.version and address in net for net in LAB_NETWORKS)

@@ -30,7 +30,10 @@ class Peer:
     name; ``resolver`` = the device's DNS resolver, asked for names under a zone of the package's vendor (the host then
     carries the ZONE as its name and the resolver's address); ``lan`` = a neighbour on the device's own network;
     ``tail`` = a web host of the long tail, seldom one that another device uses; ``tenant`` = the enterprise's host in
-    the vendor's zone, one for all its devices; ``fresh`` = a registrable domain that nobody else has.
+    the vendor's zone, one for all its devices; ``fresh`` = a registrable domain that nobody else has;
+    ``group`` = the multicast group of the protocol spoken with it (ssdp, mdns). A group never answers: each neighbour
+    that does is a ``lan`` peer in a conversation of its own, of the same protocol, whose exchanges have no ``up``; the
+    timeline sends it to the port that asked last.
     """
 
     reach: str = "vendor"

@@ -36,6 +36,7 @@ class Dialogue:
     delay: Int64  # (m,) server thinking time
     rng: np.random.Generator = field(repr=False)
     start: int | None = None  # when the conversation opens; None: at its first exchange
+    stack: int = 0  # which client shape a protocol with a TLS handshake of its own (QUIC) has: as lab.protocols.tls
 
     @property
     def opened(self) -> int:

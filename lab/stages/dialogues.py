@@ -120,14 +120,14 @@ class Speaker:
 
     def dialogue(self, index: int) -> tuple[Dialogue, Course]:
         """A conversation as its protocol sees it, and what decides its course."""
-        start, close, app, host, speech, inbound, _ = self.rows[index]
+        start, close, app, host, speech, inbound, stack = self.rows[index]
         rtt, mss, gap_up, gap_down, tcp = self.lanes[index]
         kind, peer = self.timeline.speeches[speech], self.timeline.hosts[host]
         owner = self.timeline.apps[app]
         name = self.timeline.devices[owner.device].address if inbound else peer.name or peer.address
         x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
         words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
-        said = Dialogue(name, kind.port, kind.options, owner.agent, *words, generator(self.states[index]), start)
+        said = Dialogue(name, kind.port, kind.options, owner.agent, *words, generator(self.states[index]), start, stack)
         return said, Course(start, close, rtt, mss, gap_up, gap_down, tcp, inbound)
 
     def _speak(self, index: int) -> tuple[Said, list[Request]]:

@@ -23,6 +23,8 @@ WINDOW_LOCAL, WINDOW_REMOTE, WINDOW_SYN = 2050, 32768, 65535  # scaled by 2^8 an
 SCALE_LOCAL, SCALE_REMOTE = 8, 7
 
 
+_UNICAST = 223  # first octet of the last unicast network
+_TTL_TO = np.array([64, 255, *[1] * 31], dtype=np.uint8)  # 224/8: RFC 6762 section 11; other groups: the sockets' own
 _SEGMENT, _SYN, _DATAGRAM = 0, 1, 2  # rows of the templates
 
 
@@ -99,7 +101,7 @@ def _ethernet_and_ip(rows: Bytes, links: Links, packets: Packets, size: Int64) -
     rows[:, RECORD + 6 : RECORD + 12] = source[:, :6]
     rows[:, _IP + 12 : _IP + 16] = source[:, 6:]
     rows[:, _IP + 16 : _IP + 20] = target[:, 6:]
-    rows[:, _IP + 8] = np.where(packets.local, 64, links.ttl[of])
+    rows[:, _IP + 8] = np.where(packets.local, _TTL_TO[np.maximum(there[:, 6], _UNICAST) - _UNICAST], links.ttl[of])
     _put(rows, _IP + 2, size - _IP + packets.length, 2)
     _put(rows, _IP + 4, packets.ident, 2)
 

@@ -21,6 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 #: RFC 2544 (198.18.0.0/15), RFC 3849 (2001:db8::/32), and the lab's own devices.
 ALLOWED = tuple(ip_network(net) for net in ("10.88.0.0/16", "198.18.0.0/15", "2001:db8::/32"))
 LAN = ALLOWED[0]
+GROUPS = ("224.0.0.251", "239.255.255.250")  # multicast DNS (RFC 6762) and SSDP: never routed, only ever spoken to
 ALLOWED_ZONES = (".example", ".test")  # RFC 2606
 HEADERS = 54  # Ethernet II, IPv4 and TCP without options
 ALIGN = 4  # bytes; segments start at multiples, so that checksums sum 32-bit words
@@ -50,6 +51,7 @@ class Links:
 def links_of(timeline: Timeline, transports: list[str]) -> Links:
     """The links of all conversations; ``transports`` says tcp or udp per speech. StageError on a forbidden peer."""
     refuse_escape(timeline)
+    _refuse_answers(timeline)
     said = timeline.conversations
     device = np.array([app.device for app in timeline.apps], dtype=np.int64)[said.app]
     hosts = np.array([_host_row(host) for host in timeline.hosts], dtype=np.int64).reshape(-1, 4)[said.host]
@@ -77,9 +79,20 @@ def refuse_escape(timeline: Timeline) -> None:
     for device in timeline.devices:
         _refuse_address(f"device {device.name}", device.address)
     for host in timeline.hosts:
-        _refuse_address(f"host {host.name or host.address}", host.address)
+        if host.address not in GROUPS:
+            _refuse_address(f"host {host.name or host.address}", host.address)
         if host.name and host.name != host.address and not host.name.rstrip(".").endswith(ALLOWED_ZONES):
             raise StageError(f"host {host.name}: expected a name under {' or '.join(ALLOWED_ZONES)}")
+
+
+def _refuse_answers(timeline: Timeline) -> None:
+    """StageError if a multicast group were to answer: who does is a neighbour, in a conversation of his own."""
+    group = np.array([host.address in GROUPS for host in timeline.hosts], dtype=np.bool_)
+    if not group.any():
+        return
+    said, x = timeline.conversations, timeline.exchanges
+    if bool((group[said.host[x.conversation]] & (x.down > 0)).any()) or bool((group[said.host] & said.inbound).any()):
+        raise StageError("a multicast group speaks; expected its neighbours to, each in a conversation of its own")
 
 
 def _refuse_address(who: str, address: str) -> None:
@@ -112,10 +125,13 @@ def _remote(timeline: Timeline, device: Int64) -> Bytes:
 
 
 def _neighbour_mac(timeline: Timeline, address: str) -> list[int]:
-    """The MAC of a LAN address: a device's own, or one drawn from the address; -1 six times for the internet."""
+    """A LAN address's MAC: a device's own, a group's, or one drawn from the address; -1 six times for the internet."""
     known = {device.address: device.mac for device in timeline.devices}
     if address in known:
         return _mac(known[address])
+    if address in GROUPS:
+        low = ip_address(address).packed[1:]
+        return [0x01, 0x00, 0x5E, low[0] & 0x7F, *low[1:]]  # RFC 1112 section 6.4
     if ip_address(address) not in LAN or address.endswith(".0.1"):
         return [-1] * 6
     return [0x02, *hashlib.sha256(address.encode()).digest()[:5]]
