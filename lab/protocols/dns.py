@@ -21,6 +21,7 @@ _HEADER, _TYPE_CLASS, _OPT = 12, 4, 11
 _RECORD = 12  # compressed owner, type, class, TTL and RDLENGTH in front of an answer's data
 _TTL_S = 300  # of answers without the option, and of the news that there is none (RFC 2308)
 _HOST_SAFE = b"abcdefghijklmnopqrstuvwxyz234567" * 8  # RFC 4648 base32, lower case
+_ALPN = 1  # SvcParamKey, RFC 9460 section 14.3.2
 _ADDRESSED = {"A": 4, "AAAA": 6}
 
 
@@ -29,28 +30,43 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
 
     ``up`` = 0 asks for ``host`` itself; otherwise for a name never asked before under its registrable name (the last
     two labels: lab names end in .example or .test), as long as makes the message ``up`` bytes, within RFC 1035's 255.
-    Options: ``qtype`` A (default), AAAA, TXT, NULL or HTTPS; ``answer``, the address an A or AAAA question gets, else
-    one of 198.18.0.0/15; ``ttl``, how many seconds an answer may be kept (default 300). TXT and NULL answers fill
-    ``down`` bytes, 1232 at most; the others have their natural size, and AAAA and HTTPS without data are NOERROR with a
-    SOA. ``down`` = 0 to a question of its own: NXDOMAIN. ValueError: an unknown type, or a ``ttl`` that is no integer.
+    Options: ``qtype`` A (default), AAAA, TXT, NULL or HTTPS; ``zone``, asked about instead of ``host``; ``answer``, the
+    address an A or AAAA question gets, else one of 198.18.0.0/15; ``alpn``, what HTTPS records say is spoken ("h2,h3",
+    RFC 9460 section 7.1), else there are none; ``ttl``, how many seconds an answer may be kept (default 300). TXT and
+    NULL answers fill ``down`` bytes, 1232 at most; the others have their natural size, and AAAA and HTTPS without data
+    are NOERROR with a SOA. ``down`` = 0 to a question of its own: NXDOMAIN. ValueError: an unknown type, or a ``ttl``
+    that is no integer.
     """
-    qtype = dialogue.options.get("qtype", "A").upper()
-    ttl_s = int(dialogue.options.get("ttl", _TTL_S))
     for time, up, down, delay in exchanges(dialogue):
-        shape, unique = (dialogue.host, 0) if not up else _placeholder(dialogue.host, up)
-        address = dialogue.options.get("answer") or _address(dialogue.rng) if qtype in _ADDRESSED else ""
-        missing, room = bool(up and not down), min(down, _LARGEST_ANSWER)
-        question, answer = _pair(shape, qtype, address=address, down=room, ttl_s=ttl_s, missing=missing)
-        said, heard = bytearray(question), bytearray(answer)
-        said[:2] = heard[:2] = filler(dialogue.rng, 2)
-        if unique:
-            _write_labels(said, filler(dialogue.rng, unique).translate(_HOST_SAFE))
-            end = _HEADER + unique
-            heard[_HEADER:end] = said[_HEADER:end]
-        if qtype in {"TXT", "NULL"} and down:
-            _write_data(dialogue, heard, len(said) - _OPT + _RECORD, text=qtype == "TXT")
-        yield Message(time, from_client=True, data=bytes(said))
-        yield Message(time + delay, from_client=False, data=bytes(heard))
+        question, answer = lookup(dialogue, up, min(down, _LARGEST_ANSWER))
+        yield Message(time, from_client=True, data=question)
+        yield Message(time + delay, from_client=False, data=answer)
+
+
+def lookup(dialogue: Dialogue, up: int, down: int, *, ident: bytes = b"") -> tuple[bytes, bytes]:
+    """A question and its answer of about ``up`` and ``down`` bytes, see ``messages``; ``ident`` is drawn if empty."""
+    options, rng, asked = dialogue.options, dialogue.rng, dialogue.options.get("zone") or dialogue.host
+    qtype, ttl_s = options.get("qtype", "A").upper(), int(options.get("ttl", _TTL_S))
+    shape, unique = (asked, 0) if not up else _placeholder(asked, up)
+    question, answer = _pair(
+        shape, qtype, told=_told(dialogue, qtype), down=down, ttl_s=ttl_s, missing=bool(up and not down)
+    )
+    said, heard = bytearray(question), bytearray(answer)
+    said[:2] = heard[:2] = ident or filler(rng, 2)
+    if unique:
+        _write_labels(said, filler(rng, unique).translate(_HOST_SAFE))
+        end = _HEADER + unique
+        heard[_HEADER:end] = said[_HEADER:end]
+    if qtype in {"TXT", "NULL"} and down:
+        _write_data(dialogue, heard, len(said) - _OPT + _RECORD, text=qtype == "TXT")
+    return bytes(said), bytes(heard)
+
+
+def _told(dialogue: Dialogue, qtype: str) -> str:
+    """What the answer says, where it is neither drawn bytes nor nothing."""
+    if qtype in _ADDRESSED:
+        return dialogue.options.get("answer") or _address(dialogue.rng)
+    return dialogue.options.get("alpn", "") if qtype == "HTTPS" else ""
 
 
 def _address(rng: np.random.Generator) -> str:
@@ -100,7 +116,7 @@ def _write_data(dialogue: Dialogue, message: bytearray, place: int, *, text: boo
 
 
 @lru_cache(maxsize=8192)
-def _pair(name: str, qtype: str, *, address: str, down: int, ttl_s: int, missing: bool) -> tuple[bytes, bytes]:
+def _pair(name: str, qtype: str, *, told: str, down: int, ttl_s: int, missing: bool) -> tuple[bytes, bytes]:
     """Question and answer with id 0 and placeholder data; packed by dnslib, hence once per kind, not per message."""
     question = dnslib.DNSRecord.question(name, qtype)
     question.header.id = 0
@@ -109,7 +125,7 @@ def _pair(name: str, qtype: str, *, address: str, down: int, ttl_s: int, missing
     reply = question.reply(ra=1, aa=0)
     reply.header.id = 0
     spare = max(1, down - len(said) - _RECORD)
-    data = None if missing else _data(qtype, address, spare)
+    data = None if missing else _data(qtype, told, spare)
     if data is None:
         reply.header.rcode = dnslib.RCODE.NXDOMAIN if missing else dnslib.RCODE.NOERROR
         reply.add_auth(_soa(name))
@@ -119,19 +135,20 @@ def _pair(name: str, qtype: str, *, address: str, down: int, ttl_s: int, missing
     return said, bytes(reply.pack())
 
 
-def _data(qtype: str, address: str, spare: int) -> dnslib.RD | None:
+def _data(qtype: str, told: str, spare: int) -> dnslib.RD | None:
     """The placeholder answer data: ``spare`` bytes for TXT and NULL; None where the name has no such record."""
     if qtype in _ADDRESSED:
-        if ipaddress.ip_address(address).version != _ADDRESSED[qtype]:
+        if ipaddress.ip_address(told).version != _ADDRESSED[qtype]:
             return None
-        return dnslib.A(address) if qtype == "A" else dnslib.AAAA(address)
+        return dnslib.A(told) if qtype == "A" else dnslib.AAAA(told)
     if qtype == "TXT":
         sizes = [256] * (spare // 256) + ([spare % 256] if spare % 256 else [])
         return dnslib.TXT([b"x" * (size - 1) for size in sizes])
     if qtype == "NULL":
         return dnslib.RD(b"x" * spare)
     if qtype == "HTTPS":
-        return None
+        spoken = b"".join(bytes([len(name)]) + name.encode("ascii") for name in told.split(","))
+        return dnslib.HTTPS(1, [], [(_ALPN, spoken)]) if told else None
     raise ValueError(f"qtype {qtype!r}: known are A, AAAA, HTTPS, NULL, TXT")
 
 
