@@ -14,12 +14,13 @@ from lab.kinds import behaviour_class, behaviour_names
 from lab.phone import PROFILES, plan_day
 
 HOUR = 3_600_000_000
-REACHES = {"popular", "vendor", "own", "literal", "resolver", "lan"}
+REACHES = {"popular", "vendor", "own", "literal", "resolver", "lan", "tail", "tenant", "fresh", "group"}
 # bounds that keep a plan small enough for a test; a setting not named here ranges over what it allows
 SMALL = {"period": (30.0, 86_400.0), "heartbeat": (30.0, 7_200.0), "ping": (20.0, 3_600.0), "reading": (5.0, 600.0)}
 SMALL |= {"streams_per_hour": (0.0, 60.0), "scans_per_hour": (0.0, 60.0), "lifetime": (600.0, 600_000.0)}
 SMALL |= {"open_per_hour": (0.0, 300.0), "requests_per_hour": (0.0, 300.0), "received_per_hour": (0.0, 60.0)}
 SMALL |= {"reads_per_hour": (0.0, 60.0), "result_questions": (1, 50), "scanned": (1, 50), "keepalive": (10.0, 3_600.0)}
+SMALL |= {"chaff_per_hour": (0.0, 600.0)}
 SMALL |= {"length": (10.0, 3_600.0), "playing": (1.0, 3_600.0), "segment": (2.0, 60.0)}
 
 
