@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviours import Batch, Int64, Peer, Speech
+from lab.longflow import Words
 
 Numbers = npt.ArrayLike
 METHODS = ("auto", "GET", "POST")
@@ -86,6 +87,30 @@ class Draft:
             [[time[0] if start is None else start], [end], [speech], [peer], [inbound], [stack]], dtype=np.int64
         )
         self._add(head, [0, time, up, down, delay])
+
+    def talks(
+        self,
+        speech: Numbers,
+        peer: Numbers,
+        start: Int64,
+        said: tuple[Int64, Words],
+        *,
+        linger: Numbers = 0,
+        close: Numbers = 0,
+        inbound: bool = False,
+        stack: Numbers = -1,
+    ) -> None:
+        """As many conversations as starts; ``said``: to which of them each word belongs, and the words, in any order.
+
+        Closed ``linger`` after their last answer, or at ``close`` if that is later; one without words is dropped.
+        """
+        of, words = said
+        n = len(start)
+        end = start.copy()
+        np.maximum.at(end, of, words.time + words.delay)
+        end = np.maximum(end + _wide(linger, n), _wide(close, n))
+        head: list[Numbers] = [start, end, speech, peer, inbound, stack]
+        self._add(np.stack([_wide(part, n) for part in head]), [of, words.time, words.up, words.down, words.delay])
 
     def _add(self, head: Int64, rows: list[Numbers]) -> None:
         n = len(np.atleast_1d(np.asarray(rows[1])))

@@ -34,27 +34,44 @@ def words(time: Int64, up: object, down: object, delay: object = 0) -> Words:
     return Words(time.astype(np.int64), *columns)
 
 
+def joined(*parts: Words) -> Words:
+    """All words, part after part."""
+    return Words(*(np.concatenate([vars(part)[name] for part in parts]) for name in ("time", "up", "down", "delay")))
+
+
 def together(*parts: Words) -> Words:
     """All words in the order of their times; those of equal time keep the order of the parts."""
-    time = np.concatenate([part.time for part in parts])
-    order = np.argsort(time, kind="stable")
-    columns = (np.concatenate([vars(part)[name] for part in parts])[order] for name in ("up", "down", "delay"))
-    return Words(time[order], *columns)
+    whole = joined(*parts)
+    order = np.argsort(whole.time, kind="stable")
+    return Words(*(column[order] for column in vars(whole).values()))
 
 
-def dials(rng: np.random.Generator, lifetime_s: float, span: int, *, pause_s: float = 3.0) -> list[tuple[int, int]]:
+def dials(
+    rng: np.random.Generator, lifetime_s: float, span: int, *, pause_s: float = 3.0, first_s: float = 60.0
+) -> list[tuple[int, int]]:
     """(begin, end) of successive conversations: each lives an exponential time, redialled after a short pause.
 
-    The first begins within the first minute; the last may end with the span. Exponential lifetimes are an assumption:
+    The first begins within ``first_s``; the last may end with the span. Exponential lifetimes are an assumption:
     mobile networks, NATs and servers end connections without memory.
     """
     found = []
-    now = int(rng.random() * 60 * SECOND)
+    now = int(rng.random() * first_s * SECOND)
     while now < span:
         end = now + int(max(rng.exponential(lifetime_s), 30.0) * SECOND)
         found.append((now, min(end, span)))
         now = end + int((0.2 + rng.exponential(pause_s)) * SECOND)
     return found
+
+
+def dials_during(
+    rng: np.random.Generator, lifetime_s: float, intervals: Int64, *, first_s: float = 2.0
+) -> list[tuple[int, int]]:
+    """As ``dials``, in each of the intervals for itself: a tunnel that is up only while it may be used."""
+    return [
+        (begin + first, begin + last)
+        for begin, end in intervals.tolist()
+        for first, last in dials(rng, lifetime_s, end - begin, first_s=first_s)
+    ]
 
 
 def ticks(rng: np.random.Generator, begin: int, end: int, every_s: float) -> Int64:

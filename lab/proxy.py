@@ -1,105 +1,75 @@
 """A proxy on the phone: strangers connect to its listener, and it connects them on to wherever they ask.
 
 Law: each inbound conversation is followed by one outbound conversation with the same bytes, a small lag later; the
-customer's TLS passes through, handshake included. It does not know in which words a place is asked for.
+customer's TLS passes through, handshake included. The proxy answers at once and dials when the first bytes come, as
+programs that save a round trip do. It does not know in which words a place is asked for.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window
-from lab.clock import gaps, whole
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Stream, sealed, streams
+from lab.behaviours import SECOND, Batch, Int64, Speech, Window
+from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Demand, Streams, sealed
 from lab.draft import Draft
+from lab.longflow import joined, words
 
-# A stream in time, before its first request: the customer connects, the phone connects on, the handshake passes.
-CONNECTS, DIALS, HANDSHAKE = SECOND, 7 * (SECOND // 10), 4 * (SECOND // 10)
-
-
-class Proxy(Protocol):
-    """The settings of a behaviour that is one."""
-
-    @property
-    def port(self) -> int:
-        """TCP port it listens on."""
-        ...
-
-    @property
-    def reach(self) -> str:
-        """Where customers come from, as in lab.behaviours.Peer."""
-        ...
-
-    @property
-    def customers(self) -> int:
-        """How many there are."""
-        ...
-
-    @property
-    def destinations(self) -> int:
-        """How many places they ask for."""
-        ...
-
-    @property
-    def streams_per_hour(self) -> float:
-        """How often one of them does."""
-        ...
-
-    @property
-    def lag_ms(self) -> float:
-        """Mean time of copying."""
-        ...
-
-    @property
-    def locked_only(self) -> bool:
-        """Whether it relays only while the phone is locked."""
-        ...
+#: From a customer's first packet to its ClientHello: three round trips of at most 140 ms, and the proxy's own turns.
+CONNECTS = 6 * (SECOND // 10)
 
 
-def relay(proxy: Proxy, protocol: str, rng: np.random.Generator, window: Window) -> Batch:
-    """Two conversations per stream: the customer's with the phone, the phone's with the destination.
+@dataclass(frozen=True)
+class Listener:
+    """How a proxy is asked: protocol and its options, TCP port, who customers are, and where they may go.
 
-    Customers speak ``protocol``, whose option ``target`` says where they want to go.
+    ``towards`` is the reach of the places, ``one_stack`` whether the proxy ends their TLS and speaks its own. With
+    ``named`` the option ``target`` of the protocol says where a customer wants to go.
     """
+
+    protocol: str
+    port: int
+    reach: str
+    towards: str = "popular"
+    one_stack: bool = False
+    named: bool = True
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def relay(listener: Listener, demand: Demand, rng: np.random.Generator, window: Window, when: Int64) -> Batch:
+    """Two conversations per stream asked for in the intervals: the customer's, and the phone's with the place."""
     draft = Draft(window.span)
-    when = gaps(window.unlocked, window.span) if proxy.locked_only else whole(window.span)
-    customers = [draft.peer(proxy.reach) for _ in range(proxy.customers)]
-    places = [draft.peer("popular") for _ in range(proxy.destinations)]
+    customers = np.array([draft.peer(listener.reach) for _ in range(demand.customers)])
+    places = np.array([draft.peer(listener.towards) for _ in range(demand.destinations)])
     on = draft.speech("opaque", tls=True, port=443)
-    asked = [draft.speech(protocol, port=proxy.port, target=f"@{place}:443") for place in places]
+    ways = np.array([_asked(draft, listener, place) for place in places])
     listens = int(rng.random() * 60 * SECOND)
-    draft.listen.append((listens, window.span, proxy.port))
-    for stream in streams(rng, proxy.streams_per_hour, proxy.customers, proxy.destinations, when):
-        lasts = int(stream.time[-1]) + 10 * SECOND < window.span
-        if stream.time[0] > listens and lasts:
-            lag = int((1.0 + rng.exponential(proxy.lag_ms)) * 1_000)
-            _inbound(draft, asked[stream.destination], customers[stream.customer], stream, lag)
-            draft.talk(
-                on,
-                places[stream.destination],
-                stream.time + lag,
-                up=stream.up,
-                down=stream.down,
-                delay=stream.delay,
-                start=int(stream.time[0]) - DIALS + lag,
-                linger=SECOND,
-                stack=stream.customer,
-            )
+    draft.listen.append((listens, window.span, listener.port))
+    streams = demand.streams(rng, when)
+    lasts = (streams.asked - CONNECTS > listens) & (streams.ends + 10 * SECOND < window.span)
+    streams = streams.only(lasts)
+    _inbound(draft, ways[streams.destination], customers[streams.customer], streams)
+    draft.talks(
+        on,
+        places[streams.destination],
+        streams.opened,
+        (streams.of, words(streams.passed, streams.up, streams.down, streams.delay)),
+        linger=SECOND,
+        stack=-1 if listener.one_stack else streams.customer,
+    )
     return draft.batch()
 
 
-def _inbound(draft: Draft, speech: int, peer: int, stream: Stream, lag: int) -> None:
-    begin = int(stream.time[0])
-    draft.talk(
-        speech,
-        peer,
-        np.append(begin - HANDSHAKE, stream.time),
-        up=np.append(HANDSHAKE_UP, sealed(stream.up)),
-        down=np.append(HANDSHAKE_DOWN, sealed(stream.down)),
-        delay=np.append(lag, stream.delay + lag) + lag + SECOND // 20,
-        start=begin - CONNECTS,
-        linger=SECOND,
-        inbound=True,
-    )
+def _asked(draft: Draft, listener: Listener, place: int) -> int:
+    target = {"target": f"@{place}:443"} if listener.named else {}
+    draft.speeches.append(Speech(listener.protocol, port=listener.port, options={**target, **listener.options}))
+    return len(draft.speeches) - 1
+
+
+def _inbound(draft: Draft, speech: Int64, peer: Int64, streams: Streams) -> None:
+    hello = words(streams.asked, HANDSHAKE_UP, HANDSHAKE_DOWN, streams.shaken - streams.asked)
+    asked = words(streams.time, sealed(streams.up), sealed(streams.down), streams.answered - streams.time)
+    of = np.concatenate([np.arange(len(streams)), streams.of])
+    draft.talks(speech, peer, streams.asked - CONNECTS, (of, joined(hello, asked)), linger=SECOND, inbound=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lab.draft import Draft
+from lab.longflow import words
 
 
 def test_an_empty_draft_is_an_empty_batch():
@@ -51,3 +52,17 @@ def test_the_web_has_its_usual_ports():
         assert draft.speeches[made].protocol == "http"
     assert [(speech.tls, speech.port) for speech in draft.speeches] == [(True, 443), (False, 80), (True, 8080)]
     assert draft.speeches[2].options == {"method": "POST"}
+
+
+def test_talks_are_many_conversations_at_once():
+    draft = Draft(1_000)
+    web, peers = draft.web(), np.array([draft.peer("own"), draft.peer("vendor")])
+    draft.talk(web, 0, np.array([5]), up=1, down=1, delay=1)
+    said = np.array([1, 0, 1, 1]), words(np.array([70, 20, 60, 999]), np.array([7, 2, 6, 9]), 3, 4)
+    draft.talks(web, peers[[1, 0, 0]], np.array([10, 50, 80]), said, linger=10, stack=np.array([4, 5, 6]), close=30)
+    batch = draft.batch()
+    assert batch.start.tolist() == [5, 10, 50], "the third said nothing"
+    assert batch.close.tolist() == [6, 34, 999]
+    assert batch.x_up.tolist() == [1, 2, 6, 7], "what is answered after the span is dropped"
+    assert batch.peer.tolist() == [0, 1, 0]
+    assert batch.stack.tolist() == [-1, 4, 5]

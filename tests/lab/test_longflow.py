@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lab.behaviours import SECOND
-from lab.longflow import dials, ticks, together, words
+from lab.longflow import dials, dials_during, joined, ticks, together, words
 
 DAY = 86_400 * SECOND
 
@@ -40,3 +40,15 @@ def test_words_are_told_together_in_order():
     assert told.down.tolist() == [2, 4, 2]
     assert told.during(6, 12).time.tolist() == [9], "an answer after the end is not said"
     assert told.only(np.array([True, False, False])).delay.tolist() == [0]
+
+
+def test_joined_words_keep_the_order_of_the_parts():
+    assert joined(words(np.array([9]), 1, 2), words(np.array([5]), 3, 4)).time.tolist() == [9, 5]
+
+
+def test_dials_during_stay_in_their_intervals():
+    intervals = np.array([[0, 600], [3_600, 7_200]], dtype=np.int64) * SECOND
+    found = np.array(dials_during(np.random.default_rng(1), 120.0, intervals))
+    assert all(((intervals[:, 0] <= begin) & (end <= intervals[:, 1])).any() for begin, end in found)
+    assert (found[:, 0] >= 3_600 * SECOND).any()
+    assert found[0, 0] < 2 * SECOND

@@ -17,7 +17,7 @@ def rows(*pairs):
 
 def quiet_window(span=24 * HOUR, **intervals):
     """A phone nobody touches and that never dozes, but for the intervals given."""
-    names = ("foreground", "unlocked", "screen_on", "doze", "maintenance")
+    names = ("foreground", "unlocked", "screen_on", "doze", "maintenance", "charging", "wifi")
     return Window(span, **{name: intervals.get(name, rows()) for name in names})
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
-from lab.behaviours import SECOND, backconnect_relay, casting, socks_relay
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, sealed
+from lab.behaviours import SECOND, backconnect_relay, casting, connect_relay, port_forward, socks_relay
+from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, LOOKUP, sealed
+from lab.proxy import CONNECTS
 
 HOUR = 3600 * SECOND
 
@@ -41,10 +44,12 @@ def test_socks_relay_conserves_bytes_both_ways(quiet, rng):
 
 def test_socks_relay_follows_a_small_lag_later(quiet, rng):
     batch = socks_relay.Behaviour(lag_ms=12.0).plan(rng, quiet)
-    lags = [batch.start[outbound] - batch.start[inbound] for inbound, outbound in socks_pairs(batch)]
-    assert min(lags) > 0
-    assert max(lags) < SECOND
-    first = [spoken(batch, o)[0][0] - spoken(batch, i)[0][1] for i, o in socks_pairs(batch)]
+    pairs = socks_pairs(batch)
+    dialled = [batch.start[outbound] - batch.start[inbound] - CONNECTS for inbound, outbound in pairs]
+    assert min(dialled) > 0
+    assert max(dialled) < SECOND
+    first = [spoken(batch, o)[0][0] - spoken(batch, i)[0][1] for i, o in pairs]
+    assert min(first) > 0
     assert 0 < np.median(first) < 20_000
 
 
@@ -65,20 +70,48 @@ def test_socks_relay_goes_to_many_unrelated_places_with_the_customers_own_tls(qu
     assert set(batch.stack[batch.inbound].tolist()) == {-1}
 
 
-def test_backconnect_conserves_bytes_through_the_tunnel(quiet, rng):
-    batch = backconnect_relay.Behaviour(streams_per_hour=20.0).plan(rng, quiet)
+def tunnel_sums(batch):
+    """(pushed down, sent up) bytes of the tunnel that belong to streams, frames counted, and their numbers."""
     tunnel = batch.speech[batch.x_conversation] == 0
-    out = ~tunnel
+    pushed, sent = tunnel & (batch.x_up == 0), tunnel & (batch.x_down == 0)
+    return (int(batch.x_down[pushed].sum()), int(batch.x_up[sent].sum())), (int(pushed.sum()), int(sent.sum()))
+
+
+def relayed(batch):
+    """(m,) which exchanges are with places, not with the gateway."""
+    return batch.peer[batch.x_conversation] != 0
+
+
+@pytest.mark.parametrize("lag_ms", [0.0, 15.0, 15_000.0])
+@pytest.mark.parametrize("carrier", ["mux", "websocket", "opaque"])
+def test_backconnect_conserves_bytes_through_the_tunnel(carrier, lag_ms, quiet, rng):
+    batch = backconnect_relay.Behaviour(carrier=carrier, streams_per_hour=20.0, lag_ms=lag_ms).plan(rng, quiet)
+    out = relayed(batch)
     frame, open_ = backconnect_relay.FRAME, backconnect_relay.OPEN
-    streams = len(batch.start) - int((batch.speech == 0).sum())
-    pushed = tunnel & (batch.x_up == 0)
-    sent = tunnel & (batch.x_down == 0)
-    requests = int(out.sum())
-    assert pushed.sum() == sent.sum() == streams + requests
-    taken = int(batch.x_down[pushed].sum()) - frame * (requests + 2 * streams) - (open_ + HANDSHAKE_UP) * streams
-    assert taken == int(sealed(batch.x_up[out]).sum())
-    given = int(batch.x_up[sent].sum()) - frame * (requests + streams) - HANDSHAKE_DOWN * streams
-    assert given == int(sealed(batch.x_down[out]).sum())
+    streams, requests = int((batch.peer != 0).sum()), int(out.sum())
+    (down, up), counts = tunnel_sums(batch)
+    assert streams > 300
+    assert counts == (streams + requests, streams + requests)
+    assert down - frame * (requests + 2 * streams) - (open_ + HANDSHAKE_UP) * streams == sealed(batch.x_up[out]).sum()
+    assert up - frame * (requests + streams) - HANDSHAKE_DOWN * streams == sealed(batch.x_down[out]).sum()
+
+
+@pytest.mark.parametrize("inflation", [0.5, 2.0])
+def test_padding_and_compression_break_conservation_by_their_factor(inflation, quiet, rng):
+    batch = backconnect_relay.Behaviour(inflation=inflation, streams_per_hour=60.0).plan(rng, quiet)
+    streams = int((batch.peer != 0).sum())
+    (_, up), _ = tunnel_sums(batch)
+    given_up = sealed(batch.x_down[relayed(batch)]).sum() + HANDSHAKE_DOWN * streams
+    assert up / given_up == pytest.approx(inflation, rel=0.02)
+
+
+def test_chaff_belongs_to_no_stream(quiet):
+    rate = 400.0
+    plain, noisy = (
+        backconnect_relay.Behaviour(chaff_per_hour=chaff).plan(np.random.default_rng(7), quiet) for chaff in (0.0, rate)
+    )
+    assert np.array_equal(plain.start[plain.peer != 0], noisy.start[noisy.peer != 0])
+    assert noisy.contacts - plain.contacts == pytest.approx(24 * rate, rel=0.05)
 
 
 def test_backconnect_opens_what_the_tunnel_asked_for(quiet, rng):
@@ -86,9 +119,55 @@ def test_backconnect_opens_what_the_tunnel_asked_for(quiet, rng):
     pushes = np.sort(batch.x_time[(batch.speech[batch.x_conversation] == 0) & (batch.x_up == 0)])
     opened = batch.start[batch.speech != 0]
     before = opened - pushes[np.searchsorted(pushes, opened, side="right") - 1]
-    assert np.median(before) < 30_000
+    assert LOOKUP < np.median(before) < LOOKUP + 30_000
     assert not batch.inbound.any()
     assert batch.listen == ()
+
+
+def test_paired_dials_the_gateway_once_more_for_each_stream(quiet, rng):
+    batch = backconnect_relay.Behaviour(carrier="paired", streams_per_hour=20.0).plan(rng, quiet)
+    control = batch.speech == batch.speech[np.argmin(batch.start)]
+    links, onward = (batch.peer == 0) & ~control, batch.peer != 0
+    assert links.sum() == onward.sum() > 300
+    later = np.sort(batch.start[onward]) - np.sort(batch.start[links])
+    assert later.min() > backconnect_relay.LINK
+    assert later.max() < 3 * SECOND
+    of, frame, streams = batch.x_conversation, backconnect_relay.FRAME, int(links.sum())
+    greeting = (frame + backconnect_relay.OPEN, frame + HANDSHAKE_UP)
+    down = batch.x_down[links[of]].sum() - greeting[1] * streams
+    assert down == (sealed(batch.x_up[onward[of]]) + frame).sum()
+    up = batch.x_up[links[of]].sum() - (greeting[0] + frame + HANDSHAKE_DOWN) * streams
+    assert up == (sealed(batch.x_down[onward[of]]) + frame).sum()
+
+
+@pytest.mark.parametrize("per_minute", [0.1, 0.3, 1.0, 5.0, 20.0])
+def test_backconnect_keeps_its_rate_and_its_fan_out(per_minute, quiet, rng):
+    kind = backconnect_relay.Behaviour(streams_per_hour=60 * per_minute, destinations=400, customers=12)
+    batch = kind.plan(rng, quiet)
+    onward = batch.peer != 0
+    assert onward.sum() == pytest.approx(1_440 * per_minute, rel=0.25 if per_minute < 1 else 0.08)
+    assert len(set(batch.stack[onward].tolist())) == 12
+    if per_minute >= 5:
+        assert len(set(batch.peer[onward].tolist())) > 390
+
+
+def test_a_busy_relay_is_planned_in_less_than_a_second(quiet, rng):
+    begun = time.perf_counter()
+    batch = backconnect_relay.Behaviour(streams_per_hour=1_200.0, destinations=400).plan(rng, quiet)
+    assert len(batch.start) > 28_000
+    assert time.perf_counter() - begun < 1.0
+
+
+def test_a_relay_that_ends_tls_shows_one_stack(quiet, rng):
+    assert set(backconnect_relay.Behaviour(one_stack=True).plan(rng, quiet).stack.tolist()) == {-1}
+
+
+def test_port_forward_has_one_place(quiet, rng):
+    one = backconnect_relay.Behaviour(destinations=1, towards="lan").plan(rng, quiet)
+    assert {one.peers[peer].reach for peer in one.peer[one.peer != 0]} == {"lan"}
+    forward = port_forward.Behaviour(towards="own").plan(rng, quiet)
+    assert len(set(forward.peer[~forward.inbound].tolist())) == 1
+    assert forward.inbound.sum() == (~forward.inbound).sum() > 300
 
 
 def test_backconnect_tunnels_hold_for_hours(quiet, rng):
@@ -98,14 +177,45 @@ def test_backconnect_tunnels_hold_for_hours(quiet, rng):
     assert (batch.close - batch.start)[tunnels].sum() > 0.95 * quiet.span
 
 
-@pytest.mark.parametrize("kind", [socks_relay.Behaviour, backconnect_relay.Behaviour])
-def test_locked_only_relays_while_nobody_looks(kind, windows, interval, rng):
+RELAYS = (socks_relay, connect_relay, port_forward, backconnect_relay)
+
+
+def onward_starts(batch):
+    """When the phone connected on to places: those conversations have customers' stacks."""
+    return batch.start[batch.stack >= 0]
+
+
+@pytest.mark.parametrize("module", RELAYS)
+def test_gates_hold_streams_back(module, windows, interval, rng):
     unlocked = interval((8 * HOUR, 20 * HOUR))
-    batch = kind(locked_only=True, streams_per_hour=60.0).plan(rng, windows(unlocked=unlocked))
-    outbound = batch.start[(batch.stack >= 0)]
-    inside = (outbound > 8 * HOUR + 60 * SECOND) & (outbound < 20 * HOUR)
-    assert len(outbound) > 400
-    assert not inside.any()
+    window = windows(unlocked=unlocked, foreground=interval((9 * HOUR, 12 * HOUR)))
+    late = 60 * SECOND
+    locked = onward_starts(module.Behaviour(when="locked", streams_per_hour=60.0).plan(rng, window))
+    assert len(locked) > 400
+    assert not ((locked > 8 * HOUR + late) & (locked < 20 * HOUR)).any()
+    front = onward_starts(module.Behaviour(when="foreground", streams_per_hour=120.0).plan(rng, window))
+    assert len(front) > 250
+    assert front.min() >= 9 * HOUR
+    assert front.max() < 12 * HOUR + late
+
+
+def test_a_job_that_relays_at_night_has_no_tunnel_by_day(windows, interval, rng):
+    window = windows(charging=interval((0, 8 * HOUR)), wifi=interval((0, 24 * HOUR)))
+    settings = {"when": "plugged-idle", "from_hour": 1.0, "until_hour": 6.0, "streams_per_hour": 60.0}
+    batch = backconnect_relay.Behaviour(resident=False, **settings).plan(rng, window)
+    assert batch.start.min() >= HOUR
+    assert batch.close.max() < 6 * HOUR + 60 * SECOND
+    assert len(onward_starts(batch)) > 200
+    always = backconnect_relay.Behaviour(resident=True, **settings).plan(rng, window)
+    assert always.close.max() > 23 * HOUR
+    assert onward_starts(always).max() < 6 * HOUR + 60 * SECOND
+    assert not backconnect_relay.Behaviour(resident=False, **settings).plan(rng, windows()).contacts
+
+
+def test_socks_relay_asks_for_a_password_if_told(quiet, rng):
+    batch = socks_relay.Behaviour(password=True).plan(rng, quiet)
+    options = batch.speeches[batch.speech[batch.inbound][0]].options
+    assert {"user", "password", "target"} == set(options)
 
 
 def test_casting_passes_each_segment_on(windows, interval, rng):

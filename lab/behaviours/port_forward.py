@@ -1,0 +1,39 @@
+"""A port forward on the phone: who connects to its port is connected on to one fixed place, unasked.
+
+Law: no words of its own: each inbound conversation is one outbound conversation with the same bytes (see lab/proxy.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.behaviours import Batch, Window, setting
+from lab.customers import Demand
+from lab.proxy import Listener, relay
+from lab.relay_hours import GATES, gated
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Settings of port-forward."""
+
+    port: int = setting(8443, minimum=1024, maximum=65_535, source="any; https-alt by convention")
+    reach: str = setting("literal", choices=("literal", "lan"), source="where customers come from")
+    customers: int = setting(6, minimum=1, maximum=200)
+    destinations: int = setting(1, minimum=1, maximum=500, source="more: taken in turns, as a load balancer does")
+    towards: str = setting("own", choices=("popular", "tail", "own", "literal", "lan", "tenant"))
+    streams_per_hour: float = setting(20.0, minimum=0, maximum=3_600)
+    largest: int = setting(20_000, unit="B", minimum=1_000, maximum=10_000_000, source="of an answer; keeps days small")
+    lag_ms: float = setting(12.0, unit="ms", minimum=0, maximum=60_000, source="holding a message, exponential, mean")
+    one_stack: bool = setting(False, source="True: ends the customer's TLS, speaks its own to the place")
+    when: str = setting("always", choices=GATES, source="plugged-idle: charger, Wi-Fi, screen dark")
+    from_hour: float = setting(0.0, minimum=0, maximum=24, source="local time")
+    until_hour: float = setting(24.0, minimum=0, maximum=24)
+
+    def plan(self, rng: np.random.Generator, window: Window) -> Batch:
+        """Two conversations per stream: the customer's with the phone, the phone's with the place."""
+        listener = Listener("opaque", self.port, self.reach, self.towards, self.one_stack, named=False)
+        demand = Demand(self.streams_per_hour, self.customers, self.destinations, self.lag_ms, self.largest)
+        return relay(listener, demand, rng, window, gated(window, self.when, self.from_hour, self.until_hour))
