@@ -55,6 +55,12 @@ def sizes(stack: int, *, host: str = "lab.example", alpn: str = "http/1.1") -> t
     return hello + finished - answered, answered - hello + end - finished
 
 
+def chain_bytes(host: str) -> int:
+    """By how many bytes a host's certificate chain exceeds our single self-signed certificate."""
+    digest = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big")
+    return _CHAIN[0] + digest % (_CHAIN[1] - _CHAIN[0])
+
+
 def wrap(
     messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int | None = None
 ) -> Iterator[Message]:
@@ -177,9 +183,7 @@ def _resized(shape: Shape, host: str, selected: str) -> list[Record]:
         return found
     sealed = [at for at, record in enumerate(found) if record.sealed]
     had, has = (_ALPN_SHARE + len(name) if name else 0 for name in (shape.selected_alpn, selected))
-    digest = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big")
-    longer = _CHAIN[0] + digest % (_CHAIN[1] - _CHAIN[0])
-    for at, more in ((sealed[0], has - had), (sealed[1], longer)):
+    for at, more in ((sealed[0], has - had), (sealed[1], chain_bytes(host))):
         record = found[at]
         found[at] = Record(record.kind, record.version, b"", record.sealed + more)
     return found
