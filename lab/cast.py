@@ -90,25 +90,30 @@ class Cast:
     _numbered: dict[str, int] = field(default_factory=dict)  # hosts of a zone that ran out of shapes
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
 
-    def device_address(self, device: int) -> str:
-        """A phone's address in 10.88.0.0/16."""
-        return self._address(generator(*self.key, "device address", device), LAN, 1 << 16)
+    def device_address(self, device: int, *network: str) -> str:
+        """A phone's address in 10.88.0.0/16, at home or on another network."""
+        return self._address(generator(*self.key, "device address", device, *network), LAN, 1 << 16)
+
+    @staticmethod
+    def popular_ranks(rng: np.random.Generator, count: int) -> list[int]:
+        """Different ranks among the hosts that every device uses, the popular ones more often (Zipf)."""
+        weights = 1.0 / np.arange(1, max(POPULAR, count) + 1)
+        return [int(rank) for rank in np.argsort(np.log(weights) + rng.gumbel(size=len(weights)))[::-1][:count]]
+
+    @staticmethod
+    def tail_ranks(rng: np.random.Generator, count: int) -> list[int]:
+        """Different ranks of the long tail: Zipf behind the popular ones, so that devices share few of them."""
+        ranks = np.exp(rng.uniform(np.log(POPULAR), np.log(TAIL), 2 * count + 8)).astype(np.int64)
+        different: list[int] = ranks[np.sort(np.unique(ranks, return_index=True)[1])].tolist()
+        return [*different, *range(TAIL, TAIL + max(0, count - len(different)))][:count]
 
     def popular(self, rng: np.random.Generator, count: int) -> list[int]:
-        """Different hosts that every device uses, the popular ones more often (Zipf over ranks)."""
-        weights = 1.0 / np.arange(1, max(POPULAR, count) + 1)
-        ranks = np.argsort(np.log(weights) + rng.gumbel(size=len(weights)))[::-1][:count]
-        return [self.host("popular", int(rank)) for rank in ranks]
+        """Different hosts that every device uses."""
+        return [self.host("popular", rank) for rank in self.popular_ranks(rng, count)]
 
     def tail(self, rng: np.random.Generator, count: int) -> list[int]:
-        """Different hosts of the long tail: Zipf over the ranks behind the popular ones, so that few are shared."""
-        ranks = np.exp(rng.uniform(np.log(POPULAR), np.log(TAIL), 2 * count + 8)).astype(np.int64)
-        different = ranks[np.sort(np.unique(ranks, return_index=True)[1])].tolist()
-        nth = 0
-        while len(different) < count:  # a list longer than what is drawn at once goes on with ranks nobody else has
-            different.append(TAIL + nth)
-            nth += 1
-        return [self.host("tail", rank) for rank in different[:count]]
+        """Different hosts of the long tail."""
+        return [self.host("tail", rank) for rank in self.tail_ranks(rng, count)]
 
     def tenant(self, package: str, *key: object) -> int:
         """The enterprise's host in a vendor's zone, such as ``riverbank.garden-sound.example``: one on all devices."""

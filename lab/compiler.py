@@ -5,22 +5,28 @@ Every draw is keyed by what it is for (seed, scenario, device, package, kind), n
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
 from lab.assembly import Assembly, Owner
-from lab.behaviours import SECOND, Batch, Int64, Window
+from lab.background import background_apps
+from lab.behaviours import SECOND, Int64, Window
 from lab.cast import AGENTS, Cast, generator
 from lab.errors import ScenarioError
-from lab.phone import DAY, PROFILES, Day, plan_day
+from lab.lives import later, lives, narrowed, used_while_there
+from lab.peers import peer_rows, zone_of
+from lab.phone import DAY, PROFILES, Day, Profile, plan_day
 from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.protocols.tls import client_pool_size
+from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, roamed, steady, travelling
+from lab.standby import buckets
 from lab.states import state_table
-from lab.timeline import NAME_LOOKUP, App, Device, Incident, States, Timeline
+from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline
 
 NETD_UID = 1051  # AID_DNS, android_filesystem_config.h
 FIRST_UID = 10_000  # AID_APP_START
+UIDS = 400  # how many apps have had a uid on such a phone (our choice)
 
 
 @dataclass
@@ -42,13 +48,14 @@ class _Compilation:
 def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     """The timeline of that scenario and seed; ScenarioError for every labelled behaviour that makes no contact."""
     key = (seed, scenario.name)
-    kinds = (*scenario.kinds, NAME_LOOKUP)
-    work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _uids(key, scenario))
-    devices = tuple(_device(work, number) for number in range(scenario.devices))
-    installed = _installed(key, scenario)
-    plans = sorted(scenario.apps, key=lambda app: app.package)  # the order in the file says nothing
+    plans = _plans(key, scenario)
+    every = {app.package: app for one in [scenario.apps, *plans] for app in one}
+    kinds = (*sorted({row.kind for app in every.values() for row in app.behaviours}), NAME_LOOKUP)
+    work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _uids(key, sorted(every)))
+    radios = [_radio(work, number) for number in range(scenario.devices)]
+    devices = _attached(work, [_device(work, number) for number in range(scenario.devices)], radios)
     for number, device in enumerate(devices):
-        _compile_device(work, number, device.name, [app for app in plans if number in installed[app.package]])
+        _compile_device(work, number, (device.name, radios[number]), plans[number])
     if work.faults:
         raise ScenarioError(work.faults)
     device_of = np.array([app.device for app in work.apps], dtype=np.int64)
@@ -91,27 +98,66 @@ def _device(work: _Compilation, number: int) -> Device:
     return Device(f"phone-{number + 1:02d}", work.assembly.cast.device_address(number), mac, gateway, downlink)
 
 
-def _uids(key: tuple[object, ...], scenario: Scenario) -> dict[str, int]:
-    offsets = generator(*key, "uid").choice(400, size=len(scenario.apps), replace=False)
-    packages = sorted(app.package for app in scenario.apps)
+def _profile(scenario: Scenario, number: int) -> Profile:
+    """Whose phone it is: the profiles in turns."""
+    names = scenario.phones.profiles
+    return PROFILES[names[number % len(names)]]
+
+
+def _radio(work: _Compilation, number: int) -> Radio:
+    scenario = work.scenario
+    if scenario.phones.networks != "roaming":
+        return steady(MOBILE if scenario.phones.networks == "mobile" else 0, scenario.span)
+    places = _profile(scenario, number).places
+    return travelling(generator(*work.key, "radio", number), places, -(scenario.start % DAY), scenario.span)
+
+
+def _attached(work: _Compilation, devices: list[Device], radios: list[Radio]) -> tuple[Device, ...]:
+    """The devices with an address of their own on each network they meet; at home it is the one they have."""
+    made = []
+    for number, (device, radio) in enumerate(zip(devices, radios, strict=True)):
+        met = [NETWORKS[row] for row in sorted(set(radio.network.tolist()))]
+        if met == ["home"]:
+            made.append(device)
+            continue
+        cast = work.assembly.cast
+        known = {name: device.address if name == "home" else cast.device_address(number, name) for name in met}
+        attachments = tuple(
+            Attachment(
+                since=work.scenario.start + since,
+                network=NETWORKS[row],
+                address=known[NETWORKS[row]],
+                rtt_us=MOBILE_RTT_US if row == MOBILE else 0,
+            )
+            for since, row in zip(radio.since.tolist(), radio.network.tolist(), strict=True)
+        )
+        made.append(replace(device, attachments=attachments))
+    return tuple(made)
+
+
+def _uids(key: tuple[object, ...], packages: list[str]) -> dict[str, int]:
+    offsets = generator(*key, "uid").choice(max(UIDS, len(packages)), size=len(packages), replace=False)
     return {package: FIRST_UID + 60 + int(offset) for package, offset in zip(packages, offsets, strict=True)}
 
 
-def _installed(key: tuple[object, ...], scenario: Scenario) -> dict[str, frozenset[int]]:
-    """On which devices each package is: ``on`` of them, drawn."""
-    return {
-        app.package: frozenset(generator(*key, "on", app.package).permutation(scenario.devices)[: app.on].tolist())
-        for app in scenario.apps
-    }
+def _plans(key: tuple[object, ...], scenario: Scenario) -> list[list[AppPlan]]:
+    """The apps of each device by package, for their order in the file says nothing: its own and the background's."""
+    own = frozenset(app.package for app in scenario.apps)
+    found = background_apps(key, scenario.background, own, scenario.devices, scenario.span)
+    for app in scenario.apps:
+        for device in generator(*key, "on", app.package).permutation(scenario.devices)[: app.on].tolist():
+            found[device].append(app)
+    return [sorted(apps, key=lambda app: app.package) for apps in found]
 
 
-def _compile_device(work: _Compilation, number: int, name: str, plans: list[AppPlan]) -> None:
-    scenario = work.scenario
+def _compile_device(work: _Compilation, number: int, phone: tuple[str, Radio], plans: list[AppPlan]) -> None:
+    scenario, (name, radio) = work.scenario, phone
     order = generator(*work.key, name, "installation").permutation(len(plans))
     plans = [plans[index] for index in order]
     midnight = -(scenario.start % DAY)
     rng = generator(*work.key, name, "day")
-    day = plan_day(rng, PROFILES[scenario.profile], [plan.category for plan in plans], midnight, scenario.span)
+    day = plan_day(rng, _profile(scenario, number), [plan.category for plan in plans], midnight, scenario.span)
+    day = used_while_there(day, plans, scenario.span)
     work.netd[number] = len(work.apps)
     work.apps.append(App(number, "netd", "netd", "system", NETD_UID, True, (), "", 0))
     first = len(work.apps)
@@ -119,9 +165,10 @@ def _compile_device(work: _Compilation, number: int, name: str, plans: list[AppP
     work.states.append(state_table(day, number, first, scenario.start, scenario.span))
     for position, plan in enumerate(plans):
         window = _window(day, position, scenario.span, midnight)
+        window = replace(window, wifi=radio.wifi, standby=_standby(work, name, plan, window))
         for place, behaviour in enumerate(plan.behaviours):
             nth = sum(other.kind == behaviour.kind for other in plan.behaviours[:place])
-            _compile_behaviour(work, first + position, (name, plan, behaviour, nth), window)
+            _compile_behaviour(work, first + position, (name, plan, behaviour, nth), window, radio)
 
 
 def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
@@ -134,34 +181,50 @@ def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
 def _window(day: Day, position: int, span: int, midnight: int) -> Window:
     mine = day.uses[day.front == position]
     asleep, maintenance = day.doze.asleep, day.doze.maintenance
-    return Window(
-        span, mine, day.unlocked, day.screen_on, asleep, maintenance, day.charging, day.wifi, midnight=midnight
-    )
+    return Window(span, mine, day.unlocked, day.screen_on, asleep, maintenance, day.charging, midnight=midnight)
+
+
+def _standby(work: _Compilation, device: str, plan: AppPlan, window: Window) -> Int64:
+    """The app's buckets. When it was last used before the scenario is drawn as long ago as it is used now.
+
+    What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED); so is what has the role of its assistant.
+    """
+    if plan.category == "system":
+        return np.zeros((0, 3), dtype=np.int64)
+    rng = generator(*work.key, device, plan.package, "last used")
+    usual = window.span / (len(window.foreground) + 0.5)
+    return buckets(window.foreground, window.screen_on, int(rng.exponential(usual)), window.span)
 
 
 def _compile_behaviour(
-    work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], window: Window
+    work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], window: Window, radio: Radio
 ) -> None:
     device, plan, behaviour, nth = what
     key = (*work.key, device, plan.package, behaviour.kind, nth)
-    rng = generator(*key)
-    batch = behaviour.behaviour.plan(rng, window)
+    parts = []
+    for life in lives(plan, window.span):
+        mine = (*key, "moved") if life.moved else key
+        batch = later(behaviour.behaviour.plan(generator(*mine), narrowed(window, life)), life)
+        parts.append((life, roamed(generator(*mine, "roaming"), batch, radio)))
+    contacts = sum(batch.contacts for _, batch in parts)
     incident = -1
-    if behaviour.label and not batch.contacts:
+    if behaviour.label and not contacts:
         work.faults.append(
             f"scenario {work.scenario.name}, seed {work.key[0]}: app '{plan.package}', behaviour '{behaviour.kind}': "
             f"no contact on {device} within the span of {window.span / SECOND:g} s, so there is nothing to detect"
         )
     elif behaviour.label:
         incident = len(work.incidents)
-        work.incidents.append(_incident(work, app, what, batch))
+        work.incidents.append(_incident(work, app, what, contacts))
     row = work.apps[app]
     owner = Owner(app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
     stacks = generator(*key, "customers").permutation(client_pool_size())
-    work.assembly.add(generator(*key, "bytes"), batch, owner, _hosts(work, batch, device, plan.package, key), stacks)
+    for life, batch in parts:
+        hosts = peer_rows(work.assembly.cast, batch, device, zone_of(plan, moved=life.moved), key)
+        work.assembly.add(generator(*key, "bytes", *(["moved"] if life.moved else [])), batch, owner, hosts, stacks)
 
 
-def _incident(work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], batch: Batch) -> Incident:
+def _incident(work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], contacts: int) -> Incident:
     device, plan, behaviour, nth = what
     suffix = f"-{nth + 1}" if nth else ""
     return Incident(
@@ -172,36 +235,5 @@ def _incident(work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourP
         twin_of=work.scenario.twin_of,
         app=app,
         settings=asdict(behaviour.behaviour),  # type: ignore[call-overload]  # every behaviour is a dataclass
-        contacts=batch.contacts,
+        contacts=contacts,
     )
-
-
-def _hosts(work: _Compilation, batch: Batch, device: str, package: str, key: tuple[object, ...]) -> Int64:
-    """The rows of a batch's peers: popular ones drawn together, the others keyed by whom they belong to."""
-    cast = work.assembly.cast
-    kind, nth = key[-2:]
-    popular = [place for place, peer in enumerate(batch.peers) if peer.reach == "popular"]
-    rows = np.zeros(len(batch.peers), dtype=np.int64)
-    rows[popular] = cast.popular(generator(*key, "popular"), len(popular))
-    tail = [place for place, peer in enumerate(batch.peers) if peer.reach == "tail"]
-    rows[tail] = cast.tail(generator(*key, "tail"), len(tail))
-    for place, peer in enumerate(batch.peers):
-        if peer.reach in {"vendor", "tenant"}:
-            rows[place] = cast.host(peer.reach, package, kind, nth, place)
-        elif peer.reach == "fresh":
-            rows[place] = cast.host("fresh", f"{package}/{device}/{kind}/{nth}/{place}")
-        elif peer.reach == "resolver":
-            rows[place] = cast.zone(package)
-        elif peer.reach == "literal":
-            rows[place] = cast.host("literal", package, kind, nth, place)
-        elif peer.reach == "group":
-            rows[place] = cast.group(_first_protocol(batch, place))
-        elif peer.reach in {"own", "lan"}:
-            rows[place] = cast.host(peer.reach, f"{package}/{device}", kind, nth, place)
-    return rows
-
-
-def _first_protocol(batch: Batch, place: int) -> str:
-    """What a batch speaks with its peer of that place; if nothing, its first protocol."""
-    spoken = batch.speech[batch.peer == place]
-    return batch.speeches[int(spoken[0]) if len(spoken) else 0].protocol

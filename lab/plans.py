@@ -51,6 +51,19 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Phones:
+    """What the phones of a scenario are like. ``profiles`` are dealt out in turns."""
+
+    profiles: tuple[str, ...] = ("office-worker",)
+    networks: str = "wifi"  # one of NETWORK_LIVES
+    private_dns: bool = False
+    vpn: bool = False
+
+
+NETWORK_LIVES = ("wifi", "mobile", "roaming")
+
+
+@dataclass(frozen=True)
 class Expectation:
     """What each app with that behaviour must show on each of its devices: (at least, at most), None = unbounded."""
 
@@ -70,10 +83,10 @@ class Scenario:
     start: int
     devices: int
     twin_of: str
-    profile: str
     apps: tuple[AppPlan, ...]
     expectations: tuple[Expectation, ...]
     background: Background = Background()
+    phones: Phones = Phones()
 
     @property
     def analytics(self) -> tuple[str, ...]:

@@ -6,19 +6,22 @@ It loads and refuses, listing every fault with its place; it draws nothing. Comp
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lab.background import background_faults, library_digest
+from lab.behaviour_rows import behaviour_plan, row_faults
 from lab.behaviours import nearest
 from lab.errors import ScenarioError
-from lab.kinds import behaviour_class, behaviour_names
-from lab.plans import AppPlan, BehaviourPlan, Expectation, Scenario
-from lab.scenario_file import BehaviourTable, ScenarioTable, SuiteTable, faults_of
-from lab.settings import microseconds, routable, settings_of
+from lab.kinds import behaviour_names
+from lab.plans import AppPlan, Background, Expectation, Phones, Scenario
+from lab.scenario_file import AppTable, ScenarioTable, StateTable, SuiteTable, faults_of, label_of
+from lab.settings import microseconds
+from lab.shelf import parse_toml, place_of, scenarios_folder, shelf
 
 if TYPE_CHECKING:
     from lab.timeline import Timeline
@@ -28,7 +31,7 @@ DEFAULT_START = datetime(2026, 3, 2, tzinfo=UTC)
 
 def load_scenario(path: Path) -> Scenario:
     """The scenario in that TOML file; ScenarioError lists all its faults, OSError if it cannot be read."""
-    return parse_scenario(path.read_bytes(), name=path.stem, place=_place(path))
+    return parse_scenario(path.read_bytes(), name=path.stem, place=place_of(path))
 
 
 def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
@@ -40,28 +43,22 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
         faults += list(_faults_across(table))
     if faults or table is None:
         raise ScenarioError([f"{place}: {fault}" for fault in faults])
+    ground = Background(table.background.apps, tuple(table.background.categories), tuple(table.background.without))
+    if wrong := background_faults(ground):
+        raise ScenarioError([f"{place}: background: {fault}" for fault in wrong])
     return Scenario(
         name=name,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=hashlib.sha256(content + (library_digest() if ground.apps else b"")).hexdigest(),
         question=table.question,
         span=microseconds(table.span),
         start=int((table.start or DEFAULT_START).timestamp()) * 1_000_000,
         devices=table.devices,
         twin_of=table.twin_of,
-        profile=table.state.profile,
         apps=tuple(_app(app, table.devices) for app in table.app),
         expectations=tuple(Expectation(row.behaviour, row.package, row.bounds()) for row in table.expect),
+        background=ground,
+        phones=_phones(table.state),
     )
-
-
-def parse_toml(content: bytes, place: str) -> dict[str, Any]:
-    """The TOML document; ScenarioError with line and column if it is none."""
-    try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        lines = content.count(b"\n") + 1
-        said = str(fault).replace("at end of document", f"at the end, line {lines}")
-        raise ScenarioError([f"{place}: not TOML: {said}"]) from None
 
 
 def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
@@ -74,39 +71,30 @@ def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
     return compile_timeline(scenario, seed)
 
 
-def _app(table: Any, devices: int) -> AppPlan:
+def _phones(table: StateTable) -> Phones:
+    profiles = tuple(table.profiles) or (table.profile,)
+    return Phones(profiles, table.networks, table.private_dns, table.vpn)
+
+
+def _app(table: AppTable, devices: int) -> AppPlan:
     return AppPlan(
         package=table.package,
-        label=table.label or table.package.rsplit(".", 1)[-1].replace("_", " ").title(),
+        label=table.label or label_of(table.package),
         category=table.category,
         roles=tuple(table.roles),
         sanctioned=table.sanctioned,
         on=devices if table.on is None else table.on,
-        behaviours=tuple(_behaviour(row) for row in table.behaviour),
+        behaviours=tuple(behaviour_plan(row.kind, row.model_extra or {}, row.label or "") for row in table.behaviour),
+        installed=microseconds(table.installed) if table.installed else 0,
+        removed=microseconds(table.removed) if table.removed else None,
+        moves=microseconds(table.moves) if table.moves else None,
     )
 
 
-def _behaviour(row: BehaviourTable) -> BehaviourPlan:
-    kind = behaviour_class(row.kind)
-    values, _ = settings_of(kind, row.model_extra or {})
-    return BehaviourPlan(row.kind, kind(**values), row.label or "")
-
-
 def _behaviour_faults(document: Mapping[str, Any]) -> Iterator[str]:
-    """Faults of kinds and settings, on the raw document so that they show beside every other fault."""
     for number, app in enumerate(_tables(document, "app"), 1):
         for count, row in enumerate(_tables(app, "behaviour"), 1):
-            place = f"app {number}, behaviour {count}"
-            given = {key: value for key, value in row.items() if key not in ("kind", "label")}
-            yield from (f"{place}: {fault}" for fault in routable(given))
-            if not isinstance(row.get("kind"), str):
-                continue  # the table's own faults say so
-            try:
-                kind = behaviour_class(row["kind"])
-            except LookupError as fault:
-                yield f"{place}: {fault.args[0]}"
-                continue
-            yield from (f"{place}: {fault}" for fault in settings_of(kind, given)[1])
+            yield from row_faults(row, f"app {number}, behaviour {count}")
 
 
 def _faults_across(table: ScenarioTable) -> Iterator[str]:
@@ -117,20 +105,25 @@ def _faults_across(table: ScenarioTable) -> Iterator[str]:
         seen.add(app.package)
         if app.on is not None and app.on > table.devices:
             yield f"app {number}: on: found {app.on}, but there are {table.devices} devices"
+        yield from (f"app {number}: {fault}" for fault in _life_faults(app, table.span))
     used = {(row.kind, app.package) for app in table.app for row in app.behaviour}
     for number, expect in enumerate(table.expect, 1):
         if not any(kind == expect.behaviour and expect.package in ("", package) for kind, package in used):
             yield f"expect {number}: no app here has the behaviour '{expect.behaviour}'"
 
 
+def _life_faults(app: AppTable, span: str) -> Iterator[str]:
+    """An app is installed before it moves, moves before it is removed, and all of it within the span."""
+    given = [(name, getattr(app, name)) for name in ("installed", "moves", "removed") if getattr(app, name)]
+    ends = [(f"the span of {span}", span)]
+    for (name, moment), (later, end) in pairwise([*given, *ends]):
+        if microseconds(moment) >= microseconds(end):
+            yield f"{name}: found {moment!r}, expected before {later}{'' if end == span else f' at {end!r}'}"
+
+
 def _tables(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     rows = document.get(key, [])
     return [row if isinstance(row, dict) else {} for row in rows] if isinstance(rows, list) else []
-
-
-def _place(path: Path) -> str:
-    parts = path.parts
-    return "/".join(parts[parts.index("scenarios") :]) if "scenarios" in parts else path.name
 
 
 @dataclass(frozen=True)
@@ -142,16 +135,9 @@ class Suite:
     scenarios: tuple[str, ...]
 
 
-def scenarios_folder() -> Path:
-    """Where the scenario files are: beside the packages in a checkout, inside them when installed from a wheel."""
-    here = Path(__file__).parent
-    installed = here / "_scenarios"
-    return installed if installed.is_dir() else here.parent / "scenarios"
-
-
 def scenario_names() -> list[str]:
-    """The names of all bundled scenarios: the files of scenarios/*/ but suites/."""
-    return sorted(_shelf())
+    """The names of all bundled scenarios: the files of scenarios/*/ but suites/ and apps/."""
+    return sorted(shelf())
 
 
 def suite_names() -> list[str]:
@@ -161,14 +147,14 @@ def suite_names() -> list[str]:
 
 def find_scenario(name: str) -> Path:
     """The file of that scenario, by name or by path; ScenarioError names the known ones and the nearest."""
-    shelf = _shelf()
-    if name in shelf:
-        return shelf[name]
+    known = shelf()
+    if name in known:
+        return known[name]
     if Path(name).is_file():
         return Path(name)
     if "/" in name or name.endswith(".toml"):
         raise FileNotFoundError(2, "no such scenario file; droidrange scenario list has those by name", name)
-    raise ScenarioError([f"unknown scenario '{name}'; known are {', '.join(sorted(shelf))}{nearest(name, [*shelf])}"])
+    raise ScenarioError([f"unknown scenario '{name}'; known are {', '.join(sorted(known))}{nearest(name, [*known])}"])
 
 
 def load_suite(name: str) -> Suite:
@@ -178,22 +164,17 @@ def load_suite(name: str) -> Suite:
     if not path.is_file():
         known = suite_names()
         raise ScenarioError([f"unknown suite '{name}'; known are {', '.join(known)}{nearest(name, known)}"])
-    place = _place(path)
+    place = place_of(path)
     table, faults = faults_of(SuiteTable, parse_toml(path.read_bytes(), place))
     if table is None:
         raise ScenarioError([f"{place}: {fault}" for fault in faults])
-    shelf = [*_shelf()]
-    faults = [f"unknown scenario '{one}'{nearest(one, shelf)}" for one in table.scenarios if one not in shelf]
+    known = [*shelf()]
+    faults = [f"unknown scenario '{one}'{nearest(one, known)}" for one in table.scenarios if one not in known]
     again = {one: None for number, one in enumerate(table.scenarios) if one in table.scenarios[:number]}
     faults += [f"scenario '{one}' stands {table.scenarios.count(one)} times" for one in again]
     if faults:
         raise ScenarioError([f"{place}: {fault}" for fault in faults])
     return Suite(path.stem, table.question, tuple(table.scenarios))
-
-
-def _shelf() -> dict[str, Path]:
-    found = sorted(scenarios_folder().glob("*/*.toml"))
-    return {path.stem: path for path in found if path.parent.name != "suites"}
 
 
 def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
@@ -228,7 +209,7 @@ def load_all(names: Iterable[str]) -> tuple[Scenario, ...]:
 
 
 def _is_suite(path: Path) -> bool:
-    return path.is_file() and "scenarios" in parse_toml(path.read_bytes(), _place(path))
+    return path.is_file() and "scenarios" in parse_toml(path.read_bytes(), place_of(path))
 
 
 def template(name: str) -> str:

@@ -60,9 +60,26 @@ def _category(name: str) -> str:
     return name
 
 
+def _moment(text: str) -> str:
+    microseconds(text)
+    return text
+
+
+def _left_out(name: str) -> str:
+    return name if "." in name else _category(name)
+
+
+def label_of(package: str) -> str:
+    """What an app without a label is called: the last part of its package's name."""
+    return package.rsplit(".", 1)[-1].replace("_", " ").title()
+
+
+ProfileName = Annotated[str, AfterValidator(_profile)]
 Question = Annotated[str, AfterValidator(_question)]
 Package = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=100)]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
+Moment = Annotated[str, AfterValidator(_moment)]  # a duration since the start, such as "30h"
+Category = Annotated[str, AfterValidator(_category)]
 Name = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 
 
@@ -117,19 +134,65 @@ class AppTable(BaseModel):
 
     model_config = _CLOSED
     package: Package
-    category: Annotated[str, AfterValidator(_category)]
+    category: Category
     label: str | None = None
     roles: list[Word] = []
     sanctioned: bool = False
     on: int | None = Field(None, ge=1)
+    installed: Moment | None = None
+    removed: Moment | None = None
+    moves: Moment | None = None
     behaviour: list[BehaviourTable] = []
 
 
-class StateTable(BaseModel):
-    """``[state]``: the profile of the phones' day."""
+class LibraryBehaviour(BaseModel):
+    """``[[behaviour]]`` of a library app: a kind and its settings, a range ``{ from = , to = }`` where it is drawn."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    kind: str
+
+
+class LibraryTable(BaseModel):
+    """A file of scenarios/apps/: one ordinary app, and how many phones have it."""
 
     model_config = _CLOSED
-    profile: Annotated[str, AfterValidator(_profile)] = "office-worker"
+    package: Package
+    category: Category
+    popularity: float = Field(gt=0, le=1, allow_inf_nan=False)
+    label: str | None = None
+    roles: list[Word] = []
+    sanctioned: bool = False
+    managed: bool = False
+    behaviour: list[LibraryBehaviour] = Field(min_length=1)
+
+
+class BackgroundTable(BaseModel):
+    """``[background]``: how many apps of the library every phone has besides."""
+
+    model_config = _CLOSED
+    apps: int = Field(ge=1, le=40)
+    categories: list[Category] = []
+    without: list[Annotated[str, AfterValidator(_left_out)]] = []
+
+
+class StateTable(BaseModel):
+    """``[state]``: whose day the phones live, one profile for all or several dealt out in turns, and their networks.
+
+    ``networks``: ``wifi``, always at home; ``mobile``, always on the mobile network; ``roaming``, as the profile goes.
+    """
+
+    model_config = _CLOSED
+    profile: ProfileName = "office-worker"
+    profiles: list[ProfileName] = []
+    networks: Literal["wifi", "mobile", "roaming"] = "wifi"
+    private_dns: bool = False
+    vpn: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.profiles and "profile" in self.model_fields_set:
+            raise ValueError("found both profile and profiles, expected one of them")
+        return self
 
 
 class ScenarioTable(BaseModel):
@@ -142,6 +205,7 @@ class ScenarioTable(BaseModel):
     twin_of: Name = ""
     start: Annotated[datetime, AfterValidator(_start)] | None = None
     state: StateTable = StateTable()
+    background: BackgroundTable = BackgroundTable.model_construct(apps=0)
     app: list[AppTable] = Field(min_length=1)
     expect: list[ExpectTable] = []
 
@@ -188,6 +252,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "app": AppTable,
     "behaviour": BehaviourTable,
     "state": StateTable,
+    "background": BackgroundTable,
     "expect": ExpectTable,
     "contacts": BoundsTable,
     "conversations": BoundsTable,

@@ -96,7 +96,7 @@ def test_a_good_file_becomes_values():
         "span: found '2 hours', expected a duration",
         "devices: found 0",
         "unknown field 'devises'; did you mean 'devices'?",
-        "state: profile: unknown profile 'astronaut'; known are office-worker, spare",
+        "state: profile: unknown profile 'astronaut'; known are driver, kiosk, night-nurse, office-worker, spare, student",
         "app 1: package: found 'Weather'",
         "app 1, behaviour 1: label: found 'AN9999'",
         "app 1, behaviour 1: unknown setting 'perod'; did you mean 'period'?",
@@ -261,7 +261,7 @@ def test_scenarios_of_an_installed_wheel_are_found(tmp_path, monkeypatch):
     folder = tmp_path / "lab" / "_scenarios" / "mine"
     folder.mkdir(parents=True)
     (folder / "only.toml").write_text(GOOD)
-    monkeypatch.setattr("lab.scenario.__file__", str(tmp_path / "lab" / "scenario.py"))
+    monkeypatch.setattr("lab.shelf.__file__", str(tmp_path / "lab" / "shelf.py"))
     assert scenarios_folder() == tmp_path / "lab" / "_scenarios"
     assert scenario_names() == ["only"]
     assert suite_names() == []
