@@ -23,11 +23,13 @@ class Control:
     async def open(cls, port: int) -> Control:
         made = cls()
         made.reader, made.writer = await asyncio.open_connection("127.0.0.1", port)
+        made.turn = asyncio.Lock()  # one question and its answer at a time
         return made
 
     async def call(self, do: str, **fields: object) -> dict:
-        self.writer.write(json.dumps({"do": do, **fields}).encode() + b"\n")
-        answer = json.loads(await self.reader.readline())
+        async with self.turn:
+            self.writer.write(json.dumps({"do": do, **fields}).encode() + b"\n")
+            answer = json.loads(await self.reader.readline())
         if not answer["ok"]:
             raise RuntimeError(answer["error"])
         return answer
