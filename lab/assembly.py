@@ -12,6 +12,11 @@ from lab.cast import GROUPS, RESOLVER, Cast, generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
+DOT_IDLE = 20 * SECOND  # netd's DnsTlsSocket::kIdleTimeout, AOSP packages/modules/DnsResolver (from memory)
+DOT_AHEAD = 40_000  # microseconds for the handshakes before the first question
+#: Bytes with their length: RFC 8467 section 4.1 pads questions to 128 and answers to 468; netd pads to 128 as well.
+DOT_UP, DOT_DOWN = 130, 470
+DOT_ZONE = "padding.example"
 _HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "port", "incident", "behaviour", "seed")
 _ROW = ("conversation", "time", "up", "down", "delay")
 
@@ -26,6 +31,31 @@ class Owner:
     incident: int
     behaviour: int
     stack: int
+
+
+@dataclass(frozen=True)
+class Resolving:
+    """How phones look names up: privately (DNS over TLS, RFC 7858) or not, and when each changes its network."""
+
+    private: bool = False
+    switches: Mapping[int, Int64] = field(default_factory=dict)  # device -> times; devices that never do may be missing
+    span: int = np.iinfo(np.int64).max
+
+    def attachment(self, device: Int64, time: Int64) -> Int64:
+        """(n,) how many changes each device had by a time."""
+        found = np.zeros(len(device), dtype=np.int64)
+        for number, times in self.switches.items():
+            mine = device == number
+            found[mine] = np.searchsorted(times, time[mine], side="right")
+        return found
+
+    def until(self, device: Int64, attachment: Int64) -> Int64:
+        """(n,) when each device leaves that network again; the last moment of the scenario if it does not."""
+        found = np.full(len(device), self.span - 1)
+        for number, times in self.switches.items():
+            mine = device == number
+            found[mine] = np.append(times, self.span - 1)[attachment[mine]]
+        return found
 
 
 @dataclass
@@ -84,26 +114,33 @@ class Assembly:
         host = self.cast.hosts[int(hosts[int(peer)])]
         return f"{host.name or host.address}:{rest}" if rest else host.name or host.address
 
-    def look_up(self, netd: Mapping[int, int], device_of: Int64, behaviour: int) -> None:
+    def look_up(self, netd: Mapping[int, int], device_of: Int64, behaviour: int, how: Resolving | None = None) -> None:
         """Adds the look-ups that precede conversations with named hosts, through each device's cache.
 
         ``netd`` maps a device to its netd's app row, ``device_of`` an app row to its device. A host's TTL is drawn
-        once; a look-up carries the incident of the conversation that caused it.
+        once; a look-up carries the incident of the conversation that caused it. A change of the network empties the
+        cache (netd keeps one per network).
         """
+        how = how or Resolving()
         head = self._columns(self._heads, _HEAD)
-        named = np.array([bool(host.name) and host.address != RESOLVER for host in self.cast.hosts])
-        dns = np.array([speech.protocol == "dns" for speech in self.speeches])
+        named = np.array([bool(h.name) and h.address != RESOLVER for h in self.cast.hosts], dtype=np.bool_)
+        dns = np.array([speech.protocol == "dns" for speech in self.speeches], dtype=np.bool_)
         asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
         asks = asks[np.argsort(head["start"][asks], kind="stable")]
-        wanted = self._missed(head, asks, device_of)
+        wanted = self._missed(head, asks, device_of, how)
         if not len(wanted):
             return
         rng = generator(*self.cast.key, NAME_LOOKUP)
         n = len(wanted)
         delay = (rng.lognormal(np.log(15_000.0), 0.8, n)).astype(np.int64).clip(500, SECOND)
         before = head["start"][wanted] - delay - 5_000 - rng.integers(2_000, 12_000, n)
-        early = before < 0
+        early = before < (DOT_AHEAD if how.private else 0)
         wanted, delay, before, n = wanted[~early], delay[~early], before[~early], int((~early).sum())
+        if how.private:
+            devices = device_of[head["app"][wanted]]
+            asked = {"device": devices, "time": before, "delay": delay, "incident": head["incident"][wanted]}
+            self._ask_privately(rng, asked, netd, behaviour, how)
+            return
         hosts = head["host"][wanted]
         zero = np.zeros(n, dtype=np.int64)
         self._append(
@@ -123,13 +160,57 @@ class Assembly:
             dict(zip(_ROW, (np.arange(n), before, zero, zero, delay), strict=True)),
         )
 
-    def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64) -> Int64:
+    def _ask_privately(
+        self,
+        rng: np.random.Generator,
+        asked: dict[str, Int64],
+        netd: Mapping[int, int],
+        behaviour: int,
+        how: Resolving,
+    ) -> None:
+        """Adds look-ups as netd makes them over TLS: on one connection until nothing was asked for DOT_IDLE.
+
+        A connection carries an incident if all that is asked on it does. Sizes are those of padded messages, and what
+        stands in them is padding too: nobody outside can tell.
+        """
+        on = how.attachment(asked["device"], asked["time"])
+        order = np.lexsort((asked["time"], asked["device"]))
+        device, time, delay, incident, on = (
+            column[order] for column in (asked["device"], asked["time"], asked["delay"], asked["incident"], on)
+        )
+        new = np.ones(len(time), dtype=np.bool_)
+        new[1:] = (np.diff(device) != 0) | (np.diff(on) != 0) | (time[1:] - (time + delay)[:-1] > DOT_IDLE)
+        first, of = np.flatnonzero(new), np.cumsum(new) - 1
+        last = np.append(first[1:], len(time)) - 1
+        n = len(first)
+        common = np.minimum.reduceat(incident, first) == np.maximum.reduceat(incident, first)
+        zero = np.zeros(n, dtype=np.int64)
+        speech = Speech("dns_tcp", tls=True, port=853, options={"qtype": "TXT", "sni": "none", "zone": DOT_ZONE})
+        self._append(
+            {
+                "start": time[first] - DOT_AHEAD,
+                "close": np.minimum((time + delay)[last] + DOT_IDLE, how.until(device[first], on[first])),
+                "app": np.array([netd[row] for row in device[first].tolist()], dtype=np.int64),
+                "host": zero + self.cast.asked(""),
+                "speech": zero + self._speech(speech, zero),
+                "inbound": zero,
+                "stack": zero,
+                "port": zero,
+                "incident": np.where(common, incident[first], -1),
+                "behaviour": zero + behaviour,
+                "seed": rng.integers(0, 2**62, n),
+            },
+            dict(zip(_ROW, (of, time, 0 * time + DOT_UP, 0 * time + DOT_DOWN, delay), strict=True)),
+        )
+
+    def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64, how: Resolving) -> Int64:
         """The conversations, ascending in time, whose name was not in the device's cache."""
-        expires: dict[tuple[int, int], int] = {}
+        expires: dict[tuple[int, int, int], int] = {}
         missed = []
         devices, hosts = device_of[head["app"]], head["host"]
+        networks = how.attachment(devices, head["start"])
         for ask in asks.tolist():
-            key, now = (int(devices[ask]), int(hosts[ask])), int(head["start"][ask])
+            key, now = (int(devices[ask]), int(hosts[ask]), int(networks[ask])), int(head["start"][ask])
             if expires.get(key, -1) < now:
                 expires[key] = now + self.cast.ttls_s[key[1]] * SECOND
                 missed.append(ask)

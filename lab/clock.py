@@ -8,35 +8,46 @@ from __future__ import annotations
 import numpy as np
 
 from lab.behaviours import SECOND, Bool, Int64, Window
+from lab.standby import rationed
 
-LAWS = ("fixed", "uniform", "cobalt-strike", "exponential")
+LAWS = ("fixed", "uniform", "cobalt-strike", "additive", "exponential", "lognormal")
 SHORTEST_SLEEP_S = 1.0
+LONGEST_SLEEP_S = 100 * 86_400.0  # keeps sums of log-normal sleeps within 64 bits
 
 
-def sleeps(rng: np.random.Generator, law: str, period_s: float, jitter: float, count: int) -> Int64:
+def sleeps(
+    rng: np.random.Generator, law: str, period_s: float, jitter: float, count: int, *, sigma: float = 1.0
+) -> Int64:
     """(count,) sleeps in microseconds, never below one second.
 
     fixed: T. uniform: T(1 + J U(-1, 1)), as Mythic agents do. cobalt-strike: T(1 - J U(0, 1)), after the manual of that
-    product ("sleep [seconds] [jitter 0-99 %]"). exponential: mean T, the memoryless sleep. Laws of Mythic and Cobalt
-    Strike are quoted from memory.
+    product ("sleep [seconds] [jitter 0-99 %]"). additive: T + U(0, J T), as Sliver does, whose jitter is a duration.
+    exponential: mean T, the memoryless sleep. lognormal: T exp(sigma N(0, 1)), median T, mean T exp(sigma^2 / 2).
+    Laws of Mythic, Cobalt Strike and Sliver are quoted from memory.
     """
-    unit = rng.random(count)
-    factor = {
-        "fixed": np.ones(count),
-        "uniform": 1.0 + jitter * (2.0 * unit - 1.0),
-        "cobalt-strike": 1.0 - jitter * unit,
-        "exponential": -np.log1p(-unit),
-    }[law]
-    return (np.maximum(period_s * factor, SHORTEST_SLEEP_S) * SECOND).astype(np.int64)
+    if law == "lognormal":
+        factor = np.exp(sigma * rng.standard_normal(count))
+    else:
+        unit = rng.random(count)
+        factor = {
+            "fixed": np.ones(count),
+            "uniform": 1.0 + jitter * (2.0 * unit - 1.0),
+            "cobalt-strike": 1.0 - jitter * unit,
+            "additive": 1.0 + jitter * unit,
+            "exponential": -np.log1p(-unit),
+        }[law]
+    return (np.clip(period_s * factor, SHORTEST_SLEEP_S, LONGEST_SLEEP_S) * SECOND).astype(np.int64)
 
 
-def renewal(rng: np.random.Generator, law: str, period_s: float, jitter: float, span: int) -> Int64:
+def renewal(
+    rng: np.random.Generator, law: str, period_s: float, jitter: float, span: int, *, sigma: float = 1.0
+) -> Int64:
     """Times of a renewal process, next = now + sleep, in [0, span); the first falls anywhere in the first period."""
     now = int(rng.random() * period_s * SECOND)
     parts = [np.array([now], dtype=np.int64)]
     chunk = int(span / (period_s * SECOND)) + 16
     while now < span:
-        part = now + np.cumsum(sleeps(rng, law, period_s, jitter, chunk))
+        part = now + np.cumsum(sleeps(rng, law, period_s, jitter, chunk, sigma=sigma))
         parts.append(part)
         now = int(part[-1])
     times = np.concatenate(parts)
@@ -64,14 +75,17 @@ def jobs(rng: np.random.Generator, window: Window, period_s: float, flex: float)
 
 
 def deferred(rng: np.random.Generator, due: Int64, window: Window) -> Int64:
-    """Due times with those inside Doze moved to its end, one per Doze interval, a few seconds into the window."""
+    """Due times with those inside Doze moved to its end, one per Doze interval, a few seconds into the window.
+
+    What the quota of the app's standby bucket does not allow waits too (lab.standby).
+    """
     where = interval_of(due, window.doze)
     free = due[where < 0]
     waiting = np.unique(where[where >= 0])
     queue = rng.exponential(4.0, len(waiting)) * SECOND  # jobs of a window run one after the other
     late = window.doze[waiting, 1] + queue.astype(np.int64)
     times = np.sort(np.concatenate([free, late]))
-    return times[times < window.span]
+    return rationed(rng, times[times < window.span], window)
 
 
 def interval_of(times: Int64, intervals: Int64) -> Int64:

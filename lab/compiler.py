@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from lab.assembly import Assembly, Owner
+from lab.assembly import Assembly, Owner, Resolving
 from lab.background import background_apps
 from lab.behaviours import SECOND, Int64, Window
 from lab.cast import AGENTS, Cast, generator
@@ -59,7 +59,9 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     if work.faults:
         raise ScenarioError(work.faults)
     device_of = np.array([app.device for app in work.apps], dtype=np.int64)
-    work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP))
+    switches = {number: radio.switches for number, radio in enumerate(radios) if len(radio.switches)}
+    how = Resolving(scenario.phones.private_dns, switches, scenario.span)
+    work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP), how)
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)
     shift = scenario.start
     return Timeline(

@@ -12,7 +12,7 @@ from lab.timeline import POWER_STATES, States
 
 def state_table(day: Day, device: int, first_app: int, start: int, span: int) -> States:
     """The states of one device; ``first_app`` is the timeline's row of the app that ``day.front`` calls 0."""
-    touches = _touches(day.unlocked)
+    touches = _touches(day.touched)
     edges = (day.screen_on, day.unlocked, day.uses, day.doze.light, day.doze.deep, day.doze.maintenance)
     time = np.unique(np.concatenate([[0], touches, *(edge.ravel() for edge in edges)])).astype(np.int64)
     time = time[time < span]
@@ -30,9 +30,9 @@ def state_table(day: Day, device: int, first_app: int, start: int, span: int) ->
     )
 
 
-def _touches(unlocked: Int64) -> Int64:
-    """When the owner touches the phone: at unlocking, regularly during use, and when turning it off."""
-    parts = [np.append(np.arange(begin, end, TOUCH_EVERY), end) for begin, end in unlocked.tolist()]
+def _touches(touched: Int64) -> Int64:
+    """When somebody touches the phone: at unlocking, regularly during use, and when turning it off."""
+    parts = [np.append(np.arange(begin, end, TOUCH_EVERY), end) for begin, end in touched.tolist()]
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts]).astype(np.int64)
 
 

@@ -14,14 +14,33 @@ from lab.behaviours import Bool, Int32, Int64, Speech
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A phone on one network, until its next attachment: no conversation of the phone lasts beyond that."""
+
+    since: int  # microseconds since the epoch; a phone's first one begins with the scenario
+    network: str  # one of lab.radio.NETWORKS
+    address: str  # in 10.88.0.0/16
+    rtt_us: int  # added to the round trip with every host
+
+
+@dataclass(frozen=True)
 class Device:
-    """A phone: its name in the inventory, its addresses on the lab network."""
+    """A phone: its name in the inventory, its addresses on the lab network.
+
+    ``address`` is its own for good unless it has ``attachments``: then it is the one it has at home.
+    """
 
     name: str
     address: str  # in 10.88.0.0/16
     mac: str
     gateway_mac: str
     downlink_bps: int
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All addresses that it ever has, each once, its own first."""
+        return tuple(dict.fromkeys((self.address, *(one.address for one in self.attachments))))
 
 
 @dataclass(frozen=True)

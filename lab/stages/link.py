@@ -6,6 +6,7 @@ Everything is an array with one row per conversation. Nothing here may look at i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.errors import StageError
-from lab.timeline import Host, Timeline
+from lab.timeline import Attachment, Host, Timeline
 
 Int64 = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -29,6 +30,8 @@ MSS_SEEN = (1400, 1412, 1420, 1432, 1440, 1448, 1452, 1460)  # tunnels, PPPoE, p
 TTL_SENT = (64, 64, 64, 128, 255)  # Linux, Windows, network gear
 UPLINK_SHARE = 4  # the uplink has a quarter of the downlink's rate, as is usual on mobile access
 LEAST_RTT_US = 200
+FOREVER = np.iinfo(np.int64).max
+_TIME_BITS = 42  # microseconds of a timeline below 50 days; devices above
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Links:
     ttl: Bytes  # (n,) TTL of the peer's packets as the device sees them
     local_port: Int64
     remote_port: Int64
+    until: Int64  # when the device leaves the network it spoke on: nothing passes any more; FOREVER: never
 
 
 def links_of(timeline: Timeline, transports: list[str]) -> Links:
@@ -55,29 +59,70 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
     said = timeline.conversations
     device = np.array([app.device for app in timeline.apps], dtype=np.int64)[said.app]
     hosts = np.array([_host_row(host) for host in timeline.hosts], dtype=np.int64).reshape(-1, 4)[said.host]
+    attached = Attached.of(timeline)
+    place = attached.rows(device, said.start)
     rate = np.array([machine.downlink_bps for machine in timeline.devices], dtype=np.int64)[device]
     bits = (hosts[:, 1] + HEADERS) * 8_000_000
     ports = np.array([speech.port for speech in timeline.speeches], dtype=np.int64)[said.speech]
     tcp = np.array([transport == "tcp" for transport in transports])[said.speech]
     return Links(
-        rtt=hosts[:, 0],
+        rtt=hosts[:, 0] + attached.rtt[place],
         mss=hosts[:, 1],
         gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1),
         gap_down=np.maximum(bits // rate, 1),
         tcp=tcp,
         inbound=said.inbound,
-        local=np.array([_mac(m.mac) + _packed(m.address) for m in timeline.devices], dtype=np.uint8)[device],
+        local=attached.local[place],
         remote=_remote(timeline, device),
         ttl=hosts[:, 2].astype(np.uint8),
         local_port=np.where(said.inbound, ports, said.client_port),
         remote_port=np.where(said.inbound, said.client_port, ports),
+        until=attached.until[place],
     )
+
+
+@dataclass(frozen=True)
+class Attached:
+    """On which network, so under which address, each device is at any time: one row per attachment."""
+
+    key: Int64  # ascending: device and time since the timeline's start
+    start: int
+    local: Bytes  # (k, 10) MAC, address
+    rtt: Int64  # added by the network, microseconds
+    until: Int64
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> Attached:
+        """As the timeline has them; a device without attachments has one row."""
+        rows = [
+            (number, max(one.since - timeline.start, 0) if nth else 0, one)
+            for number, machine in enumerate(timeline.devices)
+            for nth, one in enumerate(machine.attachments or (Attachment(0, "", machine.address, 0),))
+        ]
+        device = np.array([number for number, _, _ in rows], dtype=np.int64)
+        since = np.array([since for _, since, _ in rows], dtype=np.int64)
+        until = np.append(since[1:] + timeline.start, FOREVER)
+        until[np.append(device[1:] != device[:-1], True)] = FOREVER
+        local = [_mac(timeline.devices[number].mac) + _packed(one.address) for number, _, one in rows]
+        return cls(
+            key=(device << _TIME_BITS) + since,
+            start=timeline.start,
+            local=np.array(local, dtype=np.uint8).reshape(-1, 10),
+            rtt=np.array([one.rtt_us for _, _, one in rows], dtype=np.int64),
+            until=until,
+        )
+
+    def rows(self, device: Int64, time: Int64) -> Int64:
+        """The row of each device at a time; what is before the timeline's start counts as at its start."""
+        key = (device << _TIME_BITS) + np.maximum(time - self.start, 0)
+        return np.searchsorted(self.key, key, side="right") - 1
 
 
 def refuse_escape(timeline: Timeline) -> None:
     """StageError for any address outside the lab's nets or any name outside .example and .test."""
     for device in timeline.devices:
-        _refuse_address(f"device {device.name}", device.address)
+        for address in device.addresses:
+            _refuse_address(f"device {device.name}", address)
     for host in timeline.hosts:
         if host.address not in GROUPS:
             _refuse_address(f"host {host.name or host.address}", host.address)
@@ -119,16 +164,16 @@ def _remote(timeline: Timeline, device: Int64) -> Bytes:
     """(n, 10): behind the gateway's MAC unless the peer is a neighbour, who has one of his own."""
     host = timeline.conversations.host
     packed = np.array([_packed(h.address) for h in timeline.hosts], dtype=np.uint8).reshape(-1, 4)[host]
-    own = np.array([_neighbour_mac(timeline, h.address) for h in timeline.hosts], dtype=np.int16).reshape(-1, 6)[host]
+    macs = {address: device.mac for device in timeline.devices for address in device.addresses}
+    own = np.array([_neighbour_mac(macs, h.address) for h in timeline.hosts], dtype=np.int16).reshape(-1, 6)[host]
     gateways = np.array([_mac(machine.gateway_mac) for machine in timeline.devices], dtype=np.int16)[device]
     return np.concatenate([np.where(own < 0, gateways, own).astype(np.uint8), packed], axis=1)
 
 
-def _neighbour_mac(timeline: Timeline, address: str) -> list[int]:
+def _neighbour_mac(devices: Mapping[str, str], address: str) -> list[int]:
     """A LAN address's MAC: a device's own, a group's, or one drawn from the address; -1 six times for the internet."""
-    known = {device.address: device.mac for device in timeline.devices}
-    if address in known:
-        return _mac(known[address])
+    if address in devices:
+        return _mac(devices[address])
     if address in GROUPS:
         low = ip_address(address).packed[1:]
         return [0x01, 0x00, 0x5E, low[0] & 0x7F, *low[1:]]  # RFC 1112 section 6.4
