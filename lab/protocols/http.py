@@ -11,7 +11,7 @@ from lab.protocols import Dialogue, Message, exchanges, filler, filler_text
 
 TRANSPORT = "tcp"
 
-_BODILESS = frozenset({"GET", "HEAD", "DELETE"})  # RFC 9110 section 9.3: content has no defined meaning
+BODILESS = frozenset({"GET", "HEAD", "DELETE"})  # RFC 9110 section 9.3: content has no defined meaning
 _LONGEST_TARGET = 4096  # RFC 9110 section 4.1 asks for 8000; common servers stop at 4 to 8 KiB
 _Headers = tuple[tuple[str, str], ...]
 
@@ -20,25 +20,34 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     """Requests and answers of ``up`` and ``down`` bytes, headers included; never fewer than their headers.
 
     Options: ``method`` (default GET, POST where ``up`` exceeds what a target holds), ``path``, ``content_type``. A GET
-    carries its size in the query. HTTP/1.1 knows neither a server that speaks first nor a request without an answer:
-    ``up`` = 0 is the smallest request and ``down`` = 0 a 204 without a body. Nobody announces the last exchange.
+    carries its size in the query. ``host``: the Host header's name where it is not the server's (domain fronting).
+    A long poll is an exchange with a long delay. HTTP/1.1 knows neither a server that speaks first nor a request
+    without an answer: ``up`` = 0 is the smallest request and ``down`` = 0 a 204 without a body. Nobody announces the
+    last exchange.
     """
-    method = dialogue.options.get("method", "").upper()
     for time, up, down, delay in exchanges(dialogue):
-        said = method or ("POST" if up > _LONGEST_TARGET else "GET")
-        request = _query(dialogue, said, up) if said in _BODILESS else _upload(dialogue, said, up)
+        said = method_of(dialogue, up)
+        request = _query(dialogue, said, up) if said in BODILESS else _upload(dialogue, said, up)
         yield Message(time, from_client=True, data=request)
         yield Message(time + delay, from_client=False, data=_answer(dialogue, said, down))
+
+
+def method_of(dialogue: Dialogue, up: int) -> str:
+    """The method of a request of ``up`` bytes: the option's, else POST where a target does not hold them."""
+    return dialogue.options.get("method", "").upper() or ("POST" if up > _LONGEST_TARGET else "GET")
 
 
 def authority(dialogue: Dialogue) -> str:
     """The Host header's value: the port only where it is not a default one, IPv6 in brackets (RFC 3986 section 3.2).
 
+    Option ``host`` takes the place of the server's name.
+
     >>> import numpy as np; none = np.empty(0, np.int64)
     >>> authority(Dialogue("2001:db8::1", 8080, {}, "", none, none, none, none, np.random.default_rng(0)))
     '[2001:db8::1]:8080'
     """
-    host = f"[{dialogue.host}]" if ":" in dialogue.host else dialogue.host
+    host = dialogue.options.get("host") or dialogue.host
+    host = f"[{host}]" if ":" in host else host
     return host if dialogue.port in {80, 443} else f"{host}:{dialogue.port}"
 
 
@@ -53,7 +62,7 @@ def _query(dialogue: Dialogue, method: str, up: int) -> bytes:
 
 
 def _upload(dialogue: Dialogue, method: str, up: int) -> bytes:
-    headers = (*_common(dialogue), ("Content-Type", _content_type(dialogue)), ("Content-Length", "0"))
+    headers = (*_common(dialogue), ("Content-Type", content_type(dialogue)), ("Content-Length", "0"))
     return _fitted(dialogue, _request_head(method, dialogue.options.get("path", "/"), headers), up)
 
 
@@ -61,7 +70,7 @@ def _answer(dialogue: Dialogue, method: str, down: int) -> bytes:
     server = ("Server", "nginx")
     if not down:
         return _answer_head(204, "No Content", (server, ("Connection", "keep-alive")))
-    headers = (server, ("Content-Type", _content_type(dialogue)), ("Connection", "keep-alive"), ("Content-Length", "0"))
+    headers = (server, ("Content-Type", content_type(dialogue)), ("Connection", "keep-alive"), ("Content-Length", "0"))
     head = _answer_head(200, "OK", headers)
     return head if method == "HEAD" else _fitted(dialogue, head, down)
 
@@ -76,7 +85,8 @@ def _common(dialogue: Dialogue) -> _Headers:
     )
 
 
-def _content_type(dialogue: Dialogue) -> str:
+def content_type(dialogue: Dialogue) -> str:
+    """The type of bodies in both directions."""
     return dialogue.options.get("content_type", "application/octet-stream")
 
 

@@ -28,7 +28,8 @@ _PADS = [b"", b"\0\0\0", b"\0\0", b"\0"]  # to a multiple of ALIGN
 SLICE_BYTES = 4 << 20  # payload kept in memory at a time; small enough that its pages are used again
 SLICE_CONVERSATIONS = 1 << 17
 LARGEST_DATAGRAM = 1472  # payload of an unfragmented datagram on Ethernet
-ALPN = {"http": "http/1.1", "websocket": "http/1.1"}  # RFC 7301 names; other protocols here have none
+#: RFC 7301 names; other protocols here have none.
+ALPN = {"http": "http/1.1", "websocket": "http/1.1", "http2": "h2", "doh": "h2"}
 
 
 class WireFormat(Protocol):

@@ -80,3 +80,13 @@ def test_a_port_and_an_address_are_named_as_uris_do(dialogue):
 def test_an_illegal_path_is_refused(dialogue):
     with pytest.raises(h11.LocalProtocolError):
         list(messages(dialogue([(0, 1, 1, 1)], path="/a b")))
+
+
+def test_a_host_that_is_not_the_servers_is_in_the_header_alone(dialogue):
+    from dataclasses import replace
+
+    made = replace(dialogue([(0, 300, 300, 120_000_000)]), options={"host": "front.example"})
+    request, answer = messages(made)
+    assert b"Host: front.example\r\n" in request.data
+    assert made.host.encode() not in request.data
+    assert answer.time == 120_000_000, "a long poll is answered when it is due"
