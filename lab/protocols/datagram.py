@@ -1,4 +1,4 @@
-"""WireGuard over UDP in shape: handshakes, then transport data of inert filler in datagrams that fit every path.
+"""WireGuard over UDP in shape, or plain datagrams of a private protocol: inert filler that fits every path.
 
 Layouts: Donenfeld, WireGuard whitepaper (NDSS 2017), section 5.4. Nothing is encrypted, every such byte is random, and
 lengths are those of the plan: they are not rounded up to 16 as WireGuard's padding would.
@@ -19,6 +19,7 @@ LARGEST = 1400  # bytes; leaves room for IPv6, UDP and an outer tunnel within 15
 LEAST = 32  # bytes of a keepalive: header and tag
 INITIATION, RESPONSE = 148, 92  # bytes
 _INITIATION, _RESPONSE, _TRANSPORT = (bytes([kind, 0, 0, 0]) for kind in (1, 2, 4))  # types and reserved zeros
+NAT_KEEPALIVE = b"\xff"  # RFC 3948 section 2.3: what keeps a mapping and says nothing
 _NO_COOKIE = bytes(16)  # mac2 of a host that is not under load, section 5.4.4
 
 
@@ -34,8 +35,16 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     """Each exchange as exactly ``up`` and ``down`` bytes, in as many datagrams as 1400 bytes each make.
 
     An exchange of 148 and 92 bytes is a handshake: it gives both sides new indices and counters. All others are
-    transport data; what is shorter than the 32 bytes of a keepalive is the front of one.
+    transport data; what is shorter than the 32 bytes of a keepalive is the front of one. Option ``form``: wireguard
+    (default), or plain: datagrams without any framing, where one of a single byte is a NAT keepalive. ValueError:
+    another form.
     """
+    form = dialogue.options.get("form", "wireguard")
+    if form not in {"wireguard", "plain"}:
+        raise ValueError(f"form {form!r}: known are plain, wireguard")
+    if form == "plain":
+        yield from _plain(dialogue)
+        return
     client, server = _session(dialogue.rng)
     for time, up, down, delay in exchanges(dialogue):
         if (up, down) == (INITIATION, RESPONSE):
@@ -48,6 +57,15 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
         for size in _cut(down):
             data = _transport(dialogue.rng, server, client, size)
             yield Message(time + delay, from_client=False, data=data, pushed=not up)
+
+
+def _plain(dialogue: Dialogue) -> Iterator[Message]:
+    for time, up, down, delay in exchanges(dialogue):
+        for size in _cut(up):
+            yield Message(time, True, NAT_KEEPALIVE if size == 1 else filler(dialogue.rng, size))
+        for size in _cut(down):
+            said = NAT_KEEPALIVE if size == 1 else filler(dialogue.rng, size)
+            yield Message(time + delay, False, said, pushed=not up)
 
 
 def _session(rng: np.random.Generator) -> tuple[_Side, _Side]:

@@ -1,0 +1,163 @@
+"""QUIC version 1 (RFC 9000): Initial packets that anyone on the path can open, then packets of random bytes.
+
+The ClientHello is real and protected under the keys of its connection id (RFC 9001 section 5.2), so sensors read SNI,
+ALPN and fingerprint. Handshake and 1-RTT packets have the right form and size; nothing in them is encrypted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lab.protocols import Dialogue, Message, drawn, exchanges, filler, fresh, moved_behind
+from lab.protocols.handshakes.hello import is_name
+from lab.protocols.handshakes.initial import VERSION, Keys, initial_keys, integer, room, sealed
+from lab.protocols.handshakes.quic_hello import quic_client_hello, quic_server_hello
+
+TRANSPORT = "udp"
+
+LARGEST = (
+    1_250  # bytes of a datagram, as Chromium's first ones; RFC 9000 section 14.1 wants 1200 of those with Initials
+)
+LEAST_UP, LEAST_DOWN = 29, 21  # bytes of a 1-RTT packet: first byte, connection id, and what header protection samples
+_ID = 8  # bytes of the server's connection id; the client has none, as Chromium
+_CRYPTO, _ACK_0 = 6, b"\2\0\0\0\0"  # frame type; the acknowledgement of packet 0 alone, RFC 9000 section 19
+_FLIGHT = (
+    1_800,
+    3_300,
+)  # bytes of certificate chain and the rest, within 3 times a client's first datagram (section 8)
+_FINISHED = (60, 90)  # bytes of the client's Handshake packet: acknowledgement and Finished
+_LAST_WORDS = (180, 600)  # bytes: HANDSHAKE_DONE, tickets, new connection ids
+_ACK = (2, 9)  # bytes of a lone acknowledgement beyond the least
+_SERVER_CRYPTO_US = (400, 3_000)  # signing and key agreement on a server
+_CLIENT_CRYPTO_US = (1_000, 8_000)  # verifying a chain on a phone
+_WINDOW, _WIDEST = 10, 320  # datagrams in flight: at first (RFC 9002 section 7.2), and on a wide path
+
+
+@dataclass
+class _Connection:
+    """Identifiers, keys and the server's congestion window in datagrams."""
+
+    first: bytes  # the destination the client makes up
+    server: bytes
+    keys: tuple[Keys, Keys]
+    window: int = _WINDOW
+
+
+def messages(dialogue: Dialogue) -> Iterator[Message]:
+    """The handshake when the conversation opens, then the exchanges in 1-RTT packets.
+
+    ``up`` and ``down`` are bytes of datagrams, 1250 at most each; the least are 29 and 21. Lone acknowledgements come
+    on top: one of each round of a server's slow start, and of what a client says without an answer. Options: ``sni``,
+    the name in the ClientHello if not the host's, or none; ``alpn`` (default h3). Without an exchange the handshake is
+    said only if the dialogue has a ``start``. LookupError: unknown client shape.
+    """
+    if dialogue.start is None and not len(dialogue.time):
+        return
+    first = fresh(dialogue.rng, _ID)
+    connection = _Connection(first, fresh(dialogue.rng, _ID), initial_keys(first))
+    ready = dialogue.opened
+    for message in _handshake(dialogue, connection):
+        yield message
+        ready = message.time
+    said = moved_behind(_talk(dialogue, connection), ready)
+    waiting = True
+    for message in said:
+        if waiting and not (message.from_client and message.time <= ready):
+            yield _done(dialogue, ready)
+            waiting = False
+        yield message  # the first words go with the client's Finished, before the server's last ones
+    if waiting:
+        yield _done(dialogue, ready)
+
+
+def _done(dialogue: Dialogue, time: int) -> Message:
+    return Message(time, False, _short(dialogue, b"", drawn(dialogue.rng, *_LAST_WORDS)))
+
+
+def _handshake(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]:
+    rng, (ours, theirs) = dialogue.rng, connection.keys
+    name = dialogue.options.get("sni") or dialogue.host
+    name = name if is_name(name) and name != "none" else ""
+    hello, group = quic_client_hello(dialogue.stack, host=name, alpn=dialogue.options.get("alpn", "h3"), rng=rng)
+    ends = (connection.first, b"")
+    yield Message(dialogue.opened, True, sealed(ours, 0, ends, _padded(_crypto(hello), room(LARGEST, ends))))
+    answered = dialogue.opened + drawn(rng, *_SERVER_CRYPTO_US)
+    back, there = (b"", connection.server), (connection.server, b"")
+    flight = sealed(theirs, 0, back, _ACK_0 + _crypto(quic_server_hello(group, rng)))
+    for data in _chain(dialogue, back, flight):
+        yield Message(answered, False, data)
+    finished = _long(dialogue, there, drawn(rng, *_FINISHED))
+    confirmed = sealed(ours, 1, there, _padded(_ACK_0, room(LARGEST - len(finished), there)))
+    yield Message(answered + drawn(rng, *_CLIENT_CRYPTO_US), True, confirmed + finished)
+
+
+def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes) -> Iterator[bytes]:
+    """The server's first datagrams: its Initial, and Handshake packets as long as the host's chain."""
+    low, high = _FLIGHT
+    digest = int.from_bytes(hashlib.sha256(dialogue.host.encode()).digest()[:4], "big")
+    left = low + digest % (high - low)
+    while left > 0:
+        size = min(left, LARGEST - len(flight))
+        size = size if left - size >= _least_long(ends) or left == size else size - _least_long(ends)
+        yield flight + _long(dialogue, ends, size)
+        flight, left = b"", left - size
+
+
+def _crypto(message: bytes) -> bytes:
+    return bytes([_CRYPTO, 0]) + integer(len(message)) + message
+
+
+def _padded(frames: bytes, size: int) -> bytes:
+    return frames + bytes(max(0, size - len(frames)))
+
+
+def _least_long(ends: tuple[bytes, bytes]) -> int:
+    return 1 + len(VERSION) + 2 + len(ends[0]) + len(ends[1]) + 2 + 20
+
+
+def _long(dialogue: Dialogue, ends: tuple[bytes, bytes], size: int) -> bytes:
+    """A Handshake packet of ``size`` bytes (RFC 9000 section 17.2.4), random behind its length."""
+    destination, source = ends
+    noise = fresh(dialogue.rng, 1)[0] & 0x0F
+    ids = bytes([len(destination)]) + destination + bytes([len(source)]) + source
+    head = bytes([0xE0 | noise]) + VERSION + ids
+    body = max(size - len(head) - 2, 20)
+    return head + integer(body, wide=True) + filler(dialogue.rng, body)
+
+
+def _short(dialogue: Dialogue, destination: bytes, size: int) -> bytes:
+    """A 1-RTT packet of ``size`` bytes (RFC 9000 section 17.3), random behind the connection id."""
+    noise = fresh(dialogue.rng, 1)[0] & 0x3F
+    return bytes([0x40 | noise]) + destination + filler(dialogue.rng, size - 1 - len(destination))
+
+
+def _talk(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]:
+    rng, server = dialogue.rng, connection.server
+    for time, up, down, delay in exchanges(dialogue):
+        for size in _cut(up, LEAST_UP):
+            yield Message(time, True, _short(dialogue, server, size))
+        if not down and up:
+            yield Message(time + delay, False, _short(dialogue, b"", LEAST_DOWN + drawn(rng, *_ACK)))
+        pushed, sizes = not up, _cut(down, LEAST_DOWN)
+        while sizes:
+            for size in sizes[: connection.window]:
+                yield Message(time + delay, False, _short(dialogue, b"", size), pushed=pushed)
+            pushed, sizes = False, sizes[connection.window :]
+            connection.window = min(2 * connection.window, _WIDEST) if sizes else connection.window
+            yield Message(time + delay, True, _short(dialogue, server, LEAST_UP + drawn(rng, *_ACK)))
+
+
+def _cut(size: int, least: int) -> list[int]:
+    """Datagram sizes; a rest too short for a packet takes bytes from the one before.
+
+    >>> _cut(1250, 21), _cut(2505, 21), _cut(5, 21), _cut(0, 21)
+    ([1250], [1250, 1234, 21], [21], [])
+    """
+    full, rest = divmod(size, LARGEST)
+    if not full:
+        return [max(rest, least)] if rest else []
+    if 0 < rest < least:
+        return [LARGEST] * (full - 1) + [LARGEST + rest - least, least]
+    return [LARGEST] * full + ([rest] if rest else [])
