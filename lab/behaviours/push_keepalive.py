@@ -1,8 +1,9 @@
 """The one long connection over which a push service wakes apps: a heartbeat now and then, pushes when there are any.
 
-Law: heartbeats keep their phase within a connection, pushes are a Poisson process, fewer by night. Port 5228 is the
-one Firebase names for its messaging (firebase.google.com, "ports and your firewall"); heartbeats of about 28 min on
-mobile networks and 15 min on Wi-Fi are from memory.
+Law: heartbeats keep their phase within a connection, more seldom on the mobile network than on Wi-Fi; pushes are a
+Poisson process, fewer by night; a connection ends after hours or with the network it was made on. Port 5228 is the one
+Firebase names for its messaging (firebase.google.com, "ports and your firewall"); heartbeats of about 28 min on mobile
+networks and 15 min on Wi-Fi are from memory. Over MQTT the same: a smart-home or messenger app of its own broker.
 """
 
 from __future__ import annotations
@@ -12,38 +13,54 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
+from lab.carriage import REACHES
 from lab.clock import inside, poisson, thinking, whole
 from lab.draft import Draft
-from lab.longflow import dials, ticks, together, words
+from lab.longflow import ticks, together, words
+from lab.reconnect import connections
 
 RECEIPT = 40  # bytes; longer than any heartbeat
+MQTT_PING, MQTT_RECEIPT = 2, 4  # PINGREQ, PINGRESP; PUBACK: MQTT 3.1.1 sections 3.12, 3.4
+PORTS = {("push", True): 5228, ("push", False): 5228, ("mqtt", True): 8883, ("mqtt", False): 1883}
 
 
 @dataclass(frozen=True)
 class Behaviour:
     """Settings of push-keepalive."""
 
-    port: int = setting(5228, minimum=1, maximum=65_535)
-    reach: str = setting("popular", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
+    protocol: str = setting("push", choices=("push", "mqtt"))
+    tls: bool = setting(True)
+    port: int = setting(0, minimum=0, maximum=65_535, source="0 = 5228; MQTT 8883, 1883 without TLS (IANA)")
+    reach: str = setting("popular", choices=REACHES)
     heartbeat: float = setting(900.0, unit="s", minimum=10, maximum=7_200)
+    heartbeat_mobile: float = setting(
+        0.0, unit="s", minimum=0, maximum=7_200, source="on the mobile network; 0 = as on Wi-Fi, FCM about 28 min"
+    )
     lifetime: float = setting(8 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     pushes_per_hour: float = setting(6.0, minimum=0, maximum=3_600)
     quiet: float = setting(0.2, minimum=0, maximum=1, source="share of pushes that come while the phone dozes")
-    beat: int = setting(12, unit="B", minimum=2, maximum=1_000)
+    beat: int = setting(12, unit="B", minimum=2, maximum=1_000, source="MQTT: always 2")
     push: int = setting(700, unit="B", minimum=10, maximum=4_096, source="FCM: payloads of at most 4096 B")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per dial; the log-in is the protocol's own."""
         draft = Draft(window.span)
-        speech = draft.speech("push", tls=True, port=self.port)
+        mqtt = self.protocol == "mqtt"
+        beat, receipt = (MQTT_PING, MQTT_RECEIPT) if mqtt else (self.beat, RECEIPT)
+        options = {"keepalive": str(round(self.heartbeat))} if mqtt else {}
+        port = self.port or PORTS[self.protocol, self.tls]
+        speech = draft.speech(self.protocol, tls=self.tls, port=port, **options)
         peer = draft.peer(self.reach)
         come = poisson(rng, self.pushes_per_hour, whole(window.span))
         come = come[~inside(come, window.doze) | (rng.random(len(come)) < self.quiet)]
         sizes = np.clip(self.push * rng.lognormal(0.0, 0.6, len(come)), 40, 4_096)
-        pushed = together(words(come, 0, sizes), words(come + 150_000, RECEIPT, 0))
-        for begin, end in dials(rng, self.lifetime, window.span):
-            beats = ticks(rng, begin, end, self.heartbeat)
-            kept = words(beats, self.beat, self.beat, thinking(rng, len(beats), 5.0))
+        pushed = together(words(come, 0, sizes), words(come + 150_000, receipt, 0))
+        dialled = connections(rng, self.lifetime, window)
+        mobile = ~inside(dialled[:, 0], window.wifi) & (self.heartbeat_mobile > 0)
+        every = np.where(mobile, self.heartbeat_mobile, self.heartbeat)
+        for (begin, end), period in zip(dialled.tolist(), every.tolist(), strict=True):
+            beats = ticks(rng, begin, end, period)
+            kept = words(beats, beat, beat, thinking(rng, len(beats), 5.0))
             spoken = together(pushed.during(begin + 2 * SECOND, end), kept)
             draft.talk(
                 speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
