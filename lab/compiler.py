@@ -189,7 +189,7 @@ def _window(day: Day, position: int, span: int, midnight: int) -> Window:
 def _standby(work: _Compilation, device: str, plan: AppPlan, window: Window) -> Int64:
     """The app's buckets. When it was last used before the scenario is drawn as long ago as it is used now.
 
-    What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED); so is what has the role of its assistant.
+    What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED).
     """
     if plan.category == "system":
         return np.zeros((0, 3), dtype=np.int64)

@@ -84,7 +84,7 @@ def matches(finding: Finding, incident: TruthIncident, truth: Truth, view: str) 
 
 def same_device(finding: Finding, incident: TruthIncident, truth: Truth) -> bool:
     """Whether the finding's device is the incident's, by name or by address."""
-    return finding.device in {incident.device, truth.devices.get(incident.device)}
+    return truth.device_name(finding.device) == incident.device or finding.device == incident.device
 
 
 def names_app(finding: Finding) -> bool:
@@ -117,7 +117,7 @@ def same_peer(peer: str | None, peers: Sequence[str]) -> bool:
 
 def device_name(device: str, truth: Truth) -> str:
     """The inventory name behind a finding's device, which may be an address; the device itself if unknown."""
-    return next((name for name, address in sorted(truth.devices.items()) if address == device), device)
+    return truth.device_name(device) or device
 
 
 def _same_host(one: str, other: str) -> bool:

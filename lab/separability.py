@@ -61,10 +61,11 @@ def _vouched_for(scenario: str, met: Iterable[Outcome], calm: Iterable[TrialResu
 def _loudest(trial: TrialResult, analytic: str) -> list[float]:
     """The highest score of the analytic on each device of a trial, 0 where there is no finding."""
     assert trial.truth is not None
+    whose = {one.device: trial.truth.device_name(one.device) for one in trial.findings}
     return [
         max(
-            (one.score for one in trial.findings if one.analytic == analytic and one.device in {name, address}),
+            (one.score for one in trial.findings if one.analytic == analytic and whose[one.device] == name),
             default=0.0,
         )
-        for name, address in sorted(trial.truth.devices.items())
+        for name in sorted(trial.truth.devices)
     ]

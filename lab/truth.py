@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,16 @@ class Truth:
     twin_of: str = ""
     contacts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # incident -> times, ascending
     vouched: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    further: Mapping[str, str] = field(default_factory=dict)  # address -> name, of devices that have several
+
+    def device_name(self, device: str) -> str | None:
+        """The name of the device that is called so, by name or by any of its addresses; None if none is."""
+        return self._names.get(device)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        own = {address: name for name, address in sorted(self.devices.items(), reverse=True)}
+        return {**self.further, **own, **{name: name for name in self.devices}}
 
     @property
     def device_days(self) -> float:
@@ -75,6 +85,7 @@ def truth_of(timeline: Timeline) -> Truth:
     return Truth(
         incidents=tuple(_incident(timeline, index) for index in range(len(timeline.incidents))),
         devices={device.name: device.address for device in timeline.devices},
+        further={address: device.name for device in timeline.devices for address in device.addresses[1:]},
         packages={(timeline.devices[a.device].name, a.package): (a.uid, a.category) for a in timeline.apps},
         start=timeline.start,
         span=timeline.span,
@@ -150,7 +161,8 @@ def write_truth(truth: Truth, folder: Path) -> None:
     contacts = {"incident": [pair[0] for pair in pairs], "time": [pair[1] for pair in pairs]}
     schema = pa.schema([("incident", pa.string()), ("time", pa.int64())])
     write_parquet(folder / "contacts.parquet", pa.table(contacts, schema=schema))
-    devices = {"device": list(truth.devices), "address": list(truth.devices.values())}
+    named = [*truth.devices.items(), *((name, address) for address, name in truth.further.items())]
+    devices = {"device": [name for name, _ in named], "address": [address for _, address in named]}
     schema = pa.schema([("device", pa.string()), ("address", pa.string())])
     write_parquet(folder / "devices.parquet", pa.table(devices, schema=schema))
 
@@ -159,6 +171,8 @@ def read_truth(recording: Recording) -> Truth:
     """The truth of a recording; EvidenceError if one of its tables is missing or of other columns."""
     incidents = _rows(recording.folder / "truth/incidents.parquet", set(incidents_schema().names))
     devices = _rows(recording.folder / "truth/devices.parquet", {"device", "address"})
+    own = {row["device"]: row["address"] for row in reversed(devices)}  # the first one of each
+    own = dict(reversed(own.items()))
     contacts: dict[str, list[int]] = {row["incident"]: [] for row in incidents}
     for row in _rows(recording.folder / "truth/contacts.parquet", {"incident", "time"}):
         contacts[row["incident"]].append(row["time"])
@@ -168,7 +182,8 @@ def read_truth(recording: Recording) -> Truth:
             TruthIncident(**{**row, "peers": tuple(row["peers"]), "settings": json.loads(row["settings"])})
             for row in incidents
         ),
-        devices={row["device"]: row["address"] for row in devices},
+        devices=own,
+        further={row["address"]: row["device"] for row in devices if row["address"] != own[row["device"]]},
         packages={(row["device"], row["package"]): (row["uid"], row["category"]) for row in packages},
         start=recording.start,
         span=round(recording.span_s * 1_000_000),

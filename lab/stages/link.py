@@ -50,6 +50,7 @@ class Links:
     local_port: Int64
     remote_port: Int64
     until: Int64  # when the device leaves the network it spoke on: nothing passes any more; FOREVER: never
+    lingers: npt.NDArray[np.bool_]  # that network can still be spoken on then: it is the mobile one
 
 
 def links_of(timeline: Timeline, transports: list[str]) -> Links:
@@ -78,6 +79,7 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
         local_port=np.where(said.inbound, ports, said.client_port),
         remote_port=np.where(said.inbound, said.client_port, ports),
         until=attached.until[place],
+        lingers=attached.lingers[place],
     )
 
 
@@ -90,6 +92,7 @@ class Attached:
     local: Bytes  # (k, 10) MAC, address
     rtt: Int64  # added by the network, microseconds
     until: Int64
+    lingers: npt.NDArray[np.bool_]
 
     @classmethod
     def of(cls, timeline: Timeline) -> Attached:
@@ -110,6 +113,7 @@ class Attached:
             local=np.array(local, dtype=np.uint8).reshape(-1, 10),
             rtt=np.array([one.rtt_us for _, _, one in rows], dtype=np.int64),
             until=until,
+            lingers=np.array([one.network == "mobile" for _, _, one in rows], dtype=np.bool_),
         )
 
     def rows(self, device: Int64, time: Int64) -> Int64:

@@ -49,7 +49,13 @@ def sockets_table(timeline: Timeline, links: Links, carried: Carried) -> pa.Tabl
     }
     opening = {**opened, "time": said.start, "event": np.where(said.inbound, "accept", "connect").astype(object)}
     counted = {"bytes_up": carried.bytes_up, "bytes_down": carried.bytes_down}
-    closing = {**opened, **counted, "time": carried.end, "event": np.full(count, "close", dtype=object)}
+    lost = said.close >= links.until  # the sockets of a lost address are destroyed at once
+    closing = {
+        **opened,
+        **counted,
+        "time": np.where(lost, links.until, carried.end),
+        "event": np.full(count, "close", dtype=object),
+    }
     heard = [_listening(timeline, event) for event in ("listen", "close")]
     tables = [_table("sockets", part) for part in (opening, closing, *heard)]
     whole = pa.concat_tables(tables)

@@ -29,6 +29,7 @@ from lab.stages.link import Links, links_of
 from lab.stages.requests import Request
 from lab.stages.segments import Packets, packets_of
 from lab.stages.sensors import write_sensors
+from lab.stages.severed import answered, severed
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
 from lab.truth import truth_of, write_truth
@@ -145,14 +146,16 @@ def _live(keys: Path) -> Wrap:
 
 def _lay(laid: _Laid, spoken: Slice) -> None:
     """Adds a slice: its packets as narrow columns, its payload to the spill."""
+    rows = slice(spoken.first, spoken.first + len(spoken.ends.start))
     packets = packets_of(spoken.ends, spoken.messages)
+    packets = severed(packets, laid.links.until[rows], laid.links.lingers[rows])
     sums = payload_sums(spoken.payload, packets.offset, packets.length)
     laid.carried.append(Carried.of(spoken.ends, packets))
     place = laid.spill.tell()
     laid.spill.write(spoken.payload.data)
     shifted = {**vars(packets), "conversation": packets.conversation + spoken.first, "offset": packets.offset + place}
     laid.columns.append({**{name: shifted[name].astype(kind) for name, kind in _NARROW.items()}, "sums": sums})
-    laid.requests += spoken.requests
+    laid.requests += answered(spoken.requests, laid.links.until)
 
 
 def _write_capture(path: Path, laid: _Laid, advance: Advance, total: int) -> dict[str, int | str]:
