@@ -24,6 +24,7 @@ LAYERS = (
         "lab.customers",
         "lab.proxy",
         "lab.relay_hours",
+        "lab.sittings",
         "lab.carriage",
         "lab.ragged",
         "lab.waiting",

@@ -1,0 +1,84 @@
+"""A messenger or news app that is woken by a push and then fetches pictures: each push, and at once new connections.
+
+Law: one long connection with heartbeats over which pushes come (a Poisson process, fewer while the phone dozes); a
+fraction of a second after each one to three objects are fetched from the hosts of a content network. The sizes of push
+and fetch have nothing to do with each other. Rates are assumptions; push payloads are at most 4096 B (Firebase).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.behaviours import SECOND, Batch, Int64, Window, setting
+from lab.clock import inside, interval_of, poisson, thinking, whole
+from lab.draft import Draft
+from lab.longflow import dials, ticks, together, words
+from lab.pages import answer_sizes
+from lab.ragged import positions
+
+BEATS = {"push": (12, 12), "websocket": (6, 2)}
+RECEIPT = 40
+PORTS = {"push": 5_228, "websocket": 443}
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Settings of push-fetch."""
+
+    carrier: str = setting("websocket", choices=tuple(BEATS), source="push: as Firebase's on 5228")
+    port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 for websocket, 5228 for push")
+    reach: str = setting("vendor", choices=("vendor", "own", "popular", "tail", "tenant"), source="of the pushes")
+    heartbeat: float = setting(240.0, unit="s", minimum=10, maximum=7_200)
+    lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
+    pushes_per_hour: float = setting(8.0, minimum=0, maximum=3_600)
+    quiet: float = setting(0.2, minimum=0, maximum=1, source="share of pushes that come while the phone dozes")
+    push: int = setting(600, unit="B", minimum=10, maximum=4_096)
+    towards: str = setting(
+        "popular", choices=("vendor", "own", "popular", "tail", "tenant", "literal"), source="where it fetches"
+    )
+    hosts: int = setting(6, minimum=1, maximum=100, source="of the content network")
+    objects: int = setting(3, minimum=1, maximum=20, source="fetched after a push, at most, each from a host drawn")
+    late: float = setting(0.4, unit="s", minimum=0, maximum=60, source="mean time from push to fetch, past 0.1 s")
+    largest: int = setting(60_000, unit="B", minimum=1_000, maximum=10_000_000)
+
+    def plan(self, rng: np.random.Generator, window: Window) -> Batch:
+        """One conversation per dial, one per object fetched."""
+        draft = Draft(window.span)
+        options = {"ping_below": "7"} if self.carrier == "websocket" else {}
+        long = draft.speech(self.carrier, tls=True, port=self.port or PORTS[self.carrier], **options)
+        server = draft.peer(self.reach)
+        up = np.array(dials(rng, self.lifetime, window.span), dtype=np.int64).reshape(-1, 2)
+        come = poisson(rng, self.pushes_per_hour, whole(window.span))
+        come = come[~inside(come, window.doze) | (rng.random(len(come)) < self.quiet)]
+        come = come[inside(come - 2 * SECOND, up) & inside(come + SECOND, up)]
+        sizes = np.clip(self.push * rng.lognormal(0.0, 0.6, len(come)), 24, 4_096).astype(np.int64)
+        beats = np.concatenate([up[:0, 0], *(ticks(rng, begin, end, self.heartbeat) for begin, end in up.tolist())])
+        ping, pong = BEATS[self.carrier]
+        said = together(
+            words(up[:, 0] + SECOND, 300, 120, thinking(rng, len(up))),
+            words(beats, ping, pong, 1_000),
+            words(come, 0, sizes),
+            words(come + 150_000, RECEIPT, 0),
+        )
+        of = interval_of(said.time + said.delay, up)
+        draft.talks(long, server, up[:, 0], (of[of >= 0], said.only(of >= 0)), close=up[:, 1])
+        self._fetches(rng, draft, come)
+        return draft.batch()
+
+    def _fetches(self, rng: np.random.Generator, draft: Draft, come: Int64) -> None:
+        web = draft.web(method="GET")
+        hosts = np.array([draft.peer(self.towards) for _ in range(self.hosts)])
+        of, _ = positions(rng.integers(1, self.objects + 1, len(come)))
+        n = len(of)
+        times = come[of] + ((0.1 + rng.exponential(self.late, n)) * SECOND).astype(np.int64)
+        draft.calls(
+            web,
+            rng.choice(hosts, n),
+            times,
+            up=rng.integers(350, 700, n),
+            down=answer_sizes(rng, n, self.largest),
+            delay=thinking(rng, n),
+            linger=rng.integers(1, 30, n) * SECOND,
+        )
