@@ -8,7 +8,7 @@ from __future__ import annotations
 from lab.draft import Draft
 
 CARRIERS = ("http", "http2", "quic")
-NAMINGS = ("name", "none", "ech")
+NAMINGS = ("name", "none", "ech", "foreign")
 FRONTS = ("none", "cdn")
 REACHES = ("vendor", "own", "literal", "popular", "tenant", "tail", "fresh")
 RESOLVERS = ("dns", "dns-tcp", "dot", "doh")
@@ -32,7 +32,8 @@ def web(
     """(speech, peer) of requests to a new host of that reach.
 
     ``carrier`` http, http2 (always TLS) or quic (UDP, TLS inside); ``port`` 0 is the usual one. ``naming`` name: the
-    host's own in the ClientHello; none: no SNI; ech: an outer name and an encrypted inner one. ``front`` cdn: the
+    host's own in the ClientHello; none: no SNI; ech: an outer name and an encrypted inner one; foreign: the name of a
+    popular host that the connection does not go to. ``front`` cdn: the
     connection goes to a popular host, SNI and address are the popular host's, Host says the app's own. ``resume``: TLS
     sessions are resumed. Without TLS, naming and resumption do not apply.
     """
@@ -54,6 +55,8 @@ def _hello(draft: Draft, naming: str, *, resume: bool) -> dict[str, str]:
         options["sni"] = "none"
     elif naming == "ech":
         options |= {"sni": f"@{draft.peer(OUTER)}", "ech": "1"}
+    elif naming == "foreign":
+        options["sni"] = f"@{draft.peer(OUTER)}"
     return options
 
 

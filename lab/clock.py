@@ -45,7 +45,7 @@ def renewal(
     """Times of a renewal process, next = now + sleep, in [0, span); the first falls anywhere in the first period."""
     now = int(rng.random() * period_s * SECOND)
     parts = [np.array([now], dtype=np.int64)]
-    chunk = int(span / (period_s * SECOND)) + 16
+    chunk = int(span / (max(period_s, SHORTEST_SLEEP_S) * SECOND)) + 16
     while now < span:
         part = now + np.cumsum(sleeps(rng, law, period_s, jitter, chunk, sigma=sigma))
         parts.append(part)

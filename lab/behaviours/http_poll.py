@@ -1,8 +1,9 @@
 """An agent that asks its server for tasks over HTTP or HTTPS, and sleeps in between.
 
-Law: a renewal process, next poll = this poll + sleep (Cobalt Strike, Mythic and Sliver document sleep and jitter so;
-quoted from memory). Most answers are empty; now and then one is a task, and its result is uploaded in the same
-connection. All bytes are filler.
+Law: next poll = this poll + sleep, with the laws of lab/clock.py, gated and hurried as lab/pace.py says (Cobalt Strike,
+Mythic and Sliver document sleep and jitter so; quoted from memory). Most answers are empty; now and then one is a task,
+and its result is uploaded in the same connection or to another host (the first host is a dead drop then). The server
+may hide behind a popular name, have no name, or a new one every day. All bytes are filler.
 """
 
 from __future__ import annotations
@@ -11,45 +12,107 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import LAWS, around, deferred, renewal, thinking
+from lab.behaviours import SECOND, Batch, Int64, Window, setting
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.clock import around, thinking
 from lab.draft import METHODS, Draft
+from lab.longflow import Words, words
+from lab.pace import Moments, Pace, moments, paced
+from lab.ragged import joined
+
+DAY = 86_400 * SECOND
+SMALLEST = 100  # bytes
 
 
 @dataclass(frozen=True)
 class Behaviour:
     """Settings of http-poll."""
 
+    carrier: str = setting("http", choices=CARRIERS, source="http2 and quic are always encrypted")
     tls: bool = setting(True)
-    period: float = setting(300.0, unit="s", minimum=1, maximum=7 * 86_400)
-    jitter: float = setting(0.0, minimum=0, maximum=1, source="Cobalt Strike allows 0 to 99 %")
-    law: str = setting("cobalt-strike", choices=LAWS)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
     method: str = setting("auto", choices=METHODS, source="auto: POST where the request is large")
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
-    up: int = setting(420, unit="B", minimum=100, maximum=100_000)
-    down: int = setting(310, unit="B", minimum=100, maximum=1_000_000)
+    reach: str = setting("vendor", choices=REACHES, source="popular: a dead drop on a service everybody uses")
+    naming: str = setting("name", choices=NAMINGS, source="the ClientHello: SNI, none, ECH, or the name of another")
+    front: str = setting("none", choices=FRONTS, source="cdn: domain fronting, Host is the agent's own; facts 7.1, M22")
+    resume: bool = setting(False, source="TLS sessions resumed, RFC 8446 section 2.2")
+    dga: str = setting(
+        "none",
+        choices=("none", "day", "contact"),
+        source="a new registrable domain for each; reach does not count then",
+    )
+    keep: float = setting(
+        0.0, unit="s", minimum=0, maximum=3_600, source="how long a connection waits for the next poll; OkHttp: 5 min"
+    )
+    period: float = paced("period")
+    jitter: float = paced("jitter")
+    law: str = paced("law", "cobalt-strike")
+    sigma: float = paced("sigma")
+    gate: str = paced("gate")
+    from_hour: float = paced("from_hour")
+    until_hour: float = paced("until_hour")
+    shut: str = paced("shut")
+    doze: str = paced("doze")
+    ration: float = paced("ration")
+    fast: float = paced("fast")
+    fast_for: float = paced("fast_for")
+    up: int = setting(420, unit="B", minimum=SMALLEST, maximum=100_000)
+    down: int = setting(310, unit="B", minimum=SMALLEST, maximum=1_000_000)
     spread: float = setting(0.0, minimum=0, maximum=0.9, source="padding, a fraction around the sizes")
-    task_probability: float = setting(0.02, minimum=0, maximum=1)
-    task_down: int = setting(2_600, unit="B", minimum=100, maximum=1_000_000)
-    result_up: int = setting(9_000, unit="B", minimum=100, maximum=10_000_000)
-    deferred: bool = setting(False, source="True: the agent holds no wake lock and waits for Doze windows")
+    pad_up: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: facts 7.1, M26: 3 kB")
+    pad_down: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: facts 7.1, M26: 8 kB")
+    task_probability: float = paced("task_probability")
+    task_down: int = setting(2_600, unit="B", minimum=SMALLEST, maximum=1_000_000)
+    result_up: int = setting(9_000, unit="B", minimum=SMALLEST, maximum=10_000_000, source="median, log-normal")
+    result_reach: str = setting("same", choices=("same", *REACHES), source="where results go: facts 7.1, M23")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
-        """One conversation per poll; a task adds an exchange."""
+        """One conversation per poll, or of those that come while it is kept; a task adds an exchange."""
         draft = Draft(window.span)
-        speech = draft.web(tls=self.tls, port=self.port, method=self.method)
-        peer = draft.peer(self.reach)
-        times = renewal(rng, self.law, self.period, self.jitter, window.span)
-        if self.deferred:
-            times = deferred(rng, times, window)
-        n = len(times)
-        tasked = rng.random(n) < self.task_probability
-        up, down, delay = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n), thinking(rng, n)
-        empty = ~tasked
-        draft.calls(speech, peer, times[empty], up=up[empty], down=down[empty], delay=delay[empty])
-        for index in np.flatnonzero(tasked).tolist():
-            result = int(self.result_up * rng.lognormal(0.0, 0.7))
-            at = np.array([times[index], times[index] + int(rng.uniform(1.0, 12.0) * SECOND)])
-            draft.talk(speech, peer, at, up=[up[index], result], down=[self.task_down, self.down], delay=delay[index])
+        asked = moments(rng, Pace.of(self), window)
+        n = len(asked.time)
+        place, hosts = self._hosts(draft, asked.time, window)
+        up = around(rng, self.up, self.spread, n) + rng.integers(0, self.pad_up + 1, n)
+        down = around(rng, self.down, self.spread, n) + rng.integers(0, self.pad_down + 1, n)
+        polls = words(asked.time, up, np.where(asked.tasked, self.task_down, down), thinking(rng, n))
+        fresh = np.diff(asked.time, prepend=np.int64(-DAY)) > int(self.keep * SECOND)
+        fresh |= np.diff(place, prepend=np.int64(-1)) != 0
+        of = np.cumsum(fresh) - 1
+        results = self._results(rng, asked)
+        said = (of, polls)
+        if self.result_reach == "same":
+            said = joined(said, (of[asked.tasked], results))
+        else:
+            speech, peer = self._web(draft, self.result_reach)
+            draft.calls(speech, peer, results.time, up=results.up, down=results.down, delay=results.delay)
+        speeches, peers = hosts[place[fresh]].T
+        draft.talks(speeches, peers, asked.time[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
+
+    def _results(self, rng: np.random.Generator, asked: Moments) -> Words:
+        tasks = asked.time[asked.tasked]
+        time = tasks + (rng.uniform(1.0, 12.0, len(tasks)) * SECOND).astype(np.int64)
+        sizes = np.maximum(self.result_up * rng.lognormal(0.0, 0.7, len(tasks)), SMALLEST).astype(np.int64)
+        return words(time, sizes, self.down, thinking(rng, len(tasks)))
+
+    def _hosts(self, draft: Draft, time: Int64, window: Window) -> tuple[Int64, Int64]:
+        """Which host each poll goes to, and the hosts: rows (speech, peer)."""
+        if self.dga == "none":
+            return np.zeros(len(time), dtype=np.int64), np.array([self._web(draft, self.reach)])
+        days = (time - window.midnight) // DAY
+        keys = days - days[:1] if self.dga == "day" else np.arange(len(time))
+        count = int(keys[-1]) + 1 if len(keys) else 1
+        return keys.astype(np.int64), np.array([self._web(draft, "fresh") for _ in range(count)])
+
+    def _web(self, draft: Draft, reach: str) -> tuple[int, int]:
+        return web(
+            draft,
+            reach,
+            carrier=self.carrier,
+            tls=self.tls,
+            port=self.port,
+            method=self.method,
+            naming=self.naming,
+            front=self.front,
+            resume=self.resume,
+        )

@@ -1,8 +1,8 @@
 """An agent that keeps one WebSocket open: it reports in at intervals, tasks are pushed to it, results go back.
 
-Law: inside the connection a renewal process of check-ins; ping and pong of RFC 6455 section 5.5.2 keep NATs open; the
-connection breaks after hours and is dialled again. Sizes count WebSocket frames (RFC 6455 section 5.2: 6 B of header
-and mask from the client, 2 to 4 B from the server).
+Law: inside the connection check-ins with the laws of lab/clock.py; ping and pong of RFC 6455 section 5.5.2 keep NATs
+open; the connection breaks after hours and is dialled again, and lives only while the gate is open. Sizes count
+WebSocket frames (RFC 6455 section 5.2: 6 B of header and mask from the client, 2 to 4 B from the server).
 """
 
 from __future__ import annotations
@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import LAWS, around, renewal, thinking
+from lab.carriage import REACHES
+from lab.channel import beats, dialled, spoken
+from lab.clock import around, thinking
 from lab.draft import Draft
-from lab.longflow import Words, dials, ticks, together, words
+from lab.longflow import Words, together, words
+from lab.pace import Pace, moments, paced
+from lab.ragged import joined
 
 PING, PONG = 6, 2  # empty control frames, RFC 6455 section 5.5
 
@@ -25,43 +29,47 @@ class Behaviour:
 
     tls: bool = setting(True)
     port: int = setting(443, minimum=1, maximum=65_535)
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
-    period: float = setting(120.0, unit="s", minimum=1, maximum=86_400)
-    jitter: float = setting(0.2, minimum=0, maximum=1)
-    law: str = setting("uniform", choices=LAWS)
+    reach: str = setting("vendor", choices=REACHES)
+    period: float = paced("period", 120.0)
+    jitter: float = paced("jitter", 0.2)
+    law: str = paced("law")
+    sigma: float = paced("sigma")
+    gate: str = paced("gate")
+    from_hour: float = paced("from_hour")
+    until_hour: float = paced("until_hour")
+    shut: str = paced("shut")
+    doze: str = setting("exempt", choices=("exempt", "deferred"), source="deferred: cut off from the network in Doze")
+    fast: float = paced("fast")
+    fast_for: float = paced("fast_for")
     ping: float = setting(55.0, unit="s", minimum=5, maximum=3_600, source="below the 60 s of common proxies")
-    lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
+    lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400, source="facts 7.1, M16: 1 to 6 h")
     up: int = setting(140, unit="B", minimum=8, maximum=100_000)
     down: int = setting(60, unit="B", minimum=4, maximum=100_000)
     spread: float = setting(0.05, minimum=0, maximum=0.9)
-    task_probability: float = setting(0.01, minimum=0, maximum=1, source="per check-in")
+    task_probability: float = paced("task_probability", 0.01)
     task_down: int = setting(900, unit="B", minimum=4, maximum=1_000_000)
-    result_up: int = setting(6_000, unit="B", minimum=8, maximum=10_000_000)
+    result_up: int = setting(6_000, unit="B", minimum=8, maximum=10_000_000, source="median, log-normal")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per dial; the upgrade is the protocol's own."""
         draft = Draft(window.span)
         speech = draft.speech("websocket", tls=self.tls, port=self.port, ping_below=str(PING + 1))
         peer = draft.peer(self.reach)
-        said = self._said(rng, window.span)
-        for begin, end in dials(rng, self.lifetime, window.span):
-            pings = words(ticks(rng, begin, end, self.ping), PING, PONG, 500)
-            spoken = together(said.during(begin + 2 * SECOND, end), pings)
-            draft.talk(
-                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
-            )
+        lives = dialled(rng, self.lifetime, window, Pace.of(self).openings(window))
+        said = joined(spoken(lives, self._said(rng, window)), beats(rng, lives, self.ping, PING, PONG))
+        draft.talks(speech, peer, lives[:, 0], said, close=lives[:, 1])
         return draft.batch()
 
-    def _said(self, rng: np.random.Generator, span: int) -> Words:
+    def _said(self, rng: np.random.Generator, window: Window) -> Words:
         """Check-ins, pushed tasks and results of the whole day, whichever connection carries them."""
-        times = renewal(rng, self.law, self.period, self.jitter, span)
-        n = len(times)
+        made = moments(rng, Pace.of(self), window)
+        n = len(made.time)
         up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
-        tasks = times[rng.random(n) < self.task_probability] + int(0.4 * SECOND)
+        tasks = made.time[made.tasked] + int(0.4 * SECOND)
         results = tasks + (rng.uniform(1.0, 12.0, len(tasks)) * SECOND).astype(np.int64)
         sizes = np.maximum(self.result_up * rng.lognormal(0.0, 0.7, len(tasks)), 8).astype(np.int64)
         return together(
-            words(times, up, down, thinking(rng, n)),
+            words(made.time, up, down, thinking(rng, n)),
             words(tasks, 0, self.task_down),
             words(results, sizes, 8, thinking(rng, len(tasks))),
         )

@@ -73,7 +73,7 @@ def test_a_task_is_followed_by_an_upload_on_the_same_connection(quiet, rng):
 
 def test_an_agent_that_is_deferred_waits_for_doze_to_end(windows, interval, rng):
     window = windows(doze=interval((0, 8 * HOUR)))
-    batch = http_poll.Behaviour(period=60.0, deferred=True).plan(rng, window)
+    batch = http_poll.Behaviour(period=60.0, doze="deferred").plan(rng, window)
     assert batch.start.min() >= 8 * HOUR
     assert (http_poll.Behaviour(period=60.0).plan(rng, window).start < 8 * HOUR).sum() > 400
 
