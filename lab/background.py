@@ -84,12 +84,15 @@ def background_apps(
     apps = _left(background, own)
     shares = np.array([_share(key, app) for app in apps])
     wanted = inclusion(shares, min(background.apps, int((shares > 0).sum())))
-    plans = [_plan(key, app, span) for app in apps]
+    plans: dict[int, AppPlan] = {}
     found = []
     for device in range(devices):
         chosen = sample(generator(*key, "background", device), wanted)
         rng = generator(*key, "coming and going", device)
         fates = rng.random((len(apps), 5))  # drawn for all, so that one choice does not move another's fate
+        for place in chosen.tolist():
+            if place not in plans:
+                plans[place] = _plan(key, apps[place], span)
         found.append([_life(plans[place], apps[place], fates[place], span) for place in chosen.tolist()])
     return found
 

@@ -1,0 +1,30 @@
+"""The shelf: suites and library apps are no scenarios; a file is called by where it lies; TOML faults have a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.errors import ScenarioError
+from lab.shelf import parse_toml, place_of, scenarios_folder, shelf
+
+
+def test_every_file_is_a_scenario_a_suite_or_an_app():
+    files = {path.stem for path in scenarios_folder().glob("*/*.toml")}
+    others = {path.stem for kind in ("suites", "apps") for path in (scenarios_folder() / kind).glob("*.toml")}
+    assert files == {*shelf()} | others
+    assert not {*shelf()} & {path.stem for path in (scenarios_folder() / "apps").glob("*.toml")}
+    assert others
+
+
+def test_a_file_is_called_from_its_shelf_on():
+    assert place_of(Path("/a/b/scenarios/apps/x.toml")) == "scenarios/apps/x.toml"
+    assert place_of(Path("/a/b/x.toml")) == "x.toml"
+
+
+@pytest.mark.parametrize("content", [b"a = ", b"a = 1\na = 2", b"\xff"])
+def test_what_is_no_toml_is_refused_with_its_file(content):
+    with pytest.raises(ScenarioError, match=r"^here\.toml: not TOML: "):
+        parse_toml(content, "here.toml")
+    assert parse_toml(b"a = 1", "here.toml") == {"a": 1}
