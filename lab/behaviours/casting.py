@@ -12,6 +12,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.clock import around, thinking
+from lab.customers import WAY
 from lab.draft import Draft
 
 
@@ -58,7 +59,7 @@ class Behaviour:
             time,
             up=around(rng, 220, 0.05, n),
             down=size,
-            delay=delay + 2 * lag + SECOND // 10,
+            delay=delay + 2 * lag + WAY,
             inbound=True,
             close=end,
         )
