@@ -9,6 +9,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
 from lab.cast import GROUPS, RESOLVER, Cast, generator
+from lab.name_cache import misses
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
@@ -126,7 +127,6 @@ class Assembly:
         named = np.array([bool(h.name) and h.address != RESOLVER for h in self.cast.hosts], dtype=np.bool_)
         dns = np.array([speech.protocol == "dns" for speech in self.speeches], dtype=np.bool_)
         asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
-        asks = asks[np.argsort(head["start"][asks], kind="stable")]
         wanted = self._missed(head, asks, device_of, how)
         if not len(wanted):
             return
@@ -141,15 +141,15 @@ class Assembly:
             asked = {"device": devices, "time": before, "delay": delay, "incident": head["incident"][wanted]}
             self._ask_privately(rng, asked, netd, behaviour, how)
             return
-        hosts = head["host"][wanted]
+        hosts, of = np.unique(head["host"][wanted], return_inverse=True)
         zero = np.zeros(n, dtype=np.int64)
         self._append(
             {
                 "start": before,
                 "close": before + delay,
                 "app": np.array([netd[int(device)] for device in device_of[head["app"][wanted]]], dtype=np.int64),
-                "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64),
-                "speech": np.array([self._question(int(host)) for host in hosts], dtype=np.int64),
+                "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64)[of],
+                "speech": np.array([self._question(host) for host in hosts.tolist()], dtype=np.int64)[of],
                 "inbound": zero,
                 "stack": zero,
                 "port": zero,
@@ -204,17 +204,11 @@ class Assembly:
         )
 
     def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64, how: Resolving) -> Int64:
-        """The conversations, ascending in time, whose name was not in the device's cache."""
-        expires: dict[tuple[int, int, int], int] = {}
-        missed = []
-        devices, hosts = device_of[head["app"]], head["host"]
-        networks = how.attachment(devices, head["start"])
-        for ask in asks.tolist():
-            key, now = (int(devices[ask]), int(hosts[ask]), int(networks[ask])), int(head["start"][ask])
-            if expires.get(key, -1) < now:
-                expires[key] = now + self.cast.ttls_s[key[1]] * SECOND
-                missed.append(ask)
-        return np.array(missed, dtype=np.int64)
+        """The conversations, ascending in time, whose name was not in the device's cache of that network."""
+        device, host, time = device_of[head["app"][asks]], head["host"][asks], head["start"][asks]
+        group = (how.attachment(device, time) * (len(self.cast.hosts) + 1) + host) * (device_of.max() + 1) + device
+        missed = asks[misses(group, time, np.array(self.cast.ttls_s, dtype=np.int64)[host] * SECOND)]
+        return missed[np.argsort(head["start"][missed], kind="stable")]
 
     def _question(self, host: int) -> int:
         answer = {"qtype": "A", "answer": self.cast.hosts[host].address, "ttl": str(self.cast.ttls_s[host])}

@@ -27,6 +27,7 @@ LAYERS = (
         "lab.sittings",
         "lab.carriage",
         "lab.ragged",
+        "lab.name_cache",
         "lab.waiting",
         "lab.pace",
         "lab.channel",
