@@ -1,19 +1,30 @@
-"""An app that fetches news of its server every so often: weather, stocks, mail, device management.
+"""An app that fetches news of its server every so often: weather, feeds, device management, security agents, trackers.
 
 Law: an alarm or job keeps its phase, phase + k T, each run late by up to flex T. A job waits for Doze's maintenance
-windows (JobScheduler, developer.android.com "Optimize for Doze and App Standby"; its shortest period is 15 min, which
-an app exempt from battery optimisation undercuts with alarms).
+windows (JobScheduler, developer.android.com "Optimize for Doze and App Standby"; its shortest period is 15 min), as
+inexact alarms do; an app exempt from battery optimisation does not wait. Other laws, gates, alarms in Doze and the
+hurry after news are those of lab/pace.py, the same for honest apps and others. A failed run is tried again after a
+back-off that doubles from 30 s (JobInfo.DEFAULT_INITIAL_BACKOFF_MILLIS, from memory), each log-normal around it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import alarms, around, jobs, thinking
+from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.clock import around, inside, jobs, thinking
 from lab.draft import METHODS, Draft
+from lab.longflow import words
+from lab.pace import Moments, Pace, moments, paced
+from lab.ragged import joined, positions, summed
+from lab.relay_hours import gated
+
+BACKOFF_S = 30.0
+MOST_TRIES = 7
+FAILURE = 250  # bytes of a 503 with its headers (an assumption)
 
 
 @dataclass(frozen=True)
@@ -21,34 +32,86 @@ class Behaviour:
     """Settings of periodic-sync."""
 
     tls: bool = setting(True)
-    period: float = setting(1800.0, unit="s", minimum=5, maximum=7 * 86_400)
-    flex: float = setting(0.1, minimum=0, maximum=1, source="JobInfo.Builder.setPeriodic(interval, flex)")
+    period: float = setting(
+        1800.0, unit="s", minimum=5, maximum=7 * 86_400, source="JobScheduler: at least 15 min; alarms may be shorter"
+    )
+    flex: float = setting(0.1, minimum=0, maximum=1, source="JobInfo.Builder.setPeriodic(interval, flex); or jitter")
     exempt: bool = setting(False, source="True: exempt from Doze, as device management is")
+    alarm: bool = setting(False, source="True: setExactAndAllowWhileIdle, rationed in Doze; clocks, medicine, trackers")
+    law: str = paced("law", "phase")
+    sigma: float = paced("sigma")
+    gate: str = paced("gate")
+    from_hour: float = paced("from_hour")
+    until_hour: float = paced("until_hour")
+    shut: str = paced("shut", "skip")
+    ration: float = paced("ration")
+    fast: float = paced("fast")
+    fast_for: float = paced("fast_for")
+    carrier: str = setting("http", choices=CARRIERS)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
     method: str = setting("auto", choices=METHODS, source="auto: POST where the request is large")
-    reach: str = setting("vendor", choices=("vendor", "own", "literal", "popular", "tail", "tenant", "fresh"))
+    reach: str = setting("vendor", choices=REACHES)
+    naming: str = setting("name", choices=NAMINGS, source="the ClientHello: SNI, none, or ECH (RFC 9849)")
+    front: str = setting("none", choices=FRONTS, source="cdn: through a popular CDN's name, Host is the app's own")
+    resume: bool = setting(False, source="TLS sessions resumed, RFC 8446 section 2.2")
     up: int = setting(480, unit="B", minimum=100, maximum=100_000)
     down: int = setting(3_000, unit="B", minimum=100, maximum=1_000_000)
     spread: float = setting(0.3, minimum=0, maximum=0.9)
+    pad_up: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: facts 7.1, M26")
+    pad_down: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: facts 7.1, M26")
     news_probability: float = setting(0.1, minimum=0, maximum=1)
     news_down: int = setting(15_000, unit="B", minimum=100, maximum=10_000_000)
     news_up: int = setting(600, unit="B", minimum=100, maximum=10_000_000)
+    news_after: float = setting(4.0, unit="s", minimum=0.5, maximum=60, source="until the news are asked for, at most")
+    failures: float = setting(0.0, minimum=0, maximum=0.9, source="share of runs that fail and back off")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
-        """One conversation per run; news add an exchange."""
+        """One conversation per run; news add an exchange, a failure adds runs."""
         draft = Draft(window.span)
-        speech = draft.web(tls=self.tls, port=self.port, method=self.method)
-        peer = draft.peer(self.reach)
-        if self.exempt:
-            times = alarms(rng, self.period, self.flex, window.span)
-        else:
-            times = jobs(rng, window, self.period, self.flex)
+        speech, peer = web(
+            draft,
+            self.reach,
+            carrier=self.carrier,
+            tls=self.tls,
+            port=self.port,
+            method=self.method,
+            naming=self.naming,
+            front=self.front,
+            resume=self.resume,
+        )
+        runs = self._runs(rng, window)
+        times, run, failed = self._tried(rng, runs.time)
         n = len(times)
-        news = rng.random(n) < self.news_probability
-        up, down, delay = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n), thinking(rng, n)
-        draft.calls(speech, peer, times[~news], up=up[~news], down=down[~news], delay=delay[~news])
-        for index in np.flatnonzero(news).tolist():
-            more = int(self.news_down * rng.lognormal(0.0, 0.7))
-            at = np.array([times[index], times[index] + int(rng.uniform(0.3, 4.0) * SECOND)])
-            draft.talk(speech, peer, at, up=[up[index], self.news_up], down=[down[index], more], delay=delay[index])
+        news = runs.tasked[run] & ~failed
+        up = around(rng, self.up, self.spread, n) + rng.integers(0, self.pad_up + 1, n)
+        down = around(rng, self.down, self.spread, n) + rng.integers(0, self.pad_down + 1, n)
+        down = np.where(failed, np.minimum(down, FAILURE), down)
+        delay = thinking(rng, n)
+        more = np.maximum(self.news_down * rng.lognormal(0.0, 0.7, n), 100).astype(np.int64)
+        after = (rng.uniform(0.3, self.news_after, n) * SECOND).astype(np.int64)
+        later = words((times + after)[news], self.news_up, more[news], delay[news])
+        draft.talks(
+            speech, peer, times, joined((np.arange(n), words(times, up, down, delay)), (np.flatnonzero(news), later))
+        )
         return draft.batch()
+
+    def _runs(self, rng: np.random.Generator, window: Window) -> Moments:
+        waiting = not (self.exempt or self.alarm)
+        if self.law == "phase" and waiting:
+            due = jobs(rng, window, self.period, self.flex)
+            due = due[inside(due, gated(window, self.gate, self.from_hour, self.until_hour))]
+            return Moments(due, rng.random(len(due)) < self.news_probability)
+        doze = "alarm" if self.alarm else "deferred" if waiting else "exempt"
+        pace = replace(Pace.of(self), jitter=self.flex, doze=doze, task_probability=self.news_probability)
+        return moments(rng, pace, window)
+
+    def _tried(self, rng: np.random.Generator, due: Int64) -> tuple[Int64, Int64, Bool]:
+        """Every try, ascending in time, the run it belongs to, and whether it failed."""
+        if not self.failures:
+            return due, np.arange(len(due)), np.zeros(len(due), dtype=np.bool_)
+        tries = np.minimum(rng.geometric(1.0 - self.failures, len(due)), MOST_TRIES)
+        run, nth = positions(tries)
+        waits = np.where(nth, BACKOFF_S * 2.0 ** (nth - 1) * rng.lognormal(0.0, 0.3, len(run)), 0.0)
+        times = due[run] + (summed(waits, tries) * SECOND).astype(np.int64)
+        order = np.argsort(times, kind="stable")
+        return times[order], run[order], (nth < tries[run] - 1)[order]

@@ -20,7 +20,7 @@ from lab.longflow import ticks, together, words
 from lab.reconnect import connections
 
 RECEIPT = 40  # bytes; longer than any heartbeat
-MQTT_PING, MQTT_RECEIPT = 2, 4  # PINGREQ, PINGRESP; PUBACK: MQTT 3.1.1 sections 3.12, 3.4
+MQTT_PING = 2  # PINGREQ, PINGRESP: MQTT 3.1.1 section 3.12; what acknowledges a publication is the protocol's own
 PORTS = {("push", True): 5228, ("push", False): 5228, ("mqtt", True): 8883, ("mqtt", False): 1883}
 
 
@@ -46,7 +46,7 @@ class Behaviour:
         """One conversation per dial; the log-in is the protocol's own."""
         draft = Draft(window.span)
         mqtt = self.protocol == "mqtt"
-        beat, receipt = (MQTT_PING, MQTT_RECEIPT) if mqtt else (self.beat, RECEIPT)
+        beat = MQTT_PING if mqtt else self.beat
         options = {"keepalive": str(round(self.heartbeat))} if mqtt else {}
         port = self.port or PORTS[self.protocol, self.tls]
         speech = draft.speech(self.protocol, tls=self.tls, port=port, **options)
@@ -54,7 +54,8 @@ class Behaviour:
         come = poisson(rng, self.pushes_per_hour, whole(window.span))
         come = come[~inside(come, window.doze) | (rng.random(len(come)) < self.quiet)]
         sizes = np.clip(self.push * rng.lognormal(0.0, 0.6, len(come)), 40, 4_096)
-        pushed = together(words(come, 0, sizes), words(come + 150_000, receipt, 0))
+        receipts = words(come[:0] if mqtt else come + 150_000, RECEIPT, 0)
+        pushed = together(words(come, 0, sizes), receipts)
         dialled = connections(rng, self.lifetime, window)
         mobile = ~inside(dialled[:, 0], window.wifi) & (self.heartbeat_mobile > 0)
         every = np.where(mobile, self.heartbeat_mobile, self.heartbeat)

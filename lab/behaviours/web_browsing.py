@@ -1,7 +1,8 @@
 """People browsing while an app is in front: pages of many objects from several hosts, pauses to read.
 
 Law: SURGE (see lab/pages.py) for objects, sizes and reading times; a page's hosts are one or more of the places
-people go to, each over its own conversation, kept open for a while after the last object.
+people go to, each over its own conversation, kept open for a while after the last object. Some places lie in the long
+tail of the web, and now and then a page leads to one never seen before (shares are assumptions).
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window, setting
+from lab.behaviours import SECOND, Batch, Int64, Window, setting
+from lab.carriage import CARRIERS, web
 from lab.clock import thinking
 from lab.draft import Draft
-from lab.pages import answer_sizes, looks, object_counts
+from lab.longflow import words
+from lab.pages import answer_sizes, looks, object_counts, places
+from lab.ragged import positions, summed
 
 
 @dataclass(frozen=True)
@@ -21,9 +25,13 @@ class Behaviour:
     """Settings of web-browsing."""
 
     tls: bool = setting(True)
+    carrier: str = setting("http", choices=CARRIERS)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 443 with TLS, 80 without")
     reach: str = setting("popular", choices=("vendor", "own", "popular", "tail", "tenant", "fresh"))
+    resume: bool = setting(False, source="TLS sessions resumed, as browsers do at known hosts")
     hosts: int = setting(60, minimum=1, maximum=500, source="how many places this owner goes to")
+    tail: float = setting(0.3, minimum=0, maximum=1, source="share of them, the least visited, in the long tail")
+    wander: float = setting(0.03, minimum=0, maximum=1, source="share of visits that lead to a place never seen before")
     per_page: int = setting(5, minimum=1, maximum=40, source="hosts of a page, at most")
     reading: float = setting(15.0, unit="s", minimum=1, maximum=600, source="shortest time between two pages")
     objects: int = setting(14, minimum=1, maximum=200, source="objects of a page, at most")
@@ -32,29 +40,44 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per page and host."""
         draft = Draft(window.span)
-        speech = draft.web(tls=self.tls, port=self.port)
-        peers = np.array([draft.peer(self.reach) for _ in range(self.hosts)])
-        weights = 1.0 / np.arange(1, self.hosts + 1)
-        weights /= weights.sum()
-        for begin, end in window.foreground.tolist():
-            for at in looks(rng, begin, end, self.reading).tolist():
-                count = min(int(1 + rng.poisson(self.per_page / 2)), self.per_page, self.hosts)
-                places = rng.choice(peers, size=count, replace=False, p=weights)
-                objects = int(object_counts(rng, 1, self.objects)[0])
-                self._page(rng, draft, speech, (at, objects), places.tolist())
+        known = round(self.hosts * (1.0 - self.tail)) if self.reach == "popular" else self.hosts
+        speech, _ = web(
+            draft,
+            self.reach if known else "tail",
+            carrier=self.carrier,
+            tls=self.tls,
+            port=self.port,
+            resume=self.resume,
+        )
+        for nth in range(1, self.hosts):
+            draft.peer(self.reach if nth < known else "tail")
+        opened = looks(rng, window.foreground, self.reading)
+        counts = np.minimum(1 + rng.poisson(self.per_page / 2, len(opened)), min(self.per_page, self.hosts))
+        page, place = places(rng, counts.astype(np.int64), self.hosts)
+        strange = np.flatnonzero(rng.random(len(place)) < self.wander)
+        place[strange] = [draft.peer("tail") for _ in strange]
+        self._visits(rng, draft, speech, (opened, counts, page, place))
         return draft.batch()
 
-    def _page(
-        self, rng: np.random.Generator, draft: Draft, speech: int, page: tuple[int, int], places: list[int]
+    def _visits(
+        self, rng: np.random.Generator, draft: Draft, speech: int, visits: tuple[Int64, Int64, Int64, Int64]
     ) -> None:
-        at, objects = page
-        shares = rng.multinomial(max(objects - len(places), 0), np.full(len(places), 1 / len(places))) + 1
-        for nth, (place, count) in enumerate(zip(places, shares.tolist(), strict=True)):
-            begin = at if nth == 0 else at + int(rng.uniform(0.2, 1.5) * SECOND)
-            steps = rng.exponential(0.25, count) + 0.12
-            time = begin + (np.cumsum(steps) * SECOND).astype(np.int64)
-            time[0] = begin
-            linger = int(min(2.0 + rng.exponential(10.0), 60.0) * SECOND)
-            sizes = answer_sizes(rng, count, self.largest)
-            up = rng.integers(320, 1_100, count)
-            draft.talk(speech, place, time, up=up, down=sizes, delay=thinking(rng, count), linger=linger)
+        opened, counts, page, place = visits
+        n = len(place)
+        first = np.diff(page, prepend=-1) > 0
+        start = opened[page] + np.where(first, 0, (rng.uniform(0.2, 1.5, n) * SECOND).astype(np.int64))
+        shares = self._shares(rng, counts)
+        of, nth = positions(shares)
+        steps = np.where(nth, rng.exponential(0.25, len(of)) + 0.12, 0.0)
+        time = start[of] + (summed(steps, shares) * SECOND).astype(np.int64)
+        up = rng.integers(320, 1_100, len(of))
+        said = words(time, up, answer_sizes(rng, len(of), self.largest), thinking(rng, len(of)))
+        linger = (np.minimum(2.0 + rng.exponential(10.0, n), 60.0) * SECOND).astype(np.int64)
+        draft.talks(speech, place, start, (of, said), linger=linger)
+
+    def _shares(self, rng: np.random.Generator, counts: Int64) -> Int64:
+        """How many objects of its page each visit fetches: one, and its part of the rest."""
+        rest = np.maximum(object_counts(rng, len(counts), self.objects) - counts, 0)
+        page, _ = positions(rest)
+        chosen = (np.cumsum(counts) - counts)[page] + (rng.random(len(page)) * counts[page]).astype(np.int64)
+        return 1 + np.bincount(chosen, minlength=int(counts.sum())).astype(np.int64)
