@@ -79,11 +79,13 @@ def deferred(rng: np.random.Generator, due: Int64, window: Window) -> Int64:
 
     What the quota of the app's standby bucket does not allow waits too (lab.standby).
     """
-    where = interval_of(due, window.doze)
+    doze = merged(window.doze)  # light sleep deepens without a window between
+    where = interval_of(due, doze)
     free = due[where < 0]
     waiting = np.unique(where[where >= 0])
     queue = rng.exponential(4.0, len(waiting)) * SECOND  # jobs of a window run one after the other
-    late = window.doze[waiting, 1] + queue.astype(np.int64)
+    closing = np.append(doze[1:, 0], np.iinfo(np.int64).max)[waiting]
+    late = np.minimum(doze[waiting, 1] + queue.astype(np.int64), closing - 1)
     times = np.sort(np.concatenate([free, late]))
     return rationed(rng, times[times < window.span], window)
 
