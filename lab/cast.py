@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import ipaddress
+import struct
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,7 @@ RESOLVER = "10.88.0.1"
 GROUPS = {"ssdp": "239.255.255.250", "mdns": "224.0.0.251"}  # UPnP Device Architecture 1.1; RFC 6762 section 3
 HIGHEST = 29  # number in a host's name, while its zone has names to draw
 GROUP_RTT_US = 1_000  # of a group, which never answers itself
+NUMBERED = 15  # of a hundred registrable domains end in a number (our choice)
 DRAWS = 64  # until a name or address is not drawn any more but looked for
 TTLS_S = (30, 60, 120, 300, 300, 600, 1800, 3600)  # common in public zones (from memory)
 SHAPES = ("api", "cdn", "www", "m", "edge", "static", "img", "gw", "data", "app", "events", "sync", "ws", "push")
@@ -41,9 +43,13 @@ AGENTS = (
 
 def generator(*key: object) -> np.random.Generator:
     """The generator of that key: stable over runs, machines and versions of Python (blake2b, never ``hash``)."""
+    return np.random.default_rng(np.random.SeedSequence(_digits(key)))
+
+
+def _digits(key: tuple[object, ...]) -> list[int]:
+    """Eight numbers of 32 bits that depend on the key alone."""
     text = "\x1f".join(str(part) for part in key).encode()
-    words = np.frombuffer(hashlib.blake2b(text, digest_size=32).digest(), dtype="<u4")
-    return np.random.default_rng(np.random.SeedSequence([int(word) for word in words]))
+    return list(struct.unpack("<8I", hashlib.blake2b(text, digest_size=32).digest()))
 
 
 @functools.cache
@@ -56,12 +62,11 @@ def _words() -> tuple[str, ...]:
 
 def domain(*key: object) -> str:
     """A registrable domain such as ``garden-sound.example``, the same for the same key."""
-    rng = generator("domain", *key)
+    one, two, joint, numbered, number, top, *_ = _digits(("domain", *key))
     words = _words()
-    first, second = (words[int(index)] for index in rng.integers(0, len(words), 2))
-    joint = ("", "-", "")[int(rng.integers(0, 3))]
-    number = str(int(rng.integers(2, 99))) if rng.random() < 0.15 else ""
-    return f"{first}{joint}{second}{number}.{('example', 'test')[int(rng.integers(0, 2))]}"
+    first, second = words[one % len(words)], words[two % len(words)]
+    digits = str(2 + number % 97) if numbered % 100 < NUMBERED else ""
+    return f"{first}{('', '-', '')[joint % 3]}{second}{digits}.{('example', 'test')[top % 2]}"
 
 
 def hostname(zone: str, rng: np.random.Generator) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lab.assembly import Assembly, Owner, Resolving
 from lab.background import background_apps
-from lab.behaviours import SECOND, Int64, Window
+from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast, generator
 from lab.errors import ScenarioError
 from lab.lives import later, lives, narrowed, used_while_there
@@ -220,10 +220,17 @@ def _compile_behaviour(
         work.incidents.append(_incident(work, app, what, contacts))
     row = work.apps[app]
     owner = Owner(app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
-    stacks = generator(*key, "customers").permutation(client_pool_size())
     for life, batch in parts:
+        stacks = _customers(key, batch)
         hosts = peer_rows(work.assembly.cast, batch, device, zone_of(plan, moved=life.moved), key)
         work.assembly.add(generator(*key, "bytes", *(["moved"] if life.moved else [])), batch, owner, hosts, stacks)
+
+
+def _customers(key: tuple[object, ...], batch: Batch) -> Int64:
+    """Which TLS client shapes the strangers have whose conversations an app passes on; nobody's if it has none."""
+    if not len(batch.stack) or batch.stack.max() < 0:
+        return np.zeros(1, dtype=np.int64)
+    return generator(*key, "customers").permutation(client_pool_size())
 
 
 def _incident(work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], contacts: int) -> Incident:
