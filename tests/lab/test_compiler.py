@@ -200,3 +200,85 @@ def test_a_labelled_behaviour_that_never_speaks_is_a_fault():
 def test_a_benign_behaviour_may_be_silent():
     made = replace(scenario("https-checkin-5m"), span=60_000_000)
     assert compile_scenario(made, 1).incidents == ()
+
+
+def living(name, state, seed=1):
+    """That scenario with another [state]."""
+    made = scenario(name)
+    return compile_scenario(replace(made, phones=replace(made.phones, **state)), seed)
+
+
+@pytest.fixture(scope="module", params=["https-poll-5m", "backconnect-relay"])
+def roaming(request):
+    return living(request.param, {"networks": "roaming", "profiles": ("office-worker", "night-nurse", "driver")})
+
+
+def test_no_conversation_of_a_roaming_phone_spans_a_change(roaming):
+    said = roaming.conversations
+    device = np.array([app.device for app in roaming.apps])[said.app]
+    severed = 0
+    for number, phone in enumerate(roaming.devices):
+        assert len(phone.addresses) == 3
+        since = np.array([one.since for one in phone.attachments])
+        assert since[0] == roaming.start
+        mine = device == number
+        on = np.searchsorted(since, said.start[mine], side="right")
+        until = np.append(since, np.iinfo(np.int64).max)[on]
+        assert np.all(said.close[mine] <= until)
+        severed += int((said.close[mine] == until).sum())
+    assert severed > 5
+    addresses = [address for phone in roaming.devices for address in phone.addresses]
+    assert len(set(addresses)) == 9
+    assert all(address.startswith("10.88.") for address in addresses)
+
+
+def test_a_roaming_phone_looks_names_up_anew_on_each_network(roaming):
+    said = roaming.conversations
+    device = np.array([app.device for app in roaming.apps])[said.app]
+    lookup = said.behaviour == roaming.behaviours.index("name-lookup")
+    named = np.array([bool(host.name) and host.address != RESOLVER for host in roaming.hosts])[said.host]
+    for number, phone in enumerate(roaming.devices):
+        for change in phone.attachments[1:]:
+            after = (device == number) & (said.start >= change.since)
+            first = np.flatnonzero(after & named & ~said.inbound)[:1]
+            assert said.start[after & lookup].min() < said.start[first].min()
+
+
+def test_the_contacts_of_a_roaming_phone_are_those_of_one_at_home(roaming):
+    home = compiled(roaming.scenario, 1)
+    found, there = ({one.incident: one.contacts for one in made.incidents} for made in (roaming, home))
+    assert {name.partition("/")[2] for name in found} == {name.partition("/")[2] for name in there}
+    for number, incident in enumerate(roaming.incidents):
+        own = roaming.conversations.incident == number
+        own &= roaming.conversations.app == incident.app
+        assert own[roaming.exchanges.conversation].sum() == incident.contacts > 0
+
+
+def test_profiles_are_dealt_out_in_turns():
+    made = living("https-poll-5m", {"profiles": ("kiosk", "spare")})
+    states = made.states
+    lit = [bool(states.screen_on[states.device == number].all()) for number in range(3)]
+    assert lit == [True, False, True]
+
+
+def test_a_phone_on_the_mobile_network_has_no_wifi_and_one_address():
+    made = living("https-poll-5m", {"networks": "mobile"})
+    assert all(len(phone.attachments) == 1 for phone in made.devices)
+    assert {phone.attachments[0].network for phone in made.devices} == {"mobile"}
+    assert compiled("https-poll-5m", 1).devices[0].attachments == ()
+
+
+def test_private_dns_hides_every_look_up_of_netd():
+    made, plain = living("https-poll-5m", {"private_dns": True}), compiled("https-poll-5m", 1)
+    kind = made.behaviours.index("name-lookup")
+    said, words = made.conversations, made.exchanges
+    private = said.behaviour == kind
+    speeches = [made.speeches[row] for row in set(said.speech[private].tolist())]
+    assert [(one.protocol, one.tls, one.port) for one in speeches] == [("dns_tcp", True, 853)]
+    asked = private[words.conversation]
+    assert asked.sum() == (plain.conversations.behaviour == plain.behaviours.index("name-lookup")).sum()
+    assert private.sum() < asked.sum(), "connections are used again"
+    assert {(int(up), int(down)) for up, down in zip(words.up[asked], words.down[asked], strict=True)} == {(130, 470)}
+    assert np.all(words.time[asked] > said.start[words.conversation[asked]])
+    assert np.all(said.close[private] >= said.start[private])
+    assert said.close.max() < made.start + made.span

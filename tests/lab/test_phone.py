@@ -62,3 +62,48 @@ def test_some_nights_are_spent_on_the_charger_and_do_not_doze():
     deep = [made.doze.deep[:, 0] for made in (day(seed) for seed in range(30))]
     nights = [bool(((begins > HOUR) & (begins < 5 * HOUR)).any()) for begins in deep]
     assert 3 < sum(nights) < 27
+
+
+def test_a_night_nurse_sleeps_by_day():
+    begins = np.concatenate([day(seed, "night-nurse").unlocked[:, 0] for seed in range(10)]) // HOUR
+    assert ((begins >= 9) & (begins < 14)).mean() < 0.02
+    assert ((begins < 5) | (begins >= 20)).mean() > 0.15
+    charged = [day(seed, "night-nurse").charging // HOUR for seed in range(30)]
+    assert sum(bool(((rows[:, 0] <= 9) & (rows[:, 1] > 12)).any()) for rows in charged) > 10
+
+
+def test_a_student_uses_the_phone_more_often_and_shorter_than_a_worker():
+    students, workers = ([day(seed, name).unlocked for seed in range(20)] for name in ("student", "office-worker"))
+    assert np.mean([len(rows) for rows in students]) > 1.2 * np.mean([len(rows) for rows in workers])
+    lengths = [np.median(np.concatenate([rows[:, 1] - rows[:, 0] for rows in who])) for who in (students, workers)]
+    assert lengths[0] < lengths[1]
+
+
+def test_a_kiosk_is_always_on_with_one_app_on_its_charger():
+    made = day(3, "kiosk")
+    for intervals in (made.screen_on, made.unlocked, made.uses, made.charging):
+        assert intervals.tolist() == [[0, DAY]]
+    assert len(made.front) == 1
+    assert len(made.doze.asleep) == 0
+    assert 0 < len(made.touched) < 200, "visitors"
+    assert len({int(day(seed, "kiosk").front[0]) for seed in range(20)}) > 1
+
+
+def test_a_driver_charges_in_the_car_and_does_not_sleep_deeply_there():
+    for seed in range(5):
+        made = day(seed, "driver")
+        assert inside(np.array([8, 9, 14, 15]) * HOUR + 1, made.charging).all()
+        assert not ((made.doze.deep[:, 0] > 7 * HOUR) & (made.doze.deep[:, 0] < 18 * HOUR)).any()
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_charging_and_touches_are_intervals_too(profile):
+    assert len(PROFILES[profile].places) == len(PROFILES[profile].unlocks) == 24
+    for seed in range(5):
+        made = day(seed, profile, 50 * HOUR, -5 * HOUR)
+        for intervals in (made.charging, made.touched):
+            assert np.all(intervals[:, 1] > intervals[:, 0])
+            assert np.all(intervals[1:, 0] >= intervals[:-1, 1])
+            assert intervals.size == 0 or (intervals.min() >= 0 and intervals.max() <= 50 * HOUR)
+        assert not inside(made.doze.asleep[:, 0], made.charging).any()
+        assert inside(made.touched[:, 0], made.unlocked).all()

@@ -40,3 +40,14 @@ def test_rows_are_of_one_device_and_ascend():
     assert set(TABLE.device.tolist()) == {2}
     assert np.all(np.diff(TABLE.time) > 0)
     assert set(TABLE.foreground.tolist()) == {-1, 10, 11}
+
+
+def test_a_kiosk_is_touched_by_its_visitors_only():
+    made = plan_day(np.random.default_rng(4), PROFILES["kiosk"], ["communication"], 0, DAY)
+    table = state_table(made, 0, 0, START, DAY)
+    assert set(table.power.tolist()) == {POWER_STATES.index("interactive")}
+    assert table.screen_on.all()
+    assert not table.locked.any()
+    assert set(table.foreground.tolist()) == {0}
+    assert np.all(np.isin(table.last_interaction[1:] - START, np.append(table.time - START, 0)))
+    assert table.last_interaction[-1] - START <= made.touched[-1, 1]
