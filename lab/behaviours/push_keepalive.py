@@ -20,6 +20,7 @@ from lab.longflow import ticks, together, words
 from lab.reconnect import connections
 
 RECEIPT = 40  # bytes; longer than any heartbeat
+SHORTEST_S = 10.0  # between heartbeats
 MQTT_PING = 2  # PINGREQ, PINGRESP: MQTT 3.1.1 section 3.12; what acknowledges a publication is the protocol's own
 PORTS = {("push", True): 5228, ("push", False): 5228, ("mqtt", True): 8883, ("mqtt", False): 1883}
 
@@ -58,7 +59,7 @@ class Behaviour:
         pushed = together(words(come, 0, sizes), receipts)
         dialled = connections(rng, self.lifetime, window)
         mobile = ~inside(dialled[:, 0], window.wifi) & (self.heartbeat_mobile > 0)
-        every = np.where(mobile, self.heartbeat_mobile, self.heartbeat)
+        every = np.where(mobile, max(self.heartbeat_mobile, SHORTEST_S), self.heartbeat)
         for (begin, end), period in zip(dialled.tolist(), every.tolist(), strict=True):
             beats = ticks(rng, begin, end, period)
             kept = words(beats, beat, beat, thinking(rng, len(beats), 5.0))
