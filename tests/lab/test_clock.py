@@ -47,10 +47,47 @@ def test_sleeps_are_never_below_a_second(law):
     assert found.min() >= SECOND
 
 
-@pytest.mark.parametrize(("law", "mean"), [("fixed", 60), ("uniform", 60), ("cobalt-strike", 48), ("exponential", 60)])
+MEANS = {
+    "fixed": 60,
+    "uniform": 60,
+    "cobalt-strike": 48,
+    "additive": 72,
+    "exponential": 60,
+    "lognormal": 60 * np.e**0.5,
+}
+
+
+@pytest.mark.parametrize(("law", "mean"), MEANS.items())
 def test_sleeps_have_the_mean_of_their_law(law, mean):
     found = sleeps(np.random.default_rng(1), law, 60.0, 0.4, 20_000)
     assert found.mean() / SECOND == pytest.approx(mean, rel=0.03)
+
+
+BOUNDS = {"fixed": (60, 60), "uniform": (36, 84), "cobalt-strike": (36, 60), "additive": (60, 84)}
+
+
+@pytest.mark.parametrize(("law", "bounds"), BOUNDS.items())
+def test_sleeps_fill_the_bounds_of_their_law(law, bounds):
+    found = sleeps(np.random.default_rng(1), law, 60.0, 0.4, 20_000) / SECOND
+    assert (found.min(), found.max()) == pytest.approx(bounds, abs=0.05)
+    assert found.min() >= bounds[0] - 1e-5
+    assert found.max() <= bounds[1] + 1e-5
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1.0])
+def test_lognormal_sleeps_are_normal_in_their_logarithm(sigma):
+    logs = np.log(sleeps(np.random.default_rng(1), "lognormal", 900.0, 0.0, 20_000, sigma=sigma) / SECOND / 900.0)
+    assert (logs.mean(), logs.std()) == pytest.approx((0.0, sigma), abs=0.02)
+    assert np.mean(np.abs(logs) < sigma) == pytest.approx(0.683, abs=0.02)
+
+
+def test_the_longest_sleeps_do_not_overflow():
+    found = sleeps(np.random.default_rng(1), "lognormal", 7 * 86_400.0, 0.0, 1_000, sigma=3.0)
+    assert np.all(np.cumsum(found) > 0)
+
+
+def test_every_law_is_tested():
+    assert set(MEANS) == set(LAWS)
 
 
 @given(st.sampled_from(LAWS), st.floats(1, 90_000), st.floats(0, 1), st.integers(SECOND, 24 * HOUR))
