@@ -3,7 +3,7 @@
 A pair of endpoints begins a new flow after IDLE_US without a packet, and at a TCP SYN that does not repeat the one
 before (another sequence number, or more than REPEAT_US later). The client is the sender of the first SYN; else
 whoever the first SYN-ACK answers; else the sender of the first packet, unless its port is that of a service and the
-other's is not, as where a capture began in mid-stream.
+other's is not, as where a capture began in mid-stream or where a neighbour answers a multicast question.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ OTHER_IDLE_US = 180_000_000
 REPEAT_US = 60_000_000
 DNS_PORT = 53
 SERVICE, EPHEMERAL = 1_024, 32_768  # ports below, ports from which on (Linux ip_local_port_range)
+DISCOVERY = (1_900, 5_353)  # SSDP, mDNS: what was asked of a group, neighbours answer from here
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -112,6 +113,7 @@ def _client_is_low(packets: Packets, forward: Mask, starts: Ints, slot: Slots) -
     tcp, udp = packets.proto[starts] == TCP, packets.proto[starts] == UDP
     serving = (tcp | udp) & (source < SERVICE) & (target >= SERVICE)
     serving |= tcp & (source < EPHEMERAL) & (target >= EPHEMERAL)
+    serving |= udp & np.isin(source, DISCOVERY) & (target >= EPHEMERAL)
     client: Mask = forward[starts] ^ serving
     answers = np.flatnonzero((packets.flags & (SYN | ACK | RST)) == (SYN | ACK))[::-1]
     client[slot[answers]] = ~forward[answers]

@@ -7,11 +7,11 @@ ALPN and fingerprint. Handshake and 1-RTT packets have the right form and size; 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.protocols import Dialogue, Message, drawn, exchanges, filler, fresh, moved_behind
-from lab.protocols.handshakes.hello import is_name
 from lab.protocols.handshakes.initial import VERSION, Keys, initial_keys, integer, room, sealed
 from lab.protocols.handshakes.quic_hello import quic_client_hello, quic_server_hello
 
@@ -79,8 +79,8 @@ def _done(dialogue: Dialogue, time: int) -> Message:
 def _handshake(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]:
     rng, (ours, theirs) = dialogue.rng, connection.keys
     name = dialogue.options.get("sni") or dialogue.host
-    name = name if is_name(name) and name != "none" else ""
-    hello, group = quic_client_hello(dialogue.stack, host=name, alpn=dialogue.options.get("alpn", "h3"), rng=rng)
+    name = "" if name == "none" or _is_address(name) else name  # RFC 6066 section 3
+    hello, group = quic_client_hello(dialogue.stack, name=name, alpn=dialogue.options.get("alpn", "h3"), rng=rng)
     ends = (connection.first, b"")
     yield Message(dialogue.opened, True, sealed(ours, 0, ends, _padded(_crypto(hello), room(LARGEST, ends))))
     answered = dialogue.opened + drawn(rng, *_SERVER_CRYPTO_US)
@@ -103,6 +103,14 @@ def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes) -> Iter
         size = size if left - size >= _least_long(ends) or left == size else size - _least_long(ends)
         yield flight + _long(dialogue, ends, size)
         flight, left = b"", left - size
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _crypto(message: bytes) -> bytes:

@@ -168,7 +168,8 @@ def _datagram(server_port: int, first: bytes) -> str | None:
         return "dtls"
     if first[:4] == b"\x01\0\0\0" and len(first) >= 148:  # WireGuard, handshake initiation
         return "wireguard"
-    return "ssdp" if first[:9] in (b"M-SEARCH ", b"NOTIFY * ") else None
+    answers = server_port == 1900 and first[:13] == b"HTTP/1.1 200 "  # UPnP Device Architecture 1.1, section 1.3.3
+    return "ssdp" if answers or first[:9] in (b"M-SEARCH ", b"NOTIFY * ") else None
 
 
 def _same_question(up: bytes, down: bytes) -> bool:

@@ -6,23 +6,24 @@ without them send it); ALPN is h3's and transport parameters (RFC 9000 section 1
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from lab.protocols import fresh
-from lab.protocols.handshakes import Record, shapes
-from lab.protocols.handshakes.hello import ALPN, KEY_SHARE, Template, client_hello
+from lab.protocols.handshakes import shapes
 from lab.protocols.handshakes.initial import integer
 from lab.protocols.handshakes.keys import X25519MLKEM768, share
 
-_GROUPS, _VERSIONS, _PARAMETERS = 10, 43, 57  # extension types
+SERVER_NAME, ALPN, KEY_SHARE = 0, 16, 51  # extension types
+_GROUPS, _VERSIONS, _PARAMETERS, _ECH = 10, 43, 57, 0xFE0D
+_RANDOM = 6  # where a hello's random stands, behind type, length and version
 _SETTINGS = frozenset({17513, 17613})  # Chrome's application settings name an ALPN
 _OF_TLS12 = frozenset({11, 17, 21, 22, 23, 35, 49, 65281})  # formats, OCSP v2, padding, EtM, EMS, tickets, PHA, renewal
 _SUITES = frozenset({0x1301, 0x1302, 0x1303})
 _TLS13 = 0x0304
 _GREASE = 0x0F0F, 0x0A0A  # mask and value, RFC 8701
-_HEADER = 5  # of a TLS record, which QUIC has not
 _LIMITS = (  # number and value, of the size Chromium announces (from memory)
     (1, 30_000),  # max_idle_timeout, ms
     (3, 1_472),  # max_udp_payload_size
@@ -35,18 +36,27 @@ _LIMITS = (  # number and value, of the size Chromium announces (from memory)
 )
 
 
-def quic_client_hello(stack: int, *, host: str, alpn: str, rng: np.random.Generator) -> tuple[bytes, int]:
-    """The handshake message of that client shape, and the group of its first share; "" as host: no SNI.
+@dataclass(frozen=True)
+class _Hello:
+    """A ClientHello, and where each conversation has its own: (offset, length), and the group of a share."""
+
+    data: bytes
+    noise: tuple[tuple[int, int], ...]
+    shares: tuple[tuple[int, int, int], ...]
+
+
+def quic_client_hello(stack: int, *, name: str, alpn: str, rng: np.random.Generator) -> tuple[bytes, int]:
+    """The handshake message of that client shape, and the group of its first share; ``name`` "": no SNI.
 
     Shapes that only speak TLS 1.2 have none for QUIC: the next one that does stands in. LookupError: unknown stack.
     """
-    template, group = _template(stack, host, alpn)
-    data = bytearray(template.data)
-    for place, size in template.noise:
+    hello = _hello(stack, name, alpn)
+    data = bytearray(hello.data)
+    for place, size in hello.noise:
         data[place : place + size] = fresh(rng, size)
-    for place, size, of in template.shares:
-        data[place : place + size] = share(of, rng, size)
-    return bytes(data[_HEADER:]), group
+    for place, size, group in hello.shares:
+        data[place : place + size] = share(group, rng, size)
+    return bytes(data), hello.shares[0][2]
 
 
 def quic_server_hello(group: int, rng: np.random.Generator) -> bytes:
@@ -59,35 +69,48 @@ def quic_server_hello(group: int, rng: np.random.Generator) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _template(stack: int, host: str, alpn: str) -> tuple[Template, int]:
+def _hello(stack: int, name: str, alpn: str) -> _Hello:
     pool = shapes()
     if not 0 <= stack < len(pool):
         raise LookupError(f"unknown TLS client stack {stack}: known are 0 to {len(pool) - 1}")
-    shape = next(one for one in (*pool[stack:], *pool) if one.modern)
-    body, group = _fit(shape.client[0].body)
-    return client_hello(Record(22, b"\3\1", body, 0), host=host, alpn=alpn, pads=False), group
-
-
-def _fit(body: bytes) -> tuple[bytes, int]:
-    """A recorded ClientHello's body as QUIC has it, and the group of its first share."""
+    body = next(one for one in (*pool[stack:], *pool) if one.modern).client[0].body
     place = 39 + body[38]
     count = _number(body, place)
-    suites = [suite for suite in _numbers(body[place + 2 : place + 2 + count]) if suite in _SUITES]
+    suites = [suite.to_bytes(2, "big") for suite in _numbers(body[place + 2 : place + 2 + count]) if suite in _SUITES]
     place += 2 + count
-    place += 1 + body[place] + 2
-    kept: list[tuple[int, bytes]] = []
+    kept = _fit(body, place + 1 + body[place] + 2, name, alpn)
+    head = body[4:38] + b"\0" + _sized(b"".join(suites), 2) + b"\1\0"
+    extensions = b"".join(_extension(*one) for one in kept)
+    at = 4 + len(head) + 2
+    noise, shares_at = [(_RANDOM, 32)], []
+    for kind, data in kept:
+        at += 4
+        noise += [(at + begin, size) for begin, size in _drawn(kind, data)]
+        shares_at += [(at + begin, size, group) for begin, size, group in _shares(data)] if kind == KEY_SHARE else []
+        at += len(data)
+    return _Hello(b"\1" + _sized(head + _sized(extensions, 2), 3), tuple(noise), tuple(shares_at))
+
+
+def _fit(body: bytes, place: int, name: str, alpn: str) -> list[tuple[int, bytes]]:
+    """The extensions of a recorded ClientHello, which begin at a place, as QUIC has them."""
+    kept: dict[int, bytes] = {}
     while place < len(body):
         kind, size = _number(body, place), _number(body, place + 2)
         if kind not in _OF_TLS12 and _real(kind):
-            kept.append((kind, _changed(kind, body[place + 4 : place + 4 + size])))
+            kept[kind] = _changed(kind, body[place + 4 : place + 4 + size])
         place += 4 + size
-    if ALPN not in dict(kept):
-        kept.append((ALPN, b"\0\3\2h3"))
-    kept.append((_PARAMETERS, _parameters()))
-    extensions = b"".join(_extension(*one) for one in kept)
-    packed = b"".join(suite.to_bytes(2, "big") for suite in suites)
-    made = body[4:38] + b"\0" + _sized(packed, 2) + b"\1\0" + _sized(extensions, 2)
-    return b"\1" + _sized(made, 3), _number(dict(kept)[KEY_SHARE], 2)
+    kept[ALPN] = _sized(_sized(alpn.encode("ascii"), 1), 2)
+    kept[SERVER_NAME] = _sized(b"\0" + _sized(name.encode("ascii"), 2), 2)
+    kept[_PARAMETERS] = _parameters()
+    return [(kind, data) for kind, data in kept.items() if name or kind != SERVER_NAME]
+
+
+def _drawn(kind: int, data: bytes) -> list[tuple[int, int]]:
+    """Where an extension has bytes nobody else has: the outer ECH (RFC 9849) names a config, a key and a payload."""
+    if kind != _ECH or len(data) <= 8:
+        return []
+    key = _number(data, 6)
+    return [(5, 1), (8, key), (10 + key, len(data) - 10 - key)]
 
 
 def _changed(kind: int, data: bytes) -> bytes:
@@ -96,17 +119,17 @@ def _changed(kind: int, data: bytes) -> bytes:
     if kind == _GROUPS:
         return _sized(b"".join(one.to_bytes(2, "big") for one in _numbers(data[2:]) if _small(one)), 2)
     if kind == KEY_SHARE:
-        return _sized(b"".join(_shares(data)), 2)
+        return _sized(b"".join(data[at - 4 : at + size] for at, size, group in _shares(data) if _small(group)), 2)
     return data.replace(b"\2h2", b"\2h3") if kind in _SETTINGS else data
 
 
-def _shares(data: bytes) -> list[bytes]:
+def _shares(data: bytes) -> list[tuple[int, int, int]]:
+    """Offset, length and group of each share in a key_share extension."""
     place, found = 2, []
     while place < len(data):
-        size = 4 + _number(data, place + 2)
-        if _small(_number(data, place)):
-            found.append(data[place : place + size])
-        place += size
+        size = _number(data, place + 2)
+        found.append((place + 4, size, _number(data, place)))
+        place += 4 + size
     return found
 
 

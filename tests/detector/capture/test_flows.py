@@ -72,6 +72,11 @@ def test_a_syn_recorded_just_after_its_answer_belongs_to_it(wire):
         (40_000, 443, "udp", True),
         (40_000, 8_080, "udp", False),
         (123, 123, "udp", False),
+        (40_000, 1_900, "udp", True),  # a neighbour answers what was asked of a group
+        (40_000, 5_353, "udp", True),
+        (5_353, 5_353, "udp", False),
+        (2_000, 1_900, "udp", False),
+        (40_000, 1_901, "udp", False),
     ],
 )
 def test_client_of_a_flow_met_in_mid_stream(wire, port, server_port, kind, flipped):

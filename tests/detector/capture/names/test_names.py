@@ -167,6 +167,8 @@ def test_protocols_of_datagrams() -> None:
     assert identify("udp", 1, 123, b"\x23" + bytes(47), b"").app_proto == "ntp"
     assert identify("udp", 1, 51820, b"\1\0\0\0" + bytes(144), b"").app_proto == "wireguard"
     assert identify("udp", 1, 1900, b"M-SEARCH * HTTP/1.1\r\n", b"").app_proto == "ssdp"
+    assert identify("udp", 40_000, 1900, b"", b"HTTP/1.1 200 OK\r\n").app_proto == "ssdp"
+    assert identify("udp", 40_000, 1901, b"", b"HTTP/1.1 200 OK\r\n").app_proto is None
     assert identify("udp", 1, 9, b"hello", b"").app_proto is None
 
 
