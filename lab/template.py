@@ -13,6 +13,11 @@ twin_of  = ""                        # a benign scenario names the malicious one
 [state]
 profile = "office-worker"            # whose day it is: {profiles}
 
+[background]
+apps = 10                            # ordinary apps of scenarios/apps/ on each phone, popular ones on most; 1 to 40
+# categories = ["games", "tools"]    # only of these
+# without = ["com.heron.browser"]    # packages and categories to leave out
+
 # Apps. All use the same pools of names, addresses, ports and TLS stacks: only behaviour may tell them apart.
 [[app]]
 package  = "com.heron.browser"
@@ -20,6 +25,9 @@ category = "communication"
 roles    = ["browser"]               # vpn browser remote_access tethering casting relay mail messenger ...
 # sanctioned = true                  # the inventory approves of it
 # on = 2                             # on how many of the phones it is installed; default: all
+# installed = "6h"                   # from when it is there; before that it says nothing
+# moves   = "12h"                    # from when its vendor's hosts stand under another registrable domain
+# removed = "20h"                    # from when it is gone
 [[app.behaviour]]
 kind = "web-browsing"                # one of: {kinds}
 

@@ -6,7 +6,7 @@ import pytest
 
 from lab.kinds import behaviour_names
 from lab.scenario import compile_scenario, parse_scenario, template
-from lab.scenario_file import AppTable, ScenarioTable
+from lab.scenario_file import AppTable, BackgroundTable, ScenarioTable
 from lab.template import text_of
 
 
@@ -19,7 +19,9 @@ def test_the_template_loads_and_compiles():
         assert least <= incident.contacts <= most
 
 
-@pytest.mark.parametrize("field", sorted({*ScenarioTable.model_fields, *AppTable.model_fields} - {"label"}))
+@pytest.mark.parametrize(
+    "field", sorted({*ScenarioTable.model_fields, *AppTable.model_fields, *BackgroundTable.model_fields} - {"label"})
+)
 def test_the_template_shows_every_field(field):
     assert field in template("x")
 
