@@ -22,6 +22,7 @@ from lab.pace import Moments, Pace, moments, paced
 from lab.ragged import joined, positions, summed
 from lab.relay_hours import gated
 
+DAY = 86_400 * SECOND
 BACKOFF_S = 30.0
 MOST_TRIES = 7
 FAILURE = 250  # bytes of a 503 with its headers (an assumption)
@@ -54,6 +55,12 @@ class Behaviour:
     naming: str = setting("name", choices=NAMINGS, source="the ClientHello: SNI, none, or ECH (RFC 9849)")
     front: str = setting("none", choices=FRONTS, source="cdn: through a popular CDN's name, Host is the app's own")
     resume: bool = setting(False, source="TLS sessions resumed, RFC 8446 section 2.2")
+    keep: float = setting(
+        0.0, unit="s", minimum=0, maximum=3_600, source="how long a connection waits for the next run; OkHttp: 5 min"
+    )
+    rotates: str = setting(
+        "none", choices=("none", "day", "contact"), source="a new host of that reach for each: delivery networks, tests"
+    )
     up: int = setting(480, unit="B", minimum=100, maximum=100_000)
     down: int = setting(3_000, unit="B", minimum=100, maximum=1_000_000)
     spread: float = setting(0.3, minimum=0, maximum=0.9)
@@ -62,23 +69,13 @@ class Behaviour:
     news_probability: float = setting(0.1, minimum=0, maximum=1)
     news_down: int = setting(15_000, unit="B", minimum=100, maximum=10_000_000)
     news_up: int = setting(600, unit="B", minimum=100, maximum=10_000_000)
+    news_reach: str = setting("same", choices=("same", *REACHES), source="of the host that has the news, e.g. a CDN")
     news_after: float = setting(4.0, unit="s", minimum=0.5, maximum=60, source="until the news are asked for, at most")
     failures: float = setting(0.0, minimum=0, maximum=0.9, source="share of runs that fail and back off")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per run; news add an exchange, a failure adds runs."""
         draft = Draft(window.span)
-        speech, peer = web(
-            draft,
-            self.reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            method=self.method,
-            naming=self.naming,
-            front=self.front,
-            resume=self.resume,
-        )
         runs = self._runs(rng, window)
         times, run, failed = self._tried(rng, runs.time)
         n = len(times)
@@ -90,10 +87,41 @@ class Behaviour:
         more = np.maximum(self.news_down * rng.lognormal(0.0, 0.7, n), 100).astype(np.int64)
         after = (rng.uniform(0.3, self.news_after, n) * SECOND).astype(np.int64)
         later = words((times + after)[news], self.news_up, more[news], delay[news])
-        draft.talks(
-            speech, peer, times, joined((np.arange(n), words(times, up, down, delay)), (np.flatnonzero(news), later))
-        )
+        place, hosts = self._hosts(draft, times, window)
+        fresh = np.diff(times, prepend=np.int64(-DAY)) > int(self.keep * SECOND)
+        fresh |= np.diff(place, prepend=np.int64(-1)) != 0
+        of = np.cumsum(fresh) - 1
+        said = (of, words(times, up, down, delay))
+        if self.news_reach == "same":
+            said = joined(said, (of[news], later))
+        else:
+            line = self._web(draft, self.news_reach)
+            draft.calls(*line, later.time, up=later.up, down=later.down, delay=later.delay)
+        speeches, peers = hosts[place[fresh]].T
+        draft.talks(speeches, peers, times[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
+
+    def _hosts(self, draft: Draft, times: Int64, window: Window) -> tuple[Int64, Int64]:
+        """Which host each run goes to, and the hosts: rows (speech, peer)."""
+        if self.rotates == "none":
+            return np.zeros(len(times), dtype=np.int64), np.array([self._web(draft, self.reach)])
+        days = (times - window.midnight) // DAY
+        keys = days - days[:1] if self.rotates == "day" else np.arange(len(times))
+        count = int(keys[-1]) + 1 if len(keys) else 1
+        return keys.astype(np.int64), np.array([self._web(draft, self.reach) for _ in range(count)])
+
+    def _web(self, draft: Draft, reach: str) -> tuple[int, int]:
+        return web(
+            draft,
+            reach,
+            carrier=self.carrier,
+            tls=self.tls,
+            port=self.port,
+            method=self.method,
+            naming=self.naming,
+            front=self.front,
+            resume=self.resume,
+        )
 
     def _runs(self, rng: np.random.Generator, window: Window) -> Moments:
         waiting = not (self.exempt or self.alarm)

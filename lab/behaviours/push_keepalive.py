@@ -14,13 +14,14 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.carriage import REACHES
-from lab.clock import inside, poisson, thinking, whole
+from lab.clock import inside, poisson, renewal, thinking, whole
 from lab.draft import Draft
 from lab.longflow import ticks, together, words
 from lab.reconnect import connections
 
 RECEIPT = 40  # bytes; longer than any heartbeat
-SHORTEST_S = 10.0  # between heartbeats
+PUBACK = 4  # bytes, section 3.4
+SHORTEST_S = 10.0  # between heartbeats or reports
 MQTT_PING = 2  # PINGREQ, PINGRESP: MQTT 3.1.1 section 3.12; what acknowledges a publication is the protocol's own
 PORTS = {("push", True): 5228, ("push", False): 5228, ("mqtt", True): 8883, ("mqtt", False): 1883}
 
@@ -41,6 +42,11 @@ class Behaviour:
     pushes_per_hour: float = setting(6.0, minimum=0, maximum=3_600)
     quiet: float = setting(0.2, minimum=0, maximum=1, source="share of pushes that come while the phone dozes")
     beat: int = setting(12, unit="B", minimum=2, maximum=1_000, source="MQTT: always 2")
+    reports: float = setting(
+        0.0, unit="s", minimum=0, maximum=86_400, source="MQTT: period of a sensor's publications; 0 = it makes none"
+    )
+    jitter: float = setting(0.0, minimum=0, maximum=1, source="of reports, uniform around the period")
+    report: int = setting(180, unit="B", minimum=30, maximum=100_000)
     push: int = setting(700, unit="B", minimum=10, maximum=4_096, source="FCM: payloads of at most 4096 B")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
@@ -57,6 +63,9 @@ class Behaviour:
         sizes = np.clip(self.push * rng.lognormal(0.0, 0.6, len(come)), 40, 4_096)
         receipts = words(come[:0] if mqtt else come + 150_000, RECEIPT, 0)
         pushed = together(words(come, 0, sizes), receipts)
+        if mqtt and self.reports:
+            told = renewal(rng, "uniform", max(self.reports, SHORTEST_S), self.jitter, window.span)
+            pushed = together(pushed, words(told, self.report, PUBACK, thinking(rng, len(told))))
         dialled = connections(rng, self.lifetime, window)
         mobile = ~inside(dialled[:, 0], window.wifi) & (self.heartbeat_mobile > 0)
         every = np.where(mobile, max(self.heartbeat_mobile, SHORTEST_S), self.heartbeat)
