@@ -22,6 +22,7 @@ Bytes = npt.NDArray[np.uint8]
 #: RFC 2544 (198.18.0.0/15), RFC 3849 (2001:db8::/32), and the lab's own devices.
 ALLOWED = tuple(ip_network(net) for net in ("10.88.0.0/16", "198.18.0.0/15", "2001:db8::/32"))
 LAN = ALLOWED[0]
+RESOLVER = "10.88.0.1"  # of every network
 GROUPS = ("224.0.0.251", "239.255.255.250")  # multicast DNS (RFC 6762) and SSDP: never routed, only ever spoken to
 ALLOWED_ZONES = (".example", ".test")  # RFC 2606
 HEADERS = 54  # Ethernet II, IPv4 and TCP without options
@@ -30,6 +31,8 @@ MSS_SEEN = (1400, 1412, 1420, 1432, 1440, 1448, 1452, 1460)  # tunnels, PPPoE, p
 TTL_SENT = (64, 64, 64, 128, 255)  # Linux, Windows, network gear
 UPLINK_SHARE = 4  # the uplink has a quarter of the downlink's rate, as is usual on mobile access
 LEAST_RTT_US = 200
+TUNNEL_MSS = 1380  # WireGuard's usual MTU of 1420 without IPv4 and TCP headers
+BEYOND_US = 2_000  # from a VPN's gateway to the nearest host
 FOREVER = np.iinfo(np.int64).max
 _TIME_BITS = 42  # microseconds of a timeline below 50 days; devices above
 
@@ -50,6 +53,7 @@ class Links:
     local_port: Int64
     remote_port: Int64
     until: Int64  # when the device leaves the network it spoke on: nothing passes any more; FOREVER: never
+    tunnel: Int64  # the conversation that carries it, whose packets alone are seen; -1: none
     lingers: npt.NDArray[np.bool_]  # that network can still be spoken on then: it is the mobile one
 
 
@@ -62,23 +66,25 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
     hosts = np.array([_host_row(host) for host in timeline.hosts], dtype=np.int64).reshape(-1, 4)[said.host]
     attached = Attached.of(timeline)
     place = attached.rows(device, said.start)
+    carrier, inside = said.carrier, said.carrier >= 0
     rate = np.array([machine.downlink_bps for machine in timeline.devices], dtype=np.int64)[device]
     bits = (hosts[:, 1] + HEADERS) * 8_000_000
     ports = np.array([speech.port for speech in timeline.speeches], dtype=np.int64)[said.speech]
     tcp = np.array([transport == "tcp" for transport in transports])[said.speech]
     return Links(
-        rtt=hosts[:, 0] + attached.rtt[place],
-        mss=hosts[:, 1],
+        rtt=np.where(inside, np.maximum(hosts[:, 0], hosts[carrier, 0] + BEYOND_US), hosts[:, 0]) + attached.rtt[place],
+        mss=np.where(inside, np.minimum(hosts[:, 1], TUNNEL_MSS), hosts[:, 1]),
         gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1),
         gap_down=np.maximum(bits // rate, 1),
         tcp=tcp,
         inbound=said.inbound,
-        local=attached.local[place],
+        local=np.where(inside[:, None], _inside(timeline)[device], attached.local[place]),
         remote=_remote(timeline, device),
         ttl=hosts[:, 2].astype(np.uint8),
         local_port=np.where(said.inbound, ports, said.client_port),
         remote_port=np.where(said.inbound, said.client_port, ports),
         until=attached.until[place],
+        tunnel=said.carrier.astype(np.int64),
         lingers=attached.lingers[place],
     )
 
@@ -120,6 +126,12 @@ class Attached:
         """The row of each device at a time; what is before the timeline's start counts as at its start."""
         key = (device << _TIME_BITS) + np.maximum(time - self.start, 0)
         return np.searchsorted(self.key, key, side="right") - 1
+
+
+def _inside(timeline: Timeline) -> Bytes:
+    """(d, 10) MAC and address inside its tunnel of each device; its own address where it has no tunnel."""
+    rows = [_mac(phone.mac) + _packed(phone.tunnel or phone.address) for phone in timeline.devices]
+    return np.array(rows, dtype=np.uint8).reshape(-1, 10)
 
 
 def refuse_escape(timeline: Timeline) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from lab.behaviours import nearest
 from lab.errors import ScenarioError, StageError
+from lab.stages.link import GROUPS, RESOLVER
 from lab.stages.live.handset.handset import Kind
 from lab.stages.live.pace import Course
 from lab.stages.live.plan import LAN, WEB, Interception, interception
 from lab.stages.live.script import Endpoint, Script
 from lab.timeline import Timeline
 
+_REWRITTEN = ("doh", "http2")  # mitmproxy cuts HTTP/2 into other frames than the plan has
 _PROXIES: Mapping[str, Kind] = {"socks5": "socks5", "connect": "connect"}
 
 
@@ -40,6 +42,26 @@ class Sight:
     pinned: tuple[tuple[str, str, int], ...]  # phone, server
     pinning: frozenset[int]  # conversations whose client trusts nobody but the server
     expected: frozenset[int]
+
+
+def refuse_unplayable(scripts: Sequence[Script]) -> None:
+    """StageError with everything that this stage cannot play: multicast, a resolver of streams, HTTP/2, silent clients.
+
+    Phones here have no multicast route; the resolver speaks UDP; a server learns where a phone is from what it says.
+    """
+    faults = {
+        "asks a multicast group": [s for s in scripts if s.server[0] in GROUPS],
+        "is HTTP/2, which the gateway would put into other frames": [s for s in scripts if s.protocol in _REWRITTEN],
+        "asks the network's resolver otherwise than by DNS over UDP": [
+            s for s in scripts if s.server[0] == RESOLVER and s.protocol != "dns"
+        ],
+        "begins with datagrams of the server": [
+            s for s in scripts if s.transport == "udp" and len(s.from_client) and not s.from_client[0]
+        ],
+    }
+    told = [f"{', '.join(sorted({s.protocol for s in found}))} {why}" for why, found in faults.items() if found]
+    if told:
+        raise StageError(f"the live stage cannot play this: {'; '.join(told)}; play it on the wire stage")
 
 
 def relays_of(timeline: Timeline, scripts: Sequence[Script], courses: Mapping[int, Course]) -> list[Relay]:

@@ -19,7 +19,7 @@ from lab.devices.adb import AdbServer
 from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
-from lab.stages.live.casting import Relay, Sight, refuse_unknown, relays_of, sight
+from lab.stages.live.casting import Relay, Sight, refuse_unknown, refuse_unplayable, relays_of, sight
 from lab.stages.live.device_states import account
 from lab.stages.live.gateway.gateway import DAYS
 from lab.stages.live.gateway.overheard import events, http_rows, noted_faults
@@ -101,6 +101,7 @@ def _planned(
 ) -> Planned:
     """Writes the plan, for the servers to read."""
     scripts = write_scripts(timeline, plan / PAYLOAD)
+    refuse_unplayable(scripts)
     seen = sight(timeline, scripts, pin=pin, passthrough=passthrough)
     paced = courses(scripts, timeline.start, speed)
     relays = relays_of(timeline, scripts, paced)

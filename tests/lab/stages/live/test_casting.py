@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from lab.errors import ScenarioError, StageError
-from lab.stages.live.casting import names_of, relays_of, sight
+from lab.stages.live.casting import names_of, refuse_unplayable, relays_of, sight
 
 
 def test_a_listener_becomes_the_proxy_that_strangers_speak_to(paced) -> None:
@@ -42,6 +42,28 @@ def test_what_no_phone_here_can_listen_to_is_refused(paced, change) -> None:
     odd = [dataclasses.replace(s, **change) if s.inbound else s for s in scripts]
     with pytest.raises(StageError, match="strangers speak socks5 into a phone by datagrams or TLS"):
         relays_of(timeline, odd, courses)
+
+
+def as_server(address):
+    return lambda _: {"server": (address, 1900)}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (as_server("239.255.255.250"), "socks5 asks a multicast group"),
+        (as_server("224.0.0.251"), "asks a multicast group"),
+        (as_server("10.88.0.1"), "socks5 asks the network's resolver otherwise"),
+        (lambda _: {"protocol": "doh"}, "doh is HTTP/2"),
+        (lambda s: {"transport": "udp", "from_client": ~s.from_client}, "begins with datagrams of the server"),
+    ],
+)
+def test_what_this_stage_cannot_play_is_refused_before_it_begins(paced, change, told) -> None:
+    _, scripts, _, _ = paced("live-socks5")
+    refuse_unplayable(scripts)
+    odd = next(s for s in scripts if s.protocol == "socks5" and len(s.from_client))
+    with pytest.raises(StageError, match=told):
+        refuse_unplayable([*scripts, dataclasses.replace(odd, **change(odd))])
 
 
 def test_phones_know_every_server_and_no_look_up(script_of_scenario) -> None:
