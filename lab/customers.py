@@ -12,6 +12,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Bool, Int64
 from lab.clock import poisson, thinking
+from lab.draft import Draft
 from lab.pages import answer_sizes
 
 #: Bytes of a TLS handshake in the pool of lab/protocols/tls, to the server and back: medians of its TLS 1.3 shapes.
@@ -19,9 +20,10 @@ HANDSHAKE_UP, HANDSHAKE_DOWN = 600, 3_400
 LARGEST = 20_000  # bytes of an answer, at most: keeps a day small
 RECORD = 1 << 14  # RFC 8446 section 5.1
 RECORD_OVERHEAD = 22  # 5 B of header, 1 B of content type, 16 B of tag (RFC 8446 section 5.2)
-#: What the batch cannot know and a relay cannot be faster than: the round trip to a place (lab.cast draws 8 to 140 ms;
-#: two of them make a TLS 1.3 connection), and looking its name up (lab.assembly: log-normal, 97 % within this).
-WAY = 150_000
+#: What the batch cannot know and a relay cannot be faster than: the round trip to a place (lab.cast draws 8 to 140 ms,
+#: mobile networks add 25; two of them make a TLS 1.3 connection), and looking its name up (lab.assembly: log-normal,
+#: 97 % within this).
+WAY = 170_000
 LOOKUP = 80_000
 MOST_REQUESTS = 8
 FEWEST_THINK = 150_000  # a customer's own round trip lies between an answer and his next request
@@ -114,6 +116,12 @@ class Demand:
 
     def _held(self, rng: np.random.Generator, count: int) -> Int64:
         return (1_000 + rng.exponential(self.lag_ms * 1_000.0, count)).astype(np.int64)
+
+
+def places(rng: np.random.Generator, draft: Draft, count: int, towards: str, tail: float) -> Int64:
+    """(count,) new peers of that reach; of popular ones a share ``tail`` is of the long tail instead, as the web is."""
+    rare = rng.random(count) < (tail if towards == "popular" else 0.0)
+    return np.array([draft.peer("tail" if one else towards) for one in rare.tolist()])
 
 
 def _thought(rng: np.random.Generator, firsts: Int64, count: int) -> Int64:

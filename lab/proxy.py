@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Speech, Window
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Demand, Streams, sealed
+from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Demand, Streams, places, sealed
 from lab.draft import Draft
 from lab.longflow import joined, words
 
@@ -25,14 +25,15 @@ CONNECTS = 6 * (SECOND // 10)
 class Listener:
     """How a proxy is asked: protocol and its options, TCP port, who customers are, and where they may go.
 
-    ``towards`` is the reach of the places, ``one_stack`` whether the proxy ends their TLS and speaks its own. With
-    ``named`` the option ``target`` of the protocol says where a customer wants to go.
+    ``towards`` and ``tail`` are the reach of the places (lab.customers.places), ``one_stack`` whether the proxy ends
+    their TLS and speaks its own. With ``named`` the protocol's option ``target`` says where a customer wants to go.
     """
 
     protocol: str
     port: int
     reach: str
     towards: str = "popular"
+    tail: float = 0.0
     one_stack: bool = False
     named: bool = True
     options: Mapping[str, str] = field(default_factory=dict)
@@ -42,9 +43,9 @@ def relay(listener: Listener, demand: Demand, rng: np.random.Generator, window: 
     """Two conversations per stream asked for in the intervals: the customer's, and the phone's with the place."""
     draft = Draft(window.span)
     customers = np.array([draft.peer(listener.reach) for _ in range(demand.customers)])
-    places = np.array([draft.peer(listener.towards) for _ in range(demand.destinations)])
+    there = places(rng, draft, demand.destinations, listener.towards, listener.tail)
     on = draft.speech("opaque", tls=True, port=443)
-    ways = np.array([_asked(draft, listener, place) for place in places])
+    ways = np.array([_asked(draft, listener, place) for place in there])
     listens = int(rng.random() * 60 * SECOND)
     draft.listen.append((listens, window.span, listener.port))
     streams = demand.streams(rng, when)
@@ -53,7 +54,7 @@ def relay(listener: Listener, demand: Demand, rng: np.random.Generator, window: 
     _inbound(draft, ways[streams.destination], customers[streams.customer], streams)
     draft.talks(
         on,
-        places[streams.destination],
+        there[streams.destination],
         streams.opened,
         (streams.of, words(streams.passed, streams.up, streams.down, streams.delay)),
         linger=SECOND,

@@ -15,7 +15,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.clock import interval_of, poisson, thinking
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, sealed
+from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, places, sealed
 from lab.draft import Draft, Numbers
 from lab.longflow import Words, dials, dials_during, joined, ticks, together, words
 from lab.relay_hours import GATES, gated
@@ -40,6 +40,7 @@ class Behaviour:
     customers: int = setting(12, minimum=1, maximum=200)
     destinations: int = setting(60, minimum=1, maximum=500, source="1: a port forward")
     towards: str = setting("popular", choices=("popular", "tail", "own", "literal", "lan", "tenant"))
+    tail: float = setting(0.3, minimum=0, maximum=1, source="share of popular places that are of the long tail")
     streams_per_hour: float = setting(25.0, minimum=0, maximum=3_600, source="6 to 1200: 0.1 to 20 a minute")
     largest: int = setting(20_000, unit="B", minimum=1_000, maximum=10_000_000, source="of an answer; keeps days small")
     lag_ms: float = setting(15.0, unit="ms", minimum=0, maximum=60_000, source="holding a message, exponential, mean")
@@ -69,7 +70,7 @@ class Behaviour:
                 words(streams.asked, 0, 2 * FRAME + OPEN + self._sized(HANDSHAKE_UP)), self._copied(streams)
             )
         self._tunnels(rng, draft, gateway, (told, up))
-        self._onward(draft, streams)
+        self._onward(rng, draft, streams)
         return draft.batch()
 
     def _demand(self) -> Demand:
@@ -117,12 +118,12 @@ class Behaviour:
         said = joined(told, self._copied(streams))
         draft.talks(link, gateway, streams.asked + 2_000, (of, said), linger=SECOND)
 
-    def _onward(self, draft: Draft, streams: Streams) -> None:
+    def _onward(self, rng: np.random.Generator, draft: Draft, streams: Streams) -> None:
         on = draft.speech("opaque", tls=True, port=443)
-        places = np.array([draft.peer(self.towards) for _ in range(self.destinations)])
+        there = places(rng, draft, self.destinations, self.towards, self.tail)
         draft.talks(
             on,
-            places[streams.destination],
+            there[streams.destination],
             streams.opened,
             (streams.of, words(streams.passed, streams.up, streams.down, streams.delay)),
             linger=SECOND // 2,

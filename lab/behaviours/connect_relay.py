@@ -24,6 +24,7 @@ class Behaviour:
     customers: int = setting(6, minimum=1, maximum=200)
     destinations: int = setting(40, minimum=1, maximum=500)
     towards: str = setting("popular", choices=("popular", "tail", "own", "literal", "lan", "tenant"))
+    tail: float = setting(0.3, minimum=0, maximum=1, source="share of popular places that are of the long tail")
     streams_per_hour: float = setting(20.0, minimum=0, maximum=3_600)
     largest: int = setting(20_000, unit="B", minimum=1_000, maximum=10_000_000, source="of an answer; keeps days small")
     lag_ms: float = setting(12.0, unit="ms", minimum=0, maximum=60_000, source="holding a message, exponential, mean")
@@ -34,6 +35,6 @@ class Behaviour:
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """Two conversations per stream: the customer's with the phone, the phone's with the place."""
-        listener = Listener("connect", self.port, self.reach, self.towards, self.one_stack)
+        listener = Listener("connect", self.port, self.reach, self.towards, self.tail, self.one_stack)
         demand = Demand(self.streams_per_hour, self.customers, self.destinations, self.lag_ms, self.largest)
         return relay(listener, demand, rng, window, gated(window, self.when, self.from_hour, self.until_hour))

@@ -14,7 +14,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.clock import alarms, gaps, thinking
-from lab.customers import Demand
+from lab.customers import Demand, places
 from lab.draft import Draft
 from lab.longflow import words
 
@@ -26,6 +26,7 @@ class Behaviour:
     apps: int = setting(15, minimum=1, maximum=200, source="whose traffic passes through it: as many TLS shapes")
     destinations: int = setting(120, minimum=1, maximum=500)
     towards: str = setting("popular", choices=("popular", "tail", "tenant"))
+    tail: float = setting(0.3, minimum=0, maximum=1, source="share of popular places that are of the long tail")
     used_per_hour: float = setting(240.0, minimum=0, maximum=3_600, source="connections while the phone is unlocked")
     idle_per_hour: float = setting(15.0, minimum=0, maximum=3_600, source="syncs of the others while it is locked")
     largest: int = setting(40_000, unit="B", minimum=1_000, maximum=10_000_000)
@@ -38,14 +39,14 @@ class Behaviour:
         draft = Draft(window.span)
         speech, web = draft.speech("opaque", tls=True, port=443), draft.web()
         vendor = draft.peer(self.reach)
-        places = np.array([draft.peer(self.towards) for _ in range(self.destinations)])
+        there = places(rng, draft, self.destinations, self.towards, self.tail)
         parts = ((self.used_per_hour, window.unlocked), (self.idle_per_hour, gaps(window.unlocked, window.span)))
         for rate, when in parts:
             wanted = Demand(rate, self.apps, self.destinations, 0.0, largest=self.largest).streams(rng, when)
             said = words(wanted.passed, wanted.up, wanted.down, wanted.delay)
             draft.talks(
                 speech,
-                places[wanted.destination],
+                there[wanted.destination],
                 wanted.opened,
                 (wanted.of, said),
                 linger=2 * SECOND,

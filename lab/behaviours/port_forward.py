@@ -34,6 +34,6 @@ class Behaviour:
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """Two conversations per stream: the customer's with the phone, the phone's with the place."""
-        listener = Listener("opaque", self.port, self.reach, self.towards, self.one_stack, named=False)
+        listener = Listener("opaque", self.port, self.reach, self.towards, 0.0, self.one_stack, named=False)
         demand = Demand(self.streams_per_hour, self.customers, self.destinations, self.lag_ms, self.largest)
         return relay(listener, demand, rng, window, gated(window, self.when, self.from_hour, self.until_hour))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.customers import Demand
+from lab.customers import Demand, places
 from lab.draft import Draft
 from lab.longflow import words
 from lab.sittings import sittings
@@ -30,20 +30,21 @@ class Behaviour:
     streams_per_hour: float = setting(300.0, minimum=0, maximum=3_600, source="of all guests, while sharing")
     destinations: int = setting(80, minimum=1, maximum=500)
     towards: str = setting("popular", choices=("popular", "tail", "own", "tenant"))
+    tail: float = setting(0.3, minimum=0, maximum=1, source="share of popular places that are of the long tail")
     largest: int = setting(60_000, unit="B", minimum=1_000, maximum=10_000_000)
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per stream of a guest."""
         draft = Draft(window.span)
         speech = draft.speech("opaque", tls=True, port=443)
-        places = np.array([draft.peer(self.towards) for _ in range(self.destinations)])
+        there = places(rng, draft, self.destinations, self.towards, self.tail)
         shared = sittings(rng, window.unlocked, self.probability, self.length, least_s=60.0, most=self.most)
         demand = Demand(self.streams_per_hour, self.guests * self.stacks, self.destinations, 0.0, largest=self.largest)
         wanted = demand.streams(rng, shared)
         said = words(wanted.passed, wanted.up, wanted.down, wanted.delay)
         draft.talks(
             speech,
-            places[wanted.destination],
+            there[wanted.destination],
             wanted.opened,
             (wanted.of, said),
             linger=2 * SECOND,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import inside, poisson, thinking
+from lab.clock import gaps, inside, poisson, thinking
 from lab.draft import Draft
 from lab.longflow import Words, dials, ticks, together, words
 from lab.pages import answer_sizes
@@ -31,6 +31,7 @@ class Behaviour:
     keepalive: float = setting(25.0, unit="s", minimum=5, maximum=3_600, source="wg(8), PersistentKeepalive")
     lifetime: float = setting(10 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     requests_per_hour: float = setting(90.0, minimum=0, maximum=36_000, source="carried while the phone is unlocked")
+    idle_per_hour: float = setting(12.0, minimum=0, maximum=3_600, source="carried while it is locked: others' syncs")
     largest: int = setting(80_000, unit="B", minimum=1_000, maximum=100_000_000)
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
@@ -38,7 +39,9 @@ class Behaviour:
         draft = Draft(window.span)
         speech = draft.speech("datagram" if self.udp else "opaque", tls=not self.udp, port=self.port)
         peer = draft.peer(self.reach)
-        asked = poisson(rng, self.requests_per_hour, window.unlocked)
+        used = poisson(rng, self.requests_per_hour, window.unlocked)
+        idle = poisson(rng, self.idle_per_hour, gaps(window.unlocked, window.span))
+        asked = np.sort(np.concatenate([used, idle]))
         n = len(asked)
         carried = words(asked, rng.integers(300, 1_300, n), answer_sizes(rng, n, self.largest), thinking(rng, n))
         for begin, end in dials(rng, self.lifetime, window.span):

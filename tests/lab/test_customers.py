@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from lab.behaviours import SECOND
 from lab.clock import inside
-from lab.customers import FEWEST_THINK, LARGEST, LOOKUP, MOST_REQUESTS, RECORD_OVERHEAD, WAY, Demand, sealed
+from lab.customers import FEWEST_THINK, LARGEST, LOOKUP, MOST_REQUESTS, RECORD_OVERHEAD, WAY, Demand, places, sealed
+from lab.draft import Draft
 
 HOUR = 3600 * SECOND
 TEN_HOURS = np.array([[0, 10 * HOUR]], dtype=np.int64)
@@ -71,6 +72,16 @@ def test_the_streams_kept_keep_their_requests():
     assert np.array_equal(some.ends, found.ends[kept])
     assert np.array_equal(some.up, found.up[kept[found.of]])
     assert len(found.only(np.zeros(len(found), dtype=bool)).of) == 0
+
+
+def test_some_popular_places_are_of_the_long_tail():
+    draft = Draft(HOUR)
+    found = places(np.random.default_rng(1), draft, 400, "popular", 0.3)
+    assert found.tolist() == list(range(400))
+    assert sum(peer.reach == "tail" for peer in draft.peers) == pytest.approx(120, abs=25)
+    assert {peer.reach for peer in draft.peers} == {"tail", "popular"}
+    others = places(np.random.default_rng(1), draft, 9, "lan", 0.3)
+    assert {draft.peers[place].reach for place in others} == {"lan"}
 
 
 @pytest.mark.parametrize(("size", "records"), [(0, 1), (1, 1), (16_384, 1), (16_385, 2), (100_000, 7)])

@@ -20,14 +20,11 @@ def spoken(batch, conversation):
 
 
 def socks_pairs(batch):
-    """(inbound, outbound) conversations: the customer's, and the one the phone opened next to where it was asked."""
-    pairs = []
-    outbound = np.flatnonzero(~batch.inbound)
-    for inbound in np.flatnonzero(batch.inbound).tolist():
-        place = int(batch.speeches[batch.speech[inbound]].options["target"][1:].split(":")[0])
-        there = outbound[batch.peer[outbound] == place]
-        lag = batch.start[there] - batch.start[inbound]
-        pairs.append((inbound, int(there[np.argmin(np.abs(lag))])))
+    """(inbound, outbound) conversations: the customer's, and the one the phone opened to where it was asked to."""
+    pairs = list(zip(np.flatnonzero(batch.inbound).tolist(), np.flatnonzero(~batch.inbound).tolist(), strict=True))
+    for inbound, outbound in pairs:
+        target = batch.speeches[batch.speech[inbound]].options["target"]
+        assert target == f"@{batch.peer[outbound]}:443"
     return pairs
 
 
@@ -216,6 +213,9 @@ def test_socks_relay_asks_for_a_password_if_told(quiet, rng):
     batch = socks_relay.Behaviour(password=True).plan(rng, quiet)
     options = batch.speeches[batch.speech[batch.inbound][0]].options
     assert {"user", "password", "target"} == set(options)
+    old = socks_relay.Behaviour(version=4, password=True).plan(rng, quiet)
+    speech = old.speeches[old.speech[old.inbound][0]]
+    assert (speech.protocol, set(speech.options)) == ("socks4", {"user", "target"})
 
 
 def test_casting_passes_each_segment_on(windows, interval, rng):

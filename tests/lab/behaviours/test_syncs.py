@@ -96,7 +96,7 @@ def test_stream_in_the_background_outlives_the_foreground(windows, interval, rng
 
 
 def test_vpn_keeps_alive_and_rekeys_in_use(windows, interval, rng):
-    kind = vpn_tunnel.Behaviour(lifetime=7 * 86_400.0, requests_per_hour=0.0)
+    kind = vpn_tunnel.Behaviour(lifetime=7 * 86_400.0, requests_per_hour=0.0, idle_per_hour=0.0)
     batch = kind.plan(rng, windows(unlocked=interval((HOUR, 2 * HOUR))))
     alive = np.sort(batch.x_time[batch.x_up == vpn_tunnel.KEEPALIVE])
     assert np.diff(alive) / SECOND == pytest.approx(25.0, abs=0.2)
@@ -107,11 +107,17 @@ def test_vpn_keeps_alive_and_rekeys_in_use(windows, interval, rng):
 
 def test_vpn_carries_what_the_owner_does(windows, interval, rng):
     busy = interval((HOUR, 3 * HOUR))
-    batch = vpn_tunnel.Behaviour(udp=False, port=443).plan(rng, windows(unlocked=busy))
+    batch = vpn_tunnel.Behaviour(udp=False, port=443, idle_per_hour=0.0).plan(rng, windows(unlocked=busy))
     carried = batch.x_time[batch.x_down > 300]
     assert len(carried) > 100
     assert inside(carried, busy).all()
     assert (batch.speeches[0].protocol, batch.speeches[0].tls) == ("opaque", True)
+    others = vpn_tunnel.Behaviour(udp=False, requests_per_hour=0.0, idle_per_hour=20.0).plan(
+        rng, windows(unlocked=busy)
+    )
+    asleep = others.x_time[others.x_down > 300]
+    assert len(asleep) > 300
+    assert not inside(asleep, busy).any()
 
 
 def test_browsing_happens_in_the_foreground_only(worker, rng):
