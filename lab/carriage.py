@@ -60,6 +60,13 @@ def _hello(draft: Draft, naming: str, *, resume: bool) -> dict[str, str]:
     return options
 
 
+def afresh(draft: Draft, speech: int) -> int:
+    """The same way of speaking without resumption: how a host is spoken to before it has given a ticket."""
+    known = draft.speeches[speech]
+    options = {name: value for name, value in known.options.items() if name != "resume"}
+    return draft.speech(known.protocol, tls=known.tls, port=known.port, **options)
+
+
 def asked(draft: Draft, carrier: str, *, qtype: str) -> tuple[int, int]:
     """(speech, peer) of questions under the app's own zone.
 

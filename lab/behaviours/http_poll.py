@@ -2,8 +2,9 @@
 
 Law: next poll = this poll + sleep, with the laws of lab/clock.py, gated and hurried as lab/pace.py says (Cobalt Strike,
 Mythic and Sliver document sleep and jitter so; quoted from memory). Most answers are empty; now and then one is a task,
-and its result is uploaded in the same connection or to another host (the first host is a dead drop then). The server
-may hide behind a popular name, have no name, or a new one every day. All bytes are filler.
+and its result is uploaded seconds later, whatever the gate, in the same connection or to another host (the first host
+is a dead drop then). The server may hide behind a popular name, have no name, or a new one every day. All bytes are
+filler.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, afresh, web
 from lab.clock import around, thinking
 from lab.draft import METHODS, Draft
 from lab.longflow import Words, words
@@ -35,7 +36,7 @@ class Behaviour:
     reach: str = setting("vendor", choices=REACHES, source="popular: a dead drop on a service everybody uses")
     naming: str = setting("name", choices=NAMINGS, source="the ClientHello: SNI, none, ECH, or the name of another")
     front: str = setting("none", choices=FRONTS, source="cdn: domain fronting, Host is the agent's own; facts 7.1, M22")
-    resume: bool = setting(False, source="TLS sessions resumed, RFC 8446 section 2.2")
+    resume: bool = setting(False, source="TLS sessions resumed but the first with a host, RFC 8446 section 2.2")
     dga: str = setting(
         "none",
         choices=("none", "day", "contact"),
@@ -86,6 +87,9 @@ class Behaviour:
             speech, peer = self._web(draft, self.result_reach)
             draft.calls(speech, peer, results.time, up=results.up, down=results.down, delay=results.delay)
         speeches, peers = hosts[place[fresh]].T
+        if self.resume:
+            _, firsts = np.unique(peers, return_index=True)
+            speeches[firsts] = [afresh(draft, speech) for speech in speeches[firsts].tolist()]
         draft.talks(speeches, peers, asked.time[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
 

@@ -222,6 +222,15 @@ def test_m25_an_address_without_a_name_or_with_a_foreign_one(quiet, rng):
     assert options(hidden) == {"sni": "@1", "ech": "1", "resume": "1"}
 
 
+def test_only_the_first_session_with_a_host_is_no_resumption(windows, rng):
+    window = windows(span=72 * HOUR)
+    for settings, full in (({}, 1), ({"dga": "day"}, 3), ({"dga": "contact"}, None)):
+        batch = poll(rng, window, resume=True, **settings)
+        resumed = np.array([speech.options.get("resume") == "1" for speech in batch.speeches])[batch.speech]
+        assert (~resumed).sum() == (full or len(batch.start))
+        assert not resumed[np.argmin(batch.start)]
+
+
 def test_m26_padding_is_uniform_and_added(quiet, rng):
     batch = poll(rng, quiet, period=60.0, pad_up=3_000, pad_down=8_000)
     assert batch.x_up.min() >= 420
