@@ -1,6 +1,6 @@
 """The ``[[behaviour]]`` rows of scenarios and library apps: read, refused with their place, made into plans.
 
-A library's setting may be a range ``{ from = , to = }``; it is refused here and drawn in lab/background.py.
+A library's setting may be a range ``{ from = , to = }`` or a choice ``{ of = [ , ] }``, drawn once per app.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ def row_faults(row: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def range_faults(row: Mapping[str, Any], place: str) -> Iterator[str]:
-    """As ``row_faults``, for a row whose settings may be ranges: either end must be a value, and the first the less."""
-    ends = [{key: _end(value, end) for key, value in row.items()} for end in ("from", "to")]
-    yield from dict.fromkeys(fault for one in ends for fault in row_faults(one, place))
+    """As ``row_faults``, for a row of ranges and choices: each end or choice must be a value, and from the less."""
+    options = {key: _options(value) for key, value in row.items()}
+    most = max(map(len, options.values()), default=0)
+    rows = [{key: values[min(nth, len(values) - 1)] for key, values in options.items()} for nth in range(most)]
+    yield from dict.fromkeys(fault for one in rows for fault in row_faults(one, place))
     for name, value in row.items():
         if not _is_range(value):
             continue
@@ -57,12 +59,14 @@ def range_faults(row: Mapping[str, Any], place: str) -> Iterator[str]:
 
 
 def drawn_plan(rng: np.random.Generator, row: Mapping[str, Any]) -> BehaviourPlan:
-    """The plan of a row without faults, its ranges drawn: log-uniform where they begin above 0, else uniform."""
+    """The plan of a row without faults, with ranges drawn, log-uniform where they begin above 0, and choices made."""
     given = {key: value for key, value in row.items() if key not in NO_SETTINGS}
     return behaviour_plan(row["kind"], {key: _drawn(rng, row["kind"], key, value) for key, value in given.items()})
 
 
 def _drawn(rng: np.random.Generator, kind: str, name: str, value: Any) -> Any:
+    if _is_choice(value):
+        return value["of"][int(rng.integers(len(value["of"])))]
     if not _is_range(value):
         return value
     low, high = (_number(value[end]) for end in ("from", "to"))
@@ -78,8 +82,14 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == RANGE
 
 
-def _end(value: Any, end: str) -> Any:
-    return value[end] if _is_range(value) else value
+def _is_choice(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"of"} and isinstance(value["of"], list) and bool(value["of"])
+
+
+def _options(value: Any) -> list[Any]:
+    if _is_choice(value):
+        return list(value["of"])
+    return [value["from"], value["to"]] if _is_range(value) else [value]
 
 
 def _number(value: Any) -> float:

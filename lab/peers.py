@@ -8,6 +8,7 @@ from lab.behaviours import Batch, Int64
 from lab.cast import Cast, generator
 from lab.plans import AppPlan
 
+CHOSEN = 5  # popular hosts from which on its owner chose them; fewer are the app's choice, the same on all phones
 NOBODY = -1  # the row of a peer that nobody speaks to: it needs neither a name nor an address
 
 
@@ -22,7 +23,8 @@ def peer_rows(cast: Cast, batch: Batch, device: str, zone: str, key: tuple[objec
     for reach, ranks in (("popular", cast.popular_ranks), ("tail", cast.tail_ranks)):
         places = [place for place, peer in enumerate(batch.peers) if peer.reach == reach]
         if places:
-            found = ranks(generator(*key, reach), len(places))
+            whose = key if reach == "tail" or len(places) >= CHOSEN else [part for part in key if part != device]
+            found = ranks(generator(*whose, reach), len(places))
             for place, rank in zip(places, found, strict=True):
                 rows[place] = cast.host(reach, rank) if place in wanted else NOBODY
     for place in sorted(wanted):

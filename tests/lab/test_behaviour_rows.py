@@ -64,3 +64,13 @@ def test_ranges_are_drawn_inside_their_ends(seed):
 
 def test_ranges_are_really_drawn():
     assert len({drawn_plan(np.random.default_rng(seed), ROW).behaviour.period for seed in range(20)}) == 20
+
+
+def test_a_choice_is_one_of_its_values():
+    row = {"kind": "periodic-sync", "method": {"of": ["GET", "POST"]}}
+    assert list(range_faults(row, "row 1")) == []
+    drawn = [drawn_plan(np.random.default_rng(seed), row).behaviour.method for seed in range(20)]
+    assert set(drawn) == {"GET", "POST"}
+    wrong = list(range_faults({"kind": "periodic-sync", "method": {"of": ["GET", "PUSH"]}}, "row 1"))
+    assert any("row 1: method: found 'PUSH', expected one of auto, GET, POST" in fault for fault in wrong)
+    assert list(range_faults({"kind": "periodic-sync", "method": {"of": []}}, "row 1"))

@@ -68,3 +68,11 @@ def test_popular_hosts_do_not_move():
     cast = Cast((1, "x"))
     made = batch("popular", "tail", spoken=[0, 1])
     assert rows(cast, made, zone="com.a.b") == rows(cast, made, zone="com.a.b moved")
+
+
+def test_an_app_talks_to_the_same_popular_hosts_on_all_phones_and_people_choose_their_own():
+    cast = Cast((1, "x"))
+    api, sites = (batch(*["popular"] * count, spoken=range(count)) for count in (2, 40))
+    assert rows(cast, api, "phone-01") == rows(cast, api, "phone-02")
+    one, two = rows(cast, sites, "phone-01"), rows(cast, sites, "phone-02")
+    assert 0 < len(set(one) & set(two)) < 40
