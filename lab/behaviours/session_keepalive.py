@@ -13,9 +13,9 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.carriage import REACHES
-from lab.clock import poisson, thinking
+from lab.clock import interval_of, poisson, thinking
 from lab.draft import Draft
-from lab.longflow import Words, together, words
+from lab.longflow import Words, words
 from lab.ragged import joined, positions, summed
 from lab.reconnect import connections
 
@@ -51,22 +51,25 @@ class Behaviour:
         lives = connections(rng, self.lifetime, window)
         n = len(lives)
         hello = words(lives[:, 0], self.hello_up, self.hello_down, thinking(rng, n))
-        of, said = self._spoken(rng, window, lives)
-        draft.talks(speech, peer, lives[:, 0], joined((np.arange(n), hello), (of, said)), close=lives[:, 1])
+        said = joined((np.arange(n), hello), self._beats(rng, lives), self._bursts(rng, window, lives))
+        draft.talks(speech, peer, lives[:, 0], said, close=lives[:, 1])
         return draft.batch()
 
-    def _spoken(self, rng: np.random.Generator, window: Window, lives: Int64) -> tuple[Int64, Words]:
+    def _beats(self, rng: np.random.Generator, lives: Int64) -> tuple[Int64, Words]:
         shortest = self.every * (1.0 - self.jitter)
         counts = (lives[:, 1] - lives[:, 0]) // int(shortest * SECOND) + 1
         of, _ = positions(counts)
         steps = self.every * (1.0 + self.jitter * rng.uniform(-1.0, 1.0, len(of)))
         late = rng.exponential(8_000.0, len(of)).astype(np.int64)
         time = lives[of, 0] + (summed(steps, counts) * SECOND).astype(np.int64) + late
-        beats = words(time, self.up, self.down, thinking(rng, len(of), 3.0))
+        held = time + SECOND < lives[of, 1]
+        of, time = of[held], time[held]
+        return of, words(time, self.up, self.down, thinking(rng, len(of), 3.0))
+
+    def _bursts(self, rng: np.random.Generator, window: Window, lives: Int64) -> tuple[Int64, Words]:
         used = poisson(rng, self.bursts_per_hour, window.foreground)
+        of = interval_of(used + 2 * SECOND, lives)
+        used, of = used[of >= 0], of[of >= 0]
+        used = np.maximum(used, lives[of, 0] + SECOND)
         sizes = np.maximum(self.burst * rng.lognormal(0.0, 0.7, len(used)), 100).astype(np.int64)
-        bursts = words(used, 120, sizes, thinking(rng, len(used)))
-        said = together(beats, bursts)
-        owner = np.searchsorted(lives[:, 0], said.time, side="right") - 1
-        held = (owner >= 0) & (said.time + said.delay < lives[np.maximum(owner, 0), 1]) if len(lives) else owner >= 0
-        return owner[held], said.only(held)
+        return of, words(used, 120, sizes, thinking(rng, len(used)))
