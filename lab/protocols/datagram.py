@@ -19,6 +19,7 @@ LARGEST = 1400  # bytes; leaves room for IPv6, UDP and an outer tunnel within 15
 LEAST = 32  # bytes of a keepalive: header and tag
 INITIATION, RESPONSE = 148, 92  # bytes
 _INITIATION, _RESPONSE, _TRANSPORT = (bytes([kind, 0, 0, 0]) for kind in (1, 2, 4))  # types and reserved zeros
+_PRIVATE = b"\x7e"
 NAT_KEEPALIVE = b"\xff"  # RFC 3948 section 2.3: what keeps a mapping and says nothing
 _NO_COOKIE = bytes(16)  # mac2 of a host that is not under load, section 5.4.4
 
@@ -36,8 +37,8 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
 
     An exchange of 148 and 92 bytes is a handshake: it gives both sides new indices and counters. All others are
     transport data; what is shorter than the 32 bytes of a keepalive is the front of one. Option ``form``: wireguard
-    (default), or plain: datagrams without any framing, where one of a single byte is a NAT keepalive. ValueError:
-    another form.
+    (default), or plain: datagrams with a session and a counter in front, where one of a single byte is a NAT
+    keepalive. ValueError: another form.
     """
     form = dialogue.options.get("form", "wireguard")
     if form not in {"wireguard", "plain"}:
@@ -60,12 +61,22 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
 
 
 def _plain(dialogue: Dialogue) -> Iterator[Message]:
+    index = fresh(dialogue.rng, 3)
+    client, server = _Side(index), _Side(index)
     for time, up, down, delay in exchanges(dialogue):
         for size in _cut(up):
-            yield Message(time, True, NAT_KEEPALIVE if size == 1 else filler(dialogue.rng, size))
+            yield Message(time, True, _private(dialogue.rng, client, size))
         for size in _cut(down):
-            said = NAT_KEEPALIVE if size == 1 else filler(dialogue.rng, size)
-            yield Message(time + delay, False, said, pushed=not up)
+            yield Message(time + delay, False, _private(dialogue.rng, server, size), pushed=not up)
+
+
+def _private(rng: np.random.Generator, sender: _Side, size: int) -> bytes:
+    """A byte of its own, session, counter, filler: what a private protocol shows; no public one begins so."""
+    if size == len(NAT_KEEPALIVE):
+        return NAT_KEEPALIVE
+    head = _PRIVATE + sender.index + sender.counter.to_bytes(4, "big")
+    sender.counter += 1
+    return head + filler(rng, size - len(head)) if size > len(head) else head[:size]
 
 
 def _session(rng: np.random.Generator) -> tuple[_Side, _Side]:

@@ -14,7 +14,7 @@ import numpy as np
 from lab.protocols import fresh
 from lab.protocols.handshakes import shapes
 from lab.protocols.handshakes.initial import integer
-from lab.protocols.handshakes.keys import X25519MLKEM768, share
+from lab.protocols.handshakes.keys import share
 
 SERVER_NAME, ALPN, KEY_SHARE = 0, 16, 51  # extension types
 _GROUPS, _VERSIONS, _PARAMETERS, _ECH = 10, 43, 57, 0xFE0D
@@ -23,6 +23,7 @@ _SETTINGS = frozenset({17513, 17613})  # Chrome's application settings name an A
 _OF_TLS12 = frozenset({11, 17, 21, 22, 23, 35, 49, 65281})  # formats, OCSP v2, padding, EtM, EMS, tickets, PHA, renewal
 _SUITES = frozenset({0x1301, 0x1302, 0x1303})
 _TLS13 = 0x0304
+_HYBRID = 0x0200  # IANA TLS Supported Groups: curves and finite fields lie below, post-quantum hybrids above
 _GREASE = 0x0F0F, 0x0A0A  # mask and value, RFC 8701
 _LIMITS = (  # number and value, of the size Chromium announces (from memory)
     (1, 30_000),  # max_idle_timeout, ms
@@ -140,7 +141,8 @@ def _parameters() -> bytes:
 
 
 def _small(group: int) -> bool:
-    return _real(group) and group != X25519MLKEM768
+    """Whether it is no GREASE and no hybrid: its key exchange leaves a hello within one datagram."""
+    return _real(group) and group < _HYBRID
 
 
 def _real(value: int) -> bool:
