@@ -149,6 +149,23 @@ def question(name):
     return struct.pack("!6H", 4711, 0x0100, 1, 0, 0, 1) + labels + b"\0" + struct.pack("!HH", 1, 1) + b"\0" + options
 
 
+def again(name, *pauses_s):
+    """The same question from one port after each pause, each time from a new socket, as chance has it on a phone."""
+    answered = []
+    for pause_s in (0.0, *map(float, pauses_s)):
+        time.sleep(pause_s)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.settimeout(3)
+            link.bind(("", 45_454))
+            link.connect(("10.88.0.1", 53))
+            link.send(question(name))
+            try:
+                answered.append(len(link.recv(65536)))
+            except TimeoutError:
+                answered.append(0)
+    return {"client": [], "answered": answered}
+
+
 def names(name):
     asked = question(name)
     link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

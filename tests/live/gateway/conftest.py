@@ -39,6 +39,7 @@ CASES = {
     "distrustful": ("pinned", WEB, "origin.pem"),
     "exempt": ("web", EXEMPT, 443, "origin.pem"),
     "dns": ("names", "www.lab.example"),
+    "again": ("again", "www.lab.example", 25, 1),
     "greeted": ("greeted", WEB, 2525),
     "forwarded": ("greeted", "198.18.0.2", 2525),
 }

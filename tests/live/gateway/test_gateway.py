@@ -104,6 +104,10 @@ def test_dns_passes_unchanged_over_udp_and_tcp(spoken):
     assert over_tcp["answers"] == ["198.18.0.1", "198.18.0.2", "198.18.0.3"]
 
 
+def test_a_port_that_is_used_again_is_answered_again(spoken):
+    assert spoken.heard["again"]["answered"] == [108, 108, 108]
+
+
 def test_an_app_that_pins_fails_and_is_named(spoken):
     assert "issuer" in spoken.heard["distrustful"]["refused"]
     (row,) = [row for row in spoken.rows if row["event"] == "tls_failed"]

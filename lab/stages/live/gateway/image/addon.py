@@ -15,7 +15,7 @@ from collections import Counter
 from typing import Any
 
 from mitmproxy import ctx, http, tcp, udp
-from mitmproxy.proxy import layer, layers
+from mitmproxy.proxy import layer, layers, server
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tls import TlsData
@@ -255,4 +255,7 @@ class Gateway:
 
 
 verbatim.install()
+# mitmproxy ends a UDP conversation after 20 s, but mitmproxy_rs hands it whatever comes from the same port for 60 s: a
+# phone that used a port again in between was never answered (measured). So nobody ends it before mitmproxy_rs does.
+server.UDP_TIMEOUT = 120
 addons = [Gateway()]
