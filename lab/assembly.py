@@ -147,7 +147,9 @@ class Assembly:
             {
                 "start": before,
                 "close": before + delay,
-                "app": np.array([netd[int(device)] for device in device_of[head["app"][wanted]]], dtype=np.int64),
+                "app": np.array([netd.get(device, 0) for device in range(1 + max(netd))])[
+                    device_of[head["app"][wanted]]
+                ],
                 "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64)[of],
                 "speech": np.array([self._question(host) for host in hosts.tolist()], dtype=np.int64)[of],
                 "inbound": zero,
