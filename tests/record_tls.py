@@ -1,6 +1,7 @@
 """Records TLS handshakes of the client stacks on this machine into lab/protocols/data/handshakes.json.
 
-Usage: python tests/record_tls.py CURL_CFFI_PYTHON > lab/protocols/data/handshakes.json
+Usage: python tests/record_tls.py CURL_CFFI_PYTHON [NAME ...] > lab/protocols/data/handshakes.json
+Names record only those, as entries to append: a timeline's stack is a place in the file.
 Needs curl, wget, node, java and javac, git's libcurl-gnutls, libcurl-nss, and a Python with curl_cffi (BoringSSL).
 Every client talks to one OpenSSL server on loopback. Kept are the clear bytes of both sides and the lengths of the
 encrypted records; keys, random values and the key log are not. Rarely run: the file it makes is the recording.
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 HOST = "lab.example"
-STACK_WORDS = r"curl \d[.\d]*|Python ssl|node v[.\d]+|JSSE of openjdk version \S+|GNU Wget [.\d]+|(?:lib)?curl/\S+|OpenSSL[ /][.\d]+|GnuTLS(?:/[.\d]+| under)|NSS(?:/[.\d]+| under)|BoringSSL as \S+ by \S+"
+STACK_WORDS = r"curl \d[.\d]*|Python ssl|node v[.\d]+|JSSE of openjdk version \S+|GNU Wget [.\d]+|(?:lib)?curl/\S+|OpenSSL[ /][.\d]+|GnuTLS(?:/[.\d]+| under)|NSS(?:/[.\d]+| under)|BoringSSL as \S+ by \S+|BoringSSL set as Conscrypt is documented"
 JAVA = """
 import javax.net.ssl.*; import java.security.*; import java.security.cert.X509Certificate; import java.util.List;
 public class Hello {
@@ -66,6 +67,32 @@ try:c.perform()
 except Exception:pass
 print(c.version().decode())
 """
+# BoringSSL set as Conscrypt's documentation and sources describe Android's clients (from memory): no GREASE, no
+# permutation, no SCT, no certificate compression; argv: port, version cap, ALPN, suites, curves
+CONSCRYPT = """
+import sys;from curl_cffi import Curl,CurlOpt as O
+c=Curl();p,newest,alpn,suites=sys.argv[1:]
+c.setopt(O.URL,f'https://lab.example:{p}/'.encode());c.setopt(O.RESOLVE,[f'lab.example:{p}:127.0.0.1'])
+c.setopt(O.SSL_VERIFYPEER,0);c.setopt(O.SSL_VERIFYHOST,0)
+c.setopt(O.SSL_CIPHER_LIST,suites.encode());c.setopt(O.SSL_EC_CURVES,b'X25519:P-256:P-384')
+c.setopt(O.SSL_ENABLE_TICKET,1);c.setopt(O.TLS_GREASE,0);c.setopt(O.SSL_PERMUTE_EXTENSIONS,0)
+c.setopt(O.TLS_SIGNED_CERT_TIMESTAMPS,0);c.setopt(O.TLS_STATUS_REQUEST,1);c.setopt(O.SSL_ENABLE_ALPS,0)
+c.setopt(O.SSL_ENABLE_ALPN,int(bool(alpn)));c.setopt(O.HTTP_VERSION,4 if 'h2' in alpn else 2)
+c.setopt(O.SSLVERSION,{'1.3':4|7<<16,'1.2':4|6<<16}[newest])
+try:c.perform()
+except Exception as e:print(e,file=sys.stderr)
+print(c.version().decode())
+"""
+_GCM = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305:"
+_ECDSA_CBC = "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:"
+_REST = "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA"
+ANDROID = {
+    # OkHttp 4's ConnectionSpec.MODERN_TLS leaves ECDSA with CBC out; HttpsURLConnection and bare sockets do not
+    "conscrypt-okhttp4": ("1.3", "h2,http/1.1", _GCM + _REST),
+    "conscrypt-urlconnection": ("1.3", "http/1.1", _GCM + _ECDSA_CBC + _REST),
+    "conscrypt-socket": ("1.3", "", _GCM + _ECDSA_CBC + _REST),
+    "conscrypt-okhttp4-android9": ("1.2", "h2,http/1.1", _GCM + _REST),  # TLS 1.3 came with Android 10
+}
 PYTHON = """
 import socket,ssl,sys
 c=ssl.create_default_context();c.check_hostname=False;c.verify_mode=ssl.CERT_NONE
@@ -173,7 +200,11 @@ def record(name: str, stack: str, command: list[str]) -> dict[str, object]:
         "cipher": seen["cipher"],
         "selected_alpn": seen["alpn"],
         # OpenSSL pads only if told to (curl and Python do), and only hellos of 256 to 511 bytes: RFC 7685
-        "pads": name.startswith("openssl-curl") or any(has_padding(body) for _, _, body in client[:1]),
+        # BoringSSL pads TLS 1.3 hellos always
+        "pads": (name.startswith(("openssl-curl", "boringssl-chrome", "conscrypt"))
+        and (seen["version"] == "TLSv1.3" or name.startswith("openssl")))
+        or any(has_padding(body) for _, _, body in client[:1]),
+        "permutes": bool(re.match(r"boringssl-chrome(?!99)", name)),  # Chrome 110 and later: any order of extensions
         "client": client[:finished],
         "server": server,
     }
@@ -219,13 +250,24 @@ def clients(cffi: str, folder: Path) -> list[tuple[str, str, list[str]]]:
         ("gnutls-curl", "GnuTLS under", [sys.executable, "-c", LIBCURL, lib.format("gnutls"), "PORT"]),
         ("nss-curl", "NSS under", [sys.executable, "-c", LIBCURL, lib.format("nss"), "PORT"]),
     ]
-    return found + impersonated
+    newer = [
+        (f"boringssl-{name}", "BoringSSL as set by curl-impersonate", [cffi, "-c", CFFI, name, "PORT"])
+        for name in ("chrome110", "chrome120", "chrome124", "chrome142")
+    ]
+    android = [
+        (name, "BoringSSL set as Conscrypt is documented", [cffi, "-c", CONSCRYPT, "PORT", *words])
+        for name, words in ANDROID.items()
+    ]
+    return found + impersonated + newer + android
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shapes = []
+        wanted = sys.argv[2:]
         for name, stack, command in clients(sys.argv[1], Path(folder)):
+            if wanted and name not in wanted:
+                continue
             try:
                 shapes.append(record(name, stack, command))
             except SystemExit as error:

@@ -50,13 +50,15 @@ class Dialogue:
 class Message:
     """Bytes one side says at a time. A server's answer carries its time WITHOUT the round trip: the stage adds it.
 
-    ``pushed`` marks a server message that answers nothing: its time is when the device sees it.
+    ``pushed`` marks a server message that answers nothing: its time is when the device sees it. ``upgrades``: behind
+    this message the connection is TLS (STARTTLS), where the speech wants it so.
     """
 
     time: int
     from_client: bool
     data: bytes
     pushed: bool = False
+    upgrades: bool = False
 
 
 def exchanges(dialogue: Dialogue) -> Iterator[tuple[int, int, int, int]]:
@@ -108,7 +110,7 @@ def moved_behind(messages: Iterable[Message], ready: int) -> Iterator[Message]:
             yield message
             continue
         ready = max(ready, message.time + lag)
-        yield Message(message.time + lag, message.from_client, message.data, message.pushed)
+        yield Message(message.time + lag, message.from_client, message.data, message.pushed, message.upgrades)
 
 
 @lru_cache(maxsize=1)

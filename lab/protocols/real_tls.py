@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lab.errors import StageError
 from lab.protocols import Message, moved_behind
-from lab.protocols.handshakes import shapes
+from lab.protocols.handshakes import PLAIN, Manner, shapes
 from lab.protocols.handshakes.certificates import Authority
 from lab.protocols.handshakes.hello import likeness, offered
 from lab.protocols.tls import CLIENT_CRYPTO_US, SERVER_CRYPTO_US
@@ -37,7 +38,7 @@ class LiveTls:
         self._keys = keys
         self._authority = Authority("droidrange lab CA", _VALID)
         self.ca_pem = self._authority.own.certificate.decode("ascii")
-        self._servers: dict[str, ssl.SSLContext] = {}
+        self._servers: dict[tuple[str, str], ssl.SSLContext] = {}
         self._lines: list[str] = []
 
     def keylog(self) -> str:
@@ -53,17 +54,23 @@ class LiveTls:
         alpn: str,
         rng: np.random.Generator,
         start: int | None = None,
+        manner: Manner = PLAIN,
     ) -> Iterator[Message]:
         """As ``lab.protocols.tls.wrap``, really encrypted; both ends read back what the other wrote.
 
-        Raises ssl.SSLError if a handshake fails and ValueError if an end reads other bytes than were written.
+        Of a ``manner`` another name or none is spoken: the server shows a certificate for that name, and without one
+        the client accepts its own host's. Raises StageError for ECH and resumption, which OpenSSL is not asked for
+        here, ssl.SSLError if a handshake fails and ValueError if an end reads other bytes than were written.
         """
+        refuse(manner)
         coming = iter(messages)
         first = next(coming, None)
         if first is None and start is None:
             return
         time = start if start is not None else first.time if first else 0
-        session = _Session(client_context(stack, alpn, self.ca_pem), self._server(host), host)
+        client, name = client_context(stack, alpn, self.ca_pem), host if manner.sni is None else manner.sni
+        client.check_hostname = bool(name)
+        session = _Session(client, self._server(name or host, alpn), name)
         server_us, client_us = int(rng.integers(*SERVER_CRYPTO_US)), int(rng.integers(*CLIENT_CRYPTO_US))
         ready = time + server_us + client_us
         *flights, last = session.handshake()
@@ -83,18 +90,28 @@ class LiveTls:
             with self._keys.open("a", encoding="ascii") as file:
                 file.writelines(f"{line}\n" for line in lines)
 
-    def _server(self, host: str) -> ssl.SSLContext:
-        if host not in self._servers:
-            self._servers[host] = self._new_server(host)
-        return self._servers[host]
+    def _server(self, host: str, alpn: str) -> ssl.SSLContext:
+        if (host, alpn) not in self._servers:
+            self._servers[host, alpn] = self._new_server(host, alpn)
+        return self._servers[host, alpn]
 
-    def _new_server(self, host: str) -> ssl.SSLContext:
+    def _new_server(self, host: str, alpn: str = "http/1.1") -> ssl.SSLContext:
         signed = self._authority.server(host)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["http/1.1", "mqtt", "imap"])
+        if alpn:
+            context.set_alpn_protocols([alpn])
         with _Piped(signed.certificate) as chain_path, _Piped(signed.key) as key_path:
             context.load_cert_chain(chain_path, key_path)
         return context
+
+
+def refuse(manner: Manner) -> None:
+    """StageError names what real TLS cannot do here and where it can be had."""
+    asked = [word for word, wanted in (("ech", manner.ech), ("resume", manner.resume)) if wanted]
+    if asked:
+        raise StageError(
+            f"real TLS cannot speak {' and '.join(asked)}: play it on the wire stage, with recorded hellos"
+        )
 
 
 @cache
@@ -119,7 +136,7 @@ def client_context(stack: int, alpn: str, trusted: str) -> ssl.SSLContext:
     suites = [suite["name"] for suite in context.get_ciphers() if suite["protocol"] != "TLSv1.3"]
     context.set_ciphers(":".join(suite for k, suite in enumerate(suites) if k != told_apart(stack, alpn) % len(suites)))
     names = offered(pool[stack].client[0])
-    if names and alpn:
+    if alpn == "h2" or (names and alpn):
         context.set_alpn_protocols(names if alpn in names else [alpn])
     return context
 
@@ -133,7 +150,7 @@ class _Session:
         self._log = _Piped(b"", append=True)
         client.keylog_filename = str(self._log.path)
         self._client_context = client
-        self._client = client.wrap_bio(self._to_client, self._from_client, server_hostname=host)
+        self._client = client.wrap_bio(self._to_client, self._from_client, server_hostname=host or None)
         self._server = server.wrap_bio(self._to_server, self._from_server, server_side=True)
 
     @property

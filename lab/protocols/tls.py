@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lab.protocols import Message, drawn, filler, fresh, moved_behind
-from lab.protocols.handshakes import ALERT, APPLICATION, HANDSHAKE, Record, Shape, shapes
+from lab.protocols.handshakes import ALERT, APPLICATION, HANDSHAKE, PLAIN, Manner, Record, Shape, shapes
 from lab.protocols.handshakes.hello import (
     Template,
     client_hello,
@@ -26,13 +26,14 @@ from lab.protocols.handshakes.hello import (
     server_hello,
 )
 from lab.protocols.handshakes.keys import share
+from lab.protocols.handshakes.resumption import SESSION, shortened
+from lab.protocols.handshakes.variant import VARIANTS
 
 RECORD_PLAINTEXT = 1 << 14  # RFC 8446 section 5.1
 SERVER_CRYPTO_US = (400, 3_000)  # signing and key agreement on a server
 CLIENT_CRYPTO_US = (1_000, 8_000)  # verifying a chain on a phone
 _ALPN_SHARE = 2 + 2 + 2 + 1  # what an ALPN answer adds to EncryptedExtensions beside the name
 _CHAIN = (400, 3_600)  # bytes that real chains exceed our single self-signed certificate by
-_SESSION = 32  # bytes of a session id, RFC 8446 appendix D.4
 
 
 class _Script(NamedTuple):
@@ -49,9 +50,14 @@ def client_pool_size() -> int:
     return len(shapes())
 
 
-def sizes(stack: int, *, host: str = "lab.example", alpn: str = "http/1.1") -> tuple[int, int]:
-    """Bytes of a whole handshake, record headers included: (up, down), with TLS 1.3's tickets."""
-    hello, answered, finished, end = _script(stack, host, alpn).ends
+def sizes(
+    stack: int, *, host: str = "lab.example", alpn: str = "http/1.1", manner: Manner = PLAIN, variant: int = 0
+) -> tuple[int, int]:
+    """Bytes of a whole handshake, record headers included: (up, down), with TLS 1.3's tickets.
+
+    ``variant``: which of its hellos a client says that draws anew each time; they differ in ECH and padding.
+    """
+    hello, answered, finished, end = _script(able(stack, manner), host, alpn, manner, variant).ends
     return hello + finished - answered, answered - hello + end - finished
 
 
@@ -61,14 +67,31 @@ def chain_bytes(host: str) -> int:
     return _CHAIN[0] + digest % (_CHAIN[1] - _CHAIN[0])
 
 
+def able(stack: int, manner: Manner) -> int:
+    """The stack, or where it knows no TLS 1.3 and ECH is wanted the next one that does. LookupError: unknown stack."""
+    _shape(stack)
+    if not manner.ech:
+        return stack
+    pool = shapes()
+    return next(k % len(pool) for k in range(stack, stack + len(pool)) if pool[k % len(pool)].modern)
+
+
 def wrap(
-    messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int | None = None
+    messages: Iterable[Message],
+    *,
+    host: str,
+    stack: int,
+    alpn: str,
+    rng: np.random.Generator,
+    start: int | None = None,
+    manner: Manner = PLAIN,
 ) -> Iterator[Message]:
     """The handshake at ``start`` (default: the first message's time), then each message as TLS records.
 
     ``alpn``: a name the shape offers keeps its recorded list; another replaces it; "" removes the extension. ``host``
     as an address means no SNI. In TLS 1.3 the client's first request follows its Finished at once, before the server's
-    tickets; in TLS 1.2 it waits for the server's Finished. What was meant for earlier moves behind the handshake.
+    tickets; in TLS 1.2 it waits for the server's Finished, which in a resumed session comes before the client's. What
+    was meant for earlier moves behind the handshake. ``manner``: the name in clear, ECH, resumption (see ``able``).
     Without any message and ``start`` nothing is said. LookupError: unknown stack.
     """
     coming = iter(messages)
@@ -76,14 +99,19 @@ def wrap(
     if first is None and start is None:
         return
     opened = start if start is not None else first.time if first else 0
+    stack = able(stack, manner)
     shape = _shape(stack)
-    *before, last = _handshake(opened, host, stack, alpn, rng)
+    variant = drawn(rng, 0, VARIANTS) if shape.permutes or manner.ech else 0
+    *before, last = _handshake(opened, _script(stack, host, alpn, manner, variant), rng)
     yield from before
     said = moved_behind(coming if first is None else chain([first], coming), before[-1].time)
-    at_once = shape.modern and first is not None and first.from_client and first.time <= before[-1].time
+    at_once = (
+        (shape.modern or manner.resume) and first is not None and first.from_client and first.time <= before[-1].time
+    )
     if at_once:
         yield _sealed(next(said), shape.overhead, rng)
-    yield last
+    if last.data:
+        yield last
     for message in said:
         yield _sealed(message, shape.overhead, rng)
 
@@ -103,9 +131,8 @@ def _shape(stack: int) -> Shape:
     return pool[stack]
 
 
-def _handshake(time: int, host: str, stack: int, alpn: str, rng: np.random.Generator) -> list[Message]:
-    """ClientHello; ServerHello to Finished; the client's Finished; the server's tickets or TLS 1.2 Finished."""
-    script = _script(stack, host, alpn)
+def _handshake(time: int, script: _Script, rng: np.random.Generator) -> list[Message]:
+    """ClientHello; ServerHello to Finished; the client's Finished; the server's tickets or TLS 1.2 Finished, if any."""
     said = _filled(script, rng)
     answered = time + drawn(rng, *SERVER_CRYPTO_US)
     finished = answered + drawn(rng, *CLIENT_CRYPTO_US)
@@ -117,10 +144,10 @@ def _filled(script: _Script, rng: np.random.Generator) -> bytes:
     """The four flights of one conversation."""
     template = script.template
     data = bytearray(template.data)
-    own, bodies = fresh(rng, _SESSION + script.noise), filler(rng, script.sealed)
+    own, bodies = fresh(rng, SESSION + script.noise), filler(rng, script.sealed)
     for place in template.sessions:
-        data[place : place + _SESSION] = own[:_SESSION]
-    taken = _SESSION
+        data[place : place + SESSION] = own[:SESSION]
+    taken = SESSION
     for place, size in template.noise:
         data[place : place + size] = own[taken : taken + size]
         taken += size
@@ -150,16 +177,22 @@ def _sealed(message: Message, overhead: int, rng: np.random.Generator) -> Messag
 
 
 @lru_cache(maxsize=16384)
-def _script(stack: int, host: str, alpn: str) -> _Script:
+def _script(stack: int, host: str, alpn: str, manner: Manner, variant: int) -> _Script:
     """What a shape and a host say to each other."""
     shape = _shape(stack)
     selected = _selected(shape, alpn)
-    hello = client_hello(shape.client[0], host=host, alpn=alpn, pads=shape.pads)
-    answer = server_hello(shape.server[0], named=is_name(host), alpn=selected)
-    records = _resized(shape, host, selected)
-    end = len(records) - 2 if shape.modern else 1 + _clear_until(shape)
-    server = joined([answer, *(_template(record) for record in records[1:end])])
-    client = joined([_template(record) for record in shape.client[1:]])
+    name = host if manner.sni is None else manner.sni
+    hello = client_hello(shape, name=name, alpn=alpn, manner=manner, variant=variant)
+    answer = server_hello(shape, named=is_name(name), alpn=selected, resumed=manner.resume)
+    if manner.resume:
+        spoken, records = shortened(shape)
+        records = _resized(shape, records, host, selected)
+        end = len(records) - int(shape.modern)
+    else:
+        spoken, records = shape.client[1:], _resized(shape, shape.server[1:], host, selected)
+        end = len(records) - 2 if shape.modern else _clear_until(shape)
+    server = joined([answer, *(_template(record) for record in records[:end])])
+    client = joined([_template(record) for record in spoken])
     flights = hello, server, client, joined([_template(record) for record in records[end:]])
     whole = joined(flights)
     ends = tuple(accumulate(len(flight.data) for flight in flights))
@@ -167,26 +200,27 @@ def _script(stack: int, host: str, alpn: str) -> _Script:
 
 
 def _clear_until(shape: Shape) -> int:
-    """Index of TLS 1.2's ServerHelloDone, which ends the server's first flight."""
+    """How many records follow TLS 1.2's ServerHello up to ServerHelloDone, which ends the server's first flight."""
     return next(at for at, record in enumerate(shape.server) if record.kind == HANDSHAKE and record.body[:1] == b"\x0e")
 
 
 def _selected(shape: Shape, alpn: str) -> str:
-    """What the server selects: the wanted protocol, if the shape speaks of ALPN at all."""
-    return alpn if offered(shape.client[0]) else ""
+    """What the server selects: the wanted protocol, if the shape speaks of ALPN at all; all speak of h2."""
+    return alpn if alpn == "h2" or offered(shape.client[0]) else ""
 
 
-def _resized(shape: Shape, host: str, selected: str) -> list[Record]:
+def _resized(shape: Shape, records: tuple[Record, ...], host: str, selected: str) -> tuple[Record, ...]:
     """The server's records with EncryptedExtensions as long as the ALPN answer and Certificate as the host's chain."""
-    found = list(shape.server)
     if not shape.modern:
-        return found
-    sealed = [at for at, record in enumerate(found) if record.sealed]
+        return records
+    encrypted, certificate, *_ = (record for record in shape.server if record.sealed)
     had, has = (_ALPN_SHARE + len(name) if name else 0 for name in (shape.selected_alpn, selected))
-    for at, more in ((sealed[0], has - had), (sealed[1], chain_bytes(host))):
-        record = found[at]
-        found[at] = Record(record.kind, record.version, b"", record.sealed + more)
-    return found
+    digest = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big")
+    longer = {id(encrypted): has - had, id(certificate): _CHAIN[0] + digest % (_CHAIN[1] - _CHAIN[0])}
+    return tuple(
+        Record(record.kind, record.version, b"", record.sealed + longer[id(record)]) if id(record) in longer else record
+        for record in records
+    )
 
 
 def _template(record: Record) -> Template:

@@ -6,7 +6,7 @@ work. What mitmproxy would read is noted here, where the plain text passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
@@ -14,9 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
+from lab.behaviours import Speech
 from lab.errors import StageError
 from lab.protocols import Dialogue, Message
-from lab.protocols.tls import closing, wrap
+from lab.protocols.handshakes import Manner
+from lab.protocols.tls import able, closing, wrap
 from lab.stages.causality import Course, Said, place
 from lab.stages.link import ALIGN, Bytes, Links
 from lab.stages.requests import Overheard, Request
@@ -46,7 +48,15 @@ class Wrap(Protocol):
     """A TLS: recorded shapes (lab.protocols.tls.wrap) or live handshakes."""
 
     def __call__(
-        self, messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int
+        self,
+        messages: Iterable[Message],
+        *,
+        host: str,
+        stack: int,
+        alpn: str,
+        rng: np.random.Generator,
+        start: int,
+        manner: Manner,
     ) -> Iterator[Message]:
         """The messages under TLS."""
         ...
@@ -85,10 +95,27 @@ def slices(timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wra
         first += len(made.ends.start)
 
 
-def _recorded(
-    messages: Iterable[Message], *, host: str, stack: int, alpn: str, rng: np.random.Generator, start: int
+def manner_of(kind: Speech) -> Manner:
+    """How a speech's clients say hello: options ``sni`` (a name, "none"), ``ech`` and ``resume`` ("1")."""
+    said = kind.options
+    name = said.get("sni")
+    return Manner("" if name == "none" else name, said.get("ech") == "1", said.get("resume") == "1")
+
+
+def upgrades(kind: Speech) -> bool:
+    """Whether a plain connection turns into TLS under way (STARTTLS): option ``starttls`` "1"."""
+    return not kind.tls and kind.options.get("starttls") == "1"
+
+
+def upgraded(
+    messages: Iterable[Message], secured: Callable[[Iterator[Message], int], Iterator[Message]]
 ) -> Iterator[Message]:
-    return wrap(messages, host=host, stack=stack, alpn=alpn, rng=rng, start=start)
+    """The messages in clear up to the one that upgrades the connection, the rest as ``secured`` has it from then on."""
+    coming = iter(messages)
+    for message in coming:
+        yield message
+        if message.upgrades:
+            yield from secured(coming, message.time)
 
 
 class Speaker:
@@ -96,7 +123,7 @@ class Speaker:
 
     def __init__(self, timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wrap | None) -> None:
         self.timeline, self.links, self.formats = timeline, links, formats
-        self.tls: Wrap = tls or _recorded
+        self.tls: Wrap = tls or wrap
         self.recorded = tls is None  # live sessions end with the FIN alone
         said = timeline.conversations
         self.offsets = timeline.exchange_slices()
@@ -135,23 +162,34 @@ class Speaker:
         _, close, _, host, speech, inbound, stack = self.rows[index]
         kind, peer = self.timeline.speeches[speech], self.timeline.hosts[host]
         dialogue, course = self.dialogue(index)
-        name, rng, start, tcp = dialogue.host, dialogue.rng, course.start, course.tcp
+        rng, start, tcp = dialogue.rng, course.start, course.tcp
         messages = self.formats[speech].messages(dialogue)
         ear = None
         if tcp and not inbound and not peer.address.startswith("10.88."):
             ear = Overheard()
             messages = ear.plain(messages)
-        if kind.tls:
-            alpn = kind.options.get("alpn", ALPN.get(kind.protocol, ""))
-            messages = self.tls(messages, host=name, stack=stack, alpn=alpn, rng=rng, start=start)
+        if kind.tls or upgrades(kind):
+            messages = self._secured(messages, kind, dialogue, stack, start)
         if ear:
             messages = ear.carried(messages)
-        if kind.tls and self.recorded:
-            messages = chain(messages, _farewell(close, stack, rng))
+        if (kind.tls or upgrades(kind)) and self.recorded:
+            messages = chain(messages, _farewell(close, able(stack, manner_of(kind)), rng))
         said = place(course, messages)
         if not tcp:
             _refuse_large(said, kind.protocol)
-        return said, ear.requests(index, said, name if kind.tls and peer.name else None) if ear else []
+        return said, ear.requests(index, said, _sni(kind, peer.name)) if ear else []
+
+    def _secured(
+        self, messages: Iterable[Message], kind: Speech, dialogue: Dialogue, stack: int, start: int
+    ) -> Iterator[Message]:
+        """The messages under TLS, from the first one on or from where the connection is upgraded."""
+        alpn, manner = kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner_of(kind)
+
+        def secured(rest: Iterable[Message], begin: int) -> Iterator[Message]:
+            host, rng = dialogue.host, dialogue.rng
+            return self.tls(rest, host=host, stack=stack, alpn=alpn, rng=rng, start=begin, manner=manner)
+
+        return secured(messages, start) if kind.tls else upgraded(messages, secured)
 
     def _gathered(self, first: int, spoken: list[Said], requests: list[Request]) -> Slice:
         rows = slice(first, first + len(spoken))
@@ -181,6 +219,12 @@ class Speaker:
         )
         payload = b"".join([*(message + _PADS[len(message) % ALIGN] for message in data), bytes(ALIGN)])
         return Slice(first, ends, messages, np.frombuffer(payload, dtype=np.uint8), requests)
+
+
+def _sni(kind: Speech, name: str) -> str | None:
+    """The name that a proxy reads in a hello; None where there is none."""
+    said = manner_of(kind).sni
+    return (name if said is None else said) or None if kind.tls else None
 
 
 def _farewell(close: int, stack: int, rng: np.random.Generator) -> Iterator[Message]:

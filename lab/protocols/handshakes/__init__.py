@@ -38,6 +38,7 @@ class Shape:
     cipher: str
     selected_alpn: str  # "" where the client offered none
     pads: bool  # the stack fills hellos of 256 to 511 bytes up to 512, RFC 7685
+    permutes: bool  # every hello has GREASE values and an order of extensions of its own
     client: tuple[Record, ...]
     server: tuple[Record, ...]
 
@@ -54,6 +55,18 @@ class Shape:
         return 16 if "CHACHA20" in self.cipher else 8 + 16  # explicit nonce and tag
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a client says hello, beside its shape: which name, encrypted or not, to a server it knows or not."""
+
+    sni: str | None = None  # the name in clear; None: the server's own, "": none
+    ech: bool = False  # an encrypted_client_hello extension; TLS 1.3 only
+    resume: bool = False  # a session resumed
+
+
+PLAIN = Manner()
+
+
 @lru_cache(maxsize=1)
 def shapes() -> tuple[Shape, ...]:
     """Every recorded shape, in the order of the data file: a timeline's ``stack`` is an index into it."""
@@ -65,7 +78,7 @@ def _shape(entry: dict[str, object]) -> Shape:
     name, stack, version = (str(entry[key]) for key in ("name", "stack", "version"))
     cipher, alpn = (str(entry[key]) for key in ("cipher", "selected_alpn"))
     client, server = _records(entry["client"]), _records(entry["server"])
-    return Shape(name, stack, version, cipher, alpn, bool(entry["pads"]), client, server)
+    return Shape(name, stack, version, cipher, alpn, bool(entry["pads"]), bool(entry["permutes"]), client, server)
 
 
 def _records(rows: object) -> tuple[Record, ...]:

@@ -11,17 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lab.protocols.handshakes import Record
-from lab.protocols.handshakes.keys import drawn_like_noise
+import numpy as np
 
-SERVER_NAME, ALPN, PADDING, KEY_SHARE, ECH = 0, 16, 21, 51, 0xFE0D
+from lab.protocols.handshakes import Manner, Record, Shape
+from lab.protocols.handshakes.keys import drawn_like_noise
+from lab.protocols.handshakes.resumption import PSK, SESSION, TICKET, asking, granting
+from lab.protocols.handshakes.variant import ECH, Extensions, permuted, regreased, with_ech
+
+SERVER_NAME, ALPN, PADDING, KEY_SHARE = 0, 16, 21, 51
+_H2 = "h2"  # RFC 9113 section 3.2: over TLS by ALPN only
 _SIGNATURE_ALGORITHMS = 13
 _OF_ALPN = frozenset({ALPN, 17513, 17613})  # Chrome's application settings go where ALPN goes
 _PADDED_FROM, _PADDED_TO = 256, 512  # RFC 7685 section 4: sizes some servers hung on
 _DOWNGRADE = b"DOWNGRD"  # RFC 8446 section 4.1.3: a TLS 1.3 server's mark on a TLS 1.2 random
 _SERVER_KEY_EXCHANGE, _CLIENT_KEY_EXCHANGE, _NEW_TICKET, _CERTIFICATE = 12, 16, 4, 11
 _GREASE = 0x0F0F, 0x0A0A  # mask and value, RFC 8701
-_Extensions = list[tuple[int, bytes]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class _Hello(NamedTuple):
     random: bytes
     session: bytes
     middle: bytes
-    extensions: _Extensions
+    extensions: Extensions
 
 
 class _Writer:
@@ -66,7 +70,7 @@ class _Writer:
             self.shares.append((len(self.data), len(data), group))
         self.data += data
 
-    def put_extensions(self, extensions: _Extensions) -> None:
+    def put_extensions(self, extensions: Extensions) -> None:
         self.put(_sized(b"".join(_extension(kind, data) for kind, data in extensions), 2)[:2])
         for kind, data in extensions:
             self.put(kind.to_bytes(2, "big") + len(data).to_bytes(2, "big"))
@@ -78,27 +82,41 @@ class _Writer:
         return joined([Template(record.header(len(self.data))), body])
 
 
-def client_hello(record: Record, *, host: str, alpn: str, pads: bool) -> Template:
-    """The recorded ClientHello for another server and application protocol.
+def client_hello(shape: Shape, *, name: str, alpn: str, manner: Manner, variant: int) -> Template:
+    """The recorded ClientHello for another server and application protocol, in one of the ways its stack draws.
 
-    ``host`` as an address leaves SNI out. ``alpn`` that the shape offers leaves its list as recorded; another name
-    replaces the list and "" removes the extension. ``pads``: hellos of 256 to 511 bytes are padded to 512.
+    ``name`` goes into SNI, an address or "" leaves it out. ``alpn`` that the shape offers leaves its list as recorded;
+    another name replaces the list and "" removes the extension; h2 is offered by all. Of ``manner`` the name is not
+    read. Shapes that pad fill hellos of 256 to 511 bytes to 512, with what a PSK will take.
     """
-    hello = _parse(record.body, client=True)
+    hello = _parse(shape.client[0].body, client=True)
+    rng = np.random.default_rng([variant, *shape.name.encode()])
     changed = [(kind, data) for kind, data in _with_alpn(hello.extensions, alpn) if kind != PADDING]
-    changed = _with_name(changed, host)
-    if pads:
-        changed += _padding(4 + _size(hello._replace(extensions=changed)))
-    return _hello(record, hello._replace(extensions=changed))
+    changed = _with_name(changed, name)
+    middle = hello.middle
+    if manner.ech or (shape.permutes and any(kind == ECH for kind, _ in changed)):
+        changed = with_ech(changed, rng)
+    if shape.permutes:
+        middle, changed = regreased(middle, permuted(changed, rng), rng)
+    offered = asking(shape, changed) if manner.resume else changed
+    session = bytes(SESSION) if manner.resume and not shape.modern else hello.session
+    hello = hello._replace(session=session, middle=middle, extensions=offered)
+    if shape.pads:
+        at = len(offered) - (offered[-1][0] == PSK)
+        hello = hello._replace(extensions=[*offered[:at], *_padding(4 + _size(hello)), *offered[at:]])
+    return _hello(shape.client[0], hello)
 
 
-def server_hello(record: Record, *, named: bool, alpn: str) -> Template:
+def server_hello(shape: Shape, *, named: bool, alpn: str, resumed: bool) -> Template:
     """The recorded ServerHello; SNI and ALPN answers go where the client no longer asked. The session id is a hole."""
-    hello = _parse(record.body, client=False)
-    kept = [(kind, data) for kind, data in hello.extensions if kind != SERVER_NAME or named]
-    if any(kind == ALPN for kind, _ in kept):
+    hello = _parse(shape.server[0].body, client=False)
+    kept = [(kind, data) for kind, data in hello.extensions if kind != SERVER_NAME or (named and not resumed)]
+    if not shape.modern:
         kept = _with_alpn(kept, alpn)
-    return _hello(record, hello._replace(extensions=kept))
+    if resumed:
+        kept = granting(shape, kept)
+        hello = hello._replace(session=hello.session if shape.modern else bytes(SESSION))
+    return _hello(shape.server[0], hello._replace(extensions=kept))
 
 
 def key_exchange(record: Record) -> Template:
@@ -195,7 +213,7 @@ def _parse(body: bytes, *, client: bool) -> _Hello:
     else:
         place += 3
     middle, place = body[start:place], place + 2
-    extensions: _Extensions = []
+    extensions: Extensions = []
     while place < len(body):
         kind, size = (int.from_bytes(body[at : at + 2], "big") for at in (place, place + 2))
         extensions.append((kind, body[place + 4 : place + 4 + size]))
@@ -203,22 +221,24 @@ def _parse(body: bytes, *, client: bool) -> _Hello:
     return _Hello(body[4:6], body[6:38], session, middle, extensions)
 
 
-def _with_name(extensions: _Extensions, host: str) -> _Extensions:
+def _with_name(extensions: Extensions, host: str) -> Extensions:
     if not is_name(host):
         return [(kind, data) for kind, data in extensions if kind != SERVER_NAME]
     name = _sized(b"\0" + _sized(host.encode("ascii"), 2), 2)
     return [(kind, name if kind == SERVER_NAME else data) for kind, data in extensions]
 
 
-def _with_alpn(extensions: _Extensions, alpn: str) -> _Extensions:
+def _with_alpn(extensions: Extensions, alpn: str) -> Extensions:
     recorded = dict(extensions).get(ALPN)
+    if recorded is None and alpn == _H2:
+        return [*extensions, (ALPN, _sized(_sized(alpn.encode("ascii"), 1), 2))]
     if recorded is None or (alpn and _sized(alpn.encode("ascii"), 1) in recorded):
         return extensions
     names = _sized(_sized(alpn.encode("ascii"), 1), 2)
     return [(kind, names if kind == ALPN else data) for kind, data in extensions if alpn or kind not in _OF_ALPN]
 
 
-def _padding(unpadded: int) -> _Extensions:
+def _padding(unpadded: int) -> Extensions:
     if not _PADDED_FROM <= unpadded < _PADDED_TO:
         return []
     return [(PADDING, bytes(max(1, _PADDED_TO - unpadded - 4)))]
@@ -235,8 +255,21 @@ def _put_extension(writer: _Writer, kind: int, data: bytes) -> None:
         writer.put(data[8 : 8 + encapsulated], noise=True)
         writer.put(data[8 + encapsulated : 10 + encapsulated])
         writer.put(data[10 + encapsulated :], noise=True)
+    elif kind == PSK and len(data) > 2:
+        _put_psk(writer, data)
+    elif kind == TICKET:
+        writer.put(data, noise=True)
     else:
         writer.put(data)
+
+
+def _put_psk(writer: _Writer, data: bytes) -> None:
+    """One identity with its age, one binder."""
+    size = int.from_bytes(data[2:4], "big")
+    writer.put(data[:4])
+    writer.put(data[4 : 8 + size], noise=True)
+    writer.put(data[8 + size : 11 + size])
+    writer.put(data[11 + size :], noise=True)
 
 
 def _put_shares(writer: _Writer, data: bytes) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from lab.protocols import drawn, fresh
 
 X25519, X448, X25519MLKEM768 = 0x001D, 0x001E, 0x11EC  # IANA TLS Supported Groups
+X25519KYBER768 = 0x6399  # draft-tls-westerbaan-xyber768d00: the share of X25519 comes first
 _CURVES = {0x0017: "SECP256R1", 0x0018: "SECP384R1", 0x0019: "SECP521R1"}
 _POINTS = 64  # public keys per curve: a real one per conversation would cost 20 us
 _MLKEM_Q, _MLKEM_PACKED, _MLKEM_SEED = 3329, 3 * 256 * 12 // 8, 32  # FIPS 203, ML-KEM-768: q, bytes of t, of rho
@@ -32,6 +33,8 @@ def share(group: int, rng: np.random.Generator, size: int) -> bytes:
         return _points(group)[drawn(rng, 0, _POINTS)]
     if group == X25519MLKEM768:
         return _encapsulation_key(rng) + fresh(rng, _MLKEM_SEED + _X25519_KEY)
+    if group == X25519KYBER768:
+        return fresh(rng, _X25519_KEY) + _encapsulation_key(rng) + fresh(rng, _MLKEM_SEED)
     raise LookupError(f"no key share known for TLS group {group:#06x}")
 
 

@@ -1,3 +1,7 @@
+import json
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -20,13 +24,75 @@ def capture():
     return write_capture
 
 
-def write_capture(messages, path):
-    """One TCP conversation, without ACKs beyond the necessary, by scapy."""
-    from scapy.layers.inet import IP, TCP
-    from scapy.layers.l2 import Ether
+@pytest.fixture(scope="session")
+def program():
+    return found_program
+
+
+@pytest.fixture
+def malformed(tmp_path):
+    """``malformed(talks, port)``: what tshark calls malformed or warns of in these TCP conversations."""
+    return lambda talks, port: read_by_tshark(talks, port, tmp_path / "tshark.pcap")
+
+
+@pytest.fixture
+def anomalies(tmp_path):
+    """``anomalies(talks, port)``: the types and names of Suricata's anomaly events in these TCP conversations."""
+    return lambda talks, port: read_by_suricata(talks, port, tmp_path)
+
+
+def found_program(name):
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def read_by_tshark(talks, port, path):
+    write_talks(talks, port, path)
+    fields = ("_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
+    command = [found_program("tshark"), "-n", "-r", str(path), "-T", "fields", "-E", "separator=|"]
+    command += [part for name in fields for part in ("-e", name)]
+    rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(rows) > 8 * len(talks)
+    return [row for row in rows if row[0] != "|" or any(int(s) >= 0x600000 for s in row.split("|")[1].split(",") if s)]
+
+
+def read_by_suricata(talks, port, folder):
+    write_talks(talks, port, folder / "suricata.pcap")
+    words = ["-r", folder / "suricata.pcap", "-k", "none", "-S", "/dev/null", "-l", folder, "--runmode", "single"]
+    subprocess.run([found_program("suricata"), *words], capture_output=True, check=True)
+    events = [json.loads(line) for line in (folder / "eve.json").read_text().splitlines()]
+    assert sum(event["event_type"] == "flow" for event in events) == len(talks)
+    found = [event["anomaly"] for event in events if event["event_type"] == "anomaly"]
+    return [(one["type"], one["event"]) for one in found]
+
+
+def write_talks(talks, port, path):
+    """TCP conversations one after the other, each of its own client port, from SYN to FIN."""
     from scapy.utils import wrpcap
 
-    ends, sequence, packets = {True: ("10.88.0.2", 40_000), False: ("198.18.0.9", 443)}, {True: 1, False: 1}, []
+    packets = []
+    for index, talk in enumerate(talks):
+        packets += tcp_packets(talk, 40_000 + index, port, fin=True)
+    for index, packet in enumerate(packets):
+        packet.time = 1_772_409_600 + index / 1000
+    wrpcap(str(path), packets)
+
+
+def write_capture(messages, path):
+    """One TCP conversation, without ACKs beyond the necessary, by scapy."""
+    from scapy.utils import wrpcap
+
+    wrpcap(str(path), tcp_packets(messages, 40_000, 443, fin=False))
+
+
+def tcp_packets(messages, client_port, server_port, *, fin):
+    from scapy.layers.inet import IP, TCP
+    from scapy.layers.l2 import Ether
+
+    ends = {True: ("10.88.0.2", client_port), False: ("198.18.0.9", server_port)}
+    sequence, packets = {True: 1, False: 1}, []
 
     def packet(side, flags, data=b"", start=None):
         (source, sport), (target, dport) = ends[side], ends[not side]
@@ -45,4 +111,9 @@ def write_capture(messages, path):
             packet(message.from_client, "PA", piece)
             sequence[message.from_client] += len(piece)
         packet(not message.from_client, "A")
-    wrpcap(str(path), packets)
+    for side in (True, False) if fin else ():
+        packet(side, "FA")
+        sequence[side] += 1
+    if fin:
+        packet(True, "A")
+    return packets

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from cryptography import x509
 
-from lab.protocols import Message, http
-from lab.protocols.handshakes import shapes
+from lab.errors import StageError
+from lab.protocols import Message, http, http2
+from lab.protocols.handshakes import Manner, shapes
 from lab.protocols.real_tls import LiveTls, client_context, told_apart
 from lab.protocols.tls import client_pool_size
 
@@ -61,7 +62,7 @@ def test_two_labs_share_no_authority_and_trust_no_other():
     one, other = LiveTls(), LiveTls()
     assert one.ca_pem != other.ca_pem
     assert x509.load_pem_x509_certificate(one.ca_pem.encode()).subject.rfc4514_string() == "CN=droidrange lab CA"
-    one._servers["api.vendor.example"] = other._server("api.vendor.example")
+    one._servers["api.vendor.example", "http/1.1"] = other._server("api.vendor.example", "http/1.1")
     with pytest.raises(ssl.SSLCertVerificationError):
         wrapped(one)
 
@@ -94,6 +95,39 @@ def test_silence_and_an_unknown_stack():
     assert wrapped(LiveTls(), sent=[]) == []
     with pytest.raises(LookupError, match="known are"):
         wrapped(LiveTls(), stack=10_000)
+
+
+@pytest.mark.parametrize("name", ["cdn.front.example", ""])
+def test_another_name_or_none_is_said_and_no_server_name_but_that_one(name):
+    hello = wrapped(LiveTls(), manner=Manner(sni=name))[0].data
+    assert b"api.vendor.example" not in hello
+    assert (b"cdn.front.example" in hello) == bool(name)
+
+
+@pytest.mark.parametrize("manner", [Manner(ech=True), Manner(resume=True)])
+def test_what_openssl_is_not_asked_for_is_refused(manner):
+    with pytest.raises(StageError, match="ech" if manner.ech else "resume"):
+        wrapped(LiveTls(), manner=manner)
+
+
+@pytest.mark.tools
+def test_tshark_reads_http2_with_the_key_log_and_finds_nothing_malformed(tmp_path, dialogue, capture):
+    if shutil.which("tshark") is None:
+        pytest.skip("tshark is not installed")
+    keys = tmp_path / "keys.log"
+    made = dialogue([(0, 400, 50_000, 900), (10**6, 30_000, 700, 900), (2 * 10**6, 17, 17, 9)])
+    sent = list(http2.messages(made))
+    said = LiveTls(keys).wrap(sent, host=made.host, stack=MODERN, alpn="h2", rng=np.random.default_rng(1))
+    capture(list(said), tmp_path / "h2.pcap")
+    fields = ["http2.headers.method", "http2.headers.status", "_ws.malformed", "_ws.expert.severity"]
+    command = ["tshark", "-n", "-r", str(tmp_path / "h2.pcap"), "-o", f"tls.keylog_file:{keys}", "-T", "fields"]
+    command += [part for name in fields for part in ("-e", name)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    columns = list(zip(*(line.split("\t") for line in ran.stdout.splitlines()), strict=True))
+    assert [value for value in columns[0] if value] == ["GET", "POST"]
+    assert [value for value in columns[1] if value] == ["200", "200"]
+    assert not any(columns[2])
+    assert all(int(part) < 0x00600000 for cell in columns[3] for part in cell.split(",") if part)
 
 
 @pytest.mark.tools

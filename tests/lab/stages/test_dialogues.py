@@ -52,7 +52,7 @@ def test_the_client_says_goodbye_under_recorded_tls_before_it_closes(timeline_of
 def test_another_tls_is_told_names_stack_and_start(timeline_of, talk):
     heard = []
 
-    def tls(messages, *, host, stack, alpn, rng, start):
+    def tls(messages, *, host, stack, alpn, rng, start, manner):
         heard.append((host, stack, alpn, start))
         yield from messages
 
