@@ -5,6 +5,9 @@ One place for honest and dishonest apps, so that both say the same with the same
 
 from __future__ import annotations
 
+import numpy as np
+
+from lab.behaviours import Int64
 from lab.draft import Draft
 
 CARRIERS = ("http", "http2", "quic")
@@ -65,6 +68,16 @@ def afresh(draft: Draft, speech: int) -> int:
     known = draft.speeches[speech]
     options = {name: value for name, value in known.options.items() if name != "resume"}
     return draft.speech(known.protocol, tls=known.tls, port=known.port, **options)
+
+
+def ticketed(draft: Draft, speeches: Int64 | int, peers: Int64 | int, count: int) -> Int64:
+    """(count,) ways of speaking in order of time: the first with each peer afresh, as it has given no ticket yet."""
+    found = np.array(np.broadcast_to(np.asarray(speeches, dtype=np.int64), (count,)))
+    _, firsts = np.unique(np.broadcast_to(peers, (count,)), return_index=True)
+    resumed = {speech for speech in set(found[firsts].tolist()) if "resume" in draft.speeches[speech].options}
+    plain = {speech: afresh(draft, speech) for speech in sorted(resumed)}
+    found[firsts] = [plain.get(speech, speech) for speech in found[firsts].tolist()]
+    return found
 
 
 def asked(draft: Draft, carrier: str, *, qtype: str) -> tuple[int, int]:

@@ -46,7 +46,7 @@ class Draft:
 
     def calls(
         self,
-        speech: int,
+        speech: Numbers,
         peer: Numbers,
         start: Int64,
         *,

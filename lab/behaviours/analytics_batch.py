@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, web
+from lab.carriage import CARRIERS, REACHES, ticketed, web
 from lab.clock import jobs, poisson, thinking
 from lab.draft import Draft
 
@@ -55,7 +55,15 @@ class Behaviour:
         sent = (count > 0) | (self.always & ~leaving)
         sizes = np.minimum(self.head + count * self.event, self.most)[sent]
         n = len(sizes)
-        draft.calls(speech, peer, times[sent], up=sizes, down=self.down, delay=thinking(rng, n), linger=SECOND)
+        draft.calls(
+            ticketed(draft, speech, peer, n),
+            peer,
+            times[sent],
+            up=sizes,
+            down=self.down,
+            delay=thinking(rng, n),
+            linger=SECOND,
+        )
         return draft.batch()
 
     def _due(self, rng: np.random.Generator, window: Window) -> tuple[Int64, Bool]:

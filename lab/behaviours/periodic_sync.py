@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ticketed, web
 from lab.clock import around, inside, jobs, thinking
 from lab.draft import METHODS, Draft
 from lab.longflow import words
@@ -54,7 +54,7 @@ class Behaviour:
     reach: str = setting("vendor", choices=REACHES)
     naming: str = setting("name", choices=NAMINGS, source="the ClientHello: SNI, none, or ECH (RFC 9849)")
     front: str = setting("none", choices=FRONTS, source="cdn: through a popular CDN's name, Host is the app's own")
-    resume: bool = setting(False, source="TLS sessions resumed, RFC 8446 section 2.2")
+    resume: bool = setting(False, source="TLS sessions resumed but the first with a host, RFC 8446 section 2.2")
     keep: float = setting(
         0.0, unit="s", minimum=0, maximum=3_600, source="how long a connection waits for the next run; OkHttp: 5 min"
     )
@@ -98,6 +98,7 @@ class Behaviour:
             line = self._web(draft, self.news_reach)
             draft.calls(*line, later.time, up=later.up, down=later.down, delay=later.delay)
         speeches, peers = hosts[place[fresh]].T
+        speeches = ticketed(draft, speeches, peers, len(peers))
         draft.talks(speeches, peers, times[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
 
