@@ -152,3 +152,18 @@ def test_twins_speak_the_same_way(malicious, benign, shared, worker, rng):
     assert one.speeches == other.speeches
     assert one.speeches[0].protocol == shared
     assert {peer.reach for peer in one.peers} == {peer.reach for peer in other.peers}
+
+
+@pytest.mark.parametrize(("carrier", "keep", "flows"), [("dns", 90.0, 1440), ("dot", 90.0, 1), ("doh", 10.0, 1440)])
+def test_questions_share_a_connection_while_it_is_kept(carrier, keep, flows, quiet, rng):
+    batch = dns_lookup.Behaviour(carrier=carrier, period=60.0, flex=0.0, keep=keep).plan(rng, quiet)
+    assert batch.contacts == pytest.approx(1440, abs=1)
+    assert len(batch.start) == pytest.approx(flows, abs=1)
+
+
+def test_a_chat_is_dialled_again_on_a_new_network(windows, interval, rng):
+    kind = chat_websocket.Behaviour(lifetime=7 * 86_400.0)
+    batch = kind.plan(rng, windows(wifi=interval((8 * HOUR, 16 * HOUR))))
+    for switch in (8 * HOUR, 16 * HOUR):
+        assert not np.any((batch.start < switch) & (batch.close > switch)), "no connection outlives its network"
+        assert np.any((batch.start >= switch) & (batch.start < switch + 60 * SECOND))

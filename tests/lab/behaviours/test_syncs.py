@@ -133,3 +133,77 @@ def test_browsing_goes_to_few_places_often_and_many_seldom(windows, interval, rn
     assert visits[0] > 4 * np.median(visits)
     assert (visits > 0).sum() > 40
     assert batch.x_down.max() <= 80_300
+
+
+def test_sync_keeps_office_hours(windows, rng):
+    kind = periodic_sync.Behaviour(period=300.0, exempt=True, from_hour=9.0, until_hour=17.5)
+    hours = kind.plan(rng, windows(span=72 * HOUR)).start % (24 * HOUR) / HOUR
+    assert hours.min() >= 9.0
+    assert hours.max() < 17.6
+    assert len(hours) == pytest.approx(3 * 8.5 * 12, abs=6)
+
+
+def test_a_failed_sync_backs_off_and_tries_again(quiet, rng):
+    kind = periodic_sync.Behaviour(period=3_600.0, flex=0.0, exempt=True, failures=0.5, news_probability=0.0)
+    batch = kind.plan(rng, quiet)
+    failed = batch.x_down <= periodic_sync.FAILURE
+    assert 8 < failed.sum() < 60
+    waits = np.diff(batch.start)[failed[:-1]] / SECOND
+    assert np.median(waits[waits < 3_000]) == pytest.approx(45.0, rel=0.6)
+    assert (~failed).sum() >= 22, "in the end a run succeeds"
+
+
+def test_news_may_lie_with_another_host(quiet, rng):
+    kind = periodic_sync.Behaviour(period=900.0, news_probability=0.5, news_reach="popular", reach="tail")
+    batch = kind.plan(rng, quiet)
+    assert [peer.reach for peer in batch.peers] == ["tail", "popular"]
+    assert (batch.peer == 1).sum() == pytest.approx(48, abs=20)
+    assert batch.contacts == len(batch.start)
+
+
+def test_push_beats_more_seldom_on_the_mobile_network(windows, interval, rng):
+    kind = push_keepalive.Behaviour(
+        heartbeat=900.0, heartbeat_mobile=1_680.0, pushes_per_hour=0.0, lifetime=7 * 86_400.0
+    )
+    batch = kind.plan(rng, windows(wifi=interval((8 * HOUR, 16 * HOUR))))
+    assert len(batch.start) == 3, "each network has a connection of its own"
+    for conversation, every in enumerate((1_680.0, 900.0, 1_680.0)):
+        beats = batch.x_time[batch.x_conversation == conversation]
+        assert np.diff(beats) / SECOND == pytest.approx(every, abs=0.2)
+
+
+@pytest.mark.parametrize(("tls", "port"), [(True, 8883), (False, 1883)])
+def test_mqtt_pings_at_its_keepalive_and_publishes(tls, port, quiet, rng):
+    kind = push_keepalive.Behaviour(
+        protocol="mqtt", tls=tls, heartbeat=60.0, reports=600.0, pushes_per_hour=0.0, lifetime=7 * 86_400.0
+    )
+    batch = kind.plan(rng, quiet)
+    said = batch.speeches[0]
+    assert (said.protocol, said.tls, said.port, said.options["keepalive"]) == ("mqtt", tls, port, "60")
+    reports = batch.x_up == kind.report
+    assert reports.sum() == pytest.approx(144, abs=2)
+    assert (batch.x_up[~reports] == push_keepalive.MQTT_PING).all()
+
+
+def test_browsing_wanders_and_knows_the_long_tail(windows, interval, rng):
+    day = windows(foreground=interval((0, 5 * HOUR)))
+    batch = web_browsing.Behaviour(hosts=60, tail=0.5, wander=0.1).plan(rng, day)
+    reaches = np.array([peer.reach for peer in batch.peers])
+    assert (reaches[:30] == "popular").all()
+    assert (reaches[30:] == "tail").all()
+    visits = np.bincount(batch.peer, minlength=len(reaches))
+    assert visits[60:].max() == 1, "nobody comes back to where he strayed"
+    assert visits[60:].sum() == pytest.approx(0.1 * len(batch.start), rel=0.35)
+    assert visits[:30].sum() > 2 * visits[30:60].sum()
+
+
+def test_pages_are_fetched_from_different_hosts_at_once(windows, interval, rng):
+    batch = web_browsing.Behaviour(wander=0.0).plan(rng, windows(foreground=interval((0, HOUR))))
+    begins = np.sort(batch.start)
+    page = np.cumsum(np.diff(begins, prepend=0) > 5 * SECOND)
+    order = np.argsort(batch.start, kind="stable")
+    for nth in range(1, 30):
+        hosts = batch.peer[order][page == nth]
+        assert len(set(hosts.tolist())) == len(hosts)
+    counts = np.bincount(page)[1:]
+    assert 1 < counts.mean() < 5
