@@ -1,10 +1,11 @@
 """A residential proxy SDK: the phone dials a gateway and lets its customers out through a tunnel. No listener.
 
 Law: streams of all customers share one tunnel as frames (yamux: 12 B of header, github.com/hashicorp/yamux spec.md),
-as WebSocket messages or in a private protocol; or, ``paired``, the gateway only says that somebody wants out, and the
-phone dials it once more for each stream. The phone connects to wherever it is told and copies bytes both ways, the
-customer's TLS handshake included. Rates, gates (charger, Wi-Fi, idle) and tunnels as studies of residential proxies
-describe them (Mi et al., S&P 2019; "Your Phone is My Proxy", NDSS 2021; both from memory).
+as WebSocket messages, in one HTTP/2 stream as gRPC has it, or in a private protocol; or, ``paired``, the gateway only
+says that somebody wants out, and the phone dials it once more for each stream. The phone connects to wherever it is
+told and copies bytes both ways, the customer's TLS handshake included. Rates, gates (charger, Wi-Fi, idle) and tunnels
+as studies of residential proxies describe them (Mi et al., S&P 2019; "Your Phone is My Proxy", NDSS 2021; both from
+memory).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Int64, Window, setting
+from lab.behaviours import SECOND, Batch, Int64, Speech, Window, setting
 from lab.clock import interval_of, poisson, thinking
 from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, places, sealed
 from lab.draft import Draft, Numbers
@@ -22,7 +23,9 @@ from lab.relay_hours import GATES, gated
 
 FRAME = 12  # bytes around each message: yamux header; others have about as much
 OPEN = 30  # name and port of the place, as text
-BEATS = {"mux": (12, 12), "websocket": (6, 2), "opaque": (20, 20), "paired": (20, 20)}  # a heartbeat and its echo
+#: Bytes of a heartbeat and its echo.
+BEATS = {"mux": (12, 12), "websocket": (6, 2), "http2": (17, 17), "opaque": (20, 20), "paired": (20, 20)}
+OPTIONS = {"websocket": {"ping_below": "7"}, "http2": {"stream": "1"}}
 LINK = 400_000  # microseconds in which a phone has dialled the gateway once more, two round trips of TLS and TCP
 READY = 2 * SECOND  # from dialling to the first stream
 LAST = 5 * SECOND  # a stream that would be over later than this before the tunnel breaks is not begun
@@ -93,8 +96,8 @@ class Behaviour:
         """All dials of the gateway: a greeting, heartbeats, chaff and what is told."""
         told, up = what
         carrier = "opaque" if self.carrier == "paired" else self.carrier
-        options = {"ping_below": "7"} if carrier == "websocket" else {}
-        tunnel = draft.speech(carrier, tls=True, port=self.port, **options)
+        draft.speeches.append(Speech(carrier, True, self.port, OPTIONS.get(carrier, {})))
+        tunnel = len(draft.speeches) - 1
         beats = [ticks(rng, begin, end, self.heartbeat) for begin, end in up.tolist()]
         chaff = poisson(rng, self.chaff_per_hour, up)
         sent, got = FRAME + rng.integers(60, 6_000, (2, len(chaff)))

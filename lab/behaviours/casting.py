@@ -1,7 +1,8 @@
 """Casting: a television on the same network pulls from the phone what the phone fetches from one host.
 
 Law: HTTP segments (RFC 8216): each request of the television is followed at once by the phone's own request, and the
-answer is passed on; a relay in shape, with one destination and an owner who has just pressed the button.
+answer is passed on; a relay in shape, with one destination and an owner who has just pressed the button. Televisions
+are found by a question to a multicast group (RFC 6762; UPnP Device Architecture), if ``discovery`` says so.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Behaviour:
     length: float = setting(420.0, unit="s", minimum=10, maximum=36_000, source="mean")
     segment: float = setting(8.0, unit="s", minimum=1, maximum=60)
     size: int = setting(60_000, unit="B", minimum=1_000, maximum=100_000_000)
+    discovery: str = setting("none", choices=("none", "mdns", "ssdp"), source="how the television is found")
     lag_ms: float = setting(10.0, unit="ms", minimum=0, maximum=10_000)
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
@@ -41,8 +43,18 @@ class Behaviour:
         for begin in begins.tolist():
             if begin > last and films < self.films:
                 films += 1
+                self._discover(draft, television, begin)
                 last = self._film(rng, draft, (pull, television, fetch, source), begin) + 60 * SECOND
         return draft.batch()
+
+    def _discover(self, draft: Draft, television: int, begin: int) -> None:
+        """Two questions to the group a second apart, each from a port of its own, and an answer to the first."""
+        if self.discovery == "none":
+            return
+        asked = draft.speech(self.discovery, port={"mdns": 5_353, "ssdp": 1_900}[self.discovery])
+        times = begin + np.array([SECOND // 4, SECOND // 4 + SECOND])
+        draft.calls(asked, draft.peer("group"), times, up=140, down=0, delay=0)
+        draft.talk(asked, television, times[:1] + SECOND // 10, up=0, down=380, delay=0)
 
     def _film(self, rng: np.random.Generator, draft: Draft, line: tuple[int, int, int, int], begin: int) -> int:
         pull, television, fetch, source = line

@@ -80,7 +80,7 @@ def relayed(batch):
 
 
 @pytest.mark.parametrize("lag_ms", [0.0, 15.0, 15_000.0])
-@pytest.mark.parametrize("carrier", ["mux", "websocket", "opaque"])
+@pytest.mark.parametrize("carrier", ["mux", "websocket", "http2", "opaque"])
 def test_backconnect_conserves_bytes_through_the_tunnel(carrier, lag_ms, quiet, rng):
     batch = backconnect_relay.Behaviour(carrier=carrier, streams_per_hour=20.0, lag_ms=lag_ms).plan(rng, quiet)
     out = relayed(batch)
@@ -230,6 +230,18 @@ def test_casting_passes_each_segment_on(windows, interval, rng):
         assert np.median(out_time - in_time) < 50_000
     assert len(batch.listen) == 2
     assert batch.peers[batch.peer[0]].reach == "lan"
+
+
+@pytest.mark.parametrize("discovery", ["mdns", "ssdp"])
+def test_a_television_is_found_before_it_pulls(discovery, windows, interval, rng):
+    window = windows(foreground=interval((HOUR, HOUR + 60 * SECOND)))
+    batch = casting.Behaviour(probability=1.0, discovery=discovery).plan(rng, window)
+    asked, answered, again, pulled = np.argsort(batch.start)[:4]
+    reaches = [batch.peers[batch.peer[who]].reach for who in (asked, answered, again, pulled)]
+    assert reaches == ["group", "lan", "group", "lan"]
+    assert batch.peer[answered] == batch.peer[pulled]
+    assert (batch.x_up[batch.x_conversation == answered] == 0).all()
+    assert batch.speeches[batch.speech[asked]].protocol == discovery
 
 
 def test_casting_stops_at_its_films(windows, interval, rng):
