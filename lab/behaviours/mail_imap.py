@@ -1,7 +1,8 @@
 """A mail app: it waits in IMAP IDLE for new mail, fetches what comes, and searches and reads while it is open.
 
 Law: IDLE is ended and issued again at least every 29 minutes (RFC 2177 section 3); mail is a Poisson process; the
-conversation breaks and is dialled again. Sizes are those of the commands and answers of RFC 9051, bodies log-normal.
+conversation breaks, with the network at the latest, and is dialled again. Sizes are those of the commands and answers
+of RFC 9051, bodies log-normal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.clock import poisson, thinking, whole
 from lab.draft import Draft
-from lab.longflow import Words, dials, together, words
+from lab.longflow import Words, together, words
+from lab.reconnect import connections
 
 EXISTS = 16  # "* 23 EXISTS"
 FETCH = 95  # DONE, FETCH and a new IDLE
@@ -41,7 +43,7 @@ class Behaviour:
         peer = draft.peer(self.reach)
         mails = poisson(rng, self.mails_per_hour, whole(window.span))
         reads = poisson(rng, self.reads_per_hour, window.foreground)
-        for begin, end in dials(rng, self.lifetime, window.span):
+        for begin, end in connections(rng, self.lifetime, window).tolist():
             spoken = self._session(rng, mails, reads, (begin, end))
             draft.talk(
                 speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
