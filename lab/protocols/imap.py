@@ -1,4 +1,8 @@
-"""IMAP (RFC 9051) of a phone's mail app: log-in, SELECT, IDLE (RFC 2177) and its re-issue, EXISTS, FETCH, APPEND."""
+"""IMAP (RFC 9051) of a phone's mail app: log-in, SELECT, IDLE (RFC 2177) and its re-issue, EXISTS, FETCH, APPEND.
+
+STARTTLS (section 6.2.1) is asked for here; the stage secures what follows. A mailbox of drafts that two sides write to
+is polled by SELECT, SEARCH and FETCH, as mail apps poll folders that they do not idle in.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,11 @@ from lab.protocols import Dialogue, Message, exchanges, filler_text, moved_behin
 TRANSPORT = "tcp"
 
 _SETUP_US = (2_000, 90_000)  # a server that looks a password up and opens a mailbox
-_CAPABILITY = b"* OK [CAPABILITY IMAP4rev2 IMAP4rev1 LITERAL+ IDLE] ready\r\n"
+_MODES = ("idle", "drafts")
+_CAPABILITY = b"IMAP4rev2 IMAP4rev1 LITERAL+ IDLE"
+_SEARCHED = 400  # bytes of ``up`` that a poll of drafts takes, at most; more is a draft to be written
+_TERM = 8  # bytes that are searched for, at least
+_SMALLEST_DRAFT = 32
 _IDLING = b"+ idling\r\n"
 _READY = b"+ ready\r\n"
 _LINE = 76  # characters of mail text a line, RFC 2045 section 6.8
@@ -38,27 +46,36 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     ``up`` = 0: the server says EXISTS unasked. More up than down: APPEND of a draft of that size. More down: FETCH of
     a new mail. Too small for either: re-issue of IDLE. Sizes count every line of the exchange on that side; beneath
     about 90 up and 130 down they are what the commands need. Options: ``idle`` yes (default) or no, then NOOP takes
-    the place of the re-issue; ``user``. Nothing is said without an exchange and a ``start``.
+    the place of the re-issue; ``user``; ``starttls`` "1": the log-in stands behind an upgrade to TLS; ``mode`` idle
+    (default) or drafts: nothing idles, each exchange is SELECT, SEARCH and FETCH of a folder of drafts, ``up`` beyond a
+    search of 400 bytes is an APPEND first. Nothing is said without an exchange and a ``start``. ValueError: another
+    mode.
     """
     if dialogue.start is None and not len(dialogue.time):
         return
-    idles = dialogue.options.get("idle", "yes") != "no"
+    mode = dialogue.options.get("mode", "idle")
+    if mode not in _MODES:
+        raise ValueError(f"mode {mode!r}: expected one of {', '.join(_MODES)}")
+    idles = mode == "idle" and dialogue.options.get("idle", "yes") != "no"
     mailbox = _Mailbox(dialogue.rng, idles, int(dialogue.rng.integers(5, 4000)))
     ready = dialogue.opened
     for message in _setup(dialogue, mailbox):
         yield message
         ready = message.time
-    yield from moved_behind(_talk(dialogue, mailbox), ready)
+    yield from moved_behind((_talk if mode == "idle" else _drafts)(dialogue, mailbox), ready)
 
 
 def _setup(dialogue: Dialogue, mailbox: _Mailbox) -> Iterator[Message]:
     time, rng = dialogue.opened, dialogue.rng
     user = dialogue.options.get("user", "").encode("ascii") or filler_text(rng, 7).lower() + b"@mail.example"
-    yield Message(time, False, _CAPABILITY)
-    for command, untagged in (
-        (b'LOGIN "%b" "%b"' % (user, filler_text(rng, 16)), b""),
-        (b"SELECT INBOX", _selected(mailbox)),
-    ):
+    if dialogue.options.get("starttls") == "1":
+        yield Message(time, False, b"* OK [CAPABILITY %b STARTTLS LOGINDISABLED] ready\r\n" % _CAPABILITY)
+        yield from _upgraded(mailbox, time)
+    else:
+        yield Message(time, False, b"* OK [CAPABILITY %b] ready\r\n" % _CAPABILITY)
+    login = b'LOGIN "%b" "%b"' % (user, filler_text(rng, 16))
+    inbox = () if dialogue.options.get("mode") == "drafts" else ((b"SELECT INBOX", _selected(mailbox)),)
+    for command, untagged in ((login, b""), *inbox):
         tag = mailbox.next_tag()
         yield Message(time, True, tag + b" " + command + b"\r\n")
         time += int(rng.integers(*_SETUP_US))
@@ -66,6 +83,16 @@ def _setup(dialogue: Dialogue, mailbox: _Mailbox) -> Iterator[Message]:
     if mailbox.idles:
         yield Message(time, True, mailbox.next_tag() + b" IDLE\r\n")
         yield Message(time, False, _IDLING)
+
+
+def _upgraded(mailbox: _Mailbox, time: int) -> Iterator[Message]:
+    """What was offered in clear is forgotten: capabilities are asked for again behind the handshake."""
+    tag = mailbox.next_tag()
+    yield Message(time, True, tag + b" STARTTLS\r\n")
+    yield Message(time, False, tag + b" OK Begin TLS negotiation now\r\n", upgrades=True)
+    tag = mailbox.next_tag()
+    yield Message(time, True, tag + b" CAPABILITY\r\n")
+    yield Message(time, False, b"* CAPABILITY %b\r\n%b OK done\r\n" % (_CAPABILITY, tag))
 
 
 def _selected(mailbox: _Mailbox) -> bytes:
@@ -85,6 +112,37 @@ def _talk(dialogue: Dialogue, mailbox: _Mailbox) -> Iterator[Message]:
             yield from _append(mailbox, time, up, delay)
         else:
             yield from _fetch(mailbox, time, down, delay)
+
+
+def _drafts(dialogue: Dialogue, mailbox: _Mailbox) -> Iterator[Message]:
+    """SELECT, SEARCH and FETCH per exchange, the delay spread over them; a large ``up`` writes a draft first."""
+    for time, up, down, delay in exchanges(dialogue):
+        if not up and down:
+            yield Message(time + delay, False, _pushed(mailbox, down), pushed=True)
+            continue
+        rounds = _poll(mailbox, down)
+        spare = up - sum(len(b"A0001 \r\n" + command) for command, _ in rounds)
+        if up > _SEARCHED:
+            yield from _append(mailbox, time, spare - _TERM, 0)
+        term = filler_text(mailbox.rng, _TERM if up > _SEARCHED else max(_TERM, spare))
+        rounds[1] = (rounds[1][0][:-1] + term + b'"', rounds[1][1])
+        for k, (command, untagged) in enumerate(rounds):
+            tag = mailbox.next_tag()
+            yield Message(time + delay * k // len(rounds), True, tag + b" " + command + b"\r\n")
+            yield Message(time + delay * (k + 1) // len(rounds), False, untagged + tag + b" OK done\r\n")
+
+
+def _poll(mailbox: _Mailbox, down: int) -> list[tuple[bytes, bytes]]:
+    """Commands, the search's term left out, and their untagged answers; the newest is fetched if ``down`` has room."""
+    number, opened = mailbox.exists, _selected(mailbox)
+    search = b'UID SEARCH SUBJECT ""'
+    told, head = b"* SEARCH %d\r\n" % number, b"* %d FETCH (UID %d BODY[] {" % (number, number)
+    room = down - len(opened + told + head + b"}\r\n)\r\n") - 3 * len(b"A0001 OK done\r\n")
+    if room < _SMALLEST_DRAFT:
+        return [(b"SELECT Drafts", opened), (search, b"* SEARCH\r\n")]
+    size = _fitting(room)
+    mail = head + b"%d}\r\n" % size + _mail(mailbox.rng, size) + b")\r\n"
+    return [(b"SELECT Drafts", opened), (search, told), (b"UID FETCH %d BODY.PEEK[]" % number, mail)]
 
 
 def _smallest_transfer(mailbox: _Mailbox) -> int:

@@ -1,6 +1,7 @@
 """SMTP submission (RFC 6409, RFC 5321) of a phone's mail app: EHLO, AUTH PLAIN (RFC 4954), mails with dot-stuffing.
 
-TLS from the first byte, as RFC 8314 asks for on port 465, is tls.py's; there is no STARTTLS here.
+TLS from the first byte, as RFC 8314 asks for on port 465, is tls.py's; STARTTLS (RFC 3207) is asked for here and the
+stage secures what follows.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     ``up`` counts MAIL, RCPT, DATA and the text, line ends included, ``down`` the four replies; the delay is spread over
     them. Less ``up`` than the smallest mail (about 400 bytes) is a NOOP, and so is 0: a submission server never speaks
     unasked. Replies are never shorter than their words (about 95 bytes for a mail). Options: ``user`` (an address),
-    ``quit`` yes (default) or no. Nothing is said without an exchange and a ``start``.
+    ``quit`` yes (default) or no, ``starttls`` "1": log-in and mails behind an upgrade to TLS, with a second EHLO, as
+    section 4.2 of RFC 3207 wants it. Nothing is said without an exchange and a ``start``.
     """
     if dialogue.start is None and not len(dialogue.time):
         return
@@ -69,15 +71,23 @@ def _setup(dialogue: Dialogue, sender: _Sender) -> Iterator[Message]:
     """An address literal in EHLO keeps the phone's own name to itself, RFC 5321 section 4.1.3."""
     time = dialogue.opened
     yield Message(time, False, b"220 %b ESMTP ready\r\n" % sender.server)
-    yield Message(time, True, b"EHLO [127.0.0.1]\r\n")
-    offered = (sender.server, b"PIPELINING", b"SIZE 52428800", b"AUTH PLAIN LOGIN", b"ENHANCEDSTATUSCODES", b"8BITMIME")
-    yield Message(
-        time, False, b"".join(b"250%b%b\r\n" % (b" " if one == offered[-1] else b"-", one) for one in offered)
-    )
+    if dialogue.options.get("starttls") == "1":
+        yield from _greeted(time, sender, b"STARTTLS")
+        yield Message(time, True, b"STARTTLS\r\n")
+        yield Message(time, False, b"220 2.0.0 Ready to start TLS\r\n", upgrades=True)
+    yield from _greeted(time, sender, b"AUTH PLAIN LOGIN")
     secret = base64.b64encode(b"\0%b\0%b" % (sender.address, sender.password))
     yield Message(time, True, b"AUTH PLAIN %b\r\n" % secret)
     time += int(dialogue.rng.integers(*_LOGIN_US))
     yield Message(time, False, b"235 2.7.0 Authentication successful\r\n")
+
+
+def _greeted(time: int, sender: _Sender, secret: bytes) -> Iterator[Message]:
+    """EHLO and what the server offers; a server without TLS offers no log-in where it offers STARTTLS."""
+    yield Message(time, True, b"EHLO [127.0.0.1]\r\n")
+    offered = (sender.server, b"PIPELINING", b"SIZE 52428800", secret, b"ENHANCEDSTATUSCODES", b"8BITMIME")
+    lines = (b"250%b%b\r\n" % (b" " if one == offered[-1] else b"-", one) for one in offered)
+    yield Message(time, False, b"".join(lines))
 
 
 def _talk(dialogue: Dialogue, sender: _Sender) -> Iterator[Message]:

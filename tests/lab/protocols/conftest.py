@@ -51,7 +51,17 @@ def found_program(name):
 def read_by_tshark(talks, port, path):
     write_talks(talks, port, path)
     fields = ("_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
-    command = [found_program("tshark"), "-n", "-r", str(path), "-T", "fields", "-E", "separator=|"]
+    command = [
+        found_program("tshark"),
+        "-n",
+        "-osmtp.decryption:TRUE",
+        "-r",
+        str(path),
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+    ]
     command += [part for name in fields for part in ("-e", name)]
     rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(rows) > 8 * len(talks)

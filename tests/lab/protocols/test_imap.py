@@ -1,11 +1,15 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.protocols.imap import messages
 
-LINE = re.compile(rb"(?P<tag>A\d+) (?P<command>LOGIN|SELECT|IDLE|NOOP|APPEND|UID FETCH)(?P<rest> .*)?\r\n", re.DOTALL)
+LINE = re.compile(
+    rb"(?P<tag>A\d+) (?P<command>LOGIN|SELECT|IDLE|NOOP|APPEND|UID FETCH|UID SEARCH|STARTTLS|CAPABILITY)(?P<rest> .*)?\r\n",
+    re.DOTALL,
+)
 SIZES = st.integers(0, 20_000)
 
 
@@ -100,3 +104,60 @@ def test_new_mail_is_pushed_and_fetched(dialogue):
     assert "UID FETCH" in server.commands
     assert len(server.fetched) == 1
     assert 8_800 < server.fetched[0] < 9_000
+
+
+def upgrade(said):
+    (at,) = [i for i, m in enumerate(said) if m.upgrades]
+    return said[: at + 1], said[at + 1 :]
+
+
+@pytest.mark.parametrize("mode", ["idle", "drafts"])
+def test_starttls_keeps_the_log_in_behind_the_upgrade_and_forgets_what_was_offered(dialogue, mode):
+    server, said = read(dialogue([(10**7, 40, 9_000, 50)], start=0, starttls="1", mode=mode))
+    assert server.commands[:3] == ["STARTTLS", "CAPABILITY", "LOGIN"]
+    clear, secured = upgrade(said)
+    assert b"LOGINDISABLED" in clear[0].data
+    assert not any(b"LOGIN " in m.data for m in clear)
+    assert secured[0].data.endswith(b"CAPABILITY\r\n")
+    assert clear[-1].data.startswith(b"A0001 OK")
+    assert not any(m.upgrades for m in messages(dialogue([(0, 40, 40, 0)])))
+
+
+@given(st.lists(st.tuples(SIZES, SIZES), min_size=1, max_size=4))
+def test_drafts_are_polled_command_by_command(dialogue, pairs):
+    rows = [(10_000_000 * (i + 1), up, down, 900_000) for i, (up, down) in enumerate(pairs)]
+    server, _ = read(dialogue(rows, start=0, mode="drafts"))
+    assert server.pending is None
+    assert not server.idling
+    assert server.commands[0] == "LOGIN"
+    assert server.commands.count("APPEND") == sum(up > 400 for up, _ in pairs)
+    asked = sum(up > 0 or down == 0 for up, down in pairs)
+    assert server.commands.count("SELECT") == server.commands.count("UID SEARCH") == asked
+
+
+@given(st.integers(120, 20_000), st.integers(400, 60_000))
+def test_a_poll_of_drafts_has_the_sizes_asked_for(dialogue, up, down):
+    sizes = cost(dialogue, up, down, mode="drafts")
+    assert abs(sizes[0] - up) <= 14
+    assert abs(sizes[1] - down) <= 30  # an APPEND is answered, too
+
+
+def test_an_empty_folder_of_drafts_is_searched_and_nothing_fetched(dialogue):
+    server, said = read(dialogue([(10**7, 80, 100, 50)], start=0, mode="drafts"))
+    assert server.commands == ["LOGIN", "SELECT", "UID SEARCH"]
+    assert said[-1].data.startswith(b"* SEARCH\r\n")
+
+
+def test_another_mode_is_refused(dialogue):
+    with pytest.raises(ValueError, match="idle, drafts"):
+        list(messages(dialogue([(0, 1, 1, 1)], mode="trash")))
+
+
+@pytest.mark.tools
+def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies):
+    rows = [(10**7, 300, 4_000, 50), (2 * 10**7, 2_000, 300, 50), (3 * 10**7, 0, 40, 0)]
+    talks = [
+        list(messages(dialogue(rows, start=0, mode=mode, seed=seed))) for seed, mode in enumerate(["idle", "drafts"])
+    ]
+    assert malformed(talks, 143) == []
+    assert anomalies(talks, 143) == []
