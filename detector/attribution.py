@@ -37,7 +37,7 @@ class _Events:
     device: Int64
     service: Int64
     peer: Int64
-    uid: Int64  # NULL: unknown, or the end of a listener
+    uid: Int64  # NULL: unknown, or the end of a socket
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ def attribute(flows: pa.Table, sockets: pa.Table | None = None, packages: pa.Tab
 
     ``flows`` has those columns without device, inbound, uid and package. With ``sockets`` a device is whoever owns a
     local address in it, and flows between others are left out; the uid is that of the connect or accept event with the
-    same protocol, ports and peer nearest to the flow's start, within TOLERANCE_US, for inbound flows else that of the
-    listener. Without, every address that dials is a device, and so is one that was asked to relay (proxy_server is
-    "server"), so that a proxy whose outer leg is not in the capture can still be named; uid and package are null.
+    same protocol, ports and peer nearest to the flow's start, within TOLERANCE_US; for UDP else that of the socket open
+    then; for inbound flows else that of the listener. Without, every address that dials is a device, and so is one that
+    was asked to relay (proxy_server is "server"), so that a proxy whose outer leg is not in the capture can still be
+    named; uid and package are null.
     """
     ends = _addresses(flows["client"], flows["server"])
     known = _owners(sockets, ends.texts) if sockets is not None else None
@@ -171,6 +172,11 @@ def _uids(flows: pa.Table, sockets: pa.Table, ends: _Ends, owned: _Owned) -> Int
         events = _events(sockets, [event], protos, owned.names, ends.texts)
         key = (owned.device[rows], _service(proto[rows], local[rows], remote[rows]), peer[rows])
         uid[rows] = _nearest(events, start[rows], key, both_sides=True)
+    udp = protos.texts.index("udp") if "udp" in protos.texts else NULL
+    rest = (uid == NULL) & (proto == udp + 1)  # which begin anew when their socket was silent for long
+    events = _events(sockets, ["connect", "accept", "close"], protos, owned.names, ends.texts)
+    key = (owned.device[rest], _service(proto[rest], local[rest], remote[rest]), peer[rest])
+    uid[rest] = _nearest(events, start[rest] - 1, key, both_sides=False)
     rest = inbound & (uid == NULL)
     listeners = _events(sockets, ["listen", "close"], protos, owned.names, ends.texts)
     key = (owned.device[rest], _service(proto[rest], local[rest], 0), np.full(int(rest.sum()), NULL, np.int64))
@@ -183,7 +189,7 @@ def _service(proto: Int64, local: Int64, remote: Int64 | int) -> Int64:
 
 
 def _events(sockets: pa.Table, kinds: list[str], protos: Codes, names: list[str], texts: list[str]) -> _Events:
-    """The events of those kinds whose protocol and peer occur in the flows; a closing listener has no uid."""
+    """The events of those kinds whose protocol and peer occur in the flows; a close has no uid."""
     chosen = sockets.filter(pc.is_in(sockets["event"], pa.array(kinds)))
     listening = "listen" in kinds
     if listening:
@@ -192,8 +198,7 @@ def _events(sockets: pa.Table, kinds: list[str], protos: Codes, names: list[str]
     peer = _into(_plain(chosen["peer_address"]), texts)
     service = _service(proto + 1, whole(chosen["local_port"], 0), whole(chosen["peer_port"], 0))
     uid = whole(chosen["uid"])
-    if listening:
-        uid = np.where(pc.equal(chosen["event"], "close").to_numpy(), NULL, uid)
+    uid = np.where(pc.equal(chosen["event"], "close").to_numpy(), NULL, uid)
     usable = (proto != NULL) & ((peer != NULL) | listening)
     device = _into(codes(chosen["device"]), names)
     columns = (whole(chosen["time"]), device, service, peer, uid)

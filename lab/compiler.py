@@ -23,6 +23,7 @@ from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, roamed, steady, tr
 from lab.standby import buckets
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline
+from lab.tunnel import tunnelled
 
 NETD_UID = 1051  # AID_DNS, android_filesystem_config.h
 FIRST_UID = 10_000  # AID_APP_START
@@ -64,7 +65,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP), how)
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)
     shift = scenario.start
-    return Timeline(
+    timeline = Timeline(
         scenario=scenario.name,
         scenario_sha256=scenario.sha256,
         seed=seed,
@@ -84,6 +85,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
             type(one)(one.app, one.port, one.time + shift, one.until + shift) for one in work.assembly.listeners
         ),
     )
+    return tunnelled(timeline, work.assembly.cast) if scenario.phones.vpn else timeline
 
 
 def _columns(states: States) -> tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]:

@@ -6,7 +6,7 @@ Deterministic from (scenario, seed, droidrange version). It knows no packet, no 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,11 +36,13 @@ class Device:
     gateway_mac: str
     downlink_bps: int
     attachments: tuple[Attachment, ...] = ()
+    tunnel: str = ""  # its address inside an always-on VPN, in 10.88.0.0/16
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """All addresses that it ever has, each once, its own first."""
-        return tuple(dict.fromkeys((self.address, *(one.address for one in self.attachments))))
+        inside = (self.tunnel,) if self.tunnel else ()
+        return tuple(dict.fromkeys((self.address, *(one.address for one in self.attachments), *inside)))
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,12 @@ class Conversations:
     incident: Int32  # index into incidents, -1 = benign
     behaviour: Int32  # index into behaviours
     seed: Int64  # (n,) per-conversation seed: bytes do not depend on the order of work
+    tunnel: Int32 = field(default_factory=lambda: np.zeros(0, dtype=np.int32))  # row of the carrying one, -1; or empty
+
+    @property
+    def carrier(self) -> Int32:
+        """(n,) the conversation in which each one travels (an always-on VPN's), -1 = none."""
+        return self.tunnel if len(self.tunnel) else np.full(len(self.start), -1, dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class States:
 
 
 NAME_LOOKUP = "name-lookup"  # what a look-up by netd is called in the column of behaviours
+ALWAYS_ON = "always-on-vpn"  # what a phone's tunnel is called there
 POWER_STATES = ("interactive", "idle", "doze-light", "doze-deep", "maintenance")
 
 

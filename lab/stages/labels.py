@@ -121,6 +121,14 @@ class Carried:
         numbers = [_summed(packets.conversation, side.astype(np.int64), count) for side in (up, ~up)]
         return cls(last, *sizes, *numbers)
 
+    def add(self, packets: Packets, inbound: npt.NDArray[np.bool_]) -> None:
+        """Counts more packets in place; ``packets.conversation`` are rows here and of ``inbound``."""
+        up = packets.local != inbound[packets.conversation]
+        np.maximum.at(self.end, packets.conversation, packets.time)
+        for side, size, number in ((up, self.bytes_up, self.packets_up), (~up, self.bytes_down, self.packets_down)):
+            np.add.at(size, packets.conversation[side], packets.length[side])
+            np.add.at(number, packets.conversation[side], 1)
+
     @classmethod
     def joined(cls, parts: list[Carried]) -> Carried:
         """The slices' counts, one after the other."""
@@ -174,7 +182,11 @@ def flows_table(timeline: Timeline, places: Places, carried: Carried) -> pa.Tabl
 def zeek_rows(timeline: Timeline, flows: pa.Table, carried: Carried) -> Iterator[list[str]]:
     """The columns of ZEEK, as text, of each conversation that had a socket."""
     analytic = {one.incident: one.analytic for one in timeline.incidents}
-    speech = timeline.conversations.speech.tolist()
+    speech, carrier = timeline.conversations.speech.tolist(), timeline.conversations.carrier.tolist()
+
+    def zeek_uid(number: int) -> str:
+        return _zeek_uid(f"{timeline.scenario_sha256}/{timeline.seed}/{number}")
+
     counts = zip(*(getattr(carried, f.name).tolist() for f in fields(Carried)[1:]), strict=True)
     for index, (row, (up, down, sent, received)) in enumerate(zip(flows.to_pylist(), counts, strict=True)):
         if row["client_port"] is None:
@@ -186,7 +198,7 @@ def zeek_rows(timeline: Timeline, flows: pa.Table, carried: Carried) -> Iterator
         local = [str(row[side].startswith("10.88."))[0] for side in ("client", "server")]
         yield [
             _seconds(row["start"]),
-            _zeek_uid(f"{timeline.scenario_sha256}/{timeline.seed}/{index}"),
+            zeek_uid(index),
             *(str(row[name]) for name in ("client", "client_port", "server", "server_port", "proto")),
             "ssl" if kind.tls else _SERVICES.get(kind.protocol, "-"),
             _seconds(row["end"] - row["start"]),
@@ -200,7 +212,7 @@ def zeek_rows(timeline: Timeline, flows: pa.Table, carried: Carried) -> Iterator
             str(up + header * sent + extra),
             str(received),
             str(down + (header * received + extra if received else 0)),
-            "-",
+            zeek_uid(carrier[index]) if carrier[index] >= 0 else "-",
             "Malicious" if label else "Benign",
             f"{analytic[row['incident']]}-{row['behaviour']}" if label else row["behaviour"],
         ]

@@ -11,7 +11,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from lab.stages.link import Int64
+from lab.stages.link import Int64, Links
 from lab.stages.requests import Request
 from lab.stages.segments import ACK, FIN, SYN, Bool, Packets
 
@@ -62,6 +62,6 @@ def _resets(packets: Packets, until: Int64, wanted: Bool) -> Packets:
     )
 
 
-def answered(requests: list[Request], until: Int64) -> list[Request]:
-    """The requests whose answer arrived before ``until`` of their conversation: only those are in a gateway's log."""
-    return [request for request in requests if request.end < until[request.conversation]]
+def answered(requests: list[Request], links: Links) -> list[Request]:
+    """The requests in a gateway's log: not in a tunnel, and answered before the phone left its network."""
+    return [one for one in requests if one.end < links.until[one.conversation] and links.tunnel[one.conversation] < 0]

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from detector.contract import Advance
 from lab.recording import CAPTURE, recording_name, seal, write_atomic
 from lab.stages.dialogues import Slice, Wrap, formats_of, slices
+from lab.stages.enveloped import Envelopes
 from lab.stages.frames import file_header, payload_sums, records
 from lab.stages.labels import Carried, Places, write_labels
 from lab.stages.link import Links, links_of
@@ -58,6 +59,7 @@ class _Laid:
     columns: list[Columns] = field(default_factory=list)
     carried: list[Carried] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
+    envelopes: Envelopes = field(default_factory=Envelopes)
 
 
 def play(
@@ -89,6 +91,7 @@ def play(
             for spoken in slices(timeline, links, formats, tls):
                 _lay(laid, spoken)
                 advance(spoken.first + len(spoken.ends.start), 2 * total)
+            _seal_envelopes(laid, timeline.seed)
             capture = _write_capture(making / CAPTURE, laid, advance, total)
         write_sensors(timeline, links, laid.carried, laid.requests, making / "telemetry")
         write_truth(truth_of(timeline), making / "truth")
@@ -149,13 +152,26 @@ def _lay(laid: _Laid, spoken: Slice) -> None:
     rows = slice(spoken.first, spoken.first + len(spoken.ends.start))
     packets = packets_of(spoken.ends, spoken.messages)
     packets = severed(packets, laid.links.until[rows], laid.links.lingers[rows])
-    sums = payload_sums(spoken.payload, packets.offset, packets.length)
     laid.carried.append(Carried.of(spoken.ends, packets))
+    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], laid.links.tcp[rows])
+    sums = payload_sums(spoken.payload, packets.offset, packets.length)
     place = laid.spill.tell()
     laid.spill.write(spoken.payload.data)
     shifted = {**vars(packets), "conversation": packets.conversation + spoken.first, "offset": packets.offset + place}
     laid.columns.append({**{name: shifted[name].astype(kind) for name, kind in _NARROW.items()}, "sums": sums})
-    laid.requests += answered(spoken.requests, laid.links.until)
+    laid.requests += answered(spoken.requests, laid.links)
+
+
+def _seal_envelopes(laid: _Laid, seed: int) -> None:
+    """Adds the datagrams of tunnels, and what they carry to the counts of the tunnels."""
+    laid.carried = [Carried.joined(laid.carried)]
+    for packets, payload in laid.envelopes.sealed(list(laid.columns), laid.spill, seed):
+        sums = payload_sums(payload, packets.offset, packets.length)
+        place = laid.spill.seek(0, os.SEEK_END)
+        laid.spill.write(payload.data)
+        shifted = {**vars(packets), "offset": packets.offset + place}
+        laid.columns.append({**{name: shifted[name].astype(kind) for name, kind in _NARROW.items()}, "sums": sums})
+        laid.carried[0].add(packets, laid.links.inbound)
 
 
 def _write_capture(path: Path, laid: _Laid, advance: Advance, total: int) -> dict[str, int | str]:

@@ -126,6 +126,17 @@ def test_listener_answers_where_no_accept_was_seen_until_it_closes() -> None:
     assert [row[3] for row in whose(attribute(flows(*inbound), events))] == [None, 10_100, None]
 
 
+@pytest.mark.parametrize(("proto", "uid"), [("udp", 10_100), ("tcp", None)])
+def test_a_datagram_socket_outlives_its_flows(proto: str, uid: int | None) -> None:
+    """A flow of UDP ends with a silence, its socket does not; one that comes after the close is nobody's."""
+    quiet = T0 + 600_000_000
+    found = attribute(
+        flows(flow(PHONE, WEB, start=quiet, proto=proto), flow(PHONE, WEB, start=quiet + 100, proto=proto)),
+        sockets(event("connect", proto=proto), event("close", quiet + 50, proto=proto)),
+    )
+    assert [row[3] for row in whose(found)] == [uid, None]
+
+
 def test_dual_stack_sockets_and_wildcards() -> None:
     events = sockets(
         event("connect", local_address=f"::ffff:{PHONE}", peer_address=f"::FFFF:{WEB}"),

@@ -37,7 +37,7 @@ def played(timeline):
 def test_without_a_change_nothing_is_touched(tiny):
     links, spoken, whole, left = played(tiny)
     assert left is whole
-    assert answered(spoken.requests, links.until) == spoken.requests
+    assert answered(spoken.requests, links) == spoken.requests
 
 
 @pytest.mark.parametrize("at", [80_000, 150_000, 460_000])
@@ -53,7 +53,7 @@ def test_a_change_cuts_both_directions(tiny, at, first):
     assert np.all(left.time[~resets] < links.until[left.conversation[~resets]])
     assert resets.any() == (first == "mobile" and at > 80_000), "who has not been answered yet resets nothing"
     assert np.array_equal(np.sort(left.conversation), left.conversation)
-    assert all(one.end < links.until[one.conversation] for one in answered(spoken.requests, links.until))
+    assert all(one.end < links.until[one.conversation] for one in answered(spoken.requests, links))
 
 
 def test_a_reset_goes_on_where_the_device_was(tiny):
