@@ -15,6 +15,8 @@ from lab.stages.live.script import Endpoint, Script
 from lab.timeline import Timeline
 
 _REWRITTEN = ("doh", "http2")  # mitmproxy cuts HTTP/2 into other frames than the plan has
+#: Options of speeches that nobody has played here, and what they are when they mean nothing.
+_UNSPOKEN = {"sni": "", "host": "", "ech": "0", "resume": "0", "starttls": "0", "mode": "idle"}
 _PROXIES: Mapping[str, Kind] = {"socks5": "socks5", "connect": "connect"}
 
 
@@ -62,6 +64,24 @@ def refuse_unplayable(scripts: Sequence[Script]) -> None:
     told = [f"{', '.join(sorted({s.protocol for s in found}))} {why}" for why, found in faults.items() if found]
     if told:
         raise StageError(f"the live stage cannot play this: {'; '.join(told)}; play it on the wire stage")
+
+
+def refuse_unspeakable(timeline: Timeline) -> None:
+    """StageError names options of speeches that sockets and TLS of this stage would play otherwise than the wire does.
+
+    Its hellos are OpenSSL's, with the server's own name and a full handshake, TLS begins with the connection, and its
+    mail server has no folder of drafts.
+    """
+    found = sorted(
+        {
+            f"{speech.protocol} with {option} {speech.options[option]}"
+            for speech in timeline.speeches
+            for option, nothing in _UNSPOKEN.items()
+            if speech.options.get(option, nothing) != nothing
+        }
+    )
+    if found:
+        raise StageError(f"the live stage cannot speak {', '.join(found)}; play it on the wire stage")
 
 
 def relays_of(timeline: Timeline, scripts: Sequence[Script], courses: Mapping[int, Course]) -> list[Relay]:

@@ -19,7 +19,15 @@ from lab.devices.adb import AdbServer
 from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.protocols.handshakes.certificates import Authority
 from lab.recording import recording_name
-from lab.stages.live.casting import Relay, Sight, refuse_unknown, refuse_unplayable, relays_of, sight
+from lab.stages.live.casting import (
+    Relay,
+    Sight,
+    refuse_unknown,
+    refuse_unplayable,
+    refuse_unspeakable,
+    relays_of,
+    sight,
+)
 from lab.stages.live.device_states import account
 from lab.stages.live.gateway.gateway import DAYS
 from lab.stages.live.gateway.overheard import events, http_rows, noted_faults
@@ -100,6 +108,7 @@ def _planned(
     live: LiveLab, timeline: Timeline, plan: Path, *, speed: float, pin: Sequence[str], passthrough: Sequence[str]
 ) -> Planned:
     """Writes the plan, for the servers to read."""
+    refuse_unspeakable(timeline)
     scripts = write_scripts(timeline, plan / PAYLOAD)
     refuse_unplayable(scripts)
     seen = sight(timeline, scripts, pin=pin, passthrough=passthrough)

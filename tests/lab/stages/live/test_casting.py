@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from lab.errors import ScenarioError, StageError
-from lab.stages.live.casting import names_of, refuse_unplayable, relays_of, sight
+from lab.stages.live.casting import names_of, refuse_unplayable, refuse_unspeakable, relays_of, sight
 
 
 def test_a_listener_becomes_the_proxy_that_strangers_speak_to(paced) -> None:
@@ -64,6 +64,18 @@ def test_what_this_stage_cannot_play_is_refused_before_it_begins(paced, change, 
     odd = next(s for s in scripts if s.protocol == "socks5" and len(s.from_client))
     with pytest.raises(StageError, match=told):
         refuse_unplayable([*scripts, dataclasses.replace(odd, **change(odd))])
+
+
+@pytest.mark.parametrize("option", ["sni", "host", "ech", "resume", "starttls", "mode"])
+def test_hellos_and_upgrades_that_this_stage_cannot_speak_are_refused(paced, option) -> None:
+    timeline, *_ = paced("live-http")
+    refuse_unspeakable(timeline)
+    odd = dataclasses.replace(timeline.speeches[0], options={option: "1"})
+    with pytest.raises(StageError, match=f"{odd.protocol} with {option} 1"):
+        refuse_unspeakable(dataclasses.replace(timeline, speeches=(*timeline.speeches, odd)))
+    refuse_unspeakable(
+        dataclasses.replace(timeline, speeches=(dataclasses.replace(odd, options={"mode": "idle", "ech": "0"}),))
+    )
 
 
 def test_phones_know_every_server_and_no_look_up(script_of_scenario) -> None:
