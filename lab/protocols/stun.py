@@ -27,6 +27,7 @@ _NUMBER = 0x4000  # the first channel, RFC 8656 section 12
 _LIFETIME_S = 600  # the default allocation lifetime, RFC 8656 section 3.2
 _REFRESHED_US = 240_000_000  # before a permission's five minutes are over, RFC 8656 section 9
 _LARGEST, _LEAST_RTP = 1_200, 12
+_CHANNEL_HEADER = 4  # RFC 8656 section 12.4
 _RTP = bytes([0x80, 111])  # RFC 3550 version 2; 111: what WebRTC calls Opus
 _SERVER_US = (200, 2_000)
 _LONGEST_SOFTWARE = 763  # bytes, RFC 8489 section 14.14
@@ -57,7 +58,7 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
 
     A binding is a request and its answer; ``down`` = 0: an indication. A request has ``up`` and an answer ``down``
     bytes where its SOFTWARE can fill it (multiples of 4, at least 28 and 40). Channel data are exactly ``up`` and
-    ``down`` bytes in datagrams of at most 1200, media inside; in between the allocation is refreshed every 4 minutes.
+    ``down`` bytes in datagrams of 4 to 1200, media inside; in between the allocation is refreshed every 4 minutes.
     Option ``user``: the TURN user. An allocation without an exchange is made only if the dialogue has a ``start``.
     """
     if dialogue.options.get("relay") != "1":
@@ -136,14 +137,25 @@ def _carried(dialogue: Dialogue, call: _Call, ready: int) -> Iterator[Message]:
 
 def _channel_data(dialogue: Dialogue, call: _Call, size: int, *, up_: bool) -> Iterator[bytes]:
     """Media in channel messages (RFC 8656 section 12.4), together ``size`` bytes; headers of RTP, bodies of filler."""
-    while size > 0:
-        piece = min(size, _LARGEST)
-        size -= piece
+    for piece in _cut(size):
         count = call.counts[up_] = call.counts[up_] + 1
         head = _RTP + (count & 0xFFFF).to_bytes(2, "big") + (960 * count % (1 << 32)).to_bytes(4, "big")
-        body = max(0, piece - 4)
+        body = max(0, piece - _CHANNEL_HEADER)
         said = head + call.streams[up_] + filler(dialogue.rng, max(0, body - _LEAST_RTP))
         yield _NUMBER.to_bytes(2, "big") + body.to_bytes(2, "big") + said[:body]
+
+
+def _cut(size: int) -> list[int]:
+    """Datagram sizes; a rest without room for media takes bytes from the one before.
+
+    >>> _cut(1200), _cut(1203), _cut(2), _cut(0)
+    ([1200], [1187, 16], [2], [])
+    """
+    full, rest = divmod(size, _LARGEST)
+    least = _CHANNEL_HEADER + _LEAST_RTP
+    if full and 0 < rest < least:
+        return [_LARGEST] * (full - 1) + [_LARGEST + rest - least, least]
+    return [_LARGEST] * full + ([rest] if rest else [])
 
 
 _Attributes = list[tuple[int, bytes]]
