@@ -6,9 +6,11 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lab.behaviours import SECOND, backconnect_relay, casting, connect_relay, port_forward, socks_relay
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, LOOKUP, sealed
+from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, LOOKUP, WAY, sealed
 from lab.proxy import CONNECTS
 
 HOUR = 3600 * SECOND
@@ -91,6 +93,30 @@ def test_backconnect_conserves_bytes_through_the_tunnel(carrier, lag_ms, quiet, 
     assert counts == (streams + requests, streams + requests)
     assert down - frame * (requests + 2 * streams) - (open_ + HANDSHAKE_UP) * streams == sealed(batch.x_up[out]).sum()
     assert up - frame * (requests + streams) - HANDSHAKE_DOWN * streams == sealed(batch.x_down[out]).sum()
+
+
+@settings(deadline=None, max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    carrier=st.sampled_from(["mux", "websocket", "http2", "opaque"]),
+    rate=st.floats(0.0, 600.0),
+    lag_ms=st.floats(0.0, 60_000.0),
+    lifetime=st.floats(60.0, 90_000.0),
+    seed=st.integers(0, 99),
+)
+def test_whatever_is_taken_in_is_passed_on_and_never_before(quiet, carrier, rate, lag_ms, lifetime, seed):
+    kind = backconnect_relay.Behaviour(carrier=carrier, streams_per_hour=rate, lag_ms=lag_ms, lifetime=lifetime)
+    batch = kind.plan(np.random.default_rng(seed), quiet)
+    out, tunnel = relayed(batch), batch.speech[batch.x_conversation] == 0
+    streams, requests = int((batch.peer != 0).sum()), int(out.sum())
+    (down, up), _ = tunnel_sums(batch)
+    frame, opening = backconnect_relay.FRAME, 2 * backconnect_relay.FRAME + backconnect_relay.OPEN + HANDSHAKE_UP
+    assert down == sealed(batch.x_up[out]).sum() + frame * requests + opening * streams
+    assert up == sealed(batch.x_down[out]).sum() + frame * requests + (frame + HANDSHAKE_DOWN) * streams
+    pushed = np.sort(batch.x_time[tunnel & (batch.x_up == 0)])
+    passed = np.sort(np.concatenate([batch.start[batch.peer != 0], batch.x_time[out]]))
+    assert (passed > pushed).all(), "each message out has its own message in before it"
+    heard = np.sort(np.concatenate([batch.start[batch.peer != 0], (batch.x_time + batch.x_delay)[out]])) + WAY
+    assert (np.sort(batch.x_time[tunnel & (batch.x_down == 0)]) > heard).all()
 
 
 @pytest.mark.parametrize("inflation", [0.5, 2.0])
@@ -198,15 +224,15 @@ def test_gates_hold_streams_back(module, windows, interval, rng):
 
 def test_a_job_that_relays_at_night_has_no_tunnel_by_day(windows, interval, rng):
     window = windows(charging=interval((0, 8 * HOUR)), wifi=interval((0, 24 * HOUR)))
-    settings = {"when": "plugged-idle", "from_hour": 1.0, "until_hour": 6.0, "streams_per_hour": 60.0}
-    batch = backconnect_relay.Behaviour(resident=False, **settings).plan(rng, window)
+    night = {"when": "plugged-idle", "from_hour": 1.0, "until_hour": 6.0, "streams_per_hour": 60.0}
+    batch = backconnect_relay.Behaviour(resident=False, **night).plan(rng, window)
     assert batch.start.min() >= HOUR
     assert batch.close.max() < 6 * HOUR + 60 * SECOND
     assert len(onward_starts(batch)) > 200
-    always = backconnect_relay.Behaviour(resident=True, **settings).plan(rng, window)
+    always = backconnect_relay.Behaviour(resident=True, **night).plan(rng, window)
     assert always.close.max() > 23 * HOUR
     assert onward_starts(always).max() < 6 * HOUR + 60 * SECOND
-    assert not backconnect_relay.Behaviour(resident=False, **settings).plan(rng, windows()).contacts
+    assert not backconnect_relay.Behaviour(resident=False, **night).plan(rng, windows()).contacts
 
 
 def test_socks_relay_asks_for_a_password_if_told(quiet, rng):
