@@ -62,3 +62,31 @@ def test_nothing_assembles_to_nothing():
     said, words = Assembly(Cast((1, "x"))).seal(0, np.zeros(0, dtype=np.int64))
     assert len(said.start) == len(words.time) == 0
     assert said.inbound.dtype == np.bool_
+
+
+def asked_and_answered(protocol="ssdp", *, answers=((1_000_100, 300), (1_000_200, 400)), up=0):
+    """A device asks the group at 0 and at 1 s; neighbours answer, who come before or after."""
+    draft = Draft(10**12)
+    question, answer = draft.speech(protocol, port=1900), draft.speech(protocol, port=1900, st="x")
+    draft.calls(question, draft.peer("group"), np.array([0, 1_000_000]), up=120, down=0, delay=0)
+    times, sizes = (np.array(column) for column in zip(*answers, strict=True))
+    draft.calls(answer, draft.peer("lan"), times, up=up, down=sizes, delay=0)
+    cast = Cast((1, "x"))
+    made = Assembly(cast)
+    hosts = np.array([cast.group("ssdp"), cast.host("lan", "p", 0)])
+    owner = Owner(app=1, netd=0, device=0, incident=-1, behaviour=0, stack=2)
+    made.add(np.random.default_rng(1), draft.batch(), owner, hosts, np.array([0]))
+    return made.seal(0, np.zeros(3, dtype=np.int64))[0].client_port.tolist()
+
+
+def test_a_neighbour_answers_at_the_port_that_asked_the_group_last():
+    first, second, *answers = asked_and_answered()
+    assert first != second
+    assert answers == [second, second]
+    first, answer, _second, later = asked_and_answered(answers=((500, 300), (2_000_000, 300)))
+    assert (answer, later) == (first, _second)
+
+
+def test_what_asks_a_neighbour_himself_or_another_protocol_has_a_port_of_its_own():
+    assert len(set(asked_and_answered(up=90))) == 4
+    assert len(set(asked_and_answered("opaque"))) == 4

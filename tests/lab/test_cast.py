@@ -120,3 +120,12 @@ def test_no_two_zones_share_a_registrable_domain():
     zones = [cast._domain("fresh", number) for number in range(12_000)]
     assert len(set(zones)) == 12_000
     assert len({domain(1, "x", "fresh", number) for number in range(12_000)}) < 12_000
+
+
+def test_a_group_has_one_row_and_no_name():
+    cast = Cast((1, "x"))
+    rows = [cast.group("ssdp"), cast.group("mdns"), cast.group("ssdp")]
+    assert rows == [0, 1, 0]
+    assert [(host.name, host.address) for host in cast.hosts] == [("", "239.255.255.250"), ("", "224.0.0.251")]
+    with pytest.raises(ValueError, match="protocol 'http' has no multicast group; those that have: ssdp, mdns"):
+        cast.group("http")

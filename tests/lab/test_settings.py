@@ -61,7 +61,7 @@ def test_a_wrong_setting_says_found_and_expected(given, fault):
 
 
 @pytest.mark.parametrize(
-    "text", ["93.184.216.34", "2606:2800:220::1", "10.0.0.1", "www.google.com", "evil.Example.com"]
+    "text", ["93.184.216.34", "2606:2800:220::1", "10.0.0.1", "www.google.com", "evil.Example.com", "224.0.0.1"]
 )
 def test_a_routable_destination_is_refused(text):
     assert list(routable({"host": text})) == [
@@ -70,7 +70,19 @@ def test_a_routable_destination_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["198.19.3.4", "10.88.1.2", "2001:db8::7", "api.shop.example", "a.test", "5m", "GET", "x"]
+    "text",
+    [
+        "198.19.3.4",
+        "10.88.1.2",
+        "2001:db8::7",
+        "api.shop.example",
+        "a.test",
+        "5m",
+        "GET",
+        "x",
+        "224.0.0.251",
+        "239.255.255.250",
+    ],
 )
 def test_the_labs_own_destinations_are_fine(text):
     assert list(routable({"host": [text]})) == []

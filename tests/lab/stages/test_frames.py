@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -84,3 +86,15 @@ def test_datagram_checksum_of_zero_is_sent_as_all_ones(timeline_of, talk, tmp_pa
         checks = [Ether(raw).payload.payload.chksum for raw, _ in reader]
     assert 0 not in checks
     assert len(checks) == 2 * conversations
+
+
+@pytest.mark.parametrize(("address", "ttl"), [("224.0.0.251", 255), ("239.255.255.250", 1), ("198.18.7.9", 64)])
+def test_what_goes_to_a_group_lives_as_long_as_its_protocol_says(timeline_of, talk, tmp_path, address, ttl):
+    from lab.behaviours import Speech
+
+    timeline = timeline_of([talk([(0, 100, 0, 0)], speech=Speech("ssdp", port=1900))])
+    hosts = (dataclasses.replace(timeline.hosts[0], name="", address=address), *timeline.hosts[1:])
+    capture = play(dataclasses.replace(timeline, hosts=hosts), tmp_path / "rec") / "telemetry/capture.pcap"
+    with RawPcapReader(str(capture)) as reader:
+        (packet,) = (Ether(raw) for raw, _ in reader)
+    assert (packet[IP].dst, packet[IP].ttl) == (address, ttl)

@@ -45,6 +45,23 @@ def test_only_reserved_names_are_allowed(tiny, name):
         refuse_escape(with_host(tiny, name=name))
 
 
+@pytest.mark.parametrize(
+    ("address", "mac"), [("239.255.255.250", "01:00:5e:7f:ff:fa"), ("224.0.0.251", "01:00:5e:00:00:fb")]
+)
+def test_a_group_is_spoken_to_at_its_own_mac_and_never_answers(timeline_of, talk, address, mac):
+    asked = with_host(timeline_of([talk([(0, 100, 0, 0)])]), name="", address=address)
+    refuse_escape(asked)
+    made = links(asked)
+    assert bytes(made.remote[0, :6].tolist()).hex(":") == mac
+    assert made.remote[0, 6:].tolist() == [int(octet) for octet in address.split(".")]
+    for talks in ([talk([(0, 100, 1, 0)])], [talk([(0, 100, 0, 0)], inbound=True)]):
+        with pytest.raises(StageError, match="a multicast group speaks"):
+            links(with_host(timeline_of(talks), name="", address=address))
+    devices = (dataclasses.replace(asked.devices[0], address=address), *asked.devices[1:])
+    with pytest.raises(StageError, match="device phone-01"):
+        refuse_escape(dataclasses.replace(asked, devices=devices))
+
+
 def test_an_address_as_its_own_name_is_a_literal(tiny):
     refuse_escape(with_host(tiny, name=tiny.hosts[0].address))
 
