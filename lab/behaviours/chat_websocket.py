@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window, setting
+from lab.behaviours import Batch, Int64, Window, setting
 from lab.carriage import REACHES
+from lab.channel import beats, spoken
 from lab.chatter import Chatter
 from lab.clock import LAWS, around, renewal, thinking
 from lab.draft import Draft
-from lab.longflow import ticks, together, words
+from lab.longflow import Words, words
+from lab.ragged import joined
 from lab.reconnect import connections
 
 PING, PONG = 6, 2  # empty control frames, RFC 6455 section 5.5
@@ -46,19 +48,19 @@ class Behaviour:
         draft = Draft(window.span)
         speech = draft.speech("websocket", tls=self.tls, port=self.port, ping_below=str(PING + 1))
         peer = draft.peer(self.reach)
+        lives = connections(rng, self.lifetime, window)
         said = Chatter(self.received_per_hour, self.open_per_hour, self.message).words(rng, window)
-        for begin, end in connections(rng, self.lifetime, window).tolist():
-            if self.law == "phase":
-                beats = ticks(rng, begin, end, self.heartbeat)
-            else:
-                beats = begin + renewal(rng, self.law, self.heartbeat, self.jitter, end - begin)
-                beats = beats[beats > begin + 2 * SECOND]
-            n = len(beats)
-            up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
-            pings = words(ticks(rng, begin, end, self.ping), PING, PONG, 500)
-            talked = said.during(begin + 2 * SECOND, end)
-            spoken = together(words(beats, up, down, thinking(rng, n)), talked, pings)
-            draft.talk(
-                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
-            )
+        pings = beats(rng, lives, self.ping, PING, PONG)
+        heard = joined(self._heartbeats(rng, lives, window.span), spoken(lives, said), pings)
+        draft.talks(speech, peer, lives[:, 0], heard, close=lives[:, 1])
         return draft.batch()
+
+    def _heartbeats(self, rng: np.random.Generator, lives: Int64, span: int) -> tuple[Int64, Words]:
+        if self.law == "phase":
+            of, said = beats(rng, lives, self.heartbeat, self.up, self.down)
+        else:
+            told = renewal(rng, self.law, self.heartbeat, self.jitter, span)
+            of, said = spoken(lives, words(told, self.up, self.down, 500))
+        n = len(of)
+        up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
+        return of, words(said.time, up, down, thinking(rng, n))

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window, setting
+from lab.behaviours import Batch, Window, setting
 from lab.carriage import REACHES
+from lab.channel import beats, spoken
 from lab.chatter import Chatter
 from lab.clock import around, thinking
 from lab.draft import Draft
-from lab.longflow import ticks, together, words
+from lab.longflow import words
+from lab.ragged import joined
 from lab.reconnect import connections
 
 HELLO = (64 + 340, 600)  # key material and the first request, its answer
@@ -41,15 +43,12 @@ class Behaviour:
         """One conversation per connection."""
         draft = Draft(window.span)
         speech, peer = draft.speech("opaque", port=self.port), draft.peer(self.reach)
+        lives = connections(rng, self.lifetime, window)
         said = Chatter(self.received_per_hour, self.open_per_hour, self.message).words(rng, window)
-        for begin, end in connections(rng, self.lifetime, window).tolist():
-            beats = ticks(rng, begin, end, self.ping)
-            n = len(beats)
-            up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
-            hello = words(np.array([begin]), *HELLO, 30_000)
-            talked = said.during(begin + 2 * SECOND, end)
-            spoken = together(hello, words(beats, up, down, thinking(rng, n, 5.0)), talked)
-            draft.talk(
-                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
-            )
+        of, pings = beats(rng, lives, self.ping, self.up, self.down)
+        n = len(of)
+        up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
+        pinged = (of, words(pings.time, up, down, thinking(rng, n, 5.0)))
+        hello = (np.arange(len(lives)), words(lives[:, 0], *HELLO, 30_000))
+        draft.talks(speech, peer, lives[:, 0], joined(hello, pinged, spoken(lives, said)), close=lives[:, 1])
         return draft.batch()

@@ -8,15 +8,18 @@ networks and 15 min on Wi-Fi are from memory. Over MQTT the same: a smart-home o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Window, setting
+from lab.behaviours import Batch, Int64, Window, setting
 from lab.carriage import REACHES
+from lab.channel import beats, spoken
 from lab.clock import inside, poisson, renewal, thinking, whole
 from lab.draft import Draft
-from lab.longflow import ticks, together, words
+from lab.longflow import Words, together, words
+from lab.ragged import joined
 from lab.reconnect import connections
 
 RECEIPT = 40  # bytes; longer than any heartbeat
@@ -66,14 +69,16 @@ class Behaviour:
         if mqtt and self.reports:
             told = renewal(rng, "uniform", max(self.reports, SHORTEST_S), self.jitter, window.span)
             pushed = together(pushed, words(told, self.report, PUBACK, thinking(rng, len(told))))
-        dialled = connections(rng, self.lifetime, window)
-        mobile = ~inside(dialled[:, 0], window.wifi) & (self.heartbeat_mobile > 0)
-        every = np.where(mobile, max(self.heartbeat_mobile, SHORTEST_S), self.heartbeat)
-        for (begin, end), period in zip(dialled.tolist(), every.tolist(), strict=True):
-            beats = ticks(rng, begin, end, period)
-            kept = words(beats, beat, beat, thinking(rng, len(beats), 5.0))
-            spoken = together(pushed.during(begin + 2 * SECOND, end), kept)
-            draft.talk(
-                speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end
-            )
+        lives = connections(rng, self.lifetime, window)
+        heard = joined(spoken(lives, pushed), *self._heartbeats(rng, lives, window, beat))
+        draft.talks(speech, peer, lives[:, 0], heard, close=lives[:, 1])
         return draft.batch()
+
+    def _heartbeats(
+        self, rng: np.random.Generator, lives: Int64, window: Window, size: int
+    ) -> Iterator[tuple[Int64, Words]]:
+        """Those of connections on Wi-Fi, then those on the mobile network."""
+        mobile = ~inside(lives[:, 0], window.wifi) & (self.heartbeat_mobile > 0)
+        for here, every in ((~mobile, self.heartbeat), (mobile, max(self.heartbeat_mobile, SHORTEST_S))):
+            of, said = beats(rng, lives[here], every, size, size)
+            yield np.flatnonzero(here)[of], words(said.time, size, size, thinking(rng, len(of), 5.0))
