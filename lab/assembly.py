@@ -10,14 +10,10 @@ import numpy as np
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
 from lab.cast import GROUPS, RESOLVER, Cast, generator
 from lab.name_cache import misses
+from lab.resolving import DOT_AHEAD, DOT_DOWN, DOT_UP, DOT_ZONE, Resolving, connections
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
-DOT_IDLE = 20 * SECOND  # netd's DnsTlsSocket::kIdleTimeout, AOSP packages/modules/DnsResolver (from memory)
-DOT_AHEAD = 40_000  # microseconds for the handshakes before the first question
-#: Bytes with their length: RFC 8467 section 4.1 pads questions to 128 and answers to 468; netd pads to 128 as well.
-DOT_UP, DOT_DOWN = 130, 470
-DOT_ZONE = "padding.example"
 _HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "port", "incident", "behaviour", "seed")
 _ROW = ("conversation", "time", "up", "down", "delay")
 
@@ -32,31 +28,6 @@ class Owner:
     incident: int
     behaviour: int
     stack: int
-
-
-@dataclass(frozen=True)
-class Resolving:
-    """How phones look names up: privately (DNS over TLS, RFC 7858) or not, and when each changes its network."""
-
-    private: bool = False
-    switches: Mapping[int, Int64] = field(default_factory=dict)  # device -> times; devices that never do may be missing
-    span: int = np.iinfo(np.int64).max
-
-    def attachment(self, device: Int64, time: Int64) -> Int64:
-        """(n,) how many changes each device had by a time."""
-        found = np.zeros(len(device), dtype=np.int64)
-        for number, times in self.switches.items():
-            mine = device == number
-            found[mine] = np.searchsorted(times, time[mine], side="right")
-        return found
-
-    def until(self, device: Int64, attachment: Int64) -> Int64:
-        """(n,) when each device leaves that network again; the last moment of the scenario if it does not."""
-        found = np.full(len(device), self.span - 1)
-        for number, times in self.switches.items():
-            mine = device == number
-            found[mine] = np.append(times, self.span - 1)[attachment[mine]]
-        return found
 
 
 @dataclass
@@ -135,27 +106,30 @@ class Assembly:
         delay = (rng.lognormal(np.log(15_000.0), 0.8, n)).astype(np.int64).clip(500, SECOND)
         before = head["start"][wanted] - delay - 5_000 - rng.integers(2_000, 12_000, n)
         early = before < (DOT_AHEAD if how.private else 0)
-        wanted, delay, before, n = wanted[~early], delay[~early], before[~early], int((~early).sum())
+        wanted, delay, before = wanted[~early], delay[~early], before[~early]
+        device = device_of[head["app"][wanted]]
+        asked = {"device": device, "time": before, "delay": delay, "incident": head["incident"][wanted]}
         if how.private:
-            devices = device_of[head["app"][wanted]]
-            asked = {"device": devices, "time": before, "delay": delay, "incident": head["incident"][wanted]}
             self._ask_privately(rng, asked, netd, behaviour, how)
-            return
-        hosts, of = np.unique(head["host"][wanted], return_inverse=True)
+        else:
+            self._ask(rng, {**asked, "host": head["host"][wanted]}, netd, behaviour)
+
+    def _ask(self, rng: np.random.Generator, asked: dict[str, Int64], netd: Mapping[int, int], behaviour: int) -> None:
+        """Adds look-ups in the clear, a datagram each."""
+        hosts, of = np.unique(asked["host"], return_inverse=True)
+        before, delay, n = asked["time"], asked["delay"], len(of)
         zero = np.zeros(n, dtype=np.int64)
         self._append(
             {
                 "start": before,
                 "close": before + delay,
-                "app": np.array([netd.get(device, 0) for device in range(1 + max(netd))])[
-                    device_of[head["app"][wanted]]
-                ],
+                "app": np.array([netd.get(device, 0) for device in range(1 + max(netd))])[asked["device"]],
                 "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64)[of],
                 "speech": np.array([self._question(host) for host in hosts.tolist()], dtype=np.int64)[of],
                 "inbound": zero,
                 "stack": zero,
                 "port": zero,
-                "incident": head["incident"][wanted],
+                "incident": asked["incident"],
                 "behaviour": zero + behaviour,
                 "seed": rng.integers(0, 2**62, n),
             },
@@ -175,34 +149,31 @@ class Assembly:
         A connection carries an incident if all that is asked on it does. Sizes are those of padded messages, and what
         stands in them is padding too: nobody outside can tell.
         """
-        on = how.attachment(asked["device"], asked["time"])
-        order = np.lexsort((asked["time"], asked["device"]))
-        device, time, delay, incident, on = (
-            column[order] for column in (asked["device"], asked["time"], asked["delay"], asked["incident"], on)
-        )
-        new = np.ones(len(time), dtype=np.bool_)
-        new[1:] = (np.diff(device) != 0) | (np.diff(on) != 0) | (time[1:] - (time + delay)[:-1] > DOT_IDLE)
-        first, of = np.flatnonzero(new), np.cumsum(new) - 1
-        last = np.append(first[1:], len(time)) - 1
-        n = len(first)
-        common = np.minimum.reduceat(incident, first) == np.maximum.reduceat(incident, first)
+        used = connections(asked, how)
+        n = len(used.device)
         zero = np.zeros(n, dtype=np.int64)
         speech = Speech("dns_tcp", tls=True, port=853, options={"qtype": "TXT", "sni": "none", "zone": DOT_ZONE})
         self._append(
             {
-                "start": time[first] - DOT_AHEAD,
-                "close": np.minimum((time + delay)[last] + DOT_IDLE, how.until(device[first], on[first])),
-                "app": np.array([netd[row] for row in device[first].tolist()], dtype=np.int64),
+                "start": used.start,
+                "close": used.close,
+                "app": np.array([netd[row] for row in used.device.tolist()], dtype=np.int64),
                 "host": zero + self.cast.asked(""),
                 "speech": zero + self._speech(speech, zero),
                 "inbound": zero,
                 "stack": zero,
                 "port": zero,
-                "incident": np.where(common, incident[first], -1),
+                "incident": used.incident,
                 "behaviour": zero + behaviour,
                 "seed": rng.integers(0, 2**62, n),
             },
-            dict(zip(_ROW, (of, time, 0 * time + DOT_UP, 0 * time + DOT_DOWN, delay), strict=True)),
+            dict(
+                zip(
+                    _ROW,
+                    (used.of, used.time, 0 * used.time + DOT_UP, 0 * used.time + DOT_DOWN, used.delay),
+                    strict=True,
+                )
+            ),
         )
 
     def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64, how: Resolving) -> Int64:

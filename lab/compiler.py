@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
-from lab.assembly import Assembly, Owner, Resolving
+from lab.assembly import Assembly, Owner
 from lab.background import background_apps
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast, generator
@@ -20,6 +20,7 @@ from lab.phone import DAY, PROFILES, Day, Profile, plan_day
 from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.protocols.tls import client_pool_size
 from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, roamed, steady, travelling
+from lab.resolving import Resolving
 from lab.standby import buckets
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline

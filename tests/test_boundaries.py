@@ -35,7 +35,7 @@ LAYERS = (
         "lab.chatter",
     ),
     ("lab.timeline", "lab.kinds", "lab.settings", "lab.plans"),
-    ("lab.doze", "lab.radio", "lab.phone", "lab.states", "lab.cast", "lab.tunnel", "lab.assembly"),
+    ("lab.doze", "lab.radio", "lab.resolving", "lab.phone", "lab.states", "lab.cast", "lab.tunnel", "lab.assembly"),
     ("lab.shelf", "lab.behaviour_rows", "lab.lives", "lab.peers"),
     ("lab.template", "lab.scenario_file", "lab.background", "lab.scenario", "lab.compiler"),
     ("lab.store", "lab.recording", "lab.truth"),
