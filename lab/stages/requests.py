@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lab.protocols import Message
+from lab.protocols.http2 import PREFACE
 from lab.stages.causality import Said
+from lab.stages.streams import streams
 
 _REQUEST = re.compile(rb"([A-Z]{3,10}) (\S+) HTTP/1\.[01]\r\n")
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
@@ -19,7 +21,10 @@ _SWITCHED = b"HTTP/1.1 101"
 
 @dataclass(frozen=True)
 class Request:
-    """One request and its answer; times in microseconds since the epoch, sizes in bytes with headers."""
+    """One request and its answer; times in microseconds since the epoch, sizes in bytes with headers.
+
+    Of HTTP/2 sizes are those of the stream's HEADERS and DATA frames, and ``host`` is :authority.
+    """
 
     conversation: int
     time: int
@@ -51,7 +56,7 @@ class Overheard:
         passing = iter(messages)
         for message in passing:
             if not self._plain:
-                self._listens = message.from_client and _REQUEST.match(message.data) is not None
+                self._listens = message.from_client and _speaks_http(message.data)
             if self._listens:
                 self._plain.append(message)
             switched = message.data.startswith(_SWITCHED)
@@ -75,6 +80,8 @@ class Overheard:
         if not self._plain:
             return []
         times = self._times(said)
+        if self._plain[0].data.startswith(PREFACE):
+            return self._streams(conversation, times, sni)
         found: list[Request] = []
         opened: list[int] = []  # plain messages of the request at hand
         for index, message in enumerate(self._plain):
@@ -83,6 +90,26 @@ class Overheard:
                 opened = []
             opened.append(index)
         return found + self._request(conversation, opened, times, sni)
+
+    def _streams(self, conversation: int, times: dict[int, tuple[int, int]], sni: str | None) -> list[Request]:
+        """HTTP/2's requests; one of which nothing was carried is none."""
+        return [
+            Request(
+                conversation=conversation,
+                time=times[stream.first][0],
+                end=times.get(stream.last, times[stream.first])[1],
+                sni=sni,
+                host=stream.asked.get(":authority"),
+                method=stream.asked.get(":method", ""),
+                path=stream.asked.get(":path", ""),
+                status=int(stream.answered[":status"]) if ":status" in stream.answered else None,
+                bytes_up=stream.up,
+                bytes_down=stream.down,
+                user_agent=stream.asked.get("user-agent"),
+            )
+            for stream in streams(self._plain)
+            if stream.first in times
+        ]
 
     def _times(self, said: Said) -> dict[int, tuple[int, int]]:
         times: dict[int, tuple[int, int]] = {}
@@ -118,6 +145,10 @@ class Overheard:
             user_agent=_header(up[0].data, b"user-agent"),
         )
         return [request]
+
+
+def _speaks_http(data: bytes) -> bool:
+    return data.startswith(PREFACE) or _REQUEST.match(data) is not None
 
 
 def _header(data: bytes, name: bytes) -> str | None:

@@ -81,3 +81,23 @@ def test_table_lists_what_crossed_the_gateway_and_times_are_those_of_the_wire(ti
     for row in rows:
         assert row["end"] - row["time"] >= 31_000 + 7_000, "a round trip and the delay"
     assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
+
+
+def test_streams_of_http2_are_listed_with_a_host_that_is_not_the_name_in_clear(timeline_of, talk, tmp_path):
+    fronted = Speech("http2", tls=True, options={"sni": "cdn.front.example", "host": "hidden.example"})
+    hidden = Speech("http", tls=True, options={"sni": "none", "ech": "1"})
+    rows = [(0, 600, 500, 7_000), (500_000, 600, 90_000, 7_000)]
+    timeline = timeline_of(
+        [talk(rows, speech=speech, stack=stack) for speech in (fronted, hidden) for stack in range(4)]
+    )
+    table = pq.read_table(play(timeline, tmp_path / "rec") / "telemetry/http.parquet").to_pylist()
+    h2, h1 = ([row for row in table if row["host"] == host] for host in ("hidden.example", "api.garden.example"))
+    assert (len(h2), len(h1), len(table)) == (8, 8, 16)
+    assert {row["sni"] for row in h2} == {"cdn.front.example"}
+    assert {row["sni"] for row in h1} == {None}
+    assert {(row["method"], row["status"], row["bytes_up"], row["user_agent"]) for row in h2} == {
+        ("GET", 200, 600, "okhttp/4.12.0")
+    }
+    assert {row["bytes_down"] for row in h2} == {500, 90_000}
+    for row in h2:
+        assert row["end"] - row["time"] >= 31_000 + 7_000, "a round trip and the delay"
