@@ -152,7 +152,7 @@ class Speaker:
         rtt, mss, gap_up, gap_down, tcp = self.lanes[index]
         kind, peer = self.timeline.speeches[speech], self.timeline.hosts[host]
         owner = self.timeline.apps[app]
-        name = self.timeline.devices[owner.device].address if inbound else peer.name or peer.address
+        name = ".".join(map(str, self.links.local[index, 6:].tolist())) if inbound else peer.name or peer.address
         x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
         words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
         said = Dialogue(name, kind.port, kind.options, owner.agent, *words, generator(self.states[index]), start, stack)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from lab.errors import StageError
 from lab.protocols import Message
 from lab.stages.causality import place
 from lab.stages.dialogues import ALPN, Speaker, WireFormat, formats_of
@@ -73,8 +74,14 @@ class Played:
 def scripts_of(timeline: Timeline, payload: BinaryIO) -> list[Script]:
     """The scripts of all conversations, in the timeline's order; their bytes go to ``payload``, one after the other.
 
-    Raises StageError on a peer outside the lab or an unknown protocol, as the wire stage does.
+    Raises StageError on a peer outside the lab or an unknown protocol, as the wire stage does, and on phones that
+    change their network or have an always-on VPN: handsets are wired to one network, without a tunnel.
     """
+    if found := [phone.name for phone in timeline.devices if phone.attachments or phone.tunnel]:
+        raise StageError(
+            f"{', '.join(found)}: the live stage plays neither networks other than home nor an always-on VPN; "
+            "record it with --stage wire"
+        )
     formats = formats_of(timeline)
     links = links_of(timeline, [found.TRANSPORT for found in formats])
     writer = _Writer(timeline, links, formats, payload)

@@ -11,6 +11,7 @@ import pytest
 from lab.errors import StageError
 from lab.protocols.connect import TRANSPORT
 from lab.stages.live.script import proxied, scripts_of, write_scripts
+from lab.timeline import Attachment
 
 
 def test_every_conversation_has_a_script_with_its_owner_and_place(script_of_scenario) -> None:
@@ -62,6 +63,15 @@ def test_a_peer_outside_the_lab_is_refused(script_of_scenario) -> None:
     hosts = (dataclasses.replace(timeline.hosts[0], address="8.8.8.8"), *timeline.hosts[1:])
     with pytest.raises(StageError, match=r"8\.8\.8\.8"):
         scripts_of(dataclasses.replace(timeline, hosts=hosts), io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    "phone", [{"tunnel": "10.88.7.7"}, {"attachments": (Attachment(0, "mobile", "10.88.7.7", 0),)}]
+)
+def test_a_phone_with_a_vpn_or_another_network_is_refused(tiny, phone) -> None:
+    moved = dataclasses.replace(tiny, devices=(dataclasses.replace(tiny.devices[0], **phone), tiny.devices[1]))
+    with pytest.raises(StageError, match="phone-01: the live stage plays neither networks other than home nor"):
+        scripts_of(moved, io.BytesIO())
 
 
 def test_a_file_holds_what_the_stream_held(script_of_scenario, tmp_path) -> None:
