@@ -30,7 +30,8 @@ class Words:
 
 def words(time: Int64, up: object, down: object, delay: object = 0) -> Words:
     """Words of the given times; sizes and delays may be single numbers."""
-    columns = [np.broadcast_to(np.asarray(part, dtype=np.int64), time.shape) for part in (up, down, delay)]
+    parts = [np.asarray(part, dtype=np.int64) for part in (up, down, delay)]
+    columns = [np.full(time.shape, part) if part.ndim == 0 else np.broadcast_to(part, time.shape) for part in parts]
     return Words(time.astype(np.int64), *columns)
 
 

@@ -22,13 +22,14 @@ def gated(window: Window, gate: str, from_hour: float = 0.0, until_hour: float =
     setRequiresCharging, setRequiresDeviceIdle and NETWORK_TYPE_UNMETERED runs (developer.android.com, JobInfo.Builder).
     """
     span = window.span
-    found = {
-        "always": whole(span),
-        "locked": gaps(window.unlocked, span),
-        "unlocked": window.unlocked,
-        "foreground": window.foreground,
-        "plugged-idle": both(both(window.charging, window.wifi, span), gaps(window.screen_on, span), span),
-    }[gate]
+    if gate not in GATES:
+        raise KeyError(gate)
+    if gate == "locked":
+        found = gaps(window.unlocked, span)
+    elif gate == "plugged-idle":
+        found = both(both(window.charging, window.wifi, span), gaps(window.screen_on, span), span)
+    else:
+        found = whole(span) if gate == "always" else getattr(window, gate)
     if (from_hour, until_hour) == (0.0, 24.0):
         return found
     return both(found, hours(window, from_hour, until_hour), span)
