@@ -6,13 +6,14 @@ import dataclasses
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lab.errors import EvidenceError
 from lab.recording import open_recording, write_parquet
 from lab.stages.wire import play
-from lab.timeline import NAME_LOOKUP
-from lab.truth import DAY, Truth, truth_of
+from lab.timeline import NAME_LOOKUP, Attachment
+from lab.truth import DAY, Truth, truth_of, write_truth
 
 
 def test_an_incident_is_what_its_conversations_say(tiny):
@@ -74,3 +75,22 @@ def test_a_damaged_table_is_no_truth(tiny, tmp_path, damage):
         write_parquet(path, pa.table({"incident": ["a"]}))
     with pytest.raises(EvidenceError, match=r"incidents\.parquet"):
         recording.truth()
+
+
+def test_a_roaming_phone_is_known_by_every_address(tiny, tmp_path):
+    phone = tiny.devices[0]
+    away = (Attachment(tiny.start, "home", phone.address, 0), Attachment(tiny.start + 5, "work", "10.88.77.7", 0))
+    moved = dataclasses.replace(
+        tiny, devices=(dataclasses.replace(phone, attachments=away, tunnel="10.88.88.8"), *tiny.devices[1:])
+    )
+    truth = truth_of(moved)
+    assert truth.devices == {"phone-01": "10.88.3.4", "phone-02": "10.88.3.5"}
+    named = {
+        text: truth.device_name(text) for text in ("phone-01", "10.88.3.4", "10.88.77.7", "10.88.88.8", "10.88.3.5")
+    }
+    assert set(named.values()) == {"phone-01", "phone-02"}
+    assert named["10.88.3.5"] == "phone-02"
+    assert truth.device_name("10.88.9.9") is None
+    write_truth(truth, tmp_path)
+    rows = pq.read_table(tmp_path / "devices.parquet").to_pylist()
+    assert [row["address"] for row in rows] == ["10.88.3.4", "10.88.3.5", "10.88.77.7", "10.88.88.8"]
