@@ -68,10 +68,11 @@ def test_tshark_reads_every_packet_and_the_names_of_the_timeline(played):
     expected = {"SNI": Counter(), "Host": Counter()}
     for host, speech in zip(said.host.tolist(), said.speech.tolist(), strict=True):
         name, how = timeline.hosts[host].name, speeches[speech]
-        if name and how.tls:
-            expected["SNI"][name] += 1
-        elif name and how.protocol in ("http", "websocket"):
-            expected["Host"][name] += 1
+        clear = how.options.get("sni", name)
+        if clear not in {"", "none"} and (how.tls or how.options.get("starttls") == "1"):
+            expected["SNI"][clear] += 1
+        elif name and not how.tls and how.protocol in ("http", "websocket"):
+            expected["Host"][how.options.get("host", name)] += 1
     assert Counter(row["SNI"] for row in rows if row["SNI"]) == expected["SNI"]
     assert {row["Host"] for row in rows if row["Host"]} >= set(expected["Host"])
     names = {host.name for host in timeline.hosts if host.name}

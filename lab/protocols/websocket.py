@@ -26,7 +26,8 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     """The upgrade when the conversation opens, then one message per direction of each exchange.
 
     A message is one frame of at most ``up`` or ``down`` bytes, header and mask included, and of as many as frames can
-    have (none is 128 or 129 bytes long from a server, say); the minimum is 6 up, 2 down. Options: ``path``; ``type``
+    have (none is 128 or 129 bytes long from a server, say); the minimum is 6 up, 2 down. Options: ``path``; ``host`` as
+    in http.py; ``origin`` (section 4.1, what a page's client adds); ``subprotocol``, offered and accepted; ``type``
     binary (default) or text; ``ping_below``: an exchange whose sizes are both under it is a ping, pong being its echo
     (default 0: none). Without an exchange the upgrade is said only if the dialogue has a ``start``.
     """
@@ -35,7 +36,7 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     key = base64.b64encode(fresh(dialogue.rng, 16))
     accepted = dialogue.opened + int(dialogue.rng.integers(*_UPGRADE_US))
     yield Message(dialogue.opened, True, _ask(dialogue, key))
-    yield Message(accepted, False, _accept(key))
+    yield Message(accepted, False, _accept(key, dialogue.options.get("subprotocol", "")))
     yield from moved_behind(_talk(dialogue), accepted)
 
 
@@ -96,13 +97,18 @@ def _xor(data: bytes, mask: bytes) -> bytes:
 def _ask(dialogue: Dialogue, key: bytes) -> bytes:
     headers = [("Host", authority(dialogue)), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
     headers += [("Sec-WebSocket-Key", key.decode()), ("Sec-WebSocket-Version", "13"), ("User-Agent", dialogue.agent)]
+    for option, name in (("origin", "Origin"), ("subprotocol", "Sec-WebSocket-Protocol")):
+        if option in dialogue.options:
+            headers.append((name, dialogue.options[option]))
     asked = h11.Request(method="GET", target=dialogue.options.get("path", "/"), headers=headers)
     said = h11.Connection(h11.CLIENT).send(asked)
     assert said is not None
     return said
 
 
-def _accept(key: bytes) -> bytes:
+def _accept(key: bytes, subprotocol: str) -> bytes:
     """The 101 answer (section 4.2.2)."""
-    lines = (b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade")
+    lines = [b"HTTP/1.1 101 Switching Protocols", b"Upgrade: websocket", b"Connection: Upgrade"]
+    if subprotocol:
+        lines.append(b"Sec-WebSocket-Protocol: " + subprotocol.encode("ascii"))
     return b"\r\n".join((*lines, b"Sec-WebSocket-Accept: " + generate_accept_token(key), b"", b""))

@@ -72,3 +72,14 @@ def test_a_user_is_named_in_the_request(dialogue):
 def test_an_impossible_target_is_refused(target):
     with pytest.raises(ValueError, match="target"):
         request(target, "agent/1.0")
+
+
+@pytest.mark.tools
+def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies):
+    rows = [(0, 300, 4_000, 50), (10**6, 0, 70_000, 50)]
+    talks = [
+        list(messages(dialogue(rows, port=3128, seed=seed, **who)))
+        for seed, who in enumerate(({}, {"user": "u", "password": "p"}))
+    ]
+    assert malformed(talks, 3128) == []
+    assert anomalies(talks, 3128) == []

@@ -167,3 +167,14 @@ def test_heartbeats_are_told_from_data(dialogue):
     said = list(push.messages(dialogue([(0, 8, 6, 5), (10**6, 0, 300, 0), (2 * 10**6, 0, 8, 0)])))[2:]
     assert [frames(m.data)[0][0] for m in said] == [0, 1, 8, 0]
     assert [m.pushed for m in said] == [False, False, True, True]
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize(("name", "port"), [(opaque, 4433), (mux, 45_100), (push, 5228)])
+def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies, name, port):
+    talks = [
+        list(name.messages(dialogue(rows([(300, 4_000), (90, 0), (0, 2_000), (12, 12)]), seed=seed)))
+        for seed in range(5)
+    ]
+    assert malformed(talks, port) == []
+    assert anomalies(talks, port) == []

@@ -90,3 +90,22 @@ def test_a_host_that_is_not_the_servers_is_in_the_header_alone(dialogue):
     assert b"Host: front.example\r\n" in request.data
     assert made.host.encode() not in request.data
     assert answer.time == 120_000_000, "a long poll is answered when it is due"
+
+
+@pytest.mark.tools
+def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies):
+    rows = [(0, 300, 4_000, 50), (10**6, 9_000, 0, 50), (2 * 10**6, 0, 70_000, 5), (3 * 10**6, 300, 300, 120_000_000)]
+    talks = [
+        list(messages(dialogue(rows, port=80, seed=seed, method=method))) for seed, method in enumerate(("", "POST"))
+    ]
+    assert malformed(talks, 80) == []
+    assert anomalies(talks, 80) == []
+
+
+@pytest.mark.tools
+def test_a_head_that_is_none_is_found_by_suricata(dialogue, anomalies):
+    said = [
+        m if m.from_client else type(m)(m.time, False, b"HTTP/1.1 abc\r\nx")
+        for m in messages(dialogue([(0, 300, 300, 5)], port=80))
+    ]
+    assert anomalies([said], 80) != []

@@ -197,3 +197,13 @@ def test_the_preface_alone_when_the_first_request_is_late(dialogue):
     assert [m.time < 10**4 for m in said] == [True, True, True, False, False], said
     assert len(list(messages(dialogue([], start=0)))) == 3
     assert np.all([m.data for m in said])
+
+
+@pytest.mark.tools
+@pytest.mark.parametrize("agent", AGENTS)
+def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies, agent):
+    rows = [(0, 300, 4_000, 50), (20 * 10**6, 90_000, 70_000, 50), (40 * 10**6, 17, 17, 0), (41 * 10**6, 0, 0, 0)]
+    talks = [list(messages(dialogue(rows, port=80, agent=agent, seed=seed))) for seed in range(3)]
+    talks.append(list(messages(dialogue(rows, port=80, agent=agent, stream="1", start=0))))
+    assert malformed(talks, 80) == []
+    assert anomalies(talks, 80) == []

@@ -1,3 +1,4 @@
+import pytest
 import wsproto
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,3 +74,20 @@ def test_the_upgrade_comes_when_the_conversation_opens(dialogue):
     assert said[0].time == 1_000
     assert said[1].time < 60_000
     assert said[2].time == 90_000_000
+
+
+def test_a_subprotocol_is_offered_and_accepted_and_an_origin_said(dialogue):
+    asked, accepted, *_ = messages(dialogue([(0, 90, 90, 5)], subprotocol="chat.v1", origin="https://app.example"))
+    assert b"Sec-WebSocket-Protocol: chat.v1\r\n" in asked.data
+    assert b"Origin: https://app.example\r\n" in asked.data
+    assert b"Sec-WebSocket-Protocol: chat.v1\r\n" in accepted.data
+    asked, accepted, *_ = messages(dialogue([(0, 90, 90, 5)]))
+    assert b"Protocol" not in asked.data + accepted.data[20:]
+
+
+@pytest.mark.tools
+def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies):
+    rows = [(0, 300, 4_000, 50), (10**6, 0, 70_000, 50), (2 * 10**6, 8, 6, 0), (3 * 10**6, 90, 0, 0)]
+    talks = [list(messages(dialogue(rows, port=80, type=kind, ping_below="20"))) for kind in ("text", "binary")]
+    assert malformed(talks, 80) == []
+    assert anomalies(talks, 80) == []
