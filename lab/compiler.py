@@ -210,7 +210,7 @@ def _compile_behaviour(
     for life in lives(plan, window.span):
         mine = (*key, "moved") if life.moved else key
         batch = later(behaviour.behaviour.plan(generator(*mine), narrowed(window, life)), life)
-        parts.append((life, roamed(generator(*mine, "roaming"), batch, radio)))
+        parts.append((life, roamed(generator(*mine, "roaming"), batch, radio) if radio.matters else batch))
     contacts = sum(batch.contacts for _, batch in parts)
     incident = -1
     if behaviour.label and not contacts:

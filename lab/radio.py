@@ -36,6 +36,11 @@ class Radio:
     span: int
 
     @property
+    def matters(self) -> bool:
+        """Whether it is ever anywhere but on one Wi-Fi."""
+        return len(self.since) > 1 or int(self.network[0]) == MOBILE
+
+    @property
     def switches(self) -> Int64:
         """When it loses a network, and its address, for the next."""
         return self.since[1:]
