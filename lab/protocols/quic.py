@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.protocols import Dialogue, Message, drawn, exchanges, filler, fresh, moved_behind
+from lab.protocols.handshakes import Manner
 from lab.protocols.handshakes.initial import VERSION, Keys, initial_keys, integer, room, sealed
 from lab.protocols.handshakes.quic_hello import quic_client_hello, quic_server_hello
 
@@ -27,6 +28,7 @@ _FLIGHT = (
     1_800,
     3_300,
 )  # bytes of certificate chain and the rest, within 3 times a client's first datagram (section 8)
+_RESUMED = (150, 250)  # bytes of EncryptedExtensions and Finished alone
 _FINISHED = (60, 90)  # bytes of the client's Handshake packet: acknowledgement and Finished
 _LAST_WORDS = (180, 600)  # bytes: HANDSHAKE_DONE, tickets, new connection ids
 _ACK = (2, 9)  # bytes of a lone acknowledgement beyond the least
@@ -50,7 +52,8 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
 
     ``up`` and ``down`` are bytes of datagrams, 1250 at most each; the least are 29 and 21. Lone acknowledgements come
     on top: one of each round of a server's slow start, and of what a client says without an answer. Options: ``sni``,
-    the name in the ClientHello if not the host's, or none; ``alpn`` (default h3). Without an exchange the handshake is
+    the name in the ClientHello if not the host's, or none; ``ech`` = 1, an outer ECH; ``resume`` = 1, a session is
+    resumed, without 0-RTT; ``alpn`` (default h3). Without an exchange the handshake is
     said only if the dialogue has a ``start``. LookupError: unknown client shape.
     """
     if dialogue.start is None and not len(dialogue.time):
@@ -78,24 +81,23 @@ def _done(dialogue: Dialogue, time: int) -> Message:
 
 def _handshake(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]:
     rng, (ours, theirs) = dialogue.rng, connection.keys
-    name = dialogue.options.get("sni") or dialogue.host
-    name = "" if name == "none" or _is_address(name) else name  # RFC 6066 section 3
-    hello, group = quic_client_hello(dialogue.stack, name=name, alpn=dialogue.options.get("alpn", "h3"), rng=rng)
+    manner = _manner(dialogue)
+    hello, group = quic_client_hello(dialogue.stack, manner=manner, alpn=dialogue.options.get("alpn", "h3"), rng=rng)
     ends = (connection.first, b"")
     yield Message(dialogue.opened, True, sealed(ours, 0, ends, _padded(_crypto(hello), room(LARGEST, ends))))
     answered = dialogue.opened + drawn(rng, *_SERVER_CRYPTO_US)
     back, there = (b"", connection.server), (connection.server, b"")
-    flight = sealed(theirs, 0, back, _ACK_0 + _crypto(quic_server_hello(group, rng)))
-    for data in _chain(dialogue, back, flight):
+    flight = sealed(theirs, 0, back, _ACK_0 + _crypto(quic_server_hello(group, rng, resumed=manner.resume)))
+    for data in _chain(dialogue, back, flight, resumed=manner.resume):
         yield Message(answered, False, data)
     finished = _long(dialogue, there, drawn(rng, *_FINISHED))
     confirmed = sealed(ours, 1, there, _padded(_ACK_0, room(LARGEST - len(finished), there)))
     yield Message(answered + drawn(rng, *_CLIENT_CRYPTO_US), True, confirmed + finished)
 
 
-def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes) -> Iterator[bytes]:
+def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes, *, resumed: bool) -> Iterator[bytes]:
     """The server's first datagrams: its Initial, and Handshake packets as long as the host's chain."""
-    low, high = _FLIGHT
+    low, high = _RESUMED if resumed else _FLIGHT
     digest = int.from_bytes(hashlib.sha256(dialogue.host.encode()).digest()[:4], "big")
     left = low + digest % (high - low)
     while left > 0:
@@ -103,6 +105,12 @@ def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes) -> Iter
         size = size if left - size >= _least_long(ends) or left == size else size - _least_long(ends)
         yield flight + _long(dialogue, ends, size)
         flight, left = b"", left - size
+
+
+def _manner(dialogue: Dialogue) -> Manner:
+    name = dialogue.options.get("sni") or dialogue.host
+    name = "" if name == "none" or _is_address(name) else name  # RFC 6066 section 3
+    return Manner(name, dialogue.options.get("ech") == "1", dialogue.options.get("resume") == "1")
 
 
 def _is_address(host: str) -> bool:

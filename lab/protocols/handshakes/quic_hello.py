@@ -12,12 +12,14 @@ from functools import lru_cache
 import numpy as np
 
 from lab.protocols import fresh
-from lab.protocols.handshakes import shapes
+from lab.protocols.handshakes import Manner, shapes
 from lab.protocols.handshakes.initial import integer
 from lab.protocols.handshakes.keys import share
+from lab.protocols.handshakes.variant import with_ech
 
 SERVER_NAME, ALPN, KEY_SHARE = 0, 16, 51  # extension types
-_GROUPS, _VERSIONS, _PARAMETERS, _ECH = 10, 43, 57, 0xFE0D
+_GROUPS, _VERSIONS, _PARAMETERS, _PSK, _ECH = 10, 43, 57, 41, 0xFE0D
+_TICKET, _AGE, _BINDER = 192, 4, 32  # bytes: a session's name as servers on BoringSSL give it (from memory), SHA-256
 _RANDOM = 6  # where a hello's random stands, behind type, length and version
 _SETTINGS = frozenset({17513, 17613})  # Chrome's application settings name an ALPN
 _OF_TLS12 = frozenset({11, 17, 21, 22, 23, 35, 49, 65281})  # formats, OCSP v2, padding, EtM, EMS, tickets, PHA, renewal
@@ -46,12 +48,13 @@ class _Hello:
     shares: tuple[tuple[int, int, int], ...]
 
 
-def quic_client_hello(stack: int, *, name: str, alpn: str, rng: np.random.Generator) -> tuple[bytes, int]:
-    """The handshake message of that client shape, and the group of its first share; ``name`` "": no SNI.
+def quic_client_hello(stack: int, *, manner: Manner, alpn: str, rng: np.random.Generator) -> tuple[bytes, int]:
+    """The handshake message of that client shape, and the group of its first share.
 
+    ``manner``: the name in SNI (None or "": none), whether an outer ECH is added, whether a session is offered as PSK.
     Shapes that only speak TLS 1.2 have none for QUIC: the next one that does stands in. LookupError: unknown stack.
     """
-    hello = _hello(stack, name, alpn)
+    hello = _hello(stack, manner, alpn)
     data = bytearray(hello.data)
     for place, size in hello.noise:
         data[place : place + size] = fresh(rng, size)
@@ -60,17 +63,18 @@ def quic_client_hello(stack: int, *, name: str, alpn: str, rng: np.random.Genera
     return bytes(data), hello.shares[0][2]
 
 
-def quic_server_hello(group: int, rng: np.random.Generator) -> bytes:
+def quic_server_hello(group: int, rng: np.random.Generator, *, resumed: bool) -> bytes:
     """The answer that takes TLS_AES_128_GCM_SHA256 and that group (RFC 8446 section 4.1.3)."""
     key = share(group, rng, 32)
     shared = group.to_bytes(2, "big") + _sized(key, 2)
     extensions = _extension(_VERSIONS, _TLS13.to_bytes(2, "big")) + _extension(KEY_SHARE, shared)
+    extensions += _extension(_PSK, b"\0\0") if resumed else b""
     body = b"\3\3" + fresh(rng, 32) + b"\0" + b"\x13\1" + b"\0" + _sized(extensions, 2)
     return b"\2" + _sized(body, 3)
 
 
 @lru_cache(maxsize=4096)
-def _hello(stack: int, name: str, alpn: str) -> _Hello:
+def _hello(stack: int, manner: Manner, alpn: str) -> _Hello:
     pool = shapes()
     if not 0 <= stack < len(pool):
         raise LookupError(f"unknown TLS client stack {stack}: known are 0 to {len(pool) - 1}")
@@ -79,7 +83,10 @@ def _hello(stack: int, name: str, alpn: str) -> _Hello:
     count = _number(body, place)
     suites = [suite.to_bytes(2, "big") for suite in _numbers(body[place + 2 : place + 2 + count]) if suite in _SUITES]
     place += 2 + count
-    kept = _fit(body, place + 1 + body[place] + 2, name, alpn)
+    kept = _fit(body, place + 1 + body[place] + 2, manner.sni or "", alpn)
+    if manner.ech:
+        kept = with_ech(kept, np.random.default_rng(stack))
+    kept += [(_PSK, _session())] if manner.resume else []
     head = body[4:38] + b"\0" + _sized(b"".join(suites), 2) + b"\1\0"
     extensions = b"".join(_extension(*one) for one in kept)
     at = 4 + len(head) + 2
@@ -107,7 +114,9 @@ def _fit(body: bytes, place: int, name: str, alpn: str) -> list[tuple[int, bytes
 
 
 def _drawn(kind: int, data: bytes) -> list[tuple[int, int]]:
-    """Where an extension has bytes nobody else has: the outer ECH (RFC 9849) names a config, a key and a payload."""
+    """Where an extension has bytes nobody else has: the outer ECH (RFC 9849) and a PSK (RFC 8446)."""
+    if kind == _PSK:
+        return [(4, _TICKET + _AGE), (4 + _TICKET + _AGE + 3, _BINDER)]
     if kind != _ECH or len(data) <= 8:
         return []
     key = _number(data, 6)
@@ -132,6 +141,11 @@ def _shares(data: bytes) -> list[tuple[int, int, int]]:
         found.append((place + 4, size, _number(data, place)))
         place += 4 + size
     return found
+
+
+def _session() -> bytes:
+    """One session and its binder, RFC 8446 section 4.2.11: the last extension."""
+    return _sized(_sized(bytes(_TICKET), 2) + bytes(_AGE), 2) + _sized(_sized(bytes(_BINDER), 1), 2)
 
 
 def _parameters() -> bytes:

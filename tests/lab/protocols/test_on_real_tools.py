@@ -55,6 +55,7 @@ SAID = [
         for sni in ("", "cdn.other.example", "none")
     ),
     (Speech("quic"), [(0, 600, 60_000, 5)], 0),
+    (Speech("quic", options={"sni": "outer.example", "ech": "1", "resume": "1"}), [(0, 600, 900, 5)], 0),
     (Speech("socks4", port=1080, options={"target": "198.18.9.9:9999"}), [(0, 800, 4_000, 5)], 0),
     (Speech("socks4", port=1080, options={"target": "www.shop.example:9999", "user": "me"}), [(0, 800, 4_000, 5)], 0),
     (Speech("stun", port=3478), [(0, 0, 0, 5), (S, 100, 120, 5), (2 * S, 28, 0, 0)], 0),
@@ -143,7 +144,7 @@ def test_tshark_names_them_and_finds_nothing_malformed(spoken):
         ends = [row for row in rows if str(port) in [row[field] for field in FIELDS[1:5]]]
         assert any(name in row["frame.protocols"].split(":") for row in ends), name
     quic = [row[SNI] for row in rows if "quic" in row["frame.protocols"] and row[SNI]]
-    assert quic == ["api.garden.example", "cdn.other.example", "api.garden.example"]
+    assert quic == ["api.garden.example", "cdn.other.example", "api.garden.example", "outer.example"]
 
 
 def test_suricata_decodes_them_without_an_anomaly_and_reads_the_names(spoken, tmp_path):
@@ -154,7 +155,7 @@ def test_suricata_decodes_them_without_an_anomaly_and_reads_the_names(spoken, tm
     assert events[-1]["stats"]["decoder"]["invalid"] == 0
     assert {"dns", "mqtt", "quic", "sip", "tls", "http"} <= set(kinds)
     told = {event["quic"]["sni"] for event in events if event["event_type"] == "quic" and "sni" in event["quic"]}
-    assert told == {"api.garden.example", "cdn.other.example"}
+    assert told == {"api.garden.example", "cdn.other.example", "outer.example"}
     flows = [event for event in events if event["event_type"] == "flow"]
     failed = {min(e["dest_port"], e["src_port"]) for e in flows if e.get("app_proto") == "failed"}
     assert failed <= UNREAD
@@ -188,6 +189,6 @@ def test_our_reader_loses_nothing_of_them(spoken):
     assert found == wanted
     assert sum(telemetry.outside.values()) == 0
     hellos = {row["sni"] for row in telemetry["flows"].to_pylist() if row["app_proto"] == "quic"}
-    assert hellos == {"api.garden.example", "cdn.other.example", None}
+    assert hellos == {"api.garden.example", "cdn.other.example", "outer.example", None}
     asked = Counter(row["qtype"] for row in telemetry["dns"].to_pylist() if row["qname"])
     assert {"A", "AAAA", "TXT", "NULL", "HTTPS", "PTR"} == set(asked)

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.capture.names import identify
+from lab.protocols.handshakes import Manner
 from lab.protocols.handshakes.initial import initial_keys, integer, room, sealed
 from lab.protocols.handshakes.quic_hello import quic_client_hello
 from lab.protocols.quic import LARGEST, LEAST_DOWN, LEAST_UP, messages
@@ -73,6 +74,21 @@ def test_the_name_in_the_hello_may_be_another_or_none(dialogue, options, sni):
     assert names(spoken(dialogue, [(0, 300, 900, 5)], **options)).sni == sni
 
 
+@pytest.mark.parametrize("stack", range(client_pool_size()))
+def test_hidden_names_and_resumed_sessions_are_offered_in_one_datagram(dialogue, stack):
+    plain = spoken(dialogue, [(0, 300, 900, 5)], stack=stack)
+    odd = spoken(dialogue, [(0, 300, 900, 5)], stack=stack, sni="outer.example", ech="1", resume="1")
+    assert (names(odd).sni, len(odd[0].data)) == ("outer.example", LARGEST)
+    # JA4 counts extensions: PSK in any case, ECH where the shape has none of its own
+    more = int(names(odd).ja4[6:8]) - int(names(plain).ja4[6:8])
+    assert more in {1, 2}
+    flights = [
+        sum(len(m.data) for m in said[: 1 + said[1:].index(next(m for m in said[1:] if m.from_client))])
+        for said in (plain, odd)
+    ]
+    assert flights[1] < flights[0] - 500
+
+
 def test_an_address_is_no_name(dialogue):
     said = list(messages(dialogue([(0, 300, 900, 5)], host="198.18.0.9")))
     assert (names(said).app_proto, names(said).sni) == ("quic", None)
@@ -112,11 +128,13 @@ def test_a_hello_never_repeats_its_random_or_share(dialogue):
     import numpy as np
 
     rng = np.random.default_rng(1)
-    (first, group), (second, _) = (quic_client_hello(0, name="a.example", alpn="h3", rng=rng) for _ in range(2))
+    (first, group), (second, _) = (
+        quic_client_hello(0, manner=Manner("a.example", False, False), alpn="h3", rng=rng) for _ in range(2)
+    )
     assert (len(first), group) == (len(second), 29)
     assert sum(a != b for a, b in zip(first, second, strict=True)) > 55
     with pytest.raises(LookupError, match="unknown TLS client stack"):
-        quic_client_hello(10**6, name="a.example", alpn="h3", rng=rng)
+        quic_client_hello(10**6, manner=Manner("a.example", False, False), alpn="h3", rng=rng)
 
 
 @given(st.integers(0, (1 << 30) - 1))
