@@ -150,12 +150,18 @@ def addresses(packed: Bytes) -> npt.NDArray[np.object_]:
 
 def write_labels(timeline: Timeline, places: Places, carried: Carried, folder: Path) -> None:
     """Writes flows.parquet and conn.log.labeled into the truth folder."""
-    flows = flows_table(timeline, places, carried)
-    write_parquet(folder / "flows.parquet", flows)
+    flows = write_flows(timeline, places, carried, folder)
     head = ["#separator \\x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-", "#path\tconn"]
     head += ["#fields\t" + "\t".join(ZEEK), "#types\t" + "\t".join(ZEEK.values())]
     rows = ["\t".join(row) for row in zeek_rows(timeline, flows, carried)]
     write_atomic(folder / "conn.log.labeled", ("\n".join(head + rows) + "\n").encode())
+
+
+def write_flows(timeline: Timeline, places: Places, carried: Carried, folder: Path) -> pa.Table:
+    """Writes flows.parquet into the truth folder, and gives it back."""
+    flows = flows_table(timeline, places, carried)
+    write_parquet(folder / "flows.parquet", flows)
+    return flows
 
 
 def flows_table(timeline: Timeline, places: Places, carried: Carried) -> pa.Table:

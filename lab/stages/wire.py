@@ -96,7 +96,7 @@ def play(
         write_sensors(timeline, links, laid.carried, laid.requests, making / "telemetry")
         write_truth(truth_of(timeline), making / "truth")
         write_labels(timeline, Places.of(timeline, links), Carried.joined(laid.carried), making / "truth")
-        seal(making, _about(timeline), {CAPTURE: capture})
+        seal(making, about(timeline, "wire"), {CAPTURE: capture})
     return folder
 
 
@@ -128,13 +128,14 @@ def refuse_occupied(folder: Path, *, replace: bool) -> None:
         raise FileExistsError(17, "a recording is there already; give another folder, or --force", str(folder))
 
 
-def _about(timeline: Timeline) -> dict[str, object]:
+def about(timeline: Timeline, stage: str) -> dict[str, object]:
+    """What a recording's manifest says of the timeline that was played."""
     return {
         "scenario": timeline.scenario,
         "scenario_sha256": timeline.scenario_sha256,
         "twin_of": timeline.twin_of,
         "seed": timeline.seed,
-        "stage": "wire",
+        "stage": stage,
         "start": timeline.start,
         "span_s": timeline.span / 1_000_000,
         "speed": 1,

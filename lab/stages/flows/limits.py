@@ -1,0 +1,121 @@
+"""What networks leave to be seen of what is said: nothing behind a change of network, datagrams alone of a tunnel.
+
+The same laws as lab/stages/severed.py and enveloped.py, for turns instead of packets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.stages.causality import TURN_US
+from lab.stages.enveloped import BLOCK, HEAD, IPV4, MTU, OPTIONS, SEALED, TCP, UDP
+from lab.stages.flows.turns import SHAKING, Scene, Spoken, Turns
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What passes: the turns, by conversation and time, and how each conversation ends.
+
+    ``closed`` is when: by FIN where ``parts``, by reset where ``reset``, else it just ends. ``hidden``: in a tunnel.
+    """
+
+    turns: Turns
+    said: Turns  # those inside tunnels as they are
+    closed: Int64
+    parts: Bool
+    reset: Bool
+    hidden: Bool
+
+
+def seen(scene: Scene, said: Spoken, lingers: Bool) -> Seen:
+    """The turns that pass; ``lingers``: the phone's old network can still be spoken on when it leaves."""
+    turns, until, tcp = said.turns, scene.until, scene.lanes.tcp
+    cut = said.closed + np.where(tcp, 2 * scene.lanes.rtt, 0) >= until
+    if cut.any():
+        turns = _shortened(scene, turns)
+    parts = tcp & (said.closed < until)
+    whole = Seen(turns, turns, said.closed, parts, tcp & cut & lingers & ~parts, scene.tunnel >= 0)
+    return replace(whole, turns=_enveloped(scene, whole)) if whole.hidden.any() else whole
+
+
+def _shortened(scene: Scene, turns: Turns) -> Turns:
+    """Turns without what would come at or after the end of their network."""
+    until = scene.until[turns.conversation]
+    kept = turns.begin < until
+    gap = np.where(turns.client, *(getattr(scene.lanes, f"{side}_gap")[turns.conversation] for side in _SIDES))
+    packets = np.minimum(turns.packets, (np.maximum(until - turns.begin, 1) - 1) // np.maximum(gap, 1) + 1)
+    share = packets / np.maximum(turns.packets, 1)
+    made = replace(
+        turns,
+        packets=packets,
+        size=np.ceil(turns.size * share).astype(np.int64),
+        plain=np.ceil(turns.plain * share).astype(np.int64),
+        end=np.minimum(turns.end, until - 1),
+    )
+    return taken(made, np.flatnonzero(kept))
+
+
+_SIDES = ("client", "server")
+
+
+def taken(turns: Turns, rows: Int64) -> Turns:
+    """These turns, in this order."""
+    return Turns(*(getattr(turns, field.name)[rows] for field in fields(Turns)))
+
+
+def _enveloped(scene: Scene, whole: Seen) -> Turns:
+    """The turns, those inside a tunnel as its datagrams; by conversation and time."""
+    turns = whole.turns
+    inside = whole.hidden[turns.conversation]
+    rows = np.flatnonzero(inside)
+    mine = taken(turns, rows)
+    of = mine.conversation
+    tcp = scene.lanes.tcp[of]
+    up = mine.client != scene.said.inbound[scene.rows][of]
+    sealed = _sealed(-(-mine.size // np.maximum(mine.packets, 1)), np.where(tcp, TCP, UDP)) * mine.packets
+    carried = [replace(mine, conversation=scene.tunnel[of], client=up, size=sealed, plain=sealed)]
+    acks = np.where(tcp, (mine.packets + 1) // 2, 0)
+    size = acks * _sealed(np.zeros_like(acks), np.full(len(acks), TCP))
+    answers = replace(carried[0], client=~up, begin=mine.end, end=mine.end, size=size, plain=size, packets=acks)
+    carried.append(taken(answers, np.flatnonzero(acks)))
+    carried += [_bare(scene, whole, at) for at in range(6)]
+    parts = [taken(turns, np.flatnonzero(~inside)), *carried]
+    made = Turns(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Turns)))
+    made = replace(made, exchange=np.where(np.isin(made.conversation, scene.tunnel), 0, made.exchange))
+    return taken(made, np.lexsort((made.begin, made.conversation)))
+
+
+def _sealed(payload: Int64, header: Int64) -> Int64:
+    """Bytes of the datagram around a packet of that payload."""
+    packet = np.minimum(IPV4 + header + payload, MTU)
+    return HEAD + SEALED + np.minimum(-(-packet // BLOCK) * BLOCK, MTU)
+
+
+def _bare(scene: Scene, whole: Seen, at: int) -> Turns:
+    """SYN, SYN-ACK, ACK and FIN, FIN, ACK of the TCP conversations in tunnels."""
+    rows = np.flatnonzero(whole.hidden & scene.lanes.tcp & (whole.parts if at >= 3 else True))
+    since = scene.start[rows] if at < 3 else whole.closed[rows]
+    lag = at % 3
+    time = since + (scene.lanes.answer[rows] if lag else 0) + (scene.lanes.turn[rows] if lag == 2 else 0)
+    zero = np.zeros(len(rows), dtype=np.int64)
+    size = _sealed(zero, zero + TCP + (OPTIONS if at < 2 else 0))
+    client = (np.full(len(rows), lag != 1)) != scene.said.inbound[scene.rows][rows]
+    return Turns(scene.tunnel[rows], zero, zero, client, time, time, size, size, zero + 1)
+
+
+def opened(scene: Scene) -> Int64:
+    """When the handshake of TCP is over."""
+    ready: Int64 = scene.start + np.where(scene.lanes.tcp, scene.lanes.rtt + TURN_US, 0)
+    return ready
+
+
+def spoken_by_apps(turns: Turns) -> Bool:
+    """What is no handshake and no closing alert of TLS."""
+    said: Bool = (turns.plain > 0) & (turns.exchange != SHAKING)
+    return said

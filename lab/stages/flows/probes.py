@@ -1,0 +1,252 @@
+"""One dialogue of each way of speaking, played in memory, and the script read off it: who says how much, and when.
+
+A class of dialogues shares protocol, port and options; names in them are replaced by names of ours, counted in what is
+said, so that a script serves hosts and agents of any length. Nothing of a timeline is kept here, so scripts serve any.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from lab.protocols import Dialogue, Message
+from lab.protocols.tls import wrap
+from lab.stages.dialogues import upgraded
+from lab.stages.flows.sizes import Law, law_of
+from lab.stages.seeds import generator, states_of
+
+SMALL = (1, 2, 4, 6, 8, 10, 12, 13, 16, 20, 24, 28, 32, 33, 40, 48, 56, 64, 80, 96, 112, 128, 130, 144, 160, 192, 224)
+LARGE = (256, 300, 350, 400, 450, 512, 768, 1_024, 1_400, 2_048, 4_096, 8_192, 16_384, 65_536)
+GRID = (*SMALL, *LARGE)
+#: How an exchange is asked for: more up, more down, only up, only down, neither.
+UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER = range(5)
+_SHARES = {UPWARD: (1, 4), DOWNWARD: (4, 1), ONLY_UP: (1, 0), ONLY_DOWN: (0, 1)}
+_START, _FIRST, _APART = 1_000_000_000_000_000, 1_000_010_000_000_000, 100_000_000
+_ENDLESS, HEAD = 1 << 62, 2_048
+_DELAYS = (1_000_000, 2_000_000)
+SUB, ZONE, AGENT, OPTION, CHAIN = range(5)  # texts whose lengths differ from one conversation to another
+_SUB, _ZONE, _AGENT, _ADDRESS = "qzw.", "calibration.example", "qzagent/1.0", "198.18.7.77"
+_HELLO, _CHAINED = b"\x16\x03\x03", 1_500  # how a server's flight with a chain begins, and how long it is at least
+_HOSTLIKE = re.compile(r"([a-z0-9_-]+\.)+[a-z]+(:\d+)?", re.IGNORECASE)
+_MAILLIKE = re.compile(r"[^@\s]+@[a-z0-9.-]+", re.IGNORECASE)
+_ADDRESSLIKE = re.compile(r"(\d+\.){3}\d+(:\d+)?")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one side says at a time: its law, the texts in it, and when it is due: ``wait_us`` and a share of the delay.
+
+    ``head`` are the first bytes of one such turn.
+    """
+
+    from_client: bool
+    pushed: bool
+    by_up: bool  # the law is of the bytes asked for upward
+    law: Law
+    texts: tuple[int, ...]
+    wait_us: int
+    share: float
+    most: int  # bytes of the largest message it was made of: a datagram, or all of it
+    head: bytes
+
+
+@dataclass(frozen=True)
+class Class:
+    """A way of speaking; ``options`` as canonical says."""
+
+    protocol: str
+    port: int
+    named: bool
+    options: tuple[tuple[str, str], ...]
+    stack: int = 0  # of a protocol with a hello of its own, or that turns to TLS under way
+
+    @property
+    def upgrades(self) -> bool:
+        """Whether it turns to TLS under way."""
+        return ("starttls", "1") in self.options
+
+    @property
+    def host(self) -> str:
+        """The name or address that is called."""
+        return _SUB + _ZONE if self.named else _ADDRESS
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a class says: to set up, in an exchange of each kind up to each size, and behind the last one."""
+
+    kind: Class
+    udp: bool
+    setup: tuple[Turn, ...]
+    exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
+    farewell: tuple[Turn, ...]
+
+
+def canonical(name: str, value: str) -> tuple[str, int]:
+    """An option's value with names replaced by ours, and by how many bytes it is longer than that.
+
+    >>> canonical("target", "www.shop.example:443"), canonical("qtype", "TXT")
+    (('qzo.option.example:443', -2), ('TXT', 0))
+    """
+    if name == "ttl":
+        return "300", 0
+    if _ADDRESSLIKE.fullmatch(value):
+        made = "198.18.7.99" + value[len(value.partition(":")[0]) :]
+        return made, 0 if name == "answer" else len(value) - len(made)
+    if _HOSTLIKE.fullmatch(value):
+        made = "qzo.option.example" + value[len(value.partition(":")[0]) :]
+    elif _MAILLIKE.fullmatch(value):
+        made = "qzo@mail.example"
+    elif value.startswith("/") and len(value) > 1:
+        made = "/qzo"
+    else:
+        return value, 0
+    return made, len(value) - len(made)
+
+
+@lru_cache(maxsize=4096)
+def script_of(kind: Class) -> Script:
+    """The script of a class; whatever the protocol raises."""
+    module = import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
+    asked = [(way, up, down) for way in _SHARES for up, down in _sizes(way)]
+    asked += [(NEITHER, 0, 0)] * 2
+    takes = [_spoken(kind, module.messages, asked, delay) for delay in _DELAYS]
+    parts = [list(zip(*pair, strict=True)) for pair in zip(*takes, strict=True)]
+    setup = _turns(kind, [_Row(0, 0, _START, parts[0])])
+    rows = [
+        (way, _Row(up, down, _FIRST + at * _APART, part))
+        for at, ((way, up, down), part) in enumerate(zip(asked, parts[1:], strict=True))
+    ]
+    usual, last = rows[-2:]
+    farewell = _turns(kind, [last[1]])[len(_runs(usual[1].said)) :]
+    exchanges = {
+        way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*_SHARES, NEITHER)
+    }
+    return Script(kind, module.TRANSPORT == "udp", setup, exchanges, farewell)
+
+
+@lru_cache(maxsize=8192)
+def opening(kind: Class, up: int, down: int) -> tuple[bytes, bytes]:
+    """What client and server say first: the set-up, and one exchange of these sizes."""
+    module = import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
+    said = [one for part in _spoken(kind, module.messages, [(0, up, down)], _DELAYS[0]) for one in part]
+    return b"".join(one.data for one in said if one.from_client), b"".join(
+        one.data for one in said if not one.from_client
+    )
+
+
+def _sizes(way: int) -> Iterator[tuple[int, int]]:
+    of_up, of_down = _SHARES[way]
+    for size in GRID:
+        yield (-(-size // of_up) if of_up else 0, -(-size // of_down) if of_down else 0)
+
+
+def _spoken(
+    kind: Class,
+    messages: Callable[[Dialogue], Iterator[Message]],
+    asked: Sequence[tuple[int, int, int]],
+    delay: int,
+) -> list[list[Message]]:
+    """The messages of the set-up and of each exchange."""
+    count = len(asked)
+    time = _FIRST + np.arange(count, dtype=np.int64) * _APART
+    up, down = (np.array([row[place] for row in asked], dtype=np.int64) for place in (1, 2))
+    rng = generator(states_of(np.array([_FIRST], dtype=np.int64))[0])
+    delays = np.full(count, delay, dtype=np.int64)
+    options = dict(kind.options)
+    said = Dialogue(kind.host, kind.port, options, _AGENT, time, up, down, delays, rng, _START, kind.stack)
+    parts: list[list[Message]] = [[] for _ in range(count + 1)]
+    coming = messages(said)
+    if kind.upgrades:
+        coming = upgraded(coming, lambda rest, begin: _secured(kind, rest, begin, rng))
+    for message in coming:
+        place = 0 if message.time < _FIRST else 1 + min((message.time - _FIRST) // _APART, count - 1)
+        if message.data:
+            parts[place].append(message)
+    return parts
+
+
+_Pairs = list[tuple[Message, Message]]  # of both takes
+
+
+def _secured(kind: Class, rest: Iterator[Message], begin: int, rng: np.random.Generator) -> Iterator[Message]:
+    return wrap(rest, host=kind.host, stack=kind.stack, alpn="", rng=rng, start=begin)
+
+
+class _Row(NamedTuple):
+    """One exchange as asked for, when, and what became of it."""
+
+    up: int
+    down: int
+    begin: int
+    said: _Pairs
+
+
+def _regimes(kind: Class, rows: list[_Row]) -> Iterator[tuple[int, tuple[Turn, ...]]]:
+    """Neighbouring sizes that have the same turns share their laws."""
+    groups = [list(group) for _, group in groupby(rows, key=_shape)]
+    for group, following in zip(groups, [*groups[1:], None], strict=True):
+        yield _ENDLESS if following is None else max(following[0].up, following[0].down), _turns(kind, group)
+
+
+def _shape(row: _Row) -> tuple[tuple[bool, bool], ...]:
+    return tuple((run[0][0].from_client, run[0][0].pushed) for run in _runs(row.said))
+
+
+def _runs(pairs: _Pairs) -> list[_Pairs]:
+    """Messages that one side says at once, behind one another."""
+    return [list(run) for _, run in groupby(pairs, key=lambda pair: (pair[0].from_client, pair[0].time))]
+
+
+def _turns(kind: Class, rows: list[_Row]) -> tuple[Turn, ...]:
+    """The turns of exchanges that have the same ones."""
+    runs = [_runs(row.said) for row in rows]
+    return tuple(_turn(kind, rows, [own[at] for own in runs]) for at in range(len(runs[0])))
+
+
+def _turn(kind: Class, rows: list[_Row], said: list[_Pairs]) -> Turn:
+    (first, later), *_ = said[0]
+    waits = [one.time - rows[0].begin for one in (first, later)]
+    share = (waits[1] - waits[0]) / (_DELAYS[1] - _DELAYS[0])
+    sizes = [sum(len(one.data) for one, _ in run) for run in said]
+    by_up, law = _law(rows, sizes, by_up=first.from_client)
+    data = b"".join(one.data for one, _ in said[0])
+    return Turn(
+        from_client=first.from_client,
+        pushed=first.pushed,
+        by_up=by_up,
+        law=law,
+        texts=_texts(kind, data),
+        wait_us=round(waits[0] - share * _DELAYS[0]),
+        share=share,
+        most=max(len(one.data) for one, _ in said[-1]),
+        head=data[:HEAD],
+    )
+
+
+def _law(rows: list[_Row], sizes: list[int], *, by_up: bool) -> tuple[bool, Law]:
+    """The law of what this side was asked for, unless one of what the other was is simpler."""
+    found = []
+    for side in (by_up, not by_up):
+        known: dict[int, int] = {}
+        for row, size in zip(rows, sizes, strict=True):
+            known.setdefault(row.up if side else row.down, size)
+        law = law_of(list(known), list(known.values()))
+        if not law.tried:
+            return side, law
+        found.append((side, law))
+    return found[0]
+
+
+def _texts(kind: Class, data: bytes) -> tuple[int, ...]:
+    """How often the host's sub-domain, its zone (or address), agent, an option's text and a chain are in a message."""
+    host = (b"qzw", b"calibration") if kind.named else (b"\0" * 4096, _ADDRESS.encode())
+    chain = int(kind.upgrades and data[:3] == _HELLO and len(data) > _CHAINED)
+    return (*(data.count(one) for one in (*host, _AGENT.encode(), b"qzo")), chain)

@@ -1,0 +1,176 @@
+"""A timeline worked on a few devices at a time, and the tables made of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.contract import Advance
+from lab.stages.flows import decrypted, lookups
+from lab.stages.flows.lanes import lanes_of
+from lab.stages.flows.limits import Seen, opened, seen
+from lab.stages.flows.pieces import Exchanged, Pieces, cut, exchanged
+from lab.stages.flows.reading import openings, read_names
+from lab.stages.flows.tables import Known, Sides, exchanges_table, flows_table
+from lab.stages.flows.turns import Scene, spoken
+from lab.stages.flows.ways import Ways, ways_of
+from lab.stages.labels import Carried
+from lab.stages.link import Links
+from lab.timeline import Exchanges, Timeline
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+T = TypeVar("T")
+
+SCENE = 1 << 17  # conversations worked on at a time, unless one device has more
+LOOKUPS = frozenset({"dns", "dns_tcp"})
+
+
+@dataclass(frozen=True)
+class Played:
+    """The tables flows, exchanges, dns and http, and what each conversation carried."""
+
+    tables: Mapping[str, pa.Table]
+    carried: Carried
+
+
+@dataclass
+class _Gathered:
+    """What the scenes gave, in columns that count the timeline's conversations and all pieces so far."""
+
+    pieces: list[Pieces] = field(default_factory=list)
+    exchanged: list[Exchanged] = field(default_factory=list)
+    asked: list[lookups.Asked] = field(default_factory=list)
+    requests: list[decrypted.Asked] = field(default_factory=list)
+    count: int = 0
+
+
+def played(timeline: Timeline, links: Links, advance: Advance) -> Played:
+    """The tables of a timeline."""
+    ways, sides = ways_of(timeline), Sides.of(links)
+    n = len(timeline.conversations.start)
+    carried = Carried(timeline.conversations.start.copy(), *(np.zeros(n, dtype=np.int64) for _ in range(4)))
+    gathered, done = _Gathered(), 0
+    clear = _clear(timeline)
+    how = _requesting(timeline, ways, links)
+    for rows, x_rows in _scenes(timeline):
+        scene = _scene(timeline, links, ways, rows, x_rows)
+        whole = seen(scene, spoken(scene), links.lingers[rows])
+        _count(scene, whole, carried)
+        _gather(gathered, scene, whole, x_rows, (sides, clear[rows], how[rows]))
+        done += len(rows)
+        advance(done, n)
+    pieces, talk = _joined(Pieces, gathered.pieces), _joined(Exchanged, gathered.exchanged)
+    asked = _joined(lookups.Asked, gathered.asked)
+    names, which = read_names(timeline, ways, openings(timeline, ways))
+    looked_up, resolved = _resolved(timeline, asked)
+    known = Known(names, which, ways.flight >= 0, looked_up, resolved)
+    tables = {
+        "flows": flows_table(timeline, sides, pieces, known),
+        "exchanges": exchanges_table(talk, pieces),
+        "dns": lookups.dns_table(timeline, sides, pieces, asked),
+        "http": decrypted.http_table(timeline, ways, sides, _joined(decrypted.Asked, gathered.requests)),
+    }
+    return Played(tables, carried)
+
+
+def _scenes(timeline: Timeline) -> Iterator[tuple[Int64, Int64]]:
+    """Conversations of some devices at a time, and their exchanges."""
+    said, x = timeline.conversations, timeline.exchanges
+    device = np.array([app.device for app in timeline.apps], dtype=np.int64)[said.app]
+    count = np.bincount(device, minlength=len(timeline.devices))
+    group = (np.cumsum(count) - count) // SCENE
+    scene = group[device]
+    last = int(group[-1]) if len(group) else 0
+    if not last:
+        yield np.arange(len(said.start)), np.arange(len(x.time))
+        return
+    of = scene[x.conversation]
+    for number in range(last + 1):
+        rows = np.flatnonzero(scene == number)
+        if len(rows):
+            yield rows, np.flatnonzero(of == number)
+
+
+def _scene(timeline: Timeline, links: Links, ways: Ways, rows: Int64, x_rows: Int64) -> Scene:
+    said, x = timeline.conversations, timeline.exchanges
+    place = np.full(len(said.start) + 1, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    mine = Exchanges(place[x.conversation[x_rows]], x.time[x_rows], x.up[x_rows], x.down[x_rows], x.delay[x_rows])
+    return Scene(said, ways, rows, lanes_of(links, rows), mine, links.until[rows], place[links.tunnel[rows]])
+
+
+def _gather(
+    gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about: tuple[Sides, Bool, Int64]
+) -> None:
+    (sides, clear, how), rows = about, scene.rows
+    ports = (sides.client_port[rows], sides.server_port[rows])
+    pieces, piece = cut(scene, whole, ports)
+    queries = clear & ~sides.tcp[rows]
+    talk = exchanged(whole, pieces, piece, queries)
+    asked = lookups.asked(whole.turns, piece + gathered.count, clear & ~whole.hidden, rows, x_rows)
+    sizes = (scene.x.up, scene.x.down)
+    requests = decrypted.asked(whole.turns, np.where(whole.hidden, decrypted.NOTHING, how), rows, sizes)
+    kept = requests.end < scene.until[np.searchsorted(rows, requests.row)]
+    gathered.requests.append(decrypted.Asked(*(column[kept] for column in vars(requests).values())))
+    gathered.asked.append(asked)
+    gathered.exchanged.append(replace(talk, piece=talk.piece + gathered.count))
+    gathered.pieces.append(replace(pieces, conversation=rows[pieces.conversation]))
+    gathered.count += len(pieces.start)
+
+
+def _count(scene: Scene, whole: Seen, carried: Carried) -> None:
+    """What each conversation carried, those in tunnels too."""
+    turns, rows = whole.said, scene.rows
+    n = len(rows)
+    for side, name in ((True, "up"), (False, "down")):
+        mine = turns.client == side
+        for column, word in ((turns.size, "bytes"), (turns.packets, "packets")):
+            sums = np.bincount(turns.conversation[mine], weights=column[mine], minlength=n).astype(np.int64)
+            getattr(carried, f"{word}_{name}")[rows] = sums
+    end = opened(scene)
+    np.maximum.at(end, turns.conversation, turns.end)
+    end = np.where(whole.parts, whole.closed + scene.lanes.rtt, end)
+    carried.end[rows] = np.minimum(end, scene.until)
+
+
+def _clear(timeline: Timeline) -> Bool:
+    """The conversations in DNS that anybody can read."""
+    readable = [speech.protocol in LOOKUPS and not speech.tls and speech.port == 53 for speech in timeline.speeches]
+    found: Bool = np.array(readable, dtype=np.bool_)[timeline.conversations.speech]
+    return found
+
+
+def _requesting(timeline: Timeline, ways: Ways, links: Links) -> Int64:
+    """What of each conversation a proxy reads as requests: nothing of those that come in, or go to a neighbour."""
+    how = np.array([decrypted.manner(script) for script in ways.scripts], dtype=np.int64)[ways.script]
+    near = np.array([host.address.startswith("10.88.") for host in timeline.hosts])[timeline.conversations.host]
+    return np.where(links.inbound | near, decrypted.NOTHING, how)
+
+
+def _resolved(timeline: Timeline, asked: lookups.Asked) -> tuple[list[str], Int64]:
+    """The names of hosts, and of every conversation the host whose address somebody had been told by then, or -1."""
+    said = timeline.conversations
+    given = [speech.options.get("answer", "") for speech in timeline.speeches]
+    first: dict[str, int] = {}
+    heard = asked.answered >= 0
+    for speech, time in zip(said.speech[asked.row[heard]].tolist(), asked.answered[heard].tolist(), strict=True):
+        if given[speech] and time < first.get(given[speech], 1 << 62):
+            first[given[speech]] = time
+    never = np.array([first.get(host.address, 1 << 62) for host in timeline.hosts], dtype=np.int64)
+    names = [host.name for host in timeline.hosts]
+    named = np.array([bool(name) for name in names], dtype=np.bool_)[said.host]
+    told = named & (never[said.host] <= said.start) & ~said.inbound
+    return names, np.where(told, said.host, -1)
+
+
+def _joined(kind: type[T], parts: list[T]) -> T:
+    none = np.zeros(0, dtype=np.int64)
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]  # all are dataclasses of columns
+    columns = [[getattr(part, name) for part in parts] or [none] for name in names]
+    return kind(*(np.concatenate(column) for column in columns))

@@ -1,0 +1,28 @@
+"""Columns of text made of few texts: codes first, Arrow arrays last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lab.stages.link import Bytes
+
+Int64 = npt.NDArray[np.int64]
+
+
+def taken(texts: Sequence[Any], codes: Int64, kind: pa.DataType | None = None) -> pa.Array:
+    """The texts (or other values, None among them) at these codes; -1 is null."""
+    known = pa.array([*texts, None], kind or pa.string())
+    return known.take(pa.array(np.where(codes < 0, len(texts), codes)))
+
+
+def address_codes(packed: Bytes) -> tuple[Int64, list[str]]:
+    """Of each row of a link (MAC and IPv4 address) a code, and the addresses as text by code."""
+    keys = packed[:, 6:].astype(np.int64) @ (1 << np.array([24, 16, 8, 0]))
+    known, index = np.unique(keys, return_inverse=True)
+    texts = [f"{key >> 24}.{key >> 16 & 255}.{key >> 8 & 255}.{key & 255}" for key in known.tolist()]
+    return index.astype(np.int64), texts

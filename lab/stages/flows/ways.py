@@ -1,0 +1,122 @@
+"""Which way of speaking each conversation of a timeline has: its script, the lengths of its names, its handshake.
+
+Worked out once per speech, host and client shape, never per conversation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lab.behaviours import Speech
+from lab.protocols.tls import chain_bytes
+from lab.stages.dialogues import ALPN, manner_of, upgrades
+from lab.stages.flows.flights import Flights, flights_of
+from lab.stages.flows.probes import AGENT, CHAIN, OPTION, SUB, ZONE, Class, Script, canonical, script_of
+from lab.timeline import Timeline
+
+Int64 = npt.NDArray[np.int64]
+
+HIDDEN = ("sni", "ech", "resume", "alpn")  # options that TLS reads, not the protocol
+OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
+_REF = Class("", 0, named=True, options=()).host.partition(".")
+_REF_SUB, _REF_ZONE, _REF_ADDRESS, _REF_AGENT = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77"), len("qzagent/1.0")
+
+
+@dataclass(frozen=True)
+class Ways:
+    """One row per conversation; ``flight`` is -1 where there is no TLS.
+
+    ``longer`` says by how many bytes the texts SUB to CHAIN are longer than in the script, ``chain`` the
+    certificates than in the flights.
+    """
+
+    scripts: tuple[Script, ...]
+    script: Int64
+    longer: Int64  # (n, 5)
+    flights: tuple[Flights, ...]
+    flight: Int64
+    chain: Int64
+
+
+def ways_of(timeline: Timeline) -> Ways:
+    """The ways of all conversations; StageError for a protocol that is not there."""
+    said = timeline.conversations
+    speeches = [_speech(speech) for speech in timeline.speeches]
+    names = ["" if host.name == host.address else host.name for host in timeline.hosts]
+    named = np.array([bool(name) for name in names], dtype=np.bool_)[said.host] & ~said.inbound
+    known: dict[Class, int] = {}
+    own = [speech.protocol in OWN_TLS or upgrades(speech) for speech in timeline.speeches]
+    key = (said.speech.astype(np.int64) * 2 + named) * 256 + np.where(np.array(own, dtype=np.bool_)[said.speech], said.stack, 0)
+    kinds, place = np.unique(key, return_inverse=True)
+    index = []
+    for kind in kinds.tolist():
+        protocol, port, options, _ = speeches[kind >> 9]
+        one = Class(protocol, port, bool(kind >> 8 & 1), options, kind & 255)
+        index.append(known.setdefault(one, len(known)))
+    script = np.array(index, dtype=np.int64)[place]
+    flights, flight, chain = _flights(timeline, names, named)
+    longer = _longer(timeline, names, named, [extra for *_, extra in speeches])
+    return Ways(tuple(script_of(one) for one in known), script, longer, flights, flight, chain)
+
+
+def _speech(speech: Speech) -> tuple[str, int, tuple[tuple[str, str], ...], int]:
+    """Protocol, port, canonical options, and by how much the options' texts are longer."""
+    made = {name: canonical(name, value) for name, value in sorted(speech.options.items()) if name not in HIDDEN}
+    if speech.protocol in OWN_TLS:
+        made |= {name: canonical(name, speech.options[name]) for name in HIDDEN if name in speech.options}
+    options = tuple((name, value) for name, (value, _) in made.items())
+    return speech.protocol, speech.port, options, sum(extra for _, extra in made.values())
+
+
+def _longer(timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_], options: list[int]) -> Int64:
+    said = timeline.conversations
+    zones = [len(name) - len(_sub(name)) for name in names]
+    hosts = np.array([(len(_sub(name)), zone) for name, zone in zip(names, zones, strict=True)], dtype=np.int64)
+    hosts = hosts.reshape(-1, 2)[said.host]
+    there = np.array([len(host.address) for host in timeline.hosts], dtype=np.int64)[said.host]
+    here = np.array([len(timeline.devices[app.device].address) for app in timeline.apps], dtype=np.int64)[said.app]
+    chains = [chain_bytes(name) - chain_bytes("qzw.calibration.example") for name in names]
+    made = np.empty((len(said.start), 5), dtype=np.int64)
+    made[:, CHAIN] = np.array(chains, dtype=np.int64)[said.host]
+    made[:, SUB] = np.where(named, hosts[:, 0] - _REF_SUB, 0)
+    made[:, ZONE] = np.where(named, hosts[:, 1] - _REF_ZONE, np.where(said.inbound, here, there) - _REF_ADDRESS)
+    made[:, AGENT] = np.array([len(app.agent) for app in timeline.apps], dtype=np.int64)[said.app] - _REF_AGENT
+    made[:, OPTION] = np.array(options, dtype=np.int64)[said.speech]
+    return made
+
+
+def _sub(name: str) -> str:
+    """What stands before the registrable name, the last two labels, its dot included.
+
+    >>> _sub("api.shop.example"), _sub("shop.example")
+    ('api.', '')
+    """
+    labels = name.split(".")
+    return "".join(f"{label}." for label in labels[:-2])
+
+
+def _flights(
+    timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_]
+) -> tuple[tuple[Flights, ...], Int64, Int64]:
+    said = timeline.conversations
+    tls = np.array([speech.tls for speech in timeline.speeches], dtype=np.bool_)[said.speech]
+    rows = np.flatnonzero(tls)
+    key = np.stack([said.speech[rows], said.host[rows], said.stack[rows], named[rows]], axis=1).astype(np.int64)
+    wide = ((key[:, 0] << 32 | key[:, 1]) << 9) | key[:, 2] << 1 | key[:, 3]
+    _, first, place = np.unique(wide, return_index=True, return_inverse=True)
+    found: dict[Flights, int] = {}
+    index, chains = [], []
+    for speech, host, stack, has_name in key[first].tolist():
+        kind = timeline.speeches[speech]
+        name, manner = names[host] if has_name else "", manner_of(kind)
+        shown = name if manner.sni is None else manner.sni
+        one = flights_of(stack, len(shown), kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner)
+        index.append(found.setdefault(one, len(found)))
+        chains.append(one.chain(name or timeline.hosts[host].address))
+    flight, chain = np.full(len(tls), -1, dtype=np.int64), np.zeros(len(tls), dtype=np.int64)
+    flight[rows] = np.array(index, dtype=np.int64)[place] if len(rows) else 0
+    chain[rows] = np.array(chains, dtype=np.int64)[place] if len(rows) else 0
+    return tuple(found), flight, chain
