@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, field
 
 from h2.config import H2Configuration
@@ -114,7 +114,10 @@ def _reply(dialogue: Dialogue, size: int) -> _Fields:
 
 def _size(speaker: H2Connection, fields: _Fields) -> int:
     """Bytes of the frame in which these fields would go now, were they said."""
-    return _FRAME + len(deepcopy(speaker.encoder).encode(fields))
+    encoder = copy(speaker.encoder)
+    encoder.header_table = copy(encoder.header_table)
+    encoder.header_table.dynamic_entries = copy(encoder.header_table.dynamic_entries)
+    return _FRAME + len(encoder.encode(fields))
 
 
 def _said(speaker: H2Connection, listener: H2Connection, stream: int, fields: _Fields, body: bytes) -> bytes:

@@ -17,8 +17,10 @@ def heard(said):
     """What a server and a client of their own read: fields and body per stream and side."""
     ends = {True: H2Connection(H2Configuration(client_side=False, header_encoding="utf-8")), False: None}
     ends[False] = H2Connection(H2Configuration(header_encoding="utf-8"))
+    ends[False].local_settings.initial_window_size = 1 << 20  # as the client that is read grants it
     for end in ends.values():
         end.initiate_connection()
+    ends[False].increment_flow_control_window(1 << 20)
     fields, bodies, ended = {}, {}, set()
     for message in said:
         if message.from_client:
