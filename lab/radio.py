@@ -49,7 +49,8 @@ class Radio:
     def wifi(self) -> Int64:
         """(k, 2) when it is on an unmetered network."""
         until = np.append(self.since[1:], self.span)
-        return np.stack([self.since, until], axis=1)[self.network != MOBILE]
+        spells: Int64 = np.stack([self.since, until], axis=1)
+        return spells[self.network != MOBILE]
 
 
 def steady(network: int, span: int) -> Radio:
@@ -63,7 +64,7 @@ def travelling(rng: np.random.Generator, places: str, midnight: int, span: int) 
     there = np.array([LETTERS[letter] for letter in places], dtype=np.int64)[np.arange(len(hours)) % 24]
     changed = np.flatnonzero(np.diff(there)) + 1
     since = hours[changed] + rng.integers(-LATE, LATE, len(changed))
-    passed = since <= 0
+    passed = since <= 8 * OUTAGE  # as good as before the beginning
     network = there[changed]
     first = network[passed][-1] if passed.any() else there[0]
     kept = ~passed & (since < span - 10 * SECOND)
@@ -126,7 +127,8 @@ def _redialled(rng: np.random.Generator, switch: Int64, first: Int64) -> Int64:
 def _squeezed(times: Int64, switches: Int64) -> Int64:
     last = np.append(-4 * OUTAGE, switches)[np.searchsorted(switches, times, side="right")]
     since = times - last
-    return np.where(since < 2 * OUTAGE, last + OUTAGE + since // 2, times)
+    squeezed: Int64 = np.where(since < 2 * OUTAGE, last + OUTAGE + since // 2, times)
+    return squeezed
 
 
 def _reachable(batch: Batch, radio: Radio) -> Batch:
