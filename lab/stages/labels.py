@@ -29,7 +29,14 @@ _SERVICES = {
     "smtp": "smtp",
     "connect": "http",
     "socks": "socks",
+    "socks4": "socks",
     "socks5": "socks",
+    "dns_tcp": "dns",
+    "mdns": "dns",
+    "mqtt": "mqtt",
+    "ntp": "ntp",
+    "quic": "quic",
+    "sip": "sip",
 }
 
 FLOWS = pa.schema(
