@@ -49,8 +49,8 @@ class Radio:
     def wifi(self) -> Int64:
         """(k, 2) when it is on an unmetered network."""
         until = np.append(self.since[1:], self.span)
-        spells: Int64 = np.stack([self.since, until], axis=1)
-        return spells[self.network != MOBILE]
+        found: Int64 = np.stack([self.since, until], axis=1)[self.network != MOBILE]
+        return found
 
 
 def steady(network: int, span: int) -> Radio:
@@ -121,7 +121,8 @@ def _redialled(rng: np.random.Generator, switch: Int64, first: Int64) -> Int64:
     order = np.argsort(of, kind="stable")
     turn = np.empty(len(of), dtype=np.int64)
     turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
-    return np.minimum(switch + OUTAGE + pause.astype(np.int64)[of] + APART * turn, first)
+    found: Int64 = np.minimum(switch + OUTAGE + pause.astype(np.int64)[of] + APART * turn, first)
+    return found
 
 
 def _squeezed(times: Int64, switches: Int64) -> Int64:

@@ -57,7 +57,8 @@ def _when_lit(since: Int64, screen_on: Int64, lit: int) -> Int64:
     early = at < 0
     reached[early] = at[early] / LIT_BEFORE
     reached[at > meter[-1]] = np.iinfo(np.int64).max / 4
-    return np.rint(reached).astype(np.int64)
+    found: Int64 = np.rint(reached).astype(np.int64)
+    return found
 
 
 def _joined(rows: Int64) -> Int64:
@@ -137,4 +138,5 @@ def _held(times: Int64, rows: Int64) -> Bool:
     if not len(rows):
         return np.zeros(len(times), dtype=np.bool_)
     index = np.searchsorted(rows[:, 0], times, side="right") - 1
-    return (index >= 0) & (times < rows[np.maximum(index, 0), 1])
+    held: Bool = (index >= 0) & (times < rows[np.maximum(index, 0), 1])
+    return held
