@@ -82,6 +82,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
         exchanges=exchanges,
         states=States(*(np.concatenate(columns) for columns in zip(*map(_columns, work.states), strict=True))),
         twin_of=scenario.twin_of,
+        network=scenario.network,
         listeners=tuple(
             type(one)(one.app, one.port, one.time + shift, one.until + shift) for one in work.assembly.listeners
         ),

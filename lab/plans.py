@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lab.behaviours import BehaviourKind
+from lab.network import PLAIN, Network
 
 TECHNIQUES: Mapping[str, str] = {"AN1793": "T1437", "AN1702": "T1604"}  # ATT&CK Mobile 19.1
 
@@ -87,6 +88,7 @@ class Scenario:
     expectations: tuple[Expectation, ...]
     background: Background = Background()
     phones: Phones = Phones()
+    network: Network = PLAIN
 
     @property
     def analytics(self) -> tuple[str, ...]:

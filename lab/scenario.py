@@ -18,8 +18,9 @@ from lab.behaviour_rows import behaviour_plan, row_faults
 from lab.behaviours import nearest
 from lab.errors import ScenarioError
 from lab.kinds import behaviour_names
+from lab.network import Network
 from lab.plans import AppPlan, Background, Expectation, Phones, Scenario
-from lab.scenario_file import AppTable, ScenarioTable, StateTable, SuiteTable, faults_of, label_of
+from lab.scenario_file import AppTable, NetworkTable, ScenarioTable, StateTable, SuiteTable, faults_of, label_of
 from lab.settings import microseconds
 from lab.shelf import parse_toml, place_of, scenarios_folder, shelf
 
@@ -58,6 +59,7 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
         expectations=tuple(Expectation(row.behaviour, row.package, row.bounds()) for row in table.expect),
         background=ground,
         phones=_phones(table.state),
+        network=_network(table.network),
     )
 
 
@@ -74,6 +76,11 @@ def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
 def _phones(table: StateTable) -> Phones:
     profiles = tuple(table.profiles) or (table.profile,)
     return Phones(profiles, table.networks, table.private_dns, table.vpn)
+
+
+def _network(table: NetworkTable) -> Network:
+    rtt, jitter = microseconds(table.rtt), microseconds(table.jitter)
+    return Network(loss=table.loss, burst=table.burst, rtt_us=rtt, jitter_us=jitter, mtu=table.mtu)
 
 
 def _app(table: AppTable, devices: int) -> AppPlan:

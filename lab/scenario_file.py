@@ -16,6 +16,7 @@ from lab.settings import microseconds
 _CLOSED = ConfigDict(extra="forbid", strict=True, frozen=True)
 MINUTE = 60_000_000
 DAY = 1440 * MINUTE
+SLOWEST = MINUTE // 30  # a geostationary satellite and back, twice over
 
 
 def _question(text: str) -> str:
@@ -65,6 +66,12 @@ def _moment(text: str) -> str:
     return text
 
 
+def _delay(text: str) -> str:
+    if microseconds(text) > SLOWEST:
+        raise ValueError(f"found '{text}', expected 2s at most")
+    return text
+
+
 def _left_out(name: str) -> str:
     return name if "." in name else _category(name)
 
@@ -79,6 +86,7 @@ Question = Annotated[str, AfterValidator(_question)]
 Package = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=100)]
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Moment = Annotated[str, AfterValidator(_moment)]  # a duration since the start, such as "30h"
+Delay = Annotated[str, AfterValidator(_delay)]  # of packets
 Category = Annotated[str, AfterValidator(_category)]
 Name = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 
@@ -195,6 +203,21 @@ class StateTable(BaseModel):
         return self
 
 
+class NetworkTable(BaseModel):
+    """``[network]``: what the phones' networks are like; see lab.network. All off by default.
+
+    ``loss``: share of packets lost each way, in runs of ``burst`` packets on average. ``rtt``: added to every round
+    trip, and up to ``jitter`` more. ``mtu``: of the phones' interfaces, bytes (1280: least of IPv6, RFC 8200).
+    """
+
+    model_config = _CLOSED
+    loss: float = Field(0.0, ge=0, le=0.1, allow_inf_nan=False)
+    burst: float = Field(1.0, ge=1, le=50, allow_inf_nan=False)
+    rtt: Delay = "0ms"
+    jitter: Delay = "0ms"
+    mtu: int = Field(1500, ge=1280, le=1500)
+
+
 class ScenarioTable(BaseModel):
     """A scenario file."""
 
@@ -205,6 +228,7 @@ class ScenarioTable(BaseModel):
     twin_of: Name = ""
     start: Annotated[datetime, AfterValidator(_start)] | None = None
     state: StateTable = StateTable()
+    network: NetworkTable = NetworkTable()
     background: BackgroundTable = BackgroundTable.model_construct(apps=0)
     app: list[AppTable] = Field(min_length=1)
     expect: list[ExpectTable] = []
@@ -252,6 +276,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "app": AppTable,
     "behaviour": BehaviourTable,
     "state": StateTable,
+    "network": NetworkTable,
     "background": BackgroundTable,
     "expect": ExpectTable,
     "contacts": BoundsTable,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lab.behaviours import Bool, Int32, Int64, Speech
+from lab.network import PLAIN, Network
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ class Timeline:
     states: States
     listeners: tuple[Listener, ...] = ()
     twin_of: str = ""  # the malicious scenario that a benign one imitates
+    network: Network = PLAIN
 
     def exchange_slices(self) -> Int64:
         """(n + 1,) offsets: exchanges of conversation i are rows [offset[i], offset[i + 1])."""

@@ -34,7 +34,7 @@ LAYERS = (
         "lab.reconnect",
         "lab.chatter",
     ),
-    ("lab.timeline", "lab.kinds", "lab.settings", "lab.plans"),
+    ("lab.network", "lab.timeline", "lab.kinds", "lab.settings", "lab.plans"),
     ("lab.doze", "lab.radio", "lab.resolving", "lab.phone", "lab.states", "lab.cast", "lab.tunnel", "lab.assembly"),
     ("lab.shelf", "lab.behaviour_rows", "lab.lives", "lab.peers"),
     ("lab.template", "lab.scenario_file", "lab.background", "lab.scenario", "lab.compiler"),
