@@ -43,15 +43,18 @@ class Flights:
 
 
 @lru_cache(maxsize=65536)
-def flights_of(stack: int, length: int, alpn: str, manner: Manner) -> Flights:
-    """The flights of a shape and a name of that length in clear, 0 for none; of ``manner`` all but the name counts."""
+def flights_of(stack: int, length: int, alpn: str, manner: Manner, variant: int = 0) -> Flights:
+    """The flights of a shape and a name of that length in clear, 0 for none; of ``manner`` all but the name counts.
+
+    ``variant``: clients that draw their hello anew each time say another one.
+    """
     host = _name(length, "x") if length else _ADDRESS
     manner = replace(manner, sni=None)
-    said = _wrapped(stack, host, alpn, manner, 0)
+    said = _wrapped(stack, host, alpn, manner, variant, 0)
     sizes = [len(one.data) for one in said]
-    other = [len(one.data) for one in _wrapped(stack, _name(length, "y") if length else "198.18.7.79", alpn, manner, 0)]
-    sealed = sum(len(one.data) for one in _wrapped(stack, host, alpn, manner, 1)) - sum(sizes)
-    alert = closing(0, stack=able(stack, manner), from_client=True, rng=_rng()).data
+    other = [len(one.data) for one in _wrapped(stack, _name(length, "y") if length else "198.18.7.79", alpn, manner, variant, 0)]
+    sealed = sum(len(one.data) for one in _wrapped(stack, host, alpn, manner, variant, 1)) - sum(sizes)
+    alert = closing(0, stack=able(stack, manner), from_client=True, rng=_rng(0)).data
     return Flights(
         sizes=(sizes[0], sizes[1], sizes[2], sizes[3] if len(sizes) > 3 else 0),
         chained=other[1] != sizes[1],
@@ -63,14 +66,14 @@ def flights_of(stack: int, length: int, alpn: str, manner: Manner) -> Flights:
     )
 
 
-def _wrapped(stack: int, host: str, alpn: str, manner: Manner, said: int) -> list[Message]:
+def _wrapped(stack: int, host: str, alpn: str, manner: Manner, variant: int, said: int) -> list[Message]:
     """A handshake, and one message of so many bytes."""
     messages = [Message(10**15, True, bytes(said))] if said else []
-    return list(wrap(messages, host=host, stack=stack, alpn=alpn, rng=_rng(), start=0, manner=manner))
+    return list(wrap(messages, host=host, stack=stack, alpn=alpn, rng=_rng(variant), start=0, manner=manner))
 
 
-def _rng() -> np.random.Generator:
-    return generator(states_of(np.array([1], dtype=np.int64))[0])
+def _rng(seed: int) -> np.random.Generator:
+    return generator(states_of(np.array([seed + 1], dtype=np.int64))[0])
 
 
 def _name(length: int, letter: str) -> str:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from itertools import groupby
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.protocols import Dialogue, Message
 from lab.protocols.tls import wrap
@@ -29,6 +31,7 @@ GRID = (*SMALL, *LARGE)
 UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER = range(5)
 _SHARES = {UPWARD: (1, 4), DOWNWARD: (4, 1), ONLY_UP: (1, 0), ONLY_DOWN: (0, 1)}
 _START, _FIRST, _APART = 1_000_000_000_000_000, 1_000_010_000_000_000, 100_000_000
+_TRIALS, WORTH_US = 6, 50_000
 _ENDLESS, HEAD = 1 << 62, 2_048
 _DELAYS = (1_000_000, 2_000_000)
 SUB, ZONE, AGENT, OPTION, CHAIN = range(5)  # texts whose lengths differ from one conversation to another
@@ -53,7 +56,7 @@ class Turn:
     texts: tuple[int, ...]
     wait_us: int
     share: float
-    most: int  # bytes of the largest message it was made of: a datagram, or all of it
+    most: int  # bytes of a datagram, where larger turns are several
     head: bytes
 
 
@@ -85,6 +88,7 @@ class Script:
     kind: Class
     udp: bool
     setup: tuple[Turn, ...]
+    drawn: bool  # each conversation draws sizes and waits of its set-up that matter
     exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
     farewell: tuple[Turn, ...]
 
@@ -114,7 +118,7 @@ def canonical(name: str, value: str) -> tuple[str, int]:
 @lru_cache(maxsize=4096)
 def script_of(kind: Class) -> Script:
     """The script of a class; whatever the protocol raises."""
-    module = import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
+    module = _module(kind)
     asked = [(way, up, down) for way in _SHARES for up, down in _sizes(way)]
     asked += [(NEITHER, 0, 0)] * 2
     takes = [_spoken(kind, module.messages, asked, delay) for delay in _DELAYS]
@@ -129,13 +133,43 @@ def script_of(kind: Class) -> Script:
     exchanges = {
         way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*_SHARES, NEITHER)
     }
-    return Script(kind, module.TRANSPORT == "udp", setup, exchanges, farewell)
+    return Script(kind, module.TRANSPORT == "udp", setup, _is_drawn(kind), exchanges, farewell)
+
+
+def _is_drawn(kind: Class) -> bool:
+    """Whether set-ups of a class differ by more than a tenth of a size or WORTH_US of waiting; never those with TLS."""
+    if kind.upgrades:
+        return False
+    sizes, waits = [], []
+    for seed in range(_TRIALS):
+        said = setup_of(kind, states_of(np.array([seed], dtype=np.int64))[0])
+        sizes.append([size for size, _ in said])
+        waits.append([wait for _, wait in said])
+    if not sizes[0] or len({len(one) for one in sizes}) > 1:
+        return False
+    low, high = np.min(sizes, axis=0), np.max(sizes, axis=0)
+    return bool((high > low * 1.1).any() or (np.ptp(waits, axis=0) > WORTH_US).any())
+
+
+def setup_of(kind: Class, state: npt.NDArray[np.uint64]) -> list[tuple[int, int]]:
+    """Bytes and waits (since the opening) of the set-up of a conversation with that random state."""
+    module, none = _module(kind), np.zeros(0, dtype=np.int64)
+    options = dict(kind.options)
+    said = Dialogue(
+        kind.host, kind.port, options, _AGENT, none, none, none, none, generator(state), _START, kind.stack
+    )
+    runs = groupby(module.messages(said), key=lambda one: (one.from_client, one.time))
+    return [(sum(len(one.data) for one in run), time - _START) for (_, time), run in runs]
+
+
+def _module(kind: Class) -> ModuleType:
+    return import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
 
 
 @lru_cache(maxsize=8192)
 def opening(kind: Class, up: int, down: int) -> tuple[bytes, bytes]:
     """What client and server say first: the set-up, and one exchange of these sizes."""
-    module = import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
+    module = _module(kind)
     said = [one for part in _spoken(kind, module.messages, [(0, up, down)], _DELAYS[0]) for one in part]
     return b"".join(one.data for one in said if one.from_client), b"".join(
         one.data for one in said if not one.from_client
@@ -190,10 +224,21 @@ class _Row(NamedTuple):
 
 
 def _regimes(kind: Class, rows: list[_Row]) -> Iterator[tuple[int, tuple[Turn, ...]]]:
-    """Neighbouring sizes that have the same turns share their laws."""
-    groups = [list(group) for _, group in groupby(rows, key=_shape)]
-    for group, following in zip(groups, [*groups[1:], None], strict=True):
-        yield _ENDLESS if following is None else max(following[0].up, following[0].down), _turns(kind, group)
+    """Neighbouring sizes that have the same turns, and laws that are simple, share their laws."""
+    groups = [part for _, group in groupby(rows, key=_shape) for part in _simple(kind, list(group))]
+    for (_, turns), following in zip(groups, [*groups[1:], None], strict=True):
+        yield _ENDLESS if following is None else max(following[0][0].up, following[0][0].down), turns
+
+
+def _simple(kind: Class, rows: list[_Row]) -> list[tuple[list[_Row], tuple[Turn, ...]]]:
+    """The rows and their turns, in two parts where that makes the laws of both simple: pings beside data."""
+    turns = _turns(kind, rows)
+    if any(turn.law.tried for turn in turns):
+        for at in range(2, len(rows) - 2):
+            parts = [(part, _turns(kind, part)) for part in (rows[:at], rows[at:])]
+            if not any(turn.law.tried for _, made in parts for turn in made):
+                return parts
+    return [(rows, turns)]
 
 
 def _shape(row: _Row) -> tuple[tuple[bool, bool], ...]:
@@ -226,7 +271,7 @@ def _turn(kind: Class, rows: list[_Row], said: list[_Pairs]) -> Turn:
         texts=_texts(kind, data),
         wait_us=round(waits[0] - share * _DELAYS[0]),
         share=share,
-        most=max(len(one.data) for one, _ in said[-1]),
+        most=max(len(one.data) for one, _ in said[-1]) if len(said[-1]) > 1 else _ENDLESS,
         head=data[:HEAD],
     )
 

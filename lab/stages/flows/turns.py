@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
 from lab.stages.flows.lanes import Lanes, Walk, starts
-from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, UPWARD, Turn
+from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, UPWARD, Script, Turn, setup_of
 from lab.stages.flows.ways import Ways
-from lab.stages.seeds import mixed
+from lab.stages.seeds import mixed, states_of
 from lab.timeline import Conversations, Exchanges
 
 Int64 = npt.NDArray[np.int64]
@@ -176,8 +176,19 @@ def _setups(scene: Scene) -> Iterator[_Part]:
         rows = np.flatnonzero(script == number) if one.setup else ()
         if len(rows):
             nothing = np.zeros(len(rows), dtype=np.int64)
-            asked = _Asked(nothing, nothing, nothing, opened=True)
+            drawn = _drawn(scene, one, rows) if one.drawn else None
+            asked = _Asked(nothing, nothing, nothing, opened=True, drawn=drawn)
             yield _said(scene, one.setup, rows, np.full(len(rows), SETTING_UP), asked)
+
+
+def _drawn(scene: Scene, script: Script, rows: Int64) -> Int64:
+    """(rows, turns, 2) bytes and waits of set-ups that each conversation draws for itself, as on the wire."""
+    count = len(script.setup)
+    made = []
+    for state in states_of(scene.said.seed[scene.rows[rows]]):
+        said = setup_of(script.kind, state)[:count]
+        made.append(said + [(1, 0)] * (count - len(said)))
+    return np.array(made, dtype=np.int64).reshape(len(rows), count, 2)
 
 
 def _farewells(scene: Scene) -> Iterator[_Part]:
@@ -197,6 +208,7 @@ class _Asked:
     down: Int64
     delay: Int64
     opened: bool = False
+    drawn: Int64 | None = None  # (rows, turns, 2) bytes and waits, in place of the laws
 
 
 def _exchanges(scene: Scene) -> Iterator[_Part]:
@@ -229,10 +241,13 @@ def _said(scene: Scene, turns: tuple[Turn, ...], rows: Int64, exchange: Int64, a
     spread = (mixed(scene.said.seed[scene.rows][rows], _WAITS) >> np.uint64(44)).astype(np.float64) / (1 << 20) + 0.5
     walk, columns = Walk.begun(lanes, opened=asked.opened), _columns()
     for at, turn in enumerate(turns):
-        plain = np.maximum(turn.law.sizes(asked.up if turn.by_up else asked.down, longer @ np.array(turn.texts)), 1)
+        more = longer @ np.array(turn.texts)
+        drawn = None if asked.drawn is None else asked.drawn[:, at]
+        plain = drawn[:, 0] + more if drawn is not None else turn.law.sizes(asked.up if turn.by_up else asked.down, more)
+        plain = np.maximum(plain, 1)
         size = plain + -(-plain // RECORD_PLAINTEXT) * overhead
         packets = -(-size // np.where(lanes.tcp, lanes.mss, max(turn.most, 1)))
-        due = (turn.wait_us * spread + turn.share * asked.delay).astype(np.int64)
+        due = (turn.wait_us * spread + turn.share * asked.delay).astype(np.int64) if drawn is None else drawn[:, 1]
         if turn.from_client:
             begin, end = walk.client_says(due, packets)
         else:

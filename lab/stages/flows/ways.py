@@ -11,15 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviours import Speech
+from lab.protocols.handshakes import shapes
 from lab.protocols.tls import chain_bytes
 from lab.stages.dialogues import ALPN, manner_of, upgrades
 from lab.stages.flows.flights import Flights, flights_of
 from lab.stages.flows.probes import AGENT, CHAIN, OPTION, SUB, ZONE, Class, Script, canonical, script_of
+from lab.stages.seeds import mixed
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
 
 HIDDEN = ("sni", "ech", "resume", "alpn")  # options that TLS reads, not the protocol
+VARIANTS, _VARIANT = 8, 9  # hellos that are told apart of a client who draws them anew; a salt
 OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
 _REF = Class("", 0, named=True, options=()).host.partition(".")
 _REF_SUB, _REF_ZONE, _REF_ADDRESS, _REF_AGENT = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77"), len("qzagent/1.0")
@@ -104,16 +107,19 @@ def _flights(
     said = timeline.conversations
     tls = np.array([speech.tls for speech in timeline.speeches], dtype=np.bool_)[said.speech]
     rows = np.flatnonzero(tls)
-    key = np.stack([said.speech[rows], said.host[rows], said.stack[rows], named[rows]], axis=1).astype(np.int64)
-    wide = ((key[:, 0] << 32 | key[:, 1]) << 9) | key[:, 2] << 1 | key[:, 3]
+    drawn = np.array([manner_of(speech).ech for speech in timeline.speeches], dtype=np.bool_)[said.speech[rows]]
+    drawn |= np.array([shape.permutes for shape in shapes()], dtype=np.bool_)[said.stack[rows]]
+    variant = np.where(drawn, mixed(said.seed[rows], _VARIANT) % np.uint64(VARIANTS), 0).astype(np.int64)
+    key = np.stack([said.speech[rows], said.host[rows], said.stack[rows], named[rows], variant], axis=1)
+    wide = (key[:, 0].astype(np.int64) << 24 | key[:, 1]) << 16 | key[:, 2] << 8 | key[:, 3] << 7 | key[:, 4]
     _, first, place = np.unique(wide, return_index=True, return_inverse=True)
     found: dict[Flights, int] = {}
     index, chains = [], []
-    for speech, host, stack, has_name in key[first].tolist():
+    for speech, host, stack, has_name, which in key[first].tolist():
         kind = timeline.speeches[speech]
         name, manner = names[host] if has_name else "", manner_of(kind)
         shown = name if manner.sni is None else manner.sni
-        one = flights_of(stack, len(shown), kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner)
+        one = flights_of(stack, len(shown), kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner, which)
         index.append(found.setdefault(one, len(found)))
         chains.append(one.chain(name or timeline.hosts[host].address))
     flight, chain = np.full(len(tls), -1, dtype=np.int64), np.zeros(len(tls), dtype=np.int64)
