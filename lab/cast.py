@@ -134,7 +134,8 @@ class Cast:
             local = reach == "lan"
             address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
             rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
-            self._index[whole] = self._add(Host(name, address, rtt), int(rng.choice(TTLS_S)))
+            rank = key[0] if isinstance(key[0], int) else -1
+            self._index[whole] = self._add(Host(name, address, rtt, reach, rank), int(rng.choice(TTLS_S)))
         return self._index[whole]
 
     def asked(self, name: str) -> int:

@@ -72,6 +72,8 @@ class Host:
     name: str
     address: str  # in 198.18.0.0/15, 10.88.0.0/16 for a neighbour
     rtt_us: int
+    reach: str = ""  # how it was drawn (lab.behaviours.Peer), for who looks whether that tells anything
+    rank: int = -1  # its place among the popular hosts, or in the tail behind them; -1: it has none
 
 
 @dataclass(frozen=True)
