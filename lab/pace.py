@@ -13,8 +13,8 @@ import numpy as np
 
 from lab.behaviours import SECOND, Bool, Int64, Window, setting
 from lab.clock import LAWS, SHORTEST_SLEEP_S, alarms, gaps, inside, renewal, sleeps, whole
+from lab.gates import GATES, both, gated
 from lab.ragged import positions
-from lab.relay_hours import GATES, both, gated
 from lab.waiting import SHUT, Sleeper, rationed, thinned, waited, walk
 
 INTERACTIVE = 0.2  # of the contacts in a hurry, the share that brings a task: our choice
@@ -32,7 +32,7 @@ class Pace:
     )
     jitter: float = setting(0.0, minimum=0, maximum=1, source="a share of the period; Cobalt Strike allows 0 to 99 %")
     sigma: float = setting(1.0, minimum=0, maximum=3, source="of law lognormal")
-    gate: str = setting("always", choices=GATES, source="when it may be in contact at all: lab/relay_hours.py")
+    gate: str = setting("always", choices=GATES, source="when it may be in contact at all: lab/gates.py")
     from_hour: float = setting(0.0, minimum=0, maximum=24, source="of the day; working hours: 9 (facts 7.1, M10)")
     until_hour: float = setting(24.0, minimum=0, maximum=24, source="of the day; working hours: 17.5 (facts 7.1, M10)")
     shut: str = setting("wait", choices=SHUT, source="what becomes of a contact that is due while the gate is shut")

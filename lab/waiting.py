@@ -1,7 +1,7 @@
 """What becomes of an app's contacts that are due while it may not be in contact: they wait, or Doze rations them.
 
 Times are int64 microseconds from the scenario's start, openings (k, 2) of them. Nothing here knows laws of sleep, nor
-why a gate is shut: that is lab/relay_hours.py.
+why a gate is shut: that is lab/gates.py.
 """
 
 from __future__ import annotations

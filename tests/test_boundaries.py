@@ -23,7 +23,7 @@ LAYERS = (
         "lab.pages",
         "lab.customers",
         "lab.proxy",
-        "lab.relay_hours",
+        "lab.gates",
         "lab.sittings",
         "lab.carriage",
         "lab.ragged",

@@ -18,8 +18,8 @@ from lab.behaviours import SECOND, Batch, Int64, Speech, Window, setting
 from lab.clock import interval_of, poisson, thinking
 from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, places, sealed
 from lab.draft import Draft, Numbers
+from lab.gates import GATES, gated
 from lab.longflow import Words, dials, dials_during, joined, ticks, together, words
-from lab.relay_hours import GATES, gated
 
 FRAME = 12  # bytes around each message: yamux header; others have about as much
 OPEN = 30  # name and port of the place, as text

@@ -15,11 +15,11 @@ from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ticketed, web
 from lab.clock import around, poisson, thinking, whole
 from lab.draft import Draft
+from lab.gates import both
 from lab.longflow import words
 from lab.pace import Pace, paced
 from lab.ragged import positions, summed
 from lab.reconnect import connections
-from lab.relay_hours import both
 
 APART = 2 * SECOND  # events closer than that are answered as one
 PAUSE_S = 0.3  # longer than a round trip

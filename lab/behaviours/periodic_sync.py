@@ -17,10 +17,10 @@ from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
 from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ticketed, web
 from lab.clock import around, inside, jobs, thinking
 from lab.draft import METHODS, Draft
+from lab.gates import gated
 from lab.longflow import words
 from lab.pace import Moments, Pace, moments, paced
 from lab.ragged import joined, positions, summed
-from lab.relay_hours import gated
 
 DAY = 86_400 * SECOND
 BACKOFF_S = 30.0

@@ -1,6 +1,6 @@
 """Photographs, chats or a whole phone backed up while nobody looks: at night, locked, or on the charger and Wi-Fi.
 
-Law: pictures are taken as a Poisson process while the phone is unlocked; when the gate opens (lab/relay_hours.py) what
+Law: pictures are taken as a Poisson process while the phone is unlocked; when the gate opens (lab/gates.py) what
 has gathered leaves, one request per picture in a conversation that is kept, after a wait for the job scheduler. Sizes
 log-normal; small, so that a night stays small. Chunked backups send ``least`` chunks even without pictures.
 """
@@ -15,10 +15,10 @@ from lab.behaviours import SECOND, Batch, Window, setting
 from lab.carriage import CARRIERS, REACHES, web
 from lab.clock import poisson, thinking
 from lab.draft import Draft
+from lab.gates import gated
 from lab.longflow import words
 from lab.pace import paced
 from lab.ragged import positions, summed
-from lab.relay_hours import gated
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 
 from lab.behaviours import Batch, Window, setting
 from lab.customers import Demand
+from lab.gates import GATES, gated
 from lab.proxy import Listener, relay
-from lab.relay_hours import GATES, gated
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from lab.behaviours import SECOND, Window
 from lab.clock import LAWS, inside
+from lab.gates import GATES
 from lab.kinds import behaviour_class
 from lab.pace import INTERACTIVE, Pace, moments, paced
 from lab.phone import PROFILES, plan_day
-from lab.relay_hours import GATES
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR

@@ -23,7 +23,7 @@ from lab.behaviours import (
 )
 from lab.carriage import CARRIERS, FRONTS, NAMINGS, RESOLVERS
 from lab.clock import LAWS
-from lab.relay_hours import GATES
+from lab.gates import GATES
 
 HOUR = 3600 * SECOND
 SAME = {"up": 400, "down": 900, "spread": 0.0}

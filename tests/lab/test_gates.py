@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lab.behaviours import SECOND, Window
 from lab.clock import inside
-from lab.relay_hours import GATES, both, gated, hours
+from lab.gates import GATES, both, gated, hours
 
 HOUR = 3_600 * SECOND
 NEVER = np.zeros((0, 2), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""When a relay relays: always, while nobody looks, in the foreground, or by night on a charger and Wi-Fi.
+"""When a gate is open, for relays and for others: always, while nobody looks, in the foreground, on a charger by night.
 
 Pure interval arithmetic over a Window; it draws nothing and knows no behaviour.
 """
