@@ -57,8 +57,8 @@ class Draft:
     ) -> None:
         """As many conversations as starts, one exchange each, said at once; closed ``linger`` after the answer."""
         n = len(start)
-        head: list[Numbers] = [start, start + _wide(delay, n) + _wide(linger, n), speech, peer, 0, -1]
-        self._add(np.stack([_wide(part, n) for part in head]), [np.arange(n), start, up, down, delay])
+        end = start + np.asarray(delay, dtype=np.int64) + np.asarray(linger, dtype=np.int64)
+        self._add(_table([start, end, speech, peer, 0, -1], n), [np.arange(n), start, up, down, delay], n)
 
     def talk(
         self,
@@ -82,11 +82,11 @@ class Draft:
         n = len(time)
         if n == 0:
             return
-        end = max(int(np.max(time + _wide(delay, n))) + linger, close)
+        end = max(int((time + np.asarray(delay, dtype=np.int64)).max()) + linger, close)
         head = np.array(
             [[time[0] if start is None else start], [end], [speech], [peer], [inbound], [stack]], dtype=np.int64
         )
-        self._add(head, [0, time, up, down, delay])
+        self._add(head, [0, time, up, down, delay], n)
 
     def talks(
         self,
@@ -108,13 +108,12 @@ class Draft:
         n = len(start)
         end = start.copy()
         np.maximum.at(end, of, words.time + words.delay)
-        end = np.maximum(end + _wide(linger, n), _wide(close, n))
-        head: list[Numbers] = [start, end, speech, peer, inbound, stack]
-        self._add(np.stack([_wide(part, n) for part in head]), [of, words.time, words.up, words.down, words.delay])
+        end = np.maximum(end + np.asarray(linger, dtype=np.int64), close)
+        rows: list[Numbers] = [of, words.time, words.up, words.down, words.delay]
+        self._add(_table([start, end, speech, peer, inbound, stack], n), rows, len(words.time))
 
-    def _add(self, head: Int64, rows: list[Numbers]) -> None:
-        n = len(np.atleast_1d(np.asarray(rows[1])))
-        table = np.stack([_wide(part, n) for part in rows])
+    def _add(self, head: Int64, rows: list[Numbers], count: int) -> None:
+        table = _table(rows, count)
         table[0] += self._count
         self._heads.append(head)
         self._rows.append(table)
@@ -122,15 +121,19 @@ class Draft:
 
     def batch(self) -> Batch:
         """The arrays: exchanges answered after the span are dropped, and conversations that never spoke with them."""
-        heads = np.concatenate(self._heads, axis=1) if self._heads else np.zeros((6, 0), dtype=np.int64)
-        rows = np.concatenate(self._rows, axis=1) if self._rows else np.zeros((5, 0), dtype=np.int64)
-        rows = rows[:, rows[1] + rows[4] < self.span]
-        rows = rows[:, np.lexsort((rows[1], rows[0]))]
-        kept = np.unique(rows[0])
-        conversation = np.searchsorted(kept, rows[0]).astype(np.int64)
-        start, close, speech, peer, inbound, stack = heads[:, kept]
-        last = np.zeros(len(kept), dtype=np.int64)
-        np.maximum.at(last, conversation, rows[1] + rows[4])
+        heads, rows = _beside(self._heads, 6), _beside(self._rows, 5)
+        answered = rows[1] + rows[4]
+        if (late := answered >= self.span).any():
+            rows, answered = rows[:, ~late], answered[~late]
+        if len(self._rows) > 1 or not _ordered(rows):
+            order = np.lexsort((rows[1], rows[0]))
+            rows, answered = rows[:, order], answered[order]
+        # conversations follow each other in rows: where each begins, and which they are
+        new = np.ones(len(answered), dtype=np.bool_)
+        np.not_equal(rows[0, 1:], rows[0, :-1], out=new[1:])
+        first = np.flatnonzero(new)
+        start, close, speech, peer, inbound, stack = heads[:, rows[0, first]]
+        last = np.maximum.reduceat(answered, first) if len(first) else answered
         listen = tuple((at, min(until, self.span), port) for at, until, port in self.listen if at < self.span)
         return Batch(
             speeches=tuple(self.speeches),
@@ -141,7 +144,7 @@ class Draft:
             peer=peer.astype(np.int32),
             inbound=inbound.astype(np.bool_),
             stack=stack.astype(np.int32),
-            x_conversation=conversation,
+            x_conversation=np.cumsum(new) - 1,
             x_time=rows[1],
             x_up=rows[2],
             x_down=rows[3],
@@ -150,8 +153,21 @@ class Draft:
         )
 
 
-def _wide(value: Numbers, count: int) -> Int64:
-    wide = np.asarray(value, dtype=np.int64)
-    if wide.ndim == 0:
-        return np.full(count, wide)  # a fifth of the time of broadcast_to
-    return wide if wide.shape == (count,) else np.broadcast_to(wide, (count,))
+def _table(rows: list[Numbers], count: int) -> Int64:
+    """(len(rows), count) rows, each a number or as many as ``count``."""
+    table = np.empty((len(rows), count), dtype=np.int64)
+    for place, row in enumerate(rows):
+        table[place] = row
+    return table
+
+
+def _beside(tables: list[Int64], height: int) -> Int64:
+    if not tables:
+        return np.zeros((height, 0), dtype=np.int64)
+    return tables[0] if len(tables) == 1 else np.concatenate(tables, axis=1)
+
+
+def _ordered(rows: Int64) -> bool:
+    """Whether the rows ascend by conversation, and by time within each."""
+    step = np.diff(rows[0])
+    return bool(((step > 0) | ((step == 0) & (np.diff(rows[1]) >= 0))).all())
