@@ -111,14 +111,20 @@ def write_json(path: Path, content: object) -> None:
     write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def write_parquet(path: Path, table: pa.Table) -> None:
-    """Writes a table so that equal tables give equal bytes: one row group size, one codec, no schema metadata."""
+def write_parquet(path: Path, table: pa.Table, *, synced: bool = True) -> None:
+    """Writes a table so that equal tables give equal bytes: one row group size, one codec, no schema metadata.
+
+    Not ``synced`` is for one of many files of a folder in the making: a power cut is found by the manifest's hashes.
+    """
     import pyarrow.parquet as pq
 
     sink = BytesIO()
     plain = table.replace_schema_metadata(None)
     pq.write_table(plain, sink, compression="zstd", version="2.6", row_group_size=1 << 20, store_schema=False)
-    write_atomic(path, sink.getvalue())
+    if synced:
+        write_atomic(path, sink.getvalue())
+    else:
+        path.write_bytes(sink.getbuffer())
 
 
 def seal(
@@ -168,6 +174,7 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
     )
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -195,6 +196,7 @@ def _telemetry(recording: Recording) -> Telemetry:
     return telemetry
 
 
+@cache
 def _sources_sha256() -> str:
     """The hash of the code that recordings come from: a version number does not change while one is being written."""
     root, digest = Path(__file__).parent, hashlib.sha256()

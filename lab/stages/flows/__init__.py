@@ -1,7 +1,7 @@
 """The flows stage: a timeline straight to the tables of sensors, without a packet, for thousands of device-days.
 
 The tables are those that the reader of captures would make of the wire stage's recording of the same timeline, within
-the tolerances of docs/parity.md. Devices are worked on a few at a time, so that memory holds the tables and little more.
+the tolerances of docs/parity.md. Devices are worked on a few at a time: memory holds the tables and little more.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
         for part in ("telemetry", "truth"):
             (making / part).mkdir()
         _write(timeline, made, making / "telemetry")
-        write_parquet(making / "telemetry/sockets.parquet", sockets_table(timeline, links, made.carried))
+        write_parquet(making / "telemetry/sockets.parquet", sockets_table(timeline, links, made.carried), synced=False)
         write_truth(truth_of(timeline), making / "truth")
         write_flows(timeline, Places.of(timeline, links), made.carried, making / "truth")
         seal(making, about(timeline, "flows"))
@@ -47,4 +47,4 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
 def _write(timeline: Timeline, made: Played, folder: Path) -> None:
     tables = {**made.tables, "device_state": states_table(timeline), "packages": packages_table(timeline)}
     for name, table in tables.items():
-        write_parquet(folder / f"{name}.parquet", table)
+        write_parquet(folder / f"{name}.parquet", table, synced=False)

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lab.stages.flows.parts import SETTING_UP, SHAKING, Turns
 from lab.stages.flows.probes import UPWARD, Class, Script, opening
 from lab.stages.flows.reading import replaced, shown, words
 from lab.stages.flows.tables import Sides, table
-from lab.stages.flows.texts import taken
-from lab.stages.flows.turns import SETTING_UP, SHAKING, Turns
+from lab.stages.flows.texts import coded, taken
 from lab.stages.flows.ways import Ways
 from lab.timeline import Timeline
 
@@ -113,13 +113,8 @@ def _heads(timeline: Timeline, ways: Ways, found: Asked) -> dict[str, pa.Array]:
     """What the requests say, worked out once for each speech, host, app and kind of sizes."""
     said = timeline.conversations
     sizes = [np.select([column == 0, column <= _LONGEST_TARGET], [0, 1], 2) for column in (found.up, found.down)]
-    parts = (said.speech[found.row], said.host[found.row], said.app[found.row], ways.script[found.row], *sizes)
-    key = np.zeros(len(found.row), dtype=np.int64)
-    for part in (*parts, ways.flight[found.row] + 1):
-        _, key = np.unique(key * (int(part.max()) + 1 if len(part) else 1) + part, return_inverse=True)
-    count = int(key.max()) + 1 if len(key) else 0
-    first = np.full(count, len(key), dtype=np.int64)
-    np.minimum.at(first, key, np.arange(len(key)))
+    parts = (said.speech, said.host, said.app, ways.script, ways.flight + 1)
+    key, first = coded([*(part[found.row] for part in parts), *sizes])
     rows = [_head(timeline, ways, found, at, (int(sizes[0][at]), int(sizes[1][at]))) for at in first.tolist()]
     columns = {name: taken([getattr(one, name) for one in rows], key) for name in ("host", "method", "user_agent")}
     columns["status"] = taken([one.status for one in rows], key, pa.int32())

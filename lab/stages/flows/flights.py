@@ -50,10 +50,12 @@ def flights_of(stack: int, length: int, alpn: str, manner: Manner, variant: int 
     """
     host = _name(length, "x") if length else _ADDRESS
     manner = replace(manner, sni=None)
-    said = _wrapped(stack, host, alpn, manner, variant, 0)
+    hello = alpn, manner, variant
+    said = _wrapped(stack, host, hello)
     sizes = [len(one.data) for one in said]
-    other = [len(one.data) for one in _wrapped(stack, _name(length, "y") if length else "198.18.7.79", alpn, manner, variant, 0)]
-    sealed = sum(len(one.data) for one in _wrapped(stack, host, alpn, manner, variant, 1)) - sum(sizes)
+    unlike = _name(length, "y") if length else "198.18.7.79"
+    other = [len(one.data) for one in _wrapped(stack, unlike, hello)]
+    sealed = sum(len(one.data) for one in _wrapped(stack, host, hello, 1)) - sum(sizes)
     alert = closing(0, stack=able(stack, manner), from_client=True, rng=_rng(0)).data
     return Flights(
         sizes=(sizes[0], sizes[1], sizes[2], sizes[3] if len(sizes) > 3 else 0),
@@ -66,8 +68,9 @@ def flights_of(stack: int, length: int, alpn: str, manner: Manner, variant: int 
     )
 
 
-def _wrapped(stack: int, host: str, alpn: str, manner: Manner, variant: int, said: int) -> list[Message]:
+def _wrapped(stack: int, host: str, hello: tuple[str, Manner, int], said: int = 0) -> list[Message]:
     """A handshake, and one message of so many bytes."""
+    alpn, manner, variant = hello
     messages = [Message(10**15, True, bytes(said))] if said else []
     return list(wrap(messages, host=host, stack=stack, alpn=alpn, rng=_rng(variant), start=0, manner=manner))
 

@@ -98,7 +98,8 @@ class Walk:
     @property
     def ready(self) -> Int64:
         """When the client may speak again."""
-        return np.maximum(self.client + self.lanes.client_gap, self.heard)
+        ready: Int64 = np.maximum(self.client + self.lanes.client_gap, self.heard)
+        return ready
 
 
 def starts(time: Int64, lasts: Int64, first: Bool) -> Int64:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
 from lab.stages.enveloped import BLOCK, HEAD, IPV4, MTU, OPTIONS, SEALED, TCP, UDP
-from lab.stages.flows.turns import SHAKING, Scene, Spoken, Turns
+from lab.stages.flows.parts import SHAKING, Scene, Spoken, Turns
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -94,7 +94,8 @@ def _enveloped(scene: Scene, whole: Seen) -> Turns:
 def _sealed(payload: Int64, header: Int64) -> Int64:
     """Bytes of the datagram around a packet of that payload."""
     packet = np.minimum(IPV4 + header + payload, MTU)
-    return HEAD + SEALED + np.minimum(-(-packet // BLOCK) * BLOCK, MTU)
+    sealed: Int64 = HEAD + SEALED + np.minimum(-(-packet // BLOCK) * BLOCK, MTU)
+    return sealed
 
 
 def _bare(scene: Scene, whole: Seen, at: int) -> Turns:

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.contract import SCHEMAS
+from lab.stages.flows.parts import Turns
 from lab.stages.flows.pieces import Pieces
 from lab.stages.flows.tables import Sides, numbers_of, table
 from lab.stages.flows.texts import taken
-from lab.stages.flows.turns import Turns
 from lab.stages.seeds import mixed
 from lab.timeline import Timeline
 
@@ -70,7 +70,7 @@ def dns_table(timeline: Timeline, sides: Sides, pieces: Pieces, found: Asked) ->
     said, x = timeline.conversations, timeline.exchanges
     up, down = x.up[found.x], x.down[found.x]
     qtype = [speech.options.get("qtype", "A").upper() for speech in timeline.speeches]
-    speech = said.speech[found.row]
+    speech = said.speech[found.row].astype(np.int64)
     heard = found.answered >= 0
     missing = (up > 0) & (down == 0)
     columns: dict[str, Any] = {
@@ -114,7 +114,8 @@ def _qnames(timeline: Timeline, found: Asked, up: Int64) -> pa.Array:
 def _seeds(timeline: Timeline, found: Asked, rows: Int64) -> Int64:
     """A seed for each look-up: of its conversation and of its place in it."""
     seed = timeline.conversations.seed[found.row[rows]]
-    return (seed ^ (found.x[rows] - found.x[rows].min() + 1) * 0x9E3779B97F4A7C1) & 0x3FFFFFFFFFFFFFFF
+    made: Int64 = (seed ^ (found.x[rows] - found.x[rows].min() + 1) * 0x9E3779B97F4A7C1) & 0x3FFFFFFFFFFFFFFF
+    return made
 
 
 def _letters(seeds: Int64, width: int) -> list[str]:

@@ -16,7 +16,7 @@ from detector.capture.flows import EPHEMERAL, OTHER_IDLE_US, SERVICE, TCP_IDLE_U
 from detector.contract import EXCHANGE_IDLE_US
 from lab.stages.causality import TURN_US
 from lab.stages.flows.limits import Seen, opened, spoken_by_apps, taken
-from lab.stages.flows.turns import PARTED, Scene, Turns
+from lab.stages.flows.parts import PARTED, Scene, Turns
 from lab.stages.segments import DELAYED_ACK_US
 
 Int64 = npt.NDArray[np.int64]
@@ -79,11 +79,10 @@ def cut(scene: Scene, whole: Seen, ports: tuple[Int64, Int64]) -> tuple[Pieces, 
 
 def _within(flag: Bool, first: Bool) -> Int64:
     """How many flags were raised in a row's conversation up to it."""
-    run = np.cumsum(flag)
+    run = np.cumsum(flag, dtype=np.int64)
     if not len(run):
         return run
-    starts = np.flatnonzero(first)
-    base = (run - flag)[starts]
+    base: Int64 = (run - flag)[np.flatnonzero(first)]
     within: Int64 = run - base[np.cumsum(first) - 1]
     return within
 

@@ -130,9 +130,7 @@ def script_of(kind: Class) -> Script:
     ]
     usual, last = rows[-2:]
     farewell = _turns(kind, [last[1]])[len(_runs(usual[1].said)) :]
-    exchanges = {
-        way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*_SHARES, NEITHER)
-    }
+    exchanges = {way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*_SHARES, NEITHER)}
     return Script(kind, module.TRANSPORT == "udp", setup, _is_drawn(kind), exchanges, farewell)
 
 
@@ -155,9 +153,7 @@ def setup_of(kind: Class, state: npt.NDArray[np.uint64]) -> list[tuple[int, int]
     """Bytes and waits (since the opening) of the set-up of a conversation with that random state."""
     module, none = _module(kind), np.zeros(0, dtype=np.int64)
     options = dict(kind.options)
-    said = Dialogue(
-        kind.host, kind.port, options, _AGENT, none, none, none, none, generator(state), _START, kind.stack
-    )
+    said = Dialogue(kind.host, kind.port, options, _AGENT, none, none, none, none, generator(state), _START, kind.stack)
     runs = groupby(module.messages(said), key=lambda one: (one.from_client, one.time))
     return [(sum(len(one.data) for one in run), time - _START) for (_, time), run in runs]
 

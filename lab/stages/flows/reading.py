@@ -15,6 +15,7 @@ import numpy.typing as npt
 from detector.capture.names import Names, identify
 from lab.stages.dialogues import manner_of
 from lab.stages.flows.probes import Class, opening
+from lab.stages.flows.texts import coded
 from lab.stages.flows.ways import Ways
 from lab.timeline import Timeline
 
@@ -48,12 +49,7 @@ def read_names(timeline: Timeline, ways: Ways, code: Int64) -> tuple[list[Names]
     """The distinct names, and for every conversation which it has."""
     said = timeline.conversations
     columns = (ways.script, said.speech, said.host, said.app, ways.flight + 1, said.inbound, code)
-    spans = [int(column.max()) + 1 if len(column) else 1 for column in columns]
-    key = np.zeros(len(said.start), dtype=np.int64)
-    for column, span in zip(columns, spans, strict=True):
-        _, key = np.unique(key * span + column, return_inverse=True)
-    first = np.full(int(key.max()) + 1 if len(key) else 0, len(key), dtype=np.int64)
-    np.minimum.at(first, key, np.arange(len(key)))
+    key, first = coded(columns)
     return [_named(timeline, ways, row, int(code[row])) for row in first.tolist()], key
 
 

@@ -14,10 +14,11 @@ from detector.contract import Advance
 from lab.stages.flows import decrypted, lookups
 from lab.stages.flows.lanes import lanes_of
 from lab.stages.flows.limits import Seen, opened, seen
+from lab.stages.flows.parts import Scene
 from lab.stages.flows.pieces import Exchanged, Pieces, cut, exchanged
 from lab.stages.flows.reading import openings, read_names
 from lab.stages.flows.tables import Known, Sides, exchanges_table, flows_table
-from lab.stages.flows.turns import Scene, spoken
+from lab.stages.flows.turns import spoken
 from lab.stages.flows.ways import Ways, ways_of
 from lab.stages.labels import Carried
 from lab.stages.link import Links
@@ -101,13 +102,13 @@ def _scene(timeline: Timeline, links: Links, ways: Ways, rows: Int64, x_rows: In
     said, x = timeline.conversations, timeline.exchanges
     place = np.full(len(said.start) + 1, -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
-    mine = Exchanges(place[x.conversation[x_rows]], x.time[x_rows], x.up[x_rows], x.down[x_rows], x.delay[x_rows])
+    mine = Exchanges(
+        place[x.conversation[x_rows]].astype(np.int32), x.time[x_rows], x.up[x_rows], x.down[x_rows], x.delay[x_rows]
+    )
     return Scene(said, ways, rows, lanes_of(links, rows), mine, links.until[rows], place[links.tunnel[rows]])
 
 
-def _gather(
-    gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about: tuple[Sides, Bool, Int64]
-) -> None:
+def _gather(gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about: tuple[Sides, Bool, Int64]) -> None:
     (sides, clear, how), rows = about, scene.rows
     ports = (sides.client_port[rows], sides.server_port[rows])
     pieces, piece = cut(scene, whole, ports)

@@ -118,8 +118,9 @@ def _read(known: Known, of: Int64, later: Bool, inbound: Bool) -> dict[str, pa.A
     mute, tls = len(known.names), len(known.names) + 1
     names = [*known.names, Names(), Names("tls")]
     which = np.where(later, np.where(known.tls[of], tls, mute), known.which[of])
-    columns = {name: taken([getattr(one, name) for one in names], which, SCHEMAS["flows"].field(name).type)
-               for name in COLUMNS}
+    columns = {
+        name: taken([getattr(one, name) for one in names], which, SCHEMAS["flows"].field(name).type) for name in COLUMNS
+    }
     own = [_own_name(one) for one in names]
     texts = [name for name, _ in own] + list(known.looked_up)
     sources = [source for _, source in own] + ["dns"] * len(known.looked_up)

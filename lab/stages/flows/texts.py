@@ -20,6 +20,18 @@ def taken(texts: Sequence[Any], codes: Int64, kind: pa.DataType | None = None) -
     return known.take(pa.array(np.where(codes < 0, len(texts), codes)))
 
 
+def coded(columns: Sequence[npt.NDArray[Any]]) -> tuple[Int64, Int64]:
+    """(n,) a code for each distinct row of these columns of small numbers, and the first row of each code."""
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        span = int(column.max()) + 1 if len(column) else 1
+        _, place = np.unique(code * span + column.astype(np.int64), return_inverse=True)
+        code = place.astype(np.int64)
+    first = np.full(int(code.max()) + 1 if len(code) else 0, len(code), dtype=np.int64)
+    np.minimum.at(first, code, np.arange(len(code)))
+    return code, first
+
+
 def address_codes(packed: Bytes) -> tuple[Int64, list[str]]:
     """Of each row of a link (MAC and IPv4 address) a code, and the addresses as text by code."""
     keys = packed[:, 6:].astype(np.int64) @ (1 << np.array([24, 16, 8, 0]))

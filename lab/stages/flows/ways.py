@@ -52,7 +52,9 @@ def ways_of(timeline: Timeline) -> Ways:
     named = np.array([bool(name) for name in names], dtype=np.bool_)[said.host] & ~said.inbound
     known: dict[Class, int] = {}
     own = [speech.protocol in OWN_TLS or upgrades(speech) for speech in timeline.speeches]
-    key = (said.speech.astype(np.int64) * 2 + named) * 256 + np.where(np.array(own, dtype=np.bool_)[said.speech], said.stack, 0)
+    key = (said.speech.astype(np.int64) * 2 + named) * 256 + np.where(
+        np.array(own, dtype=np.bool_)[said.speech], said.stack, 0
+    )
     kinds, place = np.unique(key, return_inverse=True)
     index = []
     for kind in kinds.tolist():
