@@ -21,7 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 HEAD = 16  # type, receiver, counter
 SEALED = 16  # HEAD and the tag: 32 bytes more than the packet
 BLOCK = 16  # a packet is padded to a multiple
-MTU = 1420  # of the tunnel: neither packet nor padding go beyond
+MTU = 1420  # of the tunnel, if that of the phone is 1500: neither packet nor padding go beyond
 IPV4, TCP, UDP, OPTIONS = 20, 20, 8, 12  # bytes; OPTIONS those of a SYN
 CHUNK = 1 << 13  # packets sealed at a time
 _POOL = 1 << 16
@@ -31,6 +31,7 @@ _POOL = 1 << 16
 class Envelopes:
     """Packets inside tunnels, one row each, as they come; in the order of time once all have come."""
 
+    mtu: int = MTU
     _parts: list[tuple[Int64, Int64, Bool, Int64]] = field(default_factory=list)
 
     def add(self, packets: Packets, tunnel: Int64, tcp: Bool) -> Packets:
@@ -44,8 +45,8 @@ class Envelopes:
             return packets
         mine = packets.take(inside)
         over = np.where(tcp[mine.conversation], TCP + OPTIONS * (mine.flags & SYN > 0), UDP)
-        packet = np.minimum(IPV4 + over + mine.length, MTU)
-        padded = np.minimum(-(-packet // BLOCK) * BLOCK, MTU)
+        packet = np.minimum(IPV4 + over + mine.length, self.mtu)
+        padded = np.minimum(-(-packet // BLOCK) * BLOCK, self.mtu)
         self._parts.append((mine.time, carrier[inside], mine.local, HEAD + SEALED + padded))
         return packets.take(~inside)
 

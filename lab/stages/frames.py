@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.stages.link import ALIGN, Bytes, Int64, Links
-from lab.stages.segments import SYN, Packets
+from lab.stages.segments import OPTIONS, SYN, Packets
 
 RECORD = 16  # pcap record header before each frame
 SNAPLEN = 262_144
@@ -117,12 +117,15 @@ def _tcp(rows: Bytes, links: Links, packets: Packets) -> None:
     local = packets.local[segment]
     _put(rows, _L4 + 4, packets.seq[segment], 4, segment)
     _put(rows, _L4 + 8, packets.ack[segment], 4, segment)
-    rows[segment, _L4 + 13] = packets.flags[segment]
+    flags, options = packets.flags[segment] & ~OPTIONS, packets.flags[segment] & OPTIONS > 0
+    rows[segment, _L4 + 13] = flags
+    longer = segment[options]
+    rows[longer, _L4 + 12] = 0x50 + (packets.length[longer] // 4 << 4)
     opening = packets.flags[segment] & SYN > 0
     window = np.where(opening, WINDOW_SYN, np.where(local, WINDOW_LOCAL, WINDOW_REMOTE))
     _put(rows, _L4 + 14, window, 2, segment)
     greeting = segment[opening]
-    offered = np.where(local[opening], 1460, links.mss[packets.conversation[greeting]])
+    offered = np.where(local[opening], links.offered, links.mss[packets.conversation[greeting]])
     _put(rows, _L4 + 22, offered, 2, greeting)
     rows[greeting, _L4 + 31] = np.where(local[opening], SCALE_LOCAL, SCALE_REMOTE)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.errors import StageError
+from lab.stages.seeds import mixed
 from lab.timeline import Attachment, Host, Timeline
 
 Int64 = npt.NDArray[np.int64]
@@ -25,15 +26,17 @@ LAN = ALLOWED[0]
 RESOLVER = "10.88.0.1"  # of every network
 GROUPS = ("224.0.0.251", "239.255.255.250")  # multicast DNS (RFC 6762) and SSDP: never routed, only ever spoken to
 ALLOWED_ZONES = (".example", ".test")  # RFC 2606
+HEADERS_IP = 40  # IPv4 and TCP without options
 HEADERS = 54  # Ethernet II, IPv4 and TCP without options
 ALIGN = 4  # bytes; segments start at multiples, so that checksums sum 32-bit words
 MSS_SEEN = (1400, 1412, 1420, 1432, 1440, 1448, 1452, 1460)  # tunnels, PPPoE, plain Ethernet; multiples of ALIGN
 TTL_SENT = (64, 64, 64, 128, 255)  # Linux, Windows, network gear
 UPLINK_SHARE = 4  # the uplink has a quarter of the downlink's rate, as is usual on mobile access
 LEAST_RTT_US = 200
-TUNNEL_MSS = 1380  # WireGuard's usual MTU of 1420 without IPv4 and TCP headers
+TUNNEL_HEADERS = 80  # WireGuard's usual MTU is 1420
 BEYOND_US = 2_000  # from a VPN's gateway to the nearest host
 FOREVER = np.iinfo(np.int64).max
+_SALT = 5  # of what a conversation's round trip is longer
 _TIME_BITS = 42  # microseconds of a timeline below 50 days; devices above
 
 
@@ -55,6 +58,7 @@ class Links:
     until: Int64  # when the device leaves the network it spoke on: nothing passes any more; FOREVER: never
     tunnel: Int64  # the conversation that carries it, whose packets alone are seen; -1: none
     lingers: npt.NDArray[np.bool_]  # that network can still be spoken on then: it is the mobile one
+    offered: int = 1460  # the MSS that a device announces
 
 
 def links_of(timeline: Timeline, transports: list[str]) -> Links:
@@ -67,13 +71,16 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
     attached = Attached.of(timeline)
     place = attached.rows(device, said.start)
     carrier, inside = said.carrier, said.carrier >= 0
+    largest = (timeline.network.mtu - HEADERS_IP) & -ALIGN
     rate = np.array([machine.downlink_bps for machine in timeline.devices], dtype=np.int64)[device]
     bits = (hosts[:, 1] + HEADERS) * 8_000_000
     ports = np.array([speech.port for speech in timeline.speeches], dtype=np.int64)[said.speech]
     tcp = np.array([transport == "tcp" for transport in transports])[said.speech]
     return Links(
-        rtt=np.where(inside, np.maximum(hosts[:, 0], hosts[carrier, 0] + BEYOND_US), hosts[:, 0]) + attached.rtt[place],
-        mss=np.where(inside, np.minimum(hosts[:, 1], TUNNEL_MSS), hosts[:, 1]),
+        rtt=np.where(inside, np.maximum(hosts[:, 0], hosts[carrier, 0] + BEYOND_US), hosts[:, 0])
+        + attached.rtt[place]
+        + _further(timeline),
+        mss=np.where(inside, np.minimum(hosts[:, 1], largest - TUNNEL_HEADERS), np.minimum(hosts[:, 1], largest)),
         gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1),
         gap_down=np.maximum(bits // rate, 1),
         tcp=tcp,
@@ -86,7 +93,15 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
         until=attached.until[place],
         tunnel=said.carrier.astype(np.int64),
         lingers=attached.lingers[place],
+        offered=timeline.network.mtu - HEADERS_IP,
     )
+
+
+def _further(timeline: Timeline) -> Int64:
+    """(n,) what the scenario's network adds to the round trip of each conversation."""
+    network, seed = timeline.network, timeline.conversations.seed
+    share = (mixed(seed, _SALT) >> np.uint64(11)) * 2.0**-53
+    return network.rtt_us + (share * network.jitter_us).astype(np.int64)
 
 
 @dataclass(frozen=True)

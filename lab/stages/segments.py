@@ -1,6 +1,7 @@
 """TCP law over arrays: segments, delayed acknowledgements, sequence numbers, for many conversations at once.
 
-Rule 1: one link never loses or reorders, so there is no retransmission, no SACK and no congestion window here.
+Rule 1: one link never loses or reorders, so there is no retransmission, no SACK and no congestion window here;
+lab.stages.losses plays anew what a lossy link spoils.
 Rule 2: a host acknowledges what it has received by then, and the peer's packets are seen a round trip after the cause.
 Times are microseconds since the epoch at the device's interface. RFC 9293; delayed ACKs RFC 5681 section 4.2.
 """
@@ -19,6 +20,7 @@ from lab.stages.seeds import mixed
 Bool = npt.NDArray[np.bool_]
 
 FIN, SYN, PSH, ACK = 0x01, 0x02, 0x08, 0x10
+OPTIONS = 0x80  # not on the wire: the payload of this segment are TCP options
 DELAYED_ACK_US = 40_000  # Linux's least; RFC 5681 allows up to 500 ms
 _TIME_BITS = 42  # microseconds of a recording below 50 days; conversations of a slice above
 
@@ -194,10 +196,10 @@ def _numbered(ends: Ends, rows: Int64, key: Int64) -> Packets:
         kept[mine[idle & stale]] = False
     made = Packets(conversation, time, local, flags, offset, length, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, seq)
     made = made.take(kept)
-    return Packets(**{**vars(made), "ident": _identified(ends, made)})
+    return Packets(**{**vars(made), "ident": identified(ends, made)})
 
 
-def _identified(ends: Ends, packets: Packets) -> Int64:
+def identified(ends: Ends, packets: Packets) -> Int64:
     """IP identification: counted per conversation and direction from a drawn number, as Linux does with DF set."""
     ident = np.empty(len(packets.time), dtype=np.int64)
     for side, salt in ((True, 3), (False, 4)):

@@ -13,7 +13,7 @@ import numpy as np
 
 from lab.stages.link import Int64, Links
 from lab.stages.requests import Request
-from lab.stages.segments import ACK, FIN, SYN, Bool, Packets
+from lab.stages.segments import ACK, FIN, OPTIONS, SYN, Bool, Packets
 
 RST = 0x04
 
@@ -56,7 +56,8 @@ def _resets(packets: Packets, until: Int64, wanted: Bool) -> Packets:
         flags=nothing + (RST | ACK),
         offset=nothing,
         length=nothing,
-        seq=(before.seq + before.length + (before.flags & SYN > 0)) & 0xFFFFFFFF,
+        seq=(before.seq + np.where(before.flags & OPTIONS > 0, 0, before.length) + (before.flags & SYN > 0))
+        & 0xFFFFFFFF,
         ack=before.ack,
         ident=(before.ident + 1) & 0xFFFF,
     )

@@ -22,11 +22,13 @@ import numpy.typing as npt
 
 from detector.contract import Advance
 from lab.recording import CAPTURE, recording_name, seal, write_atomic
+from lab.stages.awaited import awaited
 from lab.stages.dialogues import Slice, Wrap, formats_of, slices
 from lab.stages.enveloped import Envelopes
 from lab.stages.frames import file_header, payload_sums, records
 from lab.stages.labels import Carried, Places, write_labels
-from lab.stages.link import Links, links_of
+from lab.stages.link import TUNNEL_HEADERS, Int64, Links, links_of
+from lab.stages.losses import counted, lossy, manners_of
 from lab.stages.requests import Request
 from lab.stages.segments import Packets, packets_of
 from lab.stages.sensors import write_sensors
@@ -54,7 +56,9 @@ Columns = dict[str, npt.NDArray[np.generic]]
 class _Laid:
     """What has been played so far: packet columns, counts per conversation, requests; payloads are in ``spill``."""
 
+    timeline: Timeline
     links: Links
+    manner: Int64  # how each conversation bears a loss
     spill: BinaryIO
     columns: list[Columns] = field(default_factory=list)
     carried: list[Carried] = field(default_factory=list)
@@ -79,14 +83,19 @@ def play(
     recording_name(folder)
     refuse_occupied(folder, replace=replace)
     formats = formats_of(timeline)
-    links = links_of(timeline, [found.TRANSPORT for found in formats])
+    transports = [found.TRANSPORT for found in formats]
+    links = links_of(timeline, transports)
+    if timeline.network.loss:
+        timeline = awaited(timeline, links)
+        links = links_of(timeline, transports)
     advance = progress or (lambda _done, _total: None)
     with folder_in_the_making(folder) as making, _uncollected():
         for part in ("telemetry", "truth"):
             (making / part).mkdir()
         tls = _live(making / "truth/tls-keys.log") if real_tls else None
         with tempfile.TemporaryFile(dir=making) as spill:
-            laid = _Laid(links, spill)
+            laid = _Laid(timeline, links, manners_of(timeline, links.tcp), spill)
+            laid.envelopes.mtu = timeline.network.mtu - TUNNEL_HEADERS
             total = len(timeline.conversations.start)
             for spoken in slices(timeline, links, formats, tls):
                 _lay(laid, spoken)
@@ -151,13 +160,16 @@ def _live(keys: Path) -> Wrap:
 def _lay(laid: _Laid, spoken: Slice) -> None:
     """Adds a slice: its packets as narrow columns, its payload to the spill."""
     rows = slice(spoken.first, spoken.first + len(spoken.ends.start))
-    packets = packets_of(spoken.ends, spoken.messages)
+    packets, payload, tcp = packets_of(spoken.ends, spoken.messages), spoken.payload, laid.links.tcp[rows]
+    if laid.timeline.network.loss:
+        whole = packets, payload
+        packets, payload = lossy(laid.timeline.network, laid.manner[rows], spoken.ends, spoken.messages, whole)
     packets = severed(packets, laid.links.until[rows], laid.links.lingers[rows])
-    laid.carried.append(Carried.of(spoken.ends, packets))
-    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], laid.links.tcp[rows])
-    sums = payload_sums(spoken.payload, packets.offset, packets.length)
+    laid.carried.append(Carried.of(spoken.ends, counted(packets, tcp) if laid.timeline.network.loss else packets))
+    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], tcp)
+    sums = payload_sums(payload, packets.offset, packets.length)
     place = laid.spill.tell()
-    laid.spill.write(spoken.payload.data)
+    laid.spill.write(payload.data)
     shifted = {**vars(packets), "conversation": packets.conversation + spoken.first, "offset": packets.offset + place}
     laid.columns.append({**{name: shifted[name].astype(kind) for name, kind in _NARROW.items()}, "sums": sums})
     laid.requests += answered(spoken.requests, laid.links)
