@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
-from lab.cast import GROUPS, RESOLVER, Cast, generator
+from lab.cast import GROUPS, RESOLVER, Cast
 from lab.name_cache import misses
 from lab.resolving import DOT_AHEAD, DOT_DOWN, DOT_UP, DOT_ZONE, Resolving, connections
+from lab.seeds import generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux

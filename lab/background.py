@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviour_rows import drawn_plan, range_faults
-from lab.cast import generator
 from lab.errors import ScenarioError
 from lab.plans import AppPlan, Background
 from lab.scenario_file import DAY, LibraryTable, faults_of, label_of
+from lab.seeds import generator
 from lab.shelf import parse_toml, place_of, scenarios_folder
 
 Shares = npt.NDArray[np.float64]

@@ -7,14 +7,14 @@ so that one draw more never moves another. Names lie under .example and .test, a
 from __future__ import annotations
 
 import functools
-import hashlib
 import ipaddress
-import struct
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.errors import ScenarioError
+from lab.seeds import digits, generator
 from lab.timeline import Host
 
 POPULAR = 600  # hosts that every device may use, by rank
@@ -41,18 +41,6 @@ AGENTS = (
 )
 
 
-def generator(*key: object) -> np.random.Generator:
-    """The generator of that key: stable over runs, machines and versions of Python (blake2b, never ``hash``)."""
-    # words as an array: SeedSequence takes four times as long for a list of integers
-    return np.random.default_rng(np.random.SeedSequence(np.array(_digits(key), dtype=np.uint32)))
-
-
-def _digits(key: tuple[object, ...]) -> list[int]:
-    """Eight numbers of 32 bits that depend on the key alone."""
-    text = "\x1f".join(str(part) for part in key).encode()
-    return list(struct.unpack("<8I", hashlib.blake2b(text, digest_size=32).digest()))
-
-
 @functools.cache
 def _words() -> tuple[str, ...]:
     """Plain words of no product: faker's English list, in one order."""
@@ -63,11 +51,11 @@ def _words() -> tuple[str, ...]:
 
 def domain(*key: object) -> str:
     """A registrable domain such as ``garden-sound.example``, the same for the same key."""
-    one, two, joint, numbered, number, top, *_ = _digits(("domain", *key))
+    one, two, joint, numbered, number, top, *_ = digits(("domain", *key))
     words = _words()
     first, second = words[one % len(words)], words[two % len(words)]
-    digits = str(2 + number % 97) if numbered % 100 < NUMBERED else ""
-    return f"{first}{('', '-', '')[joint % 3]}{second}{digits}.{('example', 'test')[top % 2]}"
+    suffix = str(2 + number % 97) if numbered % 100 < NUMBERED else ""
+    return f"{first}{('', '-', '')[joint % 3]}{second}{suffix}.{('example', 'test')[top % 2]}"
 
 
 def hostname(zone: str, rng: np.random.Generator) -> str:
@@ -82,6 +70,13 @@ def hostname(zone: str, rng: np.random.Generator) -> str:
     return f"{label}.{zone}" if shape < 0.9 else f"{label}.eu{number % 3 + 1}.{zone}"
 
 
+@functools.cache
+def _log_weights(count: int) -> npt.NDArray[np.float64]:
+    """(count,) the logarithms of Zipf's weights 1/rank."""
+    found: npt.NDArray[np.float64] = np.log(1.0 / np.arange(1, count + 1))
+    return found
+
+
 @dataclass
 class Cast:
     """The hosts of one scenario and seed, made when first asked for; every name and address is given once."""
@@ -94,6 +89,7 @@ class Cast:
     _domains: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _numbered: dict[str, int] = field(default_factory=dict)  # hosts of a zone that ran out of shapes
+    _resolver_rtt_us: int = -1
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
 
     def device_address(self, device: int, *network: str) -> str:
@@ -103,8 +99,8 @@ class Cast:
     @staticmethod
     def popular_ranks(rng: np.random.Generator, count: int) -> list[int]:
         """Different ranks among the hosts that every device uses, the popular ones more often (Zipf)."""
-        weights = 1.0 / np.arange(1, max(POPULAR, count) + 1)
-        return [int(rank) for rank in np.argsort(np.log(weights) + rng.gumbel(size=len(weights)))[::-1][:count]]
+        weights = _log_weights(max(POPULAR, count))
+        return np.argsort(weights + rng.gumbel(size=len(weights)))[::-1][:count].tolist()  # type: ignore[no-any-return]
 
     @staticmethod
     def tail_ranks(rng: np.random.Generator, count: int) -> list[int]:
@@ -135,15 +131,18 @@ class Cast:
             address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
             rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
             rank = key[0] if isinstance(key[0], int) else -1
-            self._index[whole] = self._add(Host(name, address, rtt, reach, rank), int(rng.choice(TTLS_S)))
+            self._index[whole] = self._add(
+                Host(name, address, rtt, reach, rank), TTLS_S[int(rng.integers(0, len(TTLS_S)))]
+            )
         return self._index[whole]
 
     def asked(self, name: str) -> int:
         """The resolver as it is asked for a name."""
         whole = ("asked", name)
         if whole not in self._index:
-            rtt = _rtt(generator(*self.key, "resolver"), 1.5, 4.0)
-            self._index[whole] = self._add(Host(name, RESOLVER, rtt), TTLS_S[-1])
+            if self._resolver_rtt_us < 0:
+                self._resolver_rtt_us = _rtt(generator(*self.key, "resolver"), 1.5, 4.0)
+            self._index[whole] = self._add(Host(name, RESOLVER, self._resolver_rtt_us), TTLS_S[-1])
         return self._index[whole]
 
     def zone(self, *key: object) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from lab.assembly import Assembly, Owner
 from lab.background import background_apps
 from lab.behaviours import SECOND, Batch, Int64, Window
-from lab.cast import AGENTS, Cast, generator
+from lab.cast import AGENTS, Cast
 from lab.errors import ScenarioError
 from lab.lives import later, lives, narrowed, used_while_there
 from lab.peers import peer_rows, zone_of
@@ -21,6 +21,7 @@ from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.protocols.tls import client_pool_size
 from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, roamed, steady, travelling
 from lab.resolving import Resolving
+from lab.seeds import generator
 from lab.standby import buckets
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lab.behaviours import Batch, Int64
-from lab.cast import Cast, generator
+from lab.cast import Cast
 from lab.plans import AppPlan
+from lab.seeds import generator
 
 CHOSEN = 5  # popular hosts from which on its owner chose them; fewer are the app's choice, the same on all phones
+FIRST = {"popular": 0, "tail": 1}  # reaches whose hosts are made before those of others
 NOBODY = -1  # the row of a peer that nobody speaks to: it needs neither a name nor an address
 
 
@@ -17,19 +19,15 @@ def peer_rows(cast: Cast, batch: Batch, device: str, zone: str, key: tuple[objec
 
     ``zone`` is whose domain the vendor's hosts stand under, ``key`` that of the behaviour, ending in kind and number.
     """
-    wanted = _wanted(batch)
     kind, nth = key[-2:]
     rows = np.full(len(batch.peers), NOBODY, dtype=np.int64)
-    for reach, ranks in (("popular", cast.popular_ranks), ("tail", cast.tail_ranks)):
-        places = [place for place, peer in enumerate(batch.peers) if peer.reach == reach]
-        if places:
-            whose = key if reach == "tail" or len(places) >= CHOSEN else [part for part in key if part != device]
-            found = ranks(generator(*whose, reach), len(places))
-            for place, rank in zip(places, found, strict=True):
-                rows[place] = cast.host(reach, rank) if place in wanted else NOBODY
-    for place in sorted(wanted):
-        reach = batch.peers[place].reach
-        if reach in {"vendor", "tenant", "literal"}:
+    reaches = [peer.reach for peer in batch.peers]
+    drawn = _ranks(reaches, device, key)
+    for place in sorted(_wanted(batch), key=lambda place: (FIRST.get(reaches[place], len(FIRST)), place)):
+        reach = reaches[place]
+        if reach in {"popular", "tail"}:
+            rows[place] = cast.host(reach, drawn[place])
+        elif reach in {"vendor", "tenant", "literal"}:
             rows[place] = cast.host(reach, zone, kind, nth, place)
         elif reach in {"own", "lan"}:
             rows[place] = cast.host(reach, f"{zone}/{device}", kind, nth, place)
@@ -42,6 +40,17 @@ def peer_rows(cast: Cast, batch: Batch, device: str, zone: str, key: tuple[objec
     return rows
 
 
+def _ranks(reaches: list[str], device: str, key: tuple[object, ...]) -> dict[int, int]:
+    """The ranks of the places with a popular or tail host, all of one reach drawn together."""
+    found: dict[int, int] = {}
+    for reach, ranks in (("popular", Cast.popular_ranks), ("tail", Cast.tail_ranks)):
+        if count := reaches.count(reach):
+            whose = key if reach == "tail" or count >= CHOSEN else tuple(part for part in key if part != device)
+            places = (place for place, other in enumerate(reaches) if other == reach)
+            found.update(zip(places, ranks(generator(*whose, reach), count), strict=True))
+    return found
+
+
 def zone_of(plan: AppPlan, *, moved: bool) -> str:
     """Whose zone an app's hosts stand in: its package's, or after a move another one of the same package."""
     return f"{plan.package} moved" if moved else plan.package
@@ -50,7 +59,7 @@ def zone_of(plan: AppPlan, *, moved: bool) -> str:
 def _wanted(batch: Batch) -> set[int]:
     """The peers that are spoken to, or named in how a conversation is carried (``@3``, ``@3:443``)."""
     named = [value for speech in batch.speeches for value in speech.options.values() if value.startswith("@")]
-    return {*np.unique(batch.peer).tolist(), *(int(value[1:].partition(":")[0]) for value in named)}
+    return {*np.flatnonzero(np.bincount(batch.peer)).tolist(), *(int(value[1:].partition(":")[0]) for value in named)}
 
 
 def _first_protocol(batch: Batch, place: int) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Int64, Speech
-from lab.cast import RESOLVER, Cast, generator
+from lab.cast import RESOLVER, Cast
+from lab.seeds import generator
 from lab.timeline import ALWAYS_ON, App, Conversations, Exchanges, Timeline
 
 VPN_UID = 1016

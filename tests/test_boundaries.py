@@ -27,6 +27,7 @@ LAYERS = (
         "lab.sittings",
         "lab.carriage",
         "lab.ragged",
+        "lab.seeds",
         "lab.name_cache",
         "lab.waiting",
         "lab.pace",
@@ -44,7 +45,9 @@ LAYERS = (
     ("lab.intervals", "lab.ranking", "lab.matching", "lab.outcomes", "lab.separability", "lab.score"),
     ("lab.report", "lab.run", "lab.workers", "lab.look"),
     ("lab.trial", "lab.submission"),
-    ("lab.expectation", "lab.detection", "lab.inspection", "lab.catalogue", "lab.doctor"),
+    ("lab.expectation", "lab.detection", "lab.inspection", "lab.doctor"),
+    ("lab.subjects", "lab.proving", "lab.kind_sheet", "lab.kind_terminal", "lab.timing"),
+    ("lab.catalogue", "lab.sheet", "lab.sheet_terminal"),
     ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli"),
 )
 # what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from publicsuffixlist import PublicSuffixList
 
-from lab.cast import LAN, RESOLVER, Cast, domain, generator, hostname
+from lab.cast import LAN, RESOLVER, Cast, domain, hostname
 from lab.errors import ScenarioError
+from lab.seeds import generator
 
 LAB = ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("10.88.0.0/16")
 
