@@ -72,7 +72,10 @@ def afresh(draft: Draft, speech: int) -> int:
 
 def ticketed(draft: Draft, speeches: Int64 | int, peers: Int64 | int, count: int) -> Int64:
     """(count,) ways of speaking in order of time: the first with each peer afresh, as it has given no ticket yet."""
-    found = np.array(np.broadcast_to(np.asarray(speeches, dtype=np.int64), (count,)))
+    found = np.empty(count, dtype=np.int64)
+    found[:] = speeches
+    if not any("resume" in speech.options for speech in draft.speeches):
+        return found
     _, firsts = np.unique(np.broadcast_to(peers, (count,)), return_index=True)
     resumed = {speech for speech in set(found[firsts].tolist()) if "resume" in draft.speeches[speech].options}
     plain = {speech: afresh(draft, speech) for speech in sorted(resumed)}

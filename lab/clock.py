@@ -5,6 +5,8 @@ Times are int64 microseconds from the scenario's start. Nothing here knows what 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from lab.behaviours import SECOND, Bool, Int64, Window
@@ -79,10 +81,12 @@ def deferred(rng: np.random.Generator, due: Int64, window: Window) -> Int64:
 
     What the quota of the app's standby bucket does not allow waits too (lab.standby).
     """
-    doze = merged(window.doze)  # light sleep deepens without a window between
+    doze = _deepened(window.doze.tobytes())
     where = interval_of(due, doze)
-    free = due[where < 0]
-    waiting = np.unique(where[where >= 0])
+    if not (held := where >= 0).any():
+        return rationed(rng, np.sort(due[due < window.span]), window)
+    free = due[~held]
+    waiting = np.flatnonzero(np.bincount(where[held]))
     queue = rng.exponential(4.0, len(waiting)) * SECOND  # jobs of a window run one after the other
     closing = np.append(doze[1:, 0], np.iinfo(np.int64).max)[waiting]
     late = np.minimum(doze[waiting, 1] + queue.astype(np.int64), closing - 1)
@@ -90,18 +94,27 @@ def deferred(rng: np.random.Generator, due: Int64, window: Window) -> Int64:
     return rationed(rng, times[times < window.span], window)
 
 
+@lru_cache(maxsize=32)
+def _deepened(doze: bytes) -> Int64:
+    """A window's Doze made of as few intervals as can be: light sleep deepens without a window between.
+
+    All jobs of a phone ask for the same; what they get is read-only.
+    """
+    found = merged(np.frombuffer(doze, dtype=np.int64).reshape(-1, 2))
+    found.setflags(write=False)
+    return found
+
+
 def interval_of(times: Int64, intervals: Int64) -> Int64:
-    """(n,) index of the interval [from, until) that holds each time, -1 where none does."""
-    if len(intervals) == 0:
-        return np.full(len(times), -1, dtype=np.int64)
-    index = np.searchsorted(intervals[:, 0], times, side="right") - 1
-    held = (index >= 0) & (times < intervals[np.maximum(index, 0), 1])
-    return np.where(held, index, -1).astype(np.int64)
+    """(n,) index of the interval [from, until), ascending and disjoint, that holds each time, -1 where none does."""
+    place = intervals.ravel().searchsorted(times, side="right")  # odd: behind a beginning, before its end
+    return np.where(place & 1, place >> 1, -1)
 
 
 def inside(times: Int64, intervals: Int64) -> Bool:
-    """(n,) whether each time falls into one of the intervals."""
-    return interval_of(times, intervals) >= 0
+    """(n,) whether each time falls into one of the intervals, which are ascending and disjoint."""
+    held: Bool = (intervals.ravel().searchsorted(times, side="right") & 1).astype(np.bool_)
+    return held
 
 
 def poisson(rng: np.random.Generator, per_hour: float, intervals: Int64) -> Int64:

@@ -30,9 +30,14 @@ class Words:
 
 def words(time: Int64, up: object, down: object, delay: object = 0) -> Words:
     """Words of the given times; sizes and delays may be single numbers."""
-    parts = [np.asarray(part, dtype=np.int64) for part in (up, down, delay)]
-    columns = [np.full(time.shape, part) if part.ndim == 0 else np.broadcast_to(part, time.shape) for part in parts]
-    return Words(time.astype(np.int64), *columns)
+    return Words(np.asarray(time, dtype=np.int64), *(_column(part, time.shape) for part in (up, down, delay)))
+
+
+def _column(part: object, shape: tuple[int, ...]) -> Int64:
+    column = np.asarray(part, dtype=np.int64)
+    if column.shape == shape:
+        return column
+    return np.full(shape, column) if column.ndim == 0 else np.broadcast_to(column, shape)
 
 
 def joined(*parts: Words) -> Words:

@@ -9,7 +9,6 @@ from lab.behaviours import Int64
 from lab.longflow import Words
 
 Floats = npt.NDArray[np.float64]
-COLUMNS = ("time", "up", "down", "delay")  # of Words
 
 
 def positions(counts: Int64) -> tuple[Int64, Int64]:
@@ -42,7 +41,12 @@ def joined(*parts: tuple[Int64, Words]) -> tuple[Int64, Words]:
     >>> joined((np.array([0, 1]), once), (np.array([1]), words(np.array([9]), 2, 2)))[1].time.tolist()
     [5, 1, 9]
     """
-    of = np.concatenate([part for part, _ in parts]).astype(np.int64)
-    time, up, down, delay = (np.concatenate([getattr(said, name) for _, said in parts]) for name in COLUMNS)
-    order = np.lexsort((time, of))
-    return of[order], Words(time[order], up[order], down[order], delay[order])
+    rows = np.concatenate([_rows(of, said) for of, said in parts], axis=1)
+    of, *columns = rows[:, np.lexsort((rows[1], rows[0]))]
+    return of, Words(*columns)
+
+
+def _rows(of: Int64, said: Words) -> Int64:
+    rows = np.empty((5, len(of)), dtype=np.int64)
+    rows[0], rows[1], rows[2], rows[3], rows[4] = of, said.time, said.up, said.down, said.delay
+    return rows
