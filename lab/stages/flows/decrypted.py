@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lab.protocols.http2 import PREFACE
 from lab.stages.flows.parts import SETTING_UP, SHAKING, Turns
-from lab.stages.flows.probes import UPWARD, Class, Script, opening
+from lab.stages.flows.probes import UPWARD, Class, Script, first_words, opening
 from lab.stages.flows.reading import replaced, shown, words
 from lab.stages.flows.tables import Sides, table
 from lab.stages.flows.texts import coded, taken
 from lab.stages.flows.ways import Ways
+from lab.stages.streams import Stream, streams
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
@@ -60,7 +62,11 @@ class _Head:
 def manner(script: Script) -> int:
     """Which parts of a script's conversations are HTTP requests."""
     turns = script.setup or script.exchanges[UPWARD][0][1]
-    if script.udp or not turns or not turns[0].from_client or not _REQUEST.match(turns[0].head):
+    if script.udp or not turns or not turns[0].from_client:
+        return NOTHING
+    if turns[0].head.startswith(PREFACE):
+        return WHOLE if ("stream", "1") in script.kind.options else EACH
+    if not _REQUEST.match(turns[0].head):
         return NOTHING
     if not script.setup:
         return EACH
@@ -144,6 +150,9 @@ def _head(timeline: Timeline, ways: Ways, found: Asked, at: int, sizes: tuple[in
 @lru_cache(maxsize=4096)
 def _read(kind: Class, up: int, down: int) -> _Head:
     """What the first request of a class says, for rough sizes."""
+    words = first_words(kind, _SIZES[up], _SIZES[down])
+    if words[0].data.startswith(PREFACE):
+        return _read_stream(streams(words)[0])
     said, heard = opening(kind, _SIZES[up], _SIZES[down])
     match, status = _REQUEST.match(said), _STATUS.match(heard)
     assert match is not None
@@ -153,6 +162,13 @@ def _read(kind: Class, up: int, down: int) -> _Head:
     texts = {name: _header(said, name) for name in (b"host", b"user-agent")}
     code = int(status[1]) if status else None
     return _Head(match[1].decode(), path, texts[b"host"], texts[b"user-agent"], code, bare)
+
+
+def _read_stream(stream: Stream) -> _Head:
+    asked, path = stream.asked, stream.asked.get(":path", "")
+    query = len(path) - len(path.partition("?q=")[0])
+    code = int(stream.answered[":status"]) if ":status" in stream.answered else None
+    return _Head(asked[":method"], path, asked.get(":authority"), asked.get("user-agent"), code, stream.up - query)
 
 
 def _header(data: bytes, name: bytes) -> str | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
 from lab.stages.enveloped import BLOCK, HEAD, IPV4, MTU, OPTIONS, SEALED, TCP, UDP
-from lab.stages.flows.parts import SHAKING, Scene, Spoken, Turns
+from lab.stages.flows.parts import SHAKING, Scene, Spoken, Turns, taken
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -50,7 +50,7 @@ def _shortened(scene: Scene, turns: Turns) -> Turns:
     kept = turns.begin < until
     gap = np.where(turns.client, *(getattr(scene.lanes, f"{side}_gap")[turns.conversation] for side in _SIDES))
     packets = np.minimum(turns.packets, (np.maximum(until - turns.begin, 1) - 1) // np.maximum(gap, 1) + 1)
-    share = packets / np.maximum(turns.packets, 1)
+    share = np.where(turns.packets > 0, packets / np.maximum(turns.packets, 1), 1.0)
     made = replace(
         turns,
         packets=packets,
@@ -62,11 +62,6 @@ def _shortened(scene: Scene, turns: Turns) -> Turns:
 
 
 _SIDES = ("client", "server")
-
-
-def taken(turns: Turns, rows: Int64) -> Turns:
-    """These turns, in this order."""
-    return Turns(*(getattr(turns, field.name)[rows] for field in fields(Turns)))
 
 
 def _enveloped(scene: Scene, whole: Seen) -> Turns:

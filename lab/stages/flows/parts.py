@@ -107,3 +107,8 @@ def joined(parts: list[Part], begins: list[Int64]) -> Turns:
     ordered = {name: column[order] for name, column in whole.items()}
     client: Bool = ordered.pop("client").astype(np.bool_)
     return Turns(client=client, **ordered)
+
+
+def taken(turns: Turns, rows: Int64) -> Turns:
+    """These turns, in this order."""
+    return Turns(*(getattr(turns, field.name)[rows] for field in fields(Turns)))

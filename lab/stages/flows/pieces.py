@@ -15,8 +15,8 @@ import numpy.typing as npt
 from detector.capture.flows import EPHEMERAL, OTHER_IDLE_US, SERVICE, TCP_IDLE_US
 from detector.contract import EXCHANGE_IDLE_US
 from lab.stages.causality import TURN_US
-from lab.stages.flows.limits import Seen, opened, spoken_by_apps, taken
-from lab.stages.flows.parts import PARTED, Scene, Turns
+from lab.stages.flows.limits import Seen, opened, spoken_by_apps
+from lab.stages.flows.parts import PARTED, Scene, Turns, taken
 from lab.stages.segments import DELAYED_ACK_US
 
 Int64 = npt.NDArray[np.int64]

@@ -7,8 +7,8 @@ said, so that a script serves hosts and agents of any length. Nothing of a timel
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from itertools import groupby
@@ -30,12 +30,16 @@ GRID = (*SMALL, *LARGE)
 #: How an exchange is asked for: more up, more down, only up, only down, neither.
 UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER = range(5)
 _SHARES = {UPWARD: (1, 4), DOWNWARD: (4, 1), ONLY_UP: (1, 0), ONLY_DOWN: (0, 1)}
-_START, _FIRST, _APART = 1_000_000_000_000_000, 1_000_010_000_000_000, 100_000_000
-_TRIALS, WORTH_US = 6, 50_000
+_START, _FIRST, _APART = (
+    1_000_000_000_000_000,
+    1_000_000_010_000_000,
+    1_200_000,
+)  # close: nothing is refreshed meanwhile
+_TRIALS, WORTH_US, _DUE = 6, 50_000, (1_000, 50_000, 100_000, 250_000, 1_000_000)
 _ENDLESS, HEAD = 1 << 62, 2_048
-_DELAYS = (1_000_000, 2_000_000)
+_DELAYS = (200_000, 400_000)
 SUB, ZONE, AGENT, OPTION, CHAIN = range(5)  # texts whose lengths differ from one conversation to another
-_SUB, _ZONE, _AGENT, _ADDRESS = "qzw.", "calibration.example", "qzagent/1.0", "198.18.7.77"
+_SUB, _ZONE, _ADDRESS = "qzw.", "calibration.example", "198.18.7.77"
 _HELLO, _CHAINED = b"\x16\x03\x03", 1_500  # how a server's flight with a chain begins, and how long it is at least
 _HOSTLIKE = re.compile(r"([a-z0-9_-]+\.)+[a-z]+(:\d+)?", re.IGNORECASE)
 _MAILLIKE = re.compile(r"[^@\s]+@[a-z0-9.-]+", re.IGNORECASE)
@@ -69,11 +73,17 @@ class Class:
     named: bool
     options: tuple[tuple[str, str], ...]
     stack: int = 0  # of a protocol with a hello of its own, or that turns to TLS under way
+    browser: bool = False  # its agent names a browser, where that matters
 
     @property
     def upgrades(self) -> bool:
         """Whether it turns to TLS under way."""
         return ("starttls", "1") in self.options
+
+    @property
+    def agent(self) -> str:
+        """The agent that speaks."""
+        return "qzagent Chrome" if self.browser else "qzagent"
 
     @property
     def host(self) -> str:
@@ -88,6 +98,7 @@ class Script:
     kind: Class
     udp: bool
     setup: tuple[Turn, ...]
+    joins_us: int  # a first exchange due so soon leaves with the set-up's first words; 0: never
     drawn: bool  # each conversation draws sizes and waits of its set-up that matter
     exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
     farewell: tuple[Turn, ...]
@@ -121,7 +132,7 @@ def script_of(kind: Class) -> Script:
     module = _module(kind)
     asked = [(way, up, down) for way in _SHARES for up, down in _sizes(way)]
     asked += [(NEITHER, 0, 0)] * 2
-    takes = [_spoken(kind, module.messages, asked, delay) for delay in _DELAYS]
+    takes = [_spoken(kind, asked, delay) for delay in _DELAYS]
     parts = [list(zip(*pair, strict=True)) for pair in zip(*takes, strict=True)]
     setup = _turns(kind, [_Row(0, 0, _START, parts[0])])
     rows = [
@@ -131,7 +142,17 @@ def script_of(kind: Class) -> Script:
     usual, last = rows[-2:]
     farewell = _turns(kind, [last[1]])[len(_runs(usual[1].said)) :]
     exchanges = {way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*_SHARES, NEITHER)}
-    return Script(kind, module.TRANSPORT == "udp", setup, _is_drawn(kind), exchanges, farewell)
+    return Script(kind, module.TRANSPORT == "udp", setup, _joins(kind), _is_drawn(kind), exchanges, farewell)
+
+
+def _joins(kind: Class) -> int:
+    """How soon a first exchange must be due to leave with the set-up's first words."""
+    module, far = _module(kind), _spoken(kind, [(UPWARD, 300, 100)], _DELAYS[0])
+    if kind.upgrades or not far[0] or not far[0][0].from_client or module.TRANSPORT == "udp":
+        return 0
+    usual = len(far[0][0].data)
+    tried = {due: _spoken(kind, [(UPWARD, 300, 100)], _DELAYS[0], first=_START + due) for due in _DUE}
+    return max((due for due, said in tried.items() if len(said[0][0].data) > usual), default=0)
 
 
 def _is_drawn(kind: Class) -> bool:
@@ -153,7 +174,9 @@ def setup_of(kind: Class, state: npt.NDArray[np.uint64]) -> list[tuple[int, int]
     """Bytes and waits (since the opening) of the set-up of a conversation with that random state."""
     module, none = _module(kind), np.zeros(0, dtype=np.int64)
     options = dict(kind.options)
-    said = Dialogue(kind.host, kind.port, options, _AGENT, none, none, none, none, generator(state), _START, kind.stack)
+    said = Dialogue(
+        kind.host, kind.port, options, kind.agent, none, none, none, none, generator(state), _START, kind.stack
+    )
     runs = groupby(module.messages(said), key=lambda one: (one.from_client, one.time))
     return [(sum(len(one.data) for one in run), time - _START) for (_, time), run in runs]
 
@@ -165,11 +188,15 @@ def _module(kind: Class) -> ModuleType:
 @lru_cache(maxsize=8192)
 def opening(kind: Class, up: int, down: int) -> tuple[bytes, bytes]:
     """What client and server say first: the set-up, and one exchange of these sizes."""
-    module = _module(kind)
-    said = [one for part in _spoken(kind, module.messages, [(0, up, down)], _DELAYS[0]) for one in part]
+    said = first_words(kind, up, down)
     return b"".join(one.data for one in said if one.from_client), b"".join(
         one.data for one in said if not one.from_client
     )
+
+
+def first_words(kind: Class, up: int, down: int) -> list[Message]:
+    """The set-up, and one exchange of these sizes."""
+    return [one for part in _spoken(kind, [(0, up, down)], _DELAYS[0]) for one in part]
 
 
 def _sizes(way: int) -> Iterator[tuple[int, int]]:
@@ -179,21 +206,18 @@ def _sizes(way: int) -> Iterator[tuple[int, int]]:
 
 
 def _spoken(
-    kind: Class,
-    messages: Callable[[Dialogue], Iterator[Message]],
-    asked: Sequence[tuple[int, int, int]],
-    delay: int,
+    kind: Class, asked: Sequence[tuple[int, int, int]], delay: int, *, first: int = _FIRST
 ) -> list[list[Message]]:
     """The messages of the set-up and of each exchange."""
     count = len(asked)
-    time = _FIRST + np.arange(count, dtype=np.int64) * _APART
+    time = first + np.arange(count, dtype=np.int64) * _APART
     up, down = (np.array([row[place] for row in asked], dtype=np.int64) for place in (1, 2))
     rng = generator(states_of(np.array([_FIRST], dtype=np.int64))[0])
     delays = np.full(count, delay, dtype=np.int64)
     options = dict(kind.options)
-    said = Dialogue(kind.host, kind.port, options, _AGENT, time, up, down, delays, rng, _START, kind.stack)
+    said = Dialogue(kind.host, kind.port, options, kind.agent, time, up, down, delays, rng, _START, kind.stack)
     parts: list[list[Message]] = [[] for _ in range(count + 1)]
-    coming = messages(said)
+    coming = _module(kind).messages(said)
     if kind.upgrades:
         coming = upgraded(coming, lambda rest, begin: _secured(kind, rest, begin, rng))
     for message in coming:
@@ -249,7 +273,19 @@ def _runs(pairs: _Pairs) -> list[_Pairs]:
 def _turns(kind: Class, rows: list[_Row]) -> tuple[Turn, ...]:
     """The turns of exchanges that have the same ones."""
     runs = [_runs(row.said) for row in rows]
-    return tuple(_turn(kind, rows, [own[at] for own in runs]) for at in range(len(runs[0])))
+    turns = tuple(_turn(kind, rows, [own[at] for own in runs]) for at in range(len(runs[0])))
+    return _open_ended(turns, rows[0]) if len(rows) == 1 and max(rows[0].up, rows[0].down) >= LARGE[0] else turns
+
+
+def _open_ended(turns: tuple[Turn, ...], row: _Row) -> tuple[Turn, ...]:
+    """Turns that were tried with one size only: the largest of each side grows with what is asked of that side."""
+    made = list(turns)
+    for by_client, asked in ((True, row.up), (False, row.down)):
+        mine = [(turn.law.least, at) for at, turn in enumerate(turns) if turn.from_client == by_client]
+        if mine and asked:
+            size, at = max(mine)
+            made[at] = replace(turns[at], by_up=by_client, law=Law(1, size - asked))
+    return tuple(made)
 
 
 def _turn(kind: Class, rows: list[_Row], said: list[_Pairs]) -> Turn:
@@ -290,4 +326,4 @@ def _texts(kind: Class, data: bytes) -> tuple[int, ...]:
     """How often the host's sub-domain, its zone (or address), agent, an option's text and a chain are in a message."""
     host = (b"qzw", b"calibration") if kind.named else (b"\0" * 4096, _ADDRESS.encode())
     chain = int(kind.upgrades and data[:3] == _HELLO and len(data) > _CHAINED)
-    return (*(data.count(one) for one in (*host, _AGENT.encode(), b"qzo")), chain)
+    return (*(data.count(one) for one in (*host, kind.agent.encode(), b"qzo")), chain)

@@ -78,7 +78,7 @@ def words(timeline: Timeline, kind: Class, row: int) -> dict[str, str]:
     name = timeline.devices[owner.device].address if said.inbound[row] else peer.name or peer.address
     options = timeline.speeches[int(said.speech[row])].options
     texts = {made: options[key] for key, made in kind.options if made != options[key]}
-    return {kind.host: name, "qzagent/1.0": owner.agent} | texts
+    return {kind.host: name, kind.agent: owner.agent} | texts
 
 
 def replaced(value: Any, texts: dict[str, str]) -> Any:

@@ -42,8 +42,8 @@ class Law:
         points = np.array(self.tried, dtype=np.float64)
         (before, low), (last, high) = points[-2], points[-1]
         beyond = np.maximum(asked - last, 0) * (high - low) / (last - before)
-        between: Int64 = np.rint(np.interp(asked, points[:, 0], points[:, 1]) + beyond).astype(np.int64) + longer
-        return np.maximum(between, 1)
+        between: Int64 = np.rint(np.interp(asked, points[:, 0], points[:, 1]) + beyond).astype(np.int64)
+        return np.maximum(between, np.maximum(self.least + longer, 1))
 
 
 def law_of(asked: list[int], said: list[int]) -> Law:

@@ -7,14 +7,14 @@ class, and their exchanges of one kind, are worked on together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
 from lab.stages.flows.lanes import Walk, starts
-from lab.stages.flows.parts import PARTING, SETTING_UP, Part, Scene, Spoken, add, columns, joined
+from lab.stages.flows.parts import PARTING, SETTING_UP, Part, Scene, Spoken, Turns, add, columns, joined, taken
 from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, UPWARD, Script, Turn, setup_of
 from lab.stages.flows.shaking import goodbyes, handshakes
 from lab.stages.seeds import mixed, states_of
@@ -38,9 +38,10 @@ def spoken(scene: Scene) -> Spoken:
         since[part.conversation] += part.lasts
 
     shaken = handshakes(scene)
+    joining = _joining(scene)
+    exchanges = list(_exchanges(scene, joining))
     for part in (*([shaken] if shaken else []), *_setups(scene)):
         follow(part, ready)
-    exchanges = list(_exchanges(scene))
     begin, over = _placed(scene, exchanges, ready)
     parts += exchanges
     begins += [begin[part.exchange] for part in exchanges]
@@ -50,11 +51,35 @@ def spoken(scene: Scene) -> Spoken:
     goodbye = goodbyes(scene)
     if goodbye is not None:
         follow(goodbye, over)
-    turns = joined(parts, begins)
+    turns = _together(joined(parts, begins), joining)
     last = scene.start.copy()
     np.maximum.at(last, turns.conversation, turns.end)
     gap = np.where(scene.part(scene.ways.flight) >= 0, scene.lanes.client_gap, 0)
     return Spoken(turns, np.where(scene.lanes.tcp, over + gap, last))
+
+
+def _joining(scene: Scene) -> Bool:
+    """The exchanges whose client's words leave with the first ones of the set-up."""
+    x, first = scene.x, np.ones(len(scene.x.time), dtype=np.bool_)
+    first[1:] = x.conversation[1:] != x.conversation[:-1]
+    soon = np.array([one.joins_us for one in scene.ways.scripts], dtype=np.int64)[scene.part(scene.ways.script)]
+    joining: Bool = first & (x.up > 0) & (x.time - scene.start[x.conversation] <= soon[x.conversation])
+    return joining & (soon[x.conversation] > 0)
+
+
+def _together(turns: Turns, joining: Bool) -> Turns:
+    """The turns with those first words in their place; in the order of time."""
+    rows = np.flatnonzero((turns.exchange >= 0) & (turns.exchange < len(joining)) & (turns.turn == 0) & turns.client)
+    rows = rows[joining[turns.exchange[rows]]]
+    if not len(rows):
+        return turns
+    opening = np.full(int(turns.conversation.max()) + 1, -1, dtype=np.int64)
+    first = np.flatnonzero((turns.exchange == SETTING_UP) & (turns.turn == 0))
+    opening[turns.conversation[first]] = first
+    begin, end = turns.begin.copy(), turns.end.copy()
+    begin[rows] = end[rows] = turns.end[opening[turns.conversation[rows]]]
+    moved = replace(turns, begin=begin, end=end)
+    return taken(moved, np.lexsort((turns.turn, turns.exchange, begin, turns.conversation)))
 
 
 def _setups(scene: Scene) -> Iterator[Part]:
@@ -95,10 +120,11 @@ class _Asked:
     down: Int64
     delay: Int64
     opened: bool = False
+    early: Bool | None = None  # whose client's words are said before, in a record that is there anyway
     drawn: Int64 | None = None  # (rows, turns, 2) bytes and waits, in place of the laws
 
 
-def _exchanges(scene: Scene) -> Iterator[Part]:
+def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
     """The exchanges, those of one script, kind and range of sizes together."""
     x, script = scene.x, scene.part(scene.ways.script)
     kind = np.select(
@@ -115,7 +141,8 @@ def _exchanges(scene: Scene) -> Iterator[Part]:
         for at, (_, turns) in enumerate(regimes):
             chosen = rows[place == at]
             if len(chosen):
-                asked = _Asked(x.up[chosen], x.down[chosen], x.delay[chosen])
+                early = joining[chosen]
+                asked = _Asked(x.up[chosen], x.down[chosen], x.delay[chosen], early=early if early.any() else None)
                 yield _said(scene, turns, x.conversation[chosen].astype(np.int64), chosen, asked)
 
 
@@ -136,6 +163,9 @@ def _said(scene: Scene, turns: tuple[Turn, ...], rows: Int64, exchange: Int64, a
         plain = np.maximum(plain, 1)
         size = plain + -(-plain // RECORD_PLAINTEXT) * overhead
         packets = -(-size // np.where(lanes.tcp, lanes.mss, max(turn.most, 1)))
+        if at == 0 and turn.from_client and asked.early is not None:
+            size = np.where(asked.early, plain, size)
+            packets = np.where(asked.early, packets - 1, packets)
         due = (turn.wait_us * spread + turn.share * asked.delay).astype(np.int64) if drawn is None else drawn[:, 1]
         if turn.from_client:
             begin, end = walk.client_says(due, packets)

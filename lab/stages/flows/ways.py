@@ -25,7 +25,8 @@ HIDDEN = ("sni", "ech", "resume", "alpn")  # options that TLS reads, not the pro
 VARIANTS, _VARIANT = 8, 9  # hellos that are told apart of a client who draws them anew; a salt
 OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
 _REF = Class("", 0, named=True, options=()).host.partition(".")
-_REF_SUB, _REF_ZONE, _REF_ADDRESS, _REF_AGENT = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77"), len("qzagent/1.0")
+_REF_SUB, _REF_ZONE, _REF_ADDRESS = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77")
+AGENTED, BROWSERS = frozenset({"http2", "doh"}), ("Chrome", "Mozilla", "Cronet")  # who speaks otherwise than others
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,20 @@ def ways_of(timeline: Timeline) -> Ways:
     named = np.array([bool(name) for name in names], dtype=np.bool_)[said.host] & ~said.inbound
     known: dict[Class, int] = {}
     own = [speech.protocol in OWN_TLS or upgrades(speech) for speech in timeline.speeches]
-    key = (said.speech.astype(np.int64) * 2 + named) * 256 + np.where(
+    browsing = _browsing(timeline) & np.array([kind in AGENTED for kind, *_ in speeches], dtype=np.bool_)[said.speech]
+    key = ((said.speech.astype(np.int64) * 2 + named) * 2 + browsing) * 256 + np.where(
         np.array(own, dtype=np.bool_)[said.speech], said.stack, 0
     )
     kinds, place = np.unique(key, return_inverse=True)
     index = []
     for kind in kinds.tolist():
-        protocol, port, options, _ = speeches[kind >> 9]
-        one = Class(protocol, port, bool(kind >> 8 & 1), options, kind & 255)
+        protocol, port, options, _ = speeches[kind >> 10]
+        one = Class(protocol, port, bool(kind >> 9 & 1), options, kind & 255, bool(kind >> 8 & 1))
         index.append(known.setdefault(one, len(known)))
     script = np.array(index, dtype=np.int64)[place]
     flights, flight, chain = _flights(timeline, names, named)
     longer = _longer(timeline, names, named, [extra for *_, extra in speeches])
+    longer[:, AGENT] -= np.array([len(one.agent) for one in known], dtype=np.int64)[script]
     return Ways(tuple(script_of(one) for one in known), script, longer, flights, flight, chain)
 
 
@@ -74,6 +77,13 @@ def _speech(speech: Speech) -> tuple[str, int, tuple[tuple[str, str], ...], int]
         made |= {name: canonical(name, speech.options[name]) for name in HIDDEN if name in speech.options}
     options = tuple((name, value) for name, (value, _) in made.items())
     return speech.protocol, speech.port, options, sum(extra for _, extra in made.values())
+
+
+def _browsing(timeline: Timeline) -> npt.NDArray[np.bool_]:
+    """Whose agent names a browser's engine."""
+    named = [any(word in app.agent for word in BROWSERS) for app in timeline.apps]
+    found: npt.NDArray[np.bool_] = np.array(named, dtype=np.bool_)[timeline.conversations.app]
+    return found
 
 
 def _longer(timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_], options: list[int]) -> Int64:
@@ -88,7 +98,7 @@ def _longer(timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_], 
     made[:, CHAIN] = np.array(chains, dtype=np.int64)[said.host]
     made[:, SUB] = np.where(named, hosts[:, 0] - _REF_SUB, 0)
     made[:, ZONE] = np.where(named, hosts[:, 1] - _REF_ZONE, np.where(said.inbound, here, there) - _REF_ADDRESS)
-    made[:, AGENT] = np.array([len(app.agent) for app in timeline.apps], dtype=np.int64)[said.app] - _REF_AGENT
+    made[:, AGENT] = np.array([len(app.agent) for app in timeline.apps], dtype=np.int64)[said.app]
     made[:, OPTION] = np.array(options, dtype=np.int64)[said.speech]
     return made
 
