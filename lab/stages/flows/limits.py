@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
 from lab.stages.enveloped import BLOCK, HEAD, IPV4, MTU, OPTIONS, SEALED, TCP, UDP
-from lab.stages.flows.parts import SHAKING, Scene, Spoken, Turns, taken
+from lab.stages.flows.parts import PARTED, SHAKING, Scene, Spoken, Turns, taken
+from lab.stages.segments import DELAYED_ACK_US
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -64,26 +65,52 @@ def _shortened(scene: Scene, turns: Turns) -> Turns:
 _SIDES = ("client", "server")
 
 
+def lone(scene: Scene, turns: Turns) -> Bool:
+    """Whose last segment is acknowledged by itself: an odd one that nobody answers soon."""
+    of = turns.conversation
+    follows = np.full(len(of), 1 << 62, dtype=np.int64)
+    follows[:-1] = np.where(of[1:] == of[:-1], turns.begin[1:] - turns.end[:-1], 1 << 62)
+    patience = DELAYED_ACK_US + np.where(turns.client, scene.lanes.answer[of], 0)
+    found: Bool = scene.lanes.tcp[of] & (turns.packets % 2 == 1) & (follows > patience) & (turns.exchange != PARTED)
+    return found
+
+
 def _enveloped(scene: Scene, whole: Seen) -> Turns:
     """The turns, those inside a tunnel as its datagrams; by conversation and time."""
     turns = whole.turns
     inside = whole.hidden[turns.conversation]
-    rows = np.flatnonzero(inside)
-    mine = taken(turns, rows)
+    mine, alone = _paired(scene, turns, lone(scene, turns), np.flatnonzero(inside))
     of = mine.conversation
     tcp = scene.lanes.tcp[of]
     up = mine.client != scene.said.inbound[scene.rows][of]
     sealed = _sealed(-(-mine.size // np.maximum(mine.packets, 1)), np.where(tcp, TCP, UDP)) * mine.packets
     carried = [replace(mine, conversation=scene.tunnel[of], client=up, size=sealed, plain=sealed)]
-    acks = np.where(tcp, (mine.packets + 1) // 2, 0)
-    size = acks * _sealed(np.zeros_like(acks), np.full(len(acks), TCP))
-    answers = replace(carried[0], client=~up, begin=mine.end, end=mine.end, size=size, plain=size, packets=acks)
-    carried.append(taken(answers, np.flatnonzero(acks)))
+    one = np.ones_like(of)
+    size = _sealed(0 * one, one * TCP)
+    when = mine.end + np.where(mine.packets == 2, TURN_US, DELAYED_ACK_US)
+    answers = replace(carried[0], client=~up, begin=when, end=when, size=size, plain=size, packets=one)
+    carried.append(taken(answers, np.flatnonzero(tcp & ((mine.packets == 2) | alone))))
     carried += [_bare(scene, whole, at) for at in range(6)]
     parts = [taken(turns, np.flatnonzero(~inside)), *carried]
     made = Turns(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Turns)))
     made = replace(made, exchange=np.where(np.isin(made.conversation, scene.tunnel), 0, made.exchange))
     return taken(made, np.lexsort((made.begin, made.conversation)))
+
+
+def _paired(scene: Scene, turns: Turns, alone: Bool, rows: Int64) -> tuple[Turns, Bool]:
+    """Two packets at a time of these turns, since the second is acknowledged; whether a last one is by itself."""
+    count = np.maximum((turns.packets[rows] + 1) // 2, 1)
+    row = np.repeat(rows, count)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    packets = np.clip(turns.packets[row] - 2 * nth, 1, 2)
+    share = packets / np.maximum(turns.packets[row], 1)
+    of = turns.conversation[row]
+    gap = np.where(turns.client[row], scene.lanes.client_gap[of], scene.lanes.server_gap[of])
+    begin = turns.begin[row] + 2 * nth * gap
+    size = np.rint(turns.size[row] * share).astype(np.int64)
+    last = nth == np.repeat(count, count) - 1
+    made = replace(taken(turns, row), begin=begin, end=begin + (packets - 1) * gap, size=size, packets=packets)
+    return made, alone[row] & last
 
 
 def _sealed(payload: Int64, header: Int64) -> Int64:

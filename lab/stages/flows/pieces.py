@@ -15,9 +15,8 @@ import numpy.typing as npt
 from detector.capture.flows import EPHEMERAL, OTHER_IDLE_US, SERVICE, TCP_IDLE_US
 from detector.contract import EXCHANGE_IDLE_US
 from lab.stages.causality import TURN_US
-from lab.stages.flows.limits import Seen, opened, spoken_by_apps
-from lab.stages.flows.parts import PARTED, Scene, Turns, taken
-from lab.stages.segments import DELAYED_ACK_US
+from lab.stages.flows.limits import Seen, lone, opened, spoken_by_apps
+from lab.stages.flows.parts import Scene, Turns, taken
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -129,11 +128,7 @@ def _counted(scene: Scene, turns: Turns, piece: Int64, total: int, bare: tuple[B
     """Bytes up and down, packets up and down, of each piece."""
     client, packets = turns.client, turns.packets
     of = turns.conversation
-    follows = np.zeros(len(piece), dtype=np.int64) + (1 << 62)
-    follows[:-1] = np.where(of[1:] == of[:-1], turns.begin[1:] - turns.end[:-1], 1 << 62)
-    patience = DELAYED_ACK_US + np.where(client, scene.lanes.answer[of], 0)
-    lone = (packets % 2 == 1) & (follows > patience) & (turns.exchange != PARTED)
-    acks = np.where(scene.lanes.tcp[of], packets // 2 + lone, 0)
+    acks = np.where(scene.lanes.tcp[of], packets // 2 + lone(scene, turns), 0)
     by_side = [np.where(client == side, turns.size, 0) for side in (True, False)]
     by_side += [np.where(client == side, packets, acks) for side in (True, False)]
     sums = [np.bincount(piece, weights=column, minlength=total).astype(np.int64) for column in by_side]
