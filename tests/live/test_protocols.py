@@ -20,11 +20,12 @@ pytestmark = pytest.mark.live
 DROIDRANGE = str(Path(sys.executable).with_name("droidrange"))
 PROTOCOLS = ("http", "https", "ws", "wss", "dns", "smtp", "imap", "socks5", "connect", "backconnect")
 SCENARIOS = [*(f"live-{name}" for name in PROTOCOLS), "live-https-five"]
-FAST = ("--stage", "live", "--speed", "360")  # an hour in ten seconds: as long again goes to set a run up and prove it
+SPEED = 360
+FAST = ("--stage", "live", "--speed", str(SPEED))  # an hour in ten seconds: as long again goes to set a run up and prove it
 DEVICES, BOUND_S = 5, 120
 GROUP = ("analytic", "device", "package", "peer")
 NEAR = 0.05  # of the score that wire gives: a detector that misses must miss on both stages
-LATE_US = 2_000_000  # p99 of the moments at which conversations began, mapped back to scenario time
+LATE_US = 1_000_000  # real time, p99: one retry of a look-up is later than that, a machine with other work is not
 
 
 def begun(*words: str | Path, state: Path) -> subprocess.Popen[str]:
@@ -88,7 +89,7 @@ def test_every_conversation_is_found_in_every_sensor(recorded) -> None:
     telemetry = open_telemetry(recording.telemetry)
     assert telemetry.packets == recording.files["telemetry/capture.pcap"]["packets"]
     lateness = pq.read_table(live / "lab" / "clock.parquet")["late_us"].to_numpy(zero_copy_only=False)
-    assert sorted(abs(lateness))[int(0.99 * len(lateness))] < LATE_US
+    assert sorted(abs(lateness))[int(0.99 * len(lateness))] < LATE_US * SPEED
     devices = pq.read_table(live / "telemetry" / "packages.parquet")["device"].unique()
     assert len(devices) == (DEVICES if scenario.endswith("-five") else 1)
 
