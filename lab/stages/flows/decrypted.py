@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lab.protocols.http2 import PREFACE
+from lab.stages.flows.classes import Class
 from lab.stages.flows.parts import SETTING_UP, SHAKING, Turns
-from lab.stages.flows.probes import UPWARD, Class, Script, first_words, opening
+from lab.stages.flows.probes import UPWARD, Script, first_words, opening
 from lab.stages.flows.reading import replaced, shown, words
 from lab.stages.flows.tables import Sides, table
 from lab.stages.flows.texts import coded, taken

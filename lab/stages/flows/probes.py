@@ -6,7 +6,6 @@ said, so that a script serves hosts and agents of any length. Nothing of a timel
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from lab.protocols import Dialogue, Message
 from lab.protocols.tls import wrap
 from lab.stages.dialogues import upgraded
+from lab.stages.flows.classes import Class, texts_in
 from lab.stages.flows.sizes import Law, law_of
 from lab.stages.seeds import generator, states_of
 
@@ -38,12 +38,6 @@ _START, _FIRST, _APART = (
 _TRIALS, WORTH_US, _DUE = 6, 50_000, (1_000, 50_000, 100_000, 250_000, 1_000_000)
 _ENDLESS, HEAD = 1 << 62, 2_048
 _DELAYS = (200_000, 400_000)
-SUB, ZONE, AGENT, OPTION, CHAIN = range(5)  # texts whose lengths differ from one conversation to another
-_SUB, _ZONE, _ADDRESS = "qzw.", "calibration.example", "198.18.7.77"
-_HELLO, _CHAINED = b"\x16\x03\x03", 1_500  # how a server's flight with a chain begins, and how long it is at least
-_HOSTLIKE = re.compile(r"([a-z0-9_-]+\.)+[a-z]+(:\d+)?", re.IGNORECASE)
-_MAILLIKE = re.compile(r"[^@\s]+@[a-z0-9.-]+", re.IGNORECASE)
-_ADDRESSLIKE = re.compile(r"(\d+\.){3}\d+(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -65,33 +59,6 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Class:
-    """A way of speaking; ``options`` as canonical says."""
-
-    protocol: str
-    port: int
-    named: bool
-    options: tuple[tuple[str, str], ...]
-    stack: int = 0  # of a protocol with a hello of its own, or that turns to TLS under way
-    browser: bool = False  # its agent names a browser, where that matters
-
-    @property
-    def upgrades(self) -> bool:
-        """Whether it turns to TLS under way."""
-        return ("starttls", "1") in self.options
-
-    @property
-    def agent(self) -> str:
-        """The agent that speaks."""
-        return "qzagent Chrome" if self.browser else "qzagent"
-
-    @property
-    def host(self) -> str:
-        """The name or address that is called."""
-        return _SUB + _ZONE if self.named else _ADDRESS
-
-
-@dataclass(frozen=True)
 class Script:
     """What a class says: to set up, in an exchange of each kind up to each size, and behind the last one."""
 
@@ -102,28 +69,6 @@ class Script:
     drawn: bool  # each conversation draws sizes and waits of its set-up that matter
     exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
     farewell: tuple[Turn, ...]
-
-
-def canonical(name: str, value: str) -> tuple[str, int]:
-    """An option's value with names replaced by ours, and by how many bytes it is longer than that.
-
-    >>> canonical("target", "www.shop.example:443"), canonical("qtype", "TXT")
-    (('qzo.option.example:443', -2), ('TXT', 0))
-    """
-    if name == "ttl":
-        return "300", 0
-    if _ADDRESSLIKE.fullmatch(value):
-        made = "198.18.7.99" + value[len(value.partition(":")[0]) :]
-        return made, 0 if name == "answer" else len(value) - len(made)
-    if _HOSTLIKE.fullmatch(value):
-        made = "qzo.option.example" + value[len(value.partition(":")[0]) :]
-    elif _MAILLIKE.fullmatch(value):
-        made = "qzo@mail.example"
-    elif value.startswith("/") and len(value) > 1:
-        made = "/qzo"
-    else:
-        return value, 0
-    return made, len(value) - len(made)
 
 
 @lru_cache(maxsize=4096)
@@ -300,7 +245,7 @@ def _turn(kind: Class, rows: list[_Row], said: list[_Pairs]) -> Turn:
         pushed=first.pushed,
         by_up=by_up,
         law=law,
-        texts=_texts(kind, data),
+        texts=texts_in(kind, data),
         wait_us=round(waits[0] - share * _DELAYS[0]),
         share=share,
         most=max(len(one.data) for one, _ in said[-1]) if len(said[-1]) > 1 else _ENDLESS,
@@ -320,10 +265,3 @@ def _law(rows: list[_Row], sizes: list[int], *, by_up: bool) -> tuple[bool, Law]
             return side, law
         found.append((side, law))
     return found[0]
-
-
-def _texts(kind: Class, data: bytes) -> tuple[int, ...]:
-    """How often the host's sub-domain, its zone (or address), agent, an option's text and a chain are in a message."""
-    host = (b"qzw", b"calibration") if kind.named else (b"\0" * 4096, _ADDRESS.encode())
-    chain = int(kind.upgrades and data[:3] == _HELLO and len(data) > _CHAINED)
-    return (*(data.count(one) for one in (*host, kind.agent.encode(), b"qzo")), chain)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from detector.capture.names import Names, identify
 from lab.stages.dialogues import manner_of
-from lab.stages.flows.probes import Class, opening
+from lab.stages.flows.classes import Class
+from lab.stages.flows.probes import opening
 from lab.stages.flows.texts import coded
 from lab.stages.flows.ways import Ways
 from lab.timeline import Timeline

@@ -14,8 +14,9 @@ from lab.behaviours import Speech
 from lab.protocols.handshakes import shapes
 from lab.protocols.tls import chain_bytes
 from lab.stages.dialogues import ALPN, manner_of, upgrades
+from lab.stages.flows.classes import AGENT, CHAIN, OPTION, SUB, ZONE, Class, canonical
 from lab.stages.flows.flights import Flights, flights_of
-from lab.stages.flows.probes import AGENT, CHAIN, OPTION, SUB, ZONE, Class, Script, canonical, script_of
+from lab.stages.flows.probes import Script, script_of
 from lab.stages.seeds import mixed
 from lab.timeline import Timeline
 

@@ -1,0 +1,69 @@
+"""Ways of speaking that share a script: protocol, port and options, with names of ours in place of those in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+SUB, ZONE, AGENT, OPTION, CHAIN = range(5)  # texts whose lengths differ from one conversation to another
+_SUB, _ZONE, _ADDRESS = "qzw.", "calibration.example", "198.18.7.77"
+_HELLO, _CHAINED = b"\x16\x03\x03", 1_500  # how a server's flight with a chain begins, and how long it is at least
+_HOSTLIKE = re.compile(r"([a-z0-9_-]+\.)+[a-z]+(:\d+)?", re.IGNORECASE)
+_MAILLIKE = re.compile(r"[^@\s]+@[a-z0-9.-]+", re.IGNORECASE)
+_ADDRESSLIKE = re.compile(r"(\d+\.){3}\d+(:\d+)?")
+
+
+@dataclass(frozen=True)
+class Class:
+    """A way of speaking; ``options`` as canonical says."""
+
+    protocol: str
+    port: int
+    named: bool
+    options: tuple[tuple[str, str], ...]
+    stack: int = 0  # of a protocol with a hello of its own, or that turns to TLS under way
+    browser: bool = False  # its agent names a browser, where that matters
+
+    @property
+    def upgrades(self) -> bool:
+        """Whether it turns to TLS under way."""
+        return ("starttls", "1") in self.options
+
+    @property
+    def agent(self) -> str:
+        """The agent that speaks."""
+        return "qzagent Chrome" if self.browser else "qzagent"
+
+    @property
+    def host(self) -> str:
+        """The name or address that is called."""
+        return _SUB + _ZONE if self.named else _ADDRESS
+
+
+def canonical(name: str, value: str) -> tuple[str, int]:
+    """An option's value with names replaced by ours, and by how many bytes it is longer than that.
+
+    >>> canonical("target", "www.shop.example:443"), canonical("qtype", "TXT")
+    (('qzo.option.example:443', -2), ('TXT', 0))
+    """
+    if name == "ttl":
+        return "300", 0
+    if _ADDRESSLIKE.fullmatch(value):
+        made = "198.18.7.99" + value[len(value.partition(":")[0]) :]
+        return made, 0 if name == "answer" else len(value) - len(made)
+    if _HOSTLIKE.fullmatch(value):
+        made = "qzo.option.example" + value[len(value.partition(":")[0]) :]
+    elif _MAILLIKE.fullmatch(value):
+        made = "qzo@mail.example"
+    elif value.startswith("/") and len(value) > 1:
+        made = "/qzo"
+    else:
+        return value, 0
+    return made, len(value) - len(made)
+
+
+def texts_in(kind: Class, data: bytes) -> tuple[int, ...]:
+    """How often the host's sub-domain, its zone (or address), agent, an option's text and a chain are in a message."""
+    host = (b"qzw", b"calibration") if kind.named else (b"\0" * 4096, _ADDRESS.encode())
+    chain = int(kind.upgrades and data[:3] == _HELLO and len(data) > _CHAINED)
+    return (*(data.count(one) for one in (*host, kind.agent.encode(), b"qzo")), chain)
