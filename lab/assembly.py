@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
 from lab.cast import GROUPS, RESOLVER, Cast
@@ -15,8 +16,10 @@ from lab.seeds import generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
-_HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "port", "incident", "behaviour", "seed")
+_HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "incident", "behaviour", "seed")
+_ASKING = ("start", "app", "host", "speech", "inbound", "incident")  # of them, what look-ups depend on
 _ROW = ("conversation", "time", "up", "down", "delay")
+Part = tuple[int, Mapping[str, npt.ArrayLike]]  # how many rows, and their columns: a number stands in each of its rows
 
 
 @dataclass(frozen=True)
@@ -39,46 +42,49 @@ class Assembly:
     speeches: list[Speech] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _heads: list[dict[str, Int64]] = field(default_factory=list)
-    _rows: list[dict[str, Int64]] = field(default_factory=list)
+    _heads: list[Part] = field(default_factory=list)
+    _rows: list[Part] = field(default_factory=list)
     _count: int = 0
 
     def add(self, rng: np.random.Generator, batch: Batch, owner: Owner, hosts: Int64, stacks: Int64) -> None:
         """The batch of one behaviour on one device; ``hosts`` are its peers' rows, ``stacks`` its customers' shapes."""
-        n = len(batch.start)
+        self.listeners += [Listener(owner.app, port, at, until) for at, until, port in batch.listen]
         speeches = np.array([self._speech(speech, hosts) for speech in batch.speeches], dtype=np.int64)
-        foreign = stacks[np.maximum(batch.stack, 0) % len(stacks)]
+        n = len(batch.start)
+        if not n:
+            return
+        own = batch.stack < 0
         self._append(
             {
                 "start": batch.start,
                 "close": batch.close,
-                "app": np.full(n, owner.app),
-                "host": hosts[batch.peer] if n else np.zeros(0, dtype=np.int64),
-                "speech": speeches[batch.speech] if n else np.zeros(0, dtype=np.int64),
-                "inbound": batch.inbound.astype(np.int64),
-                "stack": np.where(batch.stack < 0, owner.stack, foreign),
-                "port": np.zeros(n, dtype=np.int64),
-                "incident": np.full(n, owner.incident),
-                "behaviour": np.full(n, owner.behaviour),
+                "app": owner.app,
+                "host": hosts[batch.peer],
+                "speech": speeches[batch.speech],
+                "inbound": batch.inbound,
+                "stack": owner.stack if own.all() else np.where(own, owner.stack, stacks[batch.stack % len(stacks)]),
+                "incident": owner.incident,
+                "behaviour": owner.behaviour,
                 "seed": rng.integers(0, 2**62, n),
             },
-            dict(zip(_ROW, (batch.x_conversation, batch.x_time, batch.x_up, batch.x_down, batch.x_delay), strict=True)),
+            (batch.x_conversation, batch.x_time, batch.x_up, batch.x_down, batch.x_delay),
         )
-        self.listeners += [Listener(owner.app, port, at, until) for at, until, port in batch.listen]
 
-    def _append(self, head: dict[str, Int64], rows: dict[str, Int64]) -> None:
-        self._heads.append(head)
-        self._rows.append(rows | {"conversation": rows["conversation"] + self._count})
-        self._count += len(head["start"])
+    def _append(self, head: Mapping[str, Int64 | npt.ArrayLike], rows: tuple[Int64, ...]) -> None:
+        n = len(np.asarray(head["start"]))
+        conversation, *said = rows
+        self._heads.append((n, head))
+        self._rows.append((len(conversation), dict(zip(_ROW, [conversation + self._count, *said], strict=True))))
+        self._count += n
 
     def _speech(self, speech: Speech, hosts: Int64) -> int:
         """The row of a speech, with ``@3:443`` in its options replaced by the name or address of its peer 3."""
         options = {name: self._resolved(value, hosts) for name, value in speech.options.items()}
         key = (speech.protocol, speech.tls, speech.port, *sorted(options.items()))
-        if key not in self._known:
-            self._known[key] = len(self.speeches)
-            self.speeches.append(replace(speech, options=options))
-        return self._known[key]
+        found = self._known.setdefault(key, len(self.speeches))
+        if found == len(self.speeches):
+            self.speeches.append(Speech(speech.protocol, speech.tls, speech.port, options))
+        return found
 
     def _resolved(self, value: str, hosts: Int64) -> str:
         if not value.startswith("@"):
@@ -95,7 +101,7 @@ class Assembly:
         cache (netd keeps one per network).
         """
         how = how or Resolving()
-        head = self._columns(self._heads, _HEAD)
+        head = _columns(self._heads, _ASKING)
         named = np.array([bool(h.name) and h.address != RESOLVER for h in self.cast.hosts], dtype=np.bool_)
         dns = np.array([speech.protocol == "dns" for speech in self.speeches], dtype=np.bool_)
         asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
@@ -103,79 +109,45 @@ class Assembly:
         if not len(wanted):
             return
         rng = generator(*self.cast.key, NAME_LOOKUP)
-        n = len(wanted)
-        delay = (rng.lognormal(np.log(15_000.0), 0.8, n)).astype(np.int64).clip(500, SECOND)
-        before = head["start"][wanted] - delay - 5_000 - rng.integers(2_000, 12_000, n)
-        early = before < (DOT_AHEAD if how.private else 0)
-        wanted, delay, before = wanted[~early], delay[~early], before[~early]
-        device = device_of[head["app"][wanted]]
-        asked = {"device": device, "time": before, "delay": delay, "incident": head["incident"][wanted]}
-        if how.private:
-            self._ask_privately(rng, asked, netd, behaviour, how)
-        else:
-            self._ask(rng, {**asked, "host": head["host"][wanted]}, netd, behaviour)
+        asked = _asked({name: column[wanted] for name, column in head.items()}, rng, device_of, how)
+        netd_of = np.array([netd.get(device, 0) for device in range(1 + max(netd))], dtype=np.int64)
+        head, rows = self._privately(asked, how) if how.private else self._openly(asked)
+        head |= {"app": netd_of[head.pop("device")], "seed": rng.integers(0, 2**62, len(head["start"]))}
+        self._append({**head, "inbound": 0, "stack": 0, "behaviour": behaviour}, rows)
 
-    def _ask(self, rng: np.random.Generator, asked: dict[str, Int64], netd: Mapping[int, int], behaviour: int) -> None:
-        """Adds look-ups in the clear, a datagram each."""
+    def _openly(self, asked: dict[str, Int64]) -> tuple[dict[str, Int64], tuple[Int64, ...]]:
+        """Look-ups in the clear, a datagram each: columns of conversations with their device, and of exchanges."""
         hosts, of = np.unique(asked["host"], return_inverse=True)
         before, delay, n = asked["time"], asked["delay"], len(of)
         zero = np.zeros(n, dtype=np.int64)
-        self._append(
-            {
-                "start": before,
-                "close": before + delay,
-                "app": np.array([netd.get(device, 0) for device in range(1 + max(netd))])[asked["device"]],
-                "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64)[of],
-                "speech": np.array([self._question(host) for host in hosts.tolist()], dtype=np.int64)[of],
-                "inbound": zero,
-                "stack": zero,
-                "port": zero,
-                "incident": asked["incident"],
-                "behaviour": zero + behaviour,
-                "seed": rng.integers(0, 2**62, n),
-            },
-            dict(zip(_ROW, (np.arange(n), before, zero, zero, delay), strict=True)),
-        )
+        head = {
+            "start": before,
+            "close": before + delay,
+            "device": asked["device"],
+            "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64)[of],
+            "speech": np.array([self._question(host) for host in hosts.tolist()], dtype=np.int64)[of],
+            "incident": asked["incident"],
+        }
+        return head, (np.arange(n), before, zero, zero, delay)
 
-    def _ask_privately(
-        self,
-        rng: np.random.Generator,
-        asked: dict[str, Int64],
-        netd: Mapping[int, int],
-        behaviour: int,
-        how: Resolving,
-    ) -> None:
-        """Adds look-ups as netd makes them over TLS: on one connection until nothing was asked for DOT_IDLE.
+    def _privately(self, asked: dict[str, Int64], how: Resolving) -> tuple[dict[str, Int64], tuple[Int64, ...]]:
+        """Look-ups as netd makes them over TLS: on one connection until nothing was asked for DOT_IDLE.
 
         A connection carries an incident if all that is asked on it does. Sizes are those of padded messages, and what
         stands in them is padding too: nobody outside can tell.
         """
         used = connections(asked, how)
-        n = len(used.device)
-        zero = np.zeros(n, dtype=np.int64)
+        zero, nothing = np.zeros(len(used.device), dtype=np.int64), np.zeros(len(used.time), dtype=np.int64)
         speech = Speech("dns_tcp", tls=True, port=853, options={"qtype": "TXT", "sni": "none", "zone": DOT_ZONE})
-        self._append(
-            {
-                "start": used.start,
-                "close": used.close,
-                "app": np.array([netd[row] for row in used.device.tolist()], dtype=np.int64),
-                "host": zero + self.cast.asked(""),
-                "speech": zero + self._speech(speech, zero),
-                "inbound": zero,
-                "stack": zero,
-                "port": zero,
-                "incident": used.incident,
-                "behaviour": zero + behaviour,
-                "seed": rng.integers(0, 2**62, n),
-            },
-            dict(
-                zip(
-                    _ROW,
-                    (used.of, used.time, 0 * used.time + DOT_UP, 0 * used.time + DOT_DOWN, used.delay),
-                    strict=True,
-                )
-            ),
-        )
+        head = {
+            "start": used.start,
+            "close": used.close,
+            "device": used.device,
+            "host": zero + self.cast.asked(""),
+            "speech": zero + self._speech(speech, zero),
+            "incident": used.incident,
+        }
+        return head, (used.of, used.time, nothing + DOT_UP, nothing + DOT_DOWN, used.delay)
 
     def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64, how: Resolving) -> Int64:
         """The conversations, ascending in time, whose name was not in the device's cache of that network."""
@@ -190,7 +162,7 @@ class Assembly:
 
     def seal(self, start: int, device_of: Int64) -> tuple[Conversations, Exchanges]:
         """The columns in the timeline's order, times since the epoch, client ports drawn."""
-        head, rows = self._columns(self._heads, _HEAD), self._columns(self._rows, _ROW)
+        head, rows = _columns(self._heads, _HEAD), _columns(self._rows, _ROW)
         order = np.argsort(head["start"], kind="stable")
         head = {name: column[order] for name, column in head.items()}
         rank = np.empty(len(order), dtype=np.int64)
@@ -218,8 +190,10 @@ class Assembly:
         """Ephemeral ports: per device a random order of all of them, none used twice before all were used."""
         ports = np.zeros(len(devices), dtype=np.int32)
         pool = np.arange(*EPHEMERAL, dtype=np.int32)
-        for device in np.unique(devices).tolist():
-            mine = np.flatnonzero(devices == device)
+        ends = np.cumsum(np.bincount(devices))
+        for device, mine in enumerate(np.split(np.argsort(devices, kind="stable"), ends[:-1])):
+            if not len(mine):
+                continue
             shuffled = generator(*self.cast.key, "ports", device).permutation(pool)
             ports[mine] = shuffled[np.arange(len(mine)) % len(shuffled)]
         return ports
@@ -243,8 +217,27 @@ class Assembly:
         ports[answers[found]] = ports[asked[last[found]]]
         return ports
 
-    @staticmethod
-    def _columns(parts: Iterable[dict[str, Int64]], names: tuple[str, ...]) -> dict[str, Int64]:
-        parts = list(parts)
-        empty = np.zeros(0, dtype=np.int64)
-        return {name: np.concatenate([empty, *(part[name] for part in parts)]).astype(np.int64) for name in names}
+
+def _asked(head: dict[str, Int64], rng: np.random.Generator, device_of: Int64, how: Resolving) -> dict[str, Int64]:
+    """What is asked for conversations, ascending in time: columns device, time, delay, host and incident.
+
+    The answer is there some milliseconds before the conversation begins; what would be asked before the beginning of
+    the scenario is not asked.
+    """
+    n = len(head["start"])
+    delay = (rng.lognormal(np.log(15_000.0), 0.8, n)).astype(np.int64).clip(500, SECOND)
+    before = head["start"] - delay - 5_000 - rng.integers(2_000, 12_000, n)
+    asked = {"device": device_of[head["app"]], "time": before, "delay": delay}
+    asked |= {"host": head["host"], "incident": head["incident"]}
+    kept = before >= (DOT_AHEAD if how.private else 0)
+    return {name: column[kept] for name, column in asked.items()}
+
+
+def _columns(parts: Sequence[Part], names: Sequence[str]) -> dict[str, Int64]:
+    """Those columns of all parts, part after part."""
+    ends = np.cumsum([0, *(count for count, _ in parts)]).tolist()
+    found = {name: np.empty(ends[-1], dtype=np.int64) for name in names}
+    for (_, part), begin, end in zip(parts, ends, ends[1:], strict=False):
+        for name in names:
+            found[name][begin:end] = part[name]
+    return found
