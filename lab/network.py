@@ -5,7 +5,7 @@ Values only: how a stage brings them about is its own affair. ``[network]`` of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Network:
     rtt_us: int = 0
     jitter_us: int = 0
     mtu: int = 1500
+
+    def set(self) -> tuple[str, ...]:
+        """The names of the conditions that are not those of a plain network."""
+        return tuple(one.name for one in fields(self) if getattr(self, one.name) != one.default)
 
 
 PLAIN = Network()

@@ -56,6 +56,8 @@ def _goes_on(flows: Flows, places: Places, which: Ints, packet: Ints, said: Ints
     """Whether what is said next behind these places is the server's again."""
     row = np.minimum(places.row[which], len(places.stream.row) - 1)
     more = places.begins(row) + places.stream.fresh[row] > places.at[which] + 1
+    behind = np.minimum(row + 1, len(places.stream.row) - 1)  # came before: the place was lost, and sent again
+    more |= (places.stream.slot[behind] == places.stream.slot[row]) & (places.stream.row[behind] < packet)
     following = np.searchsorted(said, packet, "right")
     last = following >= len(said)
     after = said[np.minimum(following, len(said) - 1)]

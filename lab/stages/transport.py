@@ -77,7 +77,7 @@ class Side:
     held: set[int] = field(default_factory=set)  # pieces got behind a hole
     latest: int = -1  # of those
     owes: bool = False  # an ACK, delayed
-    called: bool = False  # a SYN came
+    called: int = 0  # how many SYNs came
     open: bool = False
 
     @property
@@ -171,11 +171,11 @@ class Transport:
             self.emit(self.client, time, SYN)
             self.at(time + wait, lambda now: self.greet(now, 2 * wait))
 
-    def welcome(self, time: int, wait: int = SYN_US) -> None:
-        """The server's SYN-ACK, until its client is heard."""
-        if not self.server.open:
+    def welcome(self, time: int, call: int, wait: int = SYN_US) -> None:
+        """The server's SYN-ACK to a call, until its client is heard or calls again."""
+        if not self.server.open and self.server.called == call:
             self.emit(self.server, time, SYN | ACK)
-            self.at(time + wait, lambda now: self.welcome(now, 2 * wait))
+            self.at(time + wait + TURN_US, lambda now: self.welcome(now, call, 2 * wait))  # a client's timer is first
 
     def greeted(self, side: Side, time: int, flags: int) -> None:
         """A SYN or SYN-ACK arrives."""
@@ -185,11 +185,10 @@ class Transport:
             if not side.open:
                 side.open = True
                 self.at(then, self.speak)
-        elif not side.called:
-            side.called = True
-            self.at(then, self.welcome)
-        elif not side.open:
-            self.at(then, lambda now: self.emit(side, now, SYN | ACK))
+        else:
+            side.called += 1
+            call = side.called
+            self.at(then, lambda now: self.welcome(now, call))
 
     # sending
 

@@ -75,8 +75,14 @@ def scripts_of(timeline: Timeline, payload: BinaryIO) -> list[Script]:
     """The scripts of all conversations, in the timeline's order; their bytes go to ``payload``, one after the other.
 
     Raises StageError on a peer outside the lab or an unknown protocol, as the wire stage does, and on phones that
-    change their network or have an always-on VPN: handsets are wired to one network, without a tunnel.
+    change their network or have an always-on VPN: handsets are wired to one network, without a tunnel. That network is
+    what it is: StageError on a scenario that asks for another.
     """
+    if wanted := timeline.network.set():
+        raise StageError(
+            f"network: the live stage cannot bring about {', '.join(wanted)}: its network is this machine's; "
+            "record it with --stage wire"
+        )
     if found := [phone.name for phone in timeline.devices if phone.attachments or phone.tunnel]:
         raise StageError(
             f"{', '.join(found)}: the live stage plays neither networks other than home nor an always-on VPN; "

@@ -62,6 +62,24 @@ def test_every_dns_query_of_a_flow_is_an_exchange_with_its_own_answer(wire):
     assert [row["first_down"] - row["start"] for row in rows] == [900, 490]
 
 
+def test_a_query_sent_again_before_its_answer_is_the_same_one(wire):
+    ask, other = struct.pack(">H", 1) + bytes(20), struct.pack(">H", 1) + bytes(21)
+    packets = [
+        wire.udp(0, ask),
+        wire.udp(5_000_000, ask),
+        wire.udp(5_000_500, ask + b"answer", down=True),
+        wire.udp(6_000_000, ask),  # after the answer: another one
+        wire.udp(7_000_000, other),  # of another size: another one
+    ]
+    rows = wire.read(wire.pcap(packets)).exchanges.to_pylist()
+    assert [(row["bytes_up"], row["packets_up"], row["bytes_down"]) for row in rows] == [
+        (22, 2, 28),
+        (22, 1, 0),
+        (23, 1, 0),
+    ]
+    assert rows[0]["first_down"] - rows[0]["start"] == 5_000_500
+
+
 def test_repeated_bytes_are_no_exchange(wire):
     packets = wire.talk()
     again = [*packets[:7], type(packets[0])(5_000_000, packets[3].frame), *packets[7:]]

@@ -64,3 +64,11 @@ def test_where_the_rule_is_wrong(wire):
     assert wire.sizes(wire.conversation(messages)) == [(405, 905)]
     messages = [*opened(wire, 400), (52 * MS, "<", said(wire, 266, 300, 900))]
     assert wire.sizes(wire.conversation(messages)) == [(405, 1_210)]
+
+
+def test_a_ticket_that_was_lost_and_came_behind_the_answer_is_one_still(wire):
+    messages = [*opened(wire, 400), (52 * MS, "<", said(wire, 266)), (53 * MS, "<", said(wire, 900))]
+    *talk, ticket, answer, client_fin, server_fin = wire.conversation(messages)
+    late = type(ticket)(answer.at_us + 200 * MS, ticket.frame)
+    ends = [type(one)(one.at_us + 300 * MS, one.frame) for one in (client_fin, server_fin)]
+    assert wire.sizes([*talk, answer, late, *ends]) == [(405, 905)]

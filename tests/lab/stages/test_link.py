@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lab.errors import StageError
+from lab.network import Network
 from lab.stages.link import ALLOWED_ZONES, LEAST_RTT_US, links_of, refuse_escape
 from lab.timeline import Host
 
@@ -71,7 +72,18 @@ def test_links_do_not_depend_on_who_speaks(tiny):
     other = dataclasses.replace(said, incident=np.full_like(said.incident, -1), behaviour=np.zeros_like(said.behaviour))
     relabelled = dataclasses.replace(tiny, conversations=other, incidents=())
     for name, column in vars(links(tiny)).items():
-        assert (column == getattr(links(relabelled), name)).all(), name
+        assert np.all(column == getattr(links(relabelled), name)), name
+
+
+def test_a_network_adds_to_the_round_trip_and_cuts_segments_shorter(timeline_of, talk):
+    timeline = timeline_of([talk([(0, 1, 1, 0)], start=n) for n in range(200)])
+    plain, far = (links(dataclasses.replace(timeline, network=one)) for one in (Network(), Network(rtt_us=80_000)))
+    assert (far.rtt - plain.rtt == 80_000).all()
+    uneven = links(dataclasses.replace(timeline, network=Network(jitter_us=10_000))).rtt - plain.rtt
+    assert 0 <= uneven.min() < 500 < 9_500 < uneven.max() < 10_000
+    small = links(dataclasses.replace(timeline, network=Network(mtu=1281)))
+    assert set(small.mss.tolist()) == {1240}
+    assert (small.offered, plain.offered) == (1241, 1460)
 
 
 def test_hosts_differ_in_ttl_and_segment_size():

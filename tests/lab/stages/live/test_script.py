@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lab.errors import StageError
+from lab.network import Network
 from lab.protocols.connect import TRANSPORT
 from lab.stages.live.script import proxied, scripts_of, write_scripts
 from lab.timeline import Attachment
@@ -72,6 +73,12 @@ def test_a_phone_with_a_vpn_or_another_network_is_refused(tiny, phone) -> None:
     moved = dataclasses.replace(tiny, devices=(dataclasses.replace(tiny.devices[0], **phone), tiny.devices[1]))
     with pytest.raises(StageError, match="phone-01: the live stage plays neither networks other than home nor"):
         scripts_of(moved, io.BytesIO())
+
+
+def test_conditions_of_a_network_are_refused(tiny) -> None:
+    worse = dataclasses.replace(tiny, network=Network(loss=0.01, mtu=1400))
+    with pytest.raises(StageError, match="the live stage cannot bring about loss, mtu"):
+        scripts_of(worse, io.BytesIO())
 
 
 def test_a_file_holds_what_the_stream_held(script_of_scenario, tmp_path) -> None:

@@ -1,0 +1,54 @@
+"""Connections wait for a look-up that is answered late, and for no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lab.behaviours import Speech
+from lab.network import Network
+from lab.stages.awaited import awaited
+from lab.stages.dialogues import formats_of
+from lab.stages.link import links_of
+from lab.stages.lost_datagrams import RESOLVER_US
+from lab.timeline import NAME_LOOKUP
+
+SECOND = 1_000_000
+
+
+def moved(timeline_of, talk, network: Network):
+    """How far each conversation is moved: 60 look-ups, each with its connection, and a stranger's."""
+    talks = []
+    for n in range(60):
+        begin = n * 40 * SECOND
+        talks.append(talk([(0, 0, 0, 9_000)], start=begin, app=0, host=0, speech=Speech("dns", port=53)))
+        talks.append(talk([(0, 300, 900, 5_000)], start=begin + 20_000, speech=Speech("http", port=80)))
+        talks.append(talk([(0, 300, 900, 5_000)], start=begin + 20_001, host=3, speech=Speech("http", port=80)))
+    timeline = timeline_of(talks)
+    said = timeline.conversations
+    behaviour = np.where(np.arange(len(talks)) % 3 == 0, 2, 1).astype(np.int32)
+    timeline = replace(
+        timeline,
+        behaviours=(*timeline.behaviours, NAME_LOOKUP),
+        conversations=replace(said, behaviour=behaviour),
+        network=network,
+    )
+    links = links_of(timeline, [found.TRANSPORT for found in formats_of(timeline)])
+    return (awaited(timeline, links).conversations.start - said.start).reshape(-1, 3)
+
+
+def test_a_connection_waits_for_its_name(timeline_of, talk):
+    late = moved(timeline_of, talk, Network(loss=0.1))
+    assert not late[:, 0].any()
+    assert not late[:, 2].any()
+    waited = late[:, 1][late[:, 1] > 0]
+    assert 4 <= len(waited) <= 24  # of 60; 19 in a hundred tries fail
+    again = np.round(waited / RESOLVER_US)
+    assert waited.tolist() == pytest.approx((again * RESOLVER_US).tolist(), abs=100_000)
+    assert again.min() == 1
+
+
+def test_nobody_waits_without_loss(timeline_of, talk):
+    assert not moved(timeline_of, talk, Network()).any()
