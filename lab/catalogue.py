@@ -1,173 +1,165 @@
-"""The catalogue: every scenario on disk in one row, shown in the terminal, and proved on request."""
+"""The catalogue: every scenario on disk in one row, each malicious one beside its twins, and what narrows the list."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-
-from detector.contract import Advance
-from lab.behaviours import SECOND, Window
-from lab.console import emit, plural, screen
+from lab.behaviours import nearest
+from lab.console import plural, screen
 from lab.errors import ScenarioError
-from lab.expectation import Proof, prove_recording
-from lab.inspection import STRIP, strip_cells, strip_text
-from lab.plans import Scenario
-from lab.scenario import (
-    compile_scenario,
-    find_scenario,
-    load_all,
-    load_scenario,
-    load_suite,
-    scenario_names,
-    suite_names,
-    template,
-)
+from lab.plans import TECHNIQUES, Scenario
+from lab.scenario import load_scenario, load_suite, suite_names, template
+from lab.shelf import shelf
+from lab.subjects import speaks, spoken, subjects
+
+Row = dict[str, Any]
+T = TypeVar("T")
+R = TypeVar("R")
+HELD_OUT = "held-out"  # the suite of those that nobody may tune on
+WIDE = 150  # columns of a terminal from which on the questions are in the table
 
 
-def catalogue() -> list[dict[str, Any]]:
-    """One row for each bundled scenario, as ``scenario list --json`` prints it (schema version 1)."""
-    suites = {name: load_suite(name).scenarios for name in suite_names()}
-    return [_row(load_scenario(find_scenario(name)), suites) for name in scenario_names()]
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows to list; an empty text and None want all."""
+
+    suite: str = ""
+    analytic: str = ""
+    protocol: str = ""  # "http" means "http" and "http+tls"
+    malicious: bool | None = None
 
 
-def spoken(scenario: Scenario) -> set[str]:
-    """The protocols a scenario may speak, TLS as ``+tls``, whatever the seed: each behaviour's own plan says its.
+def catalogue() -> list[Row]:
+    """One row for each bundled scenario, as ``scenario list --json`` prints it (schema version 1).
 
-    A plan names its speeches before it knows when there is something to say, so that an empty minute suffices.
+    ScenarioError lists the faults of all scenarios and suites at once.
     """
-    never = np.zeros((0, 2), dtype=np.int64)
-    quiet = Window(60 * SECOND, never, never, never, never, never)
-    protocols = set()
-    for plan in (plan for app in scenario.apps for plan in app.behaviours):
-        batch = plan.behaviour.plan(np.random.default_rng(0), quiet)
-        protocols |= {f"{speech.protocol}+tls" if speech.tls else speech.protocol for speech in batch.speeches}
-        if any(peer.reach not in {"literal", "lan"} for peer in batch.peers):
-            protocols.add("dns")  # its name is looked up
-    return protocols
+    faults: list[str] = []
+    loaded = [_loaded(load_suite, name, faults) for name in suite_names()]
+    suites = {suite.name: suite.scenarios for suite in loaded if suite}
+    shelved = [path for _, path in sorted(shelf().items())]
+    rows = [row_of(found, suites) for path in shelved if (found := _loaded(load_scenario, path, faults))]
+    if faults:
+        raise ScenarioError(faults)
+    return with_twins(rows)
 
 
-def _row(scenario: Scenario, suites: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+def _loaded(load: Callable[[T], R], what: T, faults: list[str]) -> R | None:
+    try:
+        return load(what)
+    except ScenarioError as wrong:
+        faults += wrong.faults
+        return None
+
+
+def row_of(scenario: Scenario, suites: Mapping[str, Sequence[str]]) -> Row:
+    """The row of a scenario, its twins excepted."""
+    about = [plan.behaviour for _, plan in subjects(scenario)]
+    within = sorted(name for name, members in suites.items() if scenario.name in members)
     return {
         "name": scenario.name,
         "question": scenario.question,
         "analytics": list(scenario.analytics),
+        "technique": [TECHNIQUES[analytic] for analytic in scenario.analytics],
         "behaviours": list(scenario.kinds),
         "protocols": sorted(spoken(scenario)),
+        "subject_protocols": sorted(speaks(about)),
         "twin_of": scenario.twin_of,
+        "twins": [],
         "span_s": scenario.span / 1e6,
         "devices": scenario.devices,
-        "suites": sorted(name for name, members in suites.items() if scenario.name in members),
+        "background_apps": scenario.background.apps,
+        "suites": within,
+        "held_out": HELD_OUT in within,
     }
 
 
-def print_catalogue(rows: Sequence[dict[str, Any]]) -> None:
-    """The catalogue as a table on stdout, each malicious scenario beside its twin."""
-    from rich.table import Table
-
-    twins = {row["twin_of"]: row["name"] for row in rows if row["twin_of"]}
-    table = Table(show_lines=True)
-    table.add_column("scenario", no_wrap=True)
-    table.add_column("label", no_wrap=True)
-    table.add_column("question, protocols, suites")
-    for row in sorted(rows, key=lambda row: (row["twin_of"] or row["name"], bool(row["twin_of"]))):
-        twin = f"twin of {row['twin_of']}" if row["twin_of"] else f"twin: {twins.get(row['name'], '-')}"
-        carried = f"{', '.join(row['protocols'])} | {', '.join(row['suites']) or 'no suite'}"
-        label = ", ".join(row["analytics"]) or "benign"
-        table.add_row(f"{row['name']}\n  {twin}", label, f"{row['question']}\n{carried}")
-    screen().print(table)
+def with_twins(rows: Sequence[Row]) -> list[Row]:
+    """The rows, each with the names of its twins: the benign ones of a malicious scenario, and the other way round."""
+    imitators: dict[str, list[str]] = {}
+    for row in rows:
+        if row["twin_of"]:
+            imitators.setdefault(row["twin_of"], []).append(row["name"])
+    return [row | {"twins": [row["twin_of"]] if row["twin_of"] else imitators.get(row["name"], [])} for row in rows]
 
 
-def show(name: str, seed: int) -> dict[str, Any]:
-    """One scenario with its apps and, for each app, device and behaviour, when it speaks in that seed."""
-    scenario = load_scenario(find_scenario(name))
-    timeline = compile_scenario(scenario, seed)
-    said, times = timeline.conversations, timeline.exchanges.time
-    app, behaviour = (column[timeline.exchanges.conversation] for column in (said.app, said.behaviour))
-    speakers = []
-    for pair in np.unique(np.stack([app, behaviour], axis=1), axis=0):
-        mine = (app == pair[0]) & (behaviour == pair[1])
-        cells = np.clip((times[mine] - timeline.start) * STRIP // timeline.span, 0, STRIP - 1)
-        one = timeline.apps[pair[0]]
-        incident = int(said.incident[(said.app == pair[0]) & (said.behaviour == pair[1])].max())
-        speakers.append(
-            {
-                "device": timeline.devices[one.device].name,
-                "package": one.package,
-                "category": one.category,
-                "behaviour": timeline.behaviours[pair[1]],
-                "analytic": timeline.incidents[incident].analytic if incident >= 0 and one.package != "netd" else None,
-                "exchanges": int(mine.sum()),
-                "strip": np.bincount(cells.astype(np.int64), minlength=STRIP).tolist(),
-            }
-        )
-    suites = {suite: load_suite(suite).scenarios for suite in suite_names()}
-    return {**_row(scenario, suites), "seed": seed, "speakers": speakers}
+def chosen(rows: Sequence[Row], wanted: Wanted) -> list[Row]:
+    """The rows that are wanted; ScenarioError for a suite, analytic or protocol that no row has."""
+    _refuse_unknown("suite", wanted.suite, suite_names())
+    _refuse_unknown("analytic", wanted.analytic, list(TECHNIQUES))
+    _refuse_unknown("protocol", wanted.protocol, sorted({one for row in rows for one in _protocols(row)}))
+    analytics = {row["name"]: row["analytics"] for row in rows}
+    return [row for row in rows if _fits(row, wanted, analytics)]
 
 
-def print_scenario(shown: dict[str, Any]) -> None:
-    """The scenario on stdout: its question, and a timing strip for each speaker."""
+def _refuse_unknown(what: str, name: str, known: list[str]) -> None:
+    if name and name not in known:
+        raise ScenarioError([f"unknown {what} '{name}'; known are {', '.join(known)}{nearest(name, known)}"])
+
+
+def _fits(row: Row, wanted: Wanted, analytics: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a row is wanted; a benign twin belongs to the analytic of what it imitates."""
+    judged = [*row["analytics"], *analytics.get(row["twin_of"], [])]
+    return (
+        (not wanted.suite or wanted.suite in row["suites"])
+        and (not wanted.analytic or wanted.analytic in judged)
+        and (not wanted.protocol or wanted.protocol in _protocols(row))
+        and (wanted.malicious is None or wanted.malicious == bool(row["analytics"]))
+    )
+
+
+def _protocols(row: Row) -> set[str]:
+    """What a row is about, with and without TLS told apart."""
+    said = row["subject_protocols"]
+    return {*said, *(one.removesuffix("+tls") for one in said)}
+
+
+def print_catalogue(rows: Sequence[Row]) -> None:
+    """The catalogue as a table on stdout, one line a scenario, each malicious one above its twins."""
+    from rich import box
     from rich.table import Table
 
     console = screen()
-    twin = f" (benign twin of {shown['twin_of']})" if shown["twin_of"] else ""
-    console.print(f"{shown['name']}{twin}: {shown['question']}", markup=False)
-    console.print(f"{shown['devices']} devices, {shown['span_s'] / 3600:g} h, seed {shown['seed']}", markup=False)
-    table = Table("device, app (category)", "behaviour (label)", "exchanges")
-    table.add_column("when", no_wrap=True)
-    for row in shown["speakers"]:
-        who = f"{row['device']} {row['package']} ({row['category']})"
-        what = f"{row['behaviour']} ({row['analytic'] or 'benign'})"
-        table.add_row(who, what, str(row["exchanges"]), strip_text(tuple(row["strip"]), strip_cells(console.width)))
+    wide = console.width >= WIDE
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    longest = max((len(row["name"]) + 2 * bool(row["twin_of"]) for row in rows), default=20)
+    left = max(console.width - longest - 24, 24) if not wide else 48
+    widths = {"scenario, its twins": longest, "analytic": 13, "protocol": left * 2 // 3, "h": 4, "suites": left // 3}
+    for heading, width in widths.items():
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
+    if wide:
+        table.add_column("question")
+    names = {row["name"] for row in rows}
+    for row in sorted(rows, key=_beside):
+        question = [row["question"]] if wide else []
+        table.add_row(*_cells(row, paired=row["twin_of"] in names), *question)
     console.print(table)
+    malicious = sum(bool(row["analytics"]) for row in rows)
+    twins = sum(bool(row["twin_of"]) for row in rows)
+    console.print(
+        f"{plural(len(rows), 'scenario')}: {malicious} malicious, {len(rows) - malicious} benign ({twins} twins)."
+        " droidrange scenario show NAME says what one asks; --json has every field.",
+        markup=False,
+    )
 
 
-def check(names: Sequence[str], seed: int, advance: Advance) -> list[dict[str, Any]]:
-    """Plays each scenario in a temporary folder and proves its expectations; one row for each proof.
-
-    Raises ScenarioError with the faults of all files at once, before anything is played.
-    """
-    scenarios = load_all(names or scenario_names())
-    results: list[dict[str, Any]] = []
-    for done, scenario in enumerate(scenarios):
-        advance(done, len(scenarios))
-        proofs = _played(scenario, seed)
-        results += [{**vars(proof), "ok": proof.ok} for proof in proofs]
-        if not proofs:
-            unproved = {"scenario": scenario.name, "measure": "no [[expect]]: it loads, compiles and plays", "ok": True}
-            results.append(unproved)
-    return results
+def _beside(row: Row) -> tuple[str, bool, str]:
+    return row["twin_of"] or row["name"], bool(row["twin_of"]), row["name"]
 
 
-def _played(scenario: Scenario, seed: int) -> list[Proof]:
-    from lab.stages import play
-
-    with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:
-        recording = play("wire", compile_scenario(scenario, seed), Path(folder) / "recording")
-        return prove_recording(scenario, recording)
-
-
-def print_checks(results: Sequence[dict[str, Any]]) -> None:
-    """The proofs on stdout, one a line, failed ones first."""
-    for row in sorted(results, key=lambda row: row["ok"]):
-        emit(("ok    " if row["ok"] else "FAIL  ") + _in_words(row))
-    failed = sum(not row["ok"] for row in results)
-    emit(f"{plural(len(results), 'check')}, {failed} failed")
-
-
-def _in_words(row: dict[str, Any]) -> str:
-    if "found" not in row:
-        return f"{row['scenario']}: {row['measure']}"
-    bounds = [
-        f"{word} {row[key]:g}"
-        for key, word in (("at_least", "at least"), ("at_most", "at most"))
-        if row[key] is not None
-    ]
-    who = f"{row['behaviour']} of {row['package']} on {row['device']}"
-    return f"{row['scenario']}: {who}: found {row['found']:g} {row['measure']}, expected {' and '.join(bounds)}"
+def _cells(row: Row, *, paired: bool) -> tuple[str, ...]:
+    twin = "twin" if paired else f"twin of {row['twin_of']}" if row["twin_of"] else "benign"
+    labels = row["analytics"] if len(row["analytics"]) > 1 else [*row["analytics"], *row["technique"]]
+    return (
+        f"{'  ' if row['twin_of'] else ''}{row['name']}",
+        " ".join(labels) or twin,
+        ", ".join(row["subject_protocols"]),
+        f"{row['span_s'] / 3600:g}",
+        ", ".join(row["suites"]) or "-",
+    )
 
 
 def write_template(name: str, out: Path | None) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lab.cli_catalogue import detector_app, scenario_app
+from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_lab import lab_app
 from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress_bar, say
 from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage
@@ -31,6 +31,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 gate broken, 2 usage or scenario wrong, 3 lab or evidence failed, 130 interrupted.",
 )
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(behaviour_app, name="behaviour")
+app.add_typer(protocol_app, name="protocol")
 app.add_typer(detector_app, name="detector")
 app.add_typer(lab_app, name="lab")
 

@@ -1,4 +1,4 @@
-"""The command line's catalogue: scenarios and detectors that can be named, listed, shown and checked."""
+"""The command line's catalogue: scenarios, kinds, protocols and detectors, to be listed, shown and checked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from typing import Annotated
 
 import typer
 
-from lab.console import USAGE, emit, emit_json, guarded, progress_bar
+from lab.console import emit, emit_json, guarded, progress_bar
 from lab.options import Json, Out, Seed
 
 scenario_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show, check and start scenarios.")
+behaviour_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What apps do: the kinds of behaviour and their settings."
+)
+protocol_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What conversations are made of: the protocols and their options."
+)
 detector_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The detectors that can be named with --detector."
 )
@@ -17,11 +23,20 @@ detector_app = typer.Typer(
 
 @scenario_app.command("list")
 @guarded
-def scenario_list(*, json_: Json = False) -> None:
-    """List scenarios with question and twin."""
-    from lab.catalogue import catalogue, print_catalogue
+def scenario_list(
+    *,
+    suite: Annotated[str, typer.Option(help="Only those of this suite.")] = "",
+    analytic: Annotated[str, typer.Option(help="Only those about AN1793 or AN1702, with their twins.")] = "",
+    protocol: Annotated[str, typer.Option(help="Only those about this protocol; http+tls is http too.")] = "",
+    malicious: Annotated[
+        bool | None, typer.Option("--malicious/--benign", help="Only those with a label, or without.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """List scenarios with twin, analytic, technique, protocol."""
+    from lab.catalogue import Wanted, catalogue, chosen, print_catalogue
 
-    rows = catalogue()
+    rows = chosen(catalogue(), Wanted(suite, analytic, protocol, malicious))
     if json_:
         emit_json({"scenarios": rows})
     else:
@@ -31,8 +46,12 @@ def scenario_list(*, json_: Json = False) -> None:
 @scenario_app.command("show")
 @guarded
 def scenario_show(name: str, *, seed: Seed = 1, json_: Json = False) -> None:
-    """Show who speaks when in one scenario."""
-    from lab.catalogue import print_scenario, show
+    """Show one scenario and its twin.
+
+    Apps and settings, promises, what differs from the twin, and when each speaks, over what its phone does.
+    """
+    from lab.sheet import show
+    from lab.sheet_terminal import print_scenario
 
     shown = show(name, seed)
     if json_:
@@ -44,25 +63,27 @@ def scenario_show(name: str, *, seed: Seed = 1, json_: Json = False) -> None:
 @scenario_app.command("check")
 @guarded
 def scenario_check(
-    paths: Annotated[list[str] | None, typer.Argument(help="Names or TOML files; all scenarios if none.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(help="Scenarios, suites or TOML files; all if none.")] = None,
     *,
     seed: Seed = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds of every scenario, counted from --seed.")] = 1,
+    stage: Annotated[str, typer.Option("--stage", help="Where to play: wire, or flows, which is quicker.")] = "wire",
     json_: Json = False,
 ) -> None:
     """Prove every [[expect]] of scenarios.
 
-    On a recording made for the purpose; no detector is involved.
+    On a recording made for the purpose; no detector is involved. Exit 2: one is not kept. Exit 3: one did not play.
     """
-    from lab.catalogue import check, print_checks
+    from lab.proving import check, exit_code, print_checks
 
     with progress_bar("scenario check", quiet=json_) as advance:
-        results = check(paths or [], seed, advance)
+        results = check(paths or [], range(seed, seed + seeds), advance, stage=stage)
     if json_:
         emit_json({"checks": results})
     else:
         print_checks(results)
-    if not all(result["ok"] for result in results):
-        raise typer.Exit(USAGE)
+    if code := exit_code(results):
+        raise typer.Exit(code)
 
 
 @scenario_app.command("new")
@@ -75,6 +96,65 @@ def scenario_new(name: str, *, out: Out = None) -> None:
     from lab.catalogue import write_template
 
     emit(str(write_template(name, out)))
+
+
+@behaviour_app.command("list")
+@guarded
+def behaviour_list(*, json_: Json = False) -> None:
+    """List the kinds of behaviour."""
+    from lab.kind_sheet import behaviour_rows
+    from lab.kind_terminal import print_behaviours
+
+    rows = behaviour_rows()
+    if json_:
+        emit_json({"behaviours": rows})
+    else:
+        print_behaviours(rows)
+
+
+@behaviour_app.command("show")
+@guarded
+def behaviour_show(kind: str, *, json_: Json = False) -> None:
+    """Show one kind with its settings.
+
+    Their defaults, units, ranges and sources, and who uses it.
+    """
+    from lab.kind_sheet import behaviour_sheet
+    from lab.kind_terminal import print_behaviour
+
+    sheet = behaviour_sheet(kind)
+    if json_:
+        emit_json(sheet)
+    else:
+        print_behaviour(sheet)
+
+
+@protocol_app.command("list")
+@guarded
+def protocol_list(*, json_: Json = False) -> None:
+    """List the protocols."""
+    from lab.kind_sheet import protocol_rows
+    from lab.kind_terminal import print_protocols
+
+    rows = protocol_rows()
+    if json_:
+        emit_json({"protocols": rows})
+    else:
+        print_protocols(rows)
+
+
+@protocol_app.command("show")
+@guarded
+def protocol_show(name: str, *, json_: Json = False) -> None:
+    """Show one protocol with its options."""
+    from lab.kind_sheet import protocol_sheet
+    from lab.kind_terminal import print_protocol
+
+    sheet = protocol_sheet(name)
+    if json_:
+        emit_json(sheet)
+    else:
+        print_protocol(sheet)
 
 
 @detector_app.command("list")

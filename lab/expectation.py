@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from detector.contract import Telemetry
 from lab.plans import Expectation, Scenario
@@ -53,25 +54,38 @@ class Proof:
         return low and (self.at_most is None or self.found <= self.at_most)
 
 
-def seen(telemetry: Telemetry, truth_flows: pa.Table) -> list[Seen]:
-    """What every behaviour showed, by device, package and behaviour; flows are joined by their ends and start."""
+def seen(telemetry: Telemetry, truth_flows: pa.Table, packages: Iterable[str] | None = None) -> list[Seen]:
+    """What every behaviour showed, by device, package and behaviour; flows are joined by their ends and start.
+
+    Of these packages only, where they are given: a phone with a background of apps has many more flows.
+    """
+    flows = telemetry["flows"]
+    if packages is not None:
+        wanted_packages = pa.array(sorted(packages), type=pa.string())
+        flows = flows.filter(pc.is_in(flows["package"], value_set=wanted_packages))
+        truth_flows = truth_flows.filter(pc.is_in(truth_flows["client_port"], value_set=_distinct(flows)))
     known: dict[tuple[Any, ...], list[tuple[int, str]]] = {}
     for row in truth_flows.select([*FLOW_KEY, "start", "behaviour"]).to_pylist():
         known.setdefault(tuple(row[name] for name in FLOW_KEY), []).append((row["start"], row["behaviour"]))
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     wanted = [*FLOW_KEY, "flow", "start", "device", "package", "bytes_up", "bytes_down"]
-    for row in telemetry["flows"].select(wanted).to_pylist():
+    for row in flows.select(wanted).to_pylist():
         near = known.get(tuple(row[name] for name in FLOW_KEY), [])
         mine = [what for start, what in near if abs(start - row["start"]) <= START_TOLERANCE_US]
         if mine and row["package"] is not None:
             groups.setdefault((row["device"], row["package"], mine[0]), []).append(row)
-    starts = _exchange_starts(telemetry)
+    starts = _exchange_starts(telemetry["exchanges"], flows)
     return [_seen(key, rows, starts) for key, rows in sorted(groups.items())]
 
 
-def _exchange_starts(telemetry: Telemetry) -> Mapping[int, list[int]]:
+def _distinct(flows: pa.Table) -> pa.Array:
+    """The ports of these flows: a coarse sieve for what can be joined with them."""
+    return pc.unique(flows["client_port"].combine_chunks())
+
+
+def _exchange_starts(exchanges: pa.Table, flows: pa.Table) -> Mapping[int, list[int]]:
     starts: dict[int, list[int]] = {}
-    table = telemetry["exchanges"]
+    table = exchanges.filter(pc.is_in(exchanges["flow"], value_set=pc.unique(flows["flow"].combine_chunks())))
     for flow, start in zip(table["flow"].to_pylist(), table["start"].to_pylist(), strict=True):
         starts.setdefault(flow, []).append(start)
     return starts
@@ -115,4 +129,6 @@ def prove_recording(scenario: Scenario, folder: Path) -> list[Proof]:
 
     recording = open_recording(folder)
     truth_flows = pq.read_table(recording.folder / "truth" / "flows.parquet")
-    return prove(scenario, seen(open_telemetry(recording.telemetry), truth_flows))
+    promised = {one.behaviour for one in scenario.expectations}
+    packages = [app.package for app in scenario.apps if promised & {plan.kind for plan in app.behaviours}]
+    return prove(scenario, seen(open_telemetry(recording.telemetry), truth_flows, packages))

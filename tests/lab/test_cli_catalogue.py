@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 from lab.cli import app
 
 ASK = CliRunner()
+ROW = {"name", "question", "analytics", "behaviours", "protocols", "twin_of", "span_s", "devices", "suites"}
 
 
 def ask(*words):
@@ -32,18 +33,47 @@ def _expect(behaviour, at_least):
     return f'[[expect]]\nbehaviour = "{behaviour}"\ncontacts = {{ at_least = {at_least} }}\n'
 
 
-def test_list_show_and_new(tmp_path):
+def test_check_takes_a_stage_and_seeds(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    answer = ask("scenario", "check", "smoke-poll", "--stage", "flows", "--seeds", "2", "--json")
+    assert answer.exit_code == 0
+    assert {(row["stage"], row["seed"]) for row in json.loads(answer.stdout)["checks"]} == {("flows", 1), ("flows", 2)}
+    assert ask("scenario", "check", "smoke-poll", "--stage", "flow").exit_code == 2
+
+
+def test_the_list_is_stable_json_and_can_be_narrowed():
     rows = json.loads(ask("scenario", "list", "--json").stdout)["scenarios"]
-    keys = {"name", "question", "analytics", "behaviours", "protocols", "twin_of", "span_s", "devices", "suites"}
-    assert all(set(row) == keys for row in rows)
-    assert ask("scenario", "list").exit_code == 0
+    assert all(set(row) >= ROW | {"technique", "twins", "held_out", "background_apps"} for row in rows)
+    narrowed = ask("scenario", "list", "--suite", "smoke", "--malicious", "--protocol", "http", "--analytic", "AN1793")
+    assert narrowed.exit_code == 0
+    assert "1 scenario: 1 malicious" in narrowed.stdout
+    unknown = ask("scenario", "list", "--protocol", "gopher")
+    assert unknown.exit_code == 2
+    assert "known are" in unknown.stderr
+
+
+def test_show_and_new(tmp_path):
     shown = ask("scenario", "show", "smoke-poll")
     assert shown.exit_code == 0
     assert "http-poll" in shown.stdout
+    assert json.loads(ask("scenario", "show", "smoke-poll", "--json").stdout)["name"] == "smoke-poll"
     fresh = tmp_path / "fresh.toml"
     assert ask("scenario", "new", "fresh", "-o", fresh).exit_code == 0
-    assert ask("scenario", "check", fresh).exit_code == 0
+    assert ask("scenario", "check", fresh, "--stage", "flows").exit_code == 0
     assert ask("scenario", "new", "fresh", "-o", fresh).exit_code == 2
+
+
+def test_kinds_and_protocols_are_listed_and_shown():
+    assert any(
+        row["kind"] == "http-poll" for row in json.loads(ask("behaviour", "list", "--json").stdout)["behaviours"]
+    )
+    assert any(row["protocol"] == "http" for row in json.loads(ask("protocol", "list", "--json").stdout)["protocols"])
+    assert "period" in ask("behaviour", "show", "http-poll").stdout
+    assert json.loads(ask("behaviour", "show", "http-poll", "--json").stdout)["kind"] == "http-poll"
+    assert "tcp" in ask("protocol", "show", "http").stdout
+    assert json.loads(ask("protocol", "show", "http", "--json").stdout)["protocol"] == "http"
+    assert ask("behaviour", "show", "http-pol").exit_code == 2
+    assert ask("protocol", "show", "htpt").exit_code == 2
 
 
 def test_detectors_are_listed():
