@@ -5,6 +5,7 @@ Every draw is keyed by what it is for (seed, scenario, device, package, kind), n
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -14,14 +15,14 @@ from lab.background import background_apps
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast
 from lab.errors import ScenarioError
-from lab.lives import later, lives, narrowed, used_while_there
+from lab.lives import Life, later, lives, narrowed, used_while_there
 from lab.peers import peer_rows, zone_of
 from lab.phone import DAY, PROFILES, Day, Profile, plan_day
 from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.protocols.tls import client_pool_size
 from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, roamed, steady, travelling
 from lab.resolving import Resolving
-from lab.seeds import generator
+from lab.seeds import generator, generators
 from lab.standby import buckets
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline
@@ -40,12 +41,33 @@ class _Compilation:
     key: tuple[object, ...]
     assembly: Assembly
     kinds: tuple[str, ...]
-    uids: dict[str, int]
+    looks: dict[str, tuple[int, str, int]]
     apps: list[App] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     states: list[States] = field(default_factory=list)
     netd: dict[int, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A behaviour of an app on a phone; ``key`` ends in its kind and which of that kind it is."""
+
+    app: int
+    device: str
+    plan: AppPlan
+    behaviour: BehaviourPlan
+    key: tuple[object, ...]
+    window: Window
+    lives: tuple[Life, ...]
+
+    @property
+    def moved(self) -> list[tuple[str, ...]]:
+        """How the key of each of its lives ends."""
+        return [("moved",) if life.moved else () for life in self.lives]
+
+
+_Drawn = tuple[Life, np.random.Generator, np.random.Generator]
 
 
 def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
@@ -54,7 +76,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     plans = _plans(key, scenario)
     every = {app.package: app for one in [scenario.apps, *plans] for app in one}
     kinds = (*sorted({row.kind for app in every.values() for row in app.behaviours}), NAME_LOOKUP)
-    work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _uids(key, sorted(every)))
+    work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _looks(key, sorted(every)))
     radios = [_radio(work, number) for number in range(scenario.devices)]
     devices = _attached(work, [_device(work, number) for number in range(scenario.devices)], radios)
     for number, device in enumerate(devices):
@@ -142,9 +164,14 @@ def _attached(work: _Compilation, devices: list[Device], radios: list[Radio]) ->
     return tuple(made)
 
 
-def _uids(key: tuple[object, ...], packages: list[str]) -> dict[str, int]:
-    offsets = generator(*key, "uid").choice(max(UIDS, len(packages)), size=len(packages), replace=False)
-    return {package: FIRST_UID + 60 + int(offset) for package, offset in zip(packages, offsets, strict=True)}
+def _looks(key: tuple[object, ...], packages: list[str]) -> dict[str, tuple[int, str, int]]:
+    """What each package looks like from outside, on every phone: its uid, user agent and TLS client shape."""
+    offsets = generator(*key, "uid").choice(max(UIDS, len(packages)), size=len(packages), replace=False).tolist()
+    found = {}
+    for package, offset, rng in zip(packages, offsets, generators((*key, "app", one) for one in packages), strict=True):
+        agent = AGENTS[int(rng.integers(0, len(AGENTS)))]
+        found[package] = (FIRST_UID + 60 + offset, agent, int(rng.integers(0, client_pool_size())))
+    return found
 
 
 def _plans(key: tuple[object, ...], scenario: Scenario) -> list[list[AppPlan]]:
@@ -170,65 +197,72 @@ def _compile_device(work: _Compilation, number: int, phone: tuple[str, Radio], p
     first = len(work.apps)
     work.apps += [_app(work, number, plan) for plan in plans]
     work.states.append(state_table(day, number, first, scenario.start, scenario.span))
-    for position, plan in enumerate(plans):
-        window = _window(day, position, scenario.span, midnight)
-        window = replace(window, wifi=radio.wifi, standby=_standby(work, name, plan, window))
-        for place, behaviour in enumerate(plan.behaviours):
-            nth = sum(other.kind == behaviour.kind for other in plan.behaviours[:place])
-            _compile_behaviour(work, first + position, (name, plan, behaviour, nth), window, radio)
+    window = _window(day, radio, scenario.span, midnight)
+    last_used = generators((*work.key, name, plan.package, "last used") for plan in plans)
+    tasks = []
+    for position, (plan, rng) in enumerate(zip(plans, last_used, strict=True)):
+        uses = day.uses[day.front == position]
+        mine = replace(window, foreground=uses, standby=_standby(rng, plan, uses, window))
+        kinds: Counter[str] = Counter()
+        for behaviour in plan.behaviours:
+            key = (*work.key, name, plan.package, behaviour.kind, kinds[behaviour.kind])
+            kinds[behaviour.kind] += 1
+            tasks += [_Task(first + position, name, plan, behaviour, key, mine, lives(plan, window.span))]
+    keys = [(*task.key, *moved) for task in tasks for moved in task.moved]
+    keys += [(*task.key, "bytes", *moved) for task in tasks for moved in task.moved]
+    drawn = generators(keys)
+    planning, sealing = iter(drawn[: len(drawn) // 2]), iter(drawn[len(drawn) // 2 :])
+    for task in tasks:
+        _compile_behaviour(work, task, radio, [(life, next(planning), next(sealing)) for life in task.lives])
 
 
 def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
-    rng = generator(*work.key, "app", plan.package)
-    agent, stack = AGENTS[int(rng.integers(0, len(AGENTS)))], int(rng.integers(0, client_pool_size()))
-    uid = work.uids[plan.package]
+    uid, agent, stack = work.looks[plan.package]
     return App(device, plan.package, plan.label, plan.category, uid, plan.sanctioned, plan.roles, agent, stack)
 
 
-def _window(day: Day, position: int, span: int, midnight: int) -> Window:
-    mine = day.uses[day.front == position]
-    asleep, maintenance = day.doze.asleep, day.doze.maintenance
-    return Window(span, mine, day.unlocked, day.screen_on, asleep, maintenance, day.charging, midnight=midnight)
+def _window(day: Day, radio: Radio, span: int, midnight: int) -> Window:
+    """What all apps of the phone may know."""
+    asleep, maintenance, never = day.doze.asleep, day.doze.maintenance, day.uses[:0]
+    return Window(
+        span, never, day.unlocked, day.screen_on, asleep, maintenance, day.charging, radio.wifi, midnight=midnight
+    )
 
 
-def _standby(work: _Compilation, device: str, plan: AppPlan, window: Window) -> Int64:
+def _standby(rng: np.random.Generator, plan: AppPlan, uses: Int64, window: Window) -> Int64:
     """The app's buckets. When it was last used before the scenario is drawn as long ago as it is used now.
 
     What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED).
     """
     if plan.category == "system":
         return np.zeros((0, 3), dtype=np.int64)
-    rng = generator(*work.key, device, plan.package, "last used")
-    usual = window.span / (len(window.foreground) + 0.5)
-    return buckets(window.foreground, window.screen_on, int(rng.exponential(usual)), window.span)
+    usual = window.span / (len(uses) + 0.5)
+    return buckets(uses, window.screen_on, int(rng.exponential(usual)), window.span)
 
 
-def _compile_behaviour(
-    work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], window: Window, radio: Radio
-) -> None:
-    device, plan, behaviour, nth = what
-    key = (*work.key, device, plan.package, behaviour.kind, nth)
-    parts = []
-    for life in lives(plan, window.span):
-        mine = (*key, "moved") if life.moved else key
-        batch = later(behaviour.behaviour.plan(generator(*mine), narrowed(window, life)), life)
-        parts.append((life, roamed(generator(*mine, "roaming"), batch, radio) if radio.matters else batch))
-    contacts = sum(batch.contacts for _, batch in parts)
+def _compile_behaviour(work: _Compilation, task: _Task, radio: Radio, drawn: list[_Drawn]) -> None:
+    """Plans and adds one behaviour on one phone: each of its lives with its generators for the plan and for bytes."""
+    plan, behaviour, key, window = task.plan, task.behaviour, task.key, task.window
+    batches = []
+    for life, rng, _ in drawn:
+        batch = later(behaviour.behaviour.plan(rng, narrowed(window, life)), life)
+        whose = (*key, "moved") if life.moved else key
+        batches.append(roamed(generator(*whose, "roaming"), batch, radio) if radio.matters else batch)
+    contacts = sum(batch.contacts for batch in batches)
     incident = -1
     if behaviour.label and not contacts:
         work.faults.append(
             f"scenario {work.scenario.name}, seed {work.key[0]}: app '{plan.package}', behaviour '{behaviour.kind}': "
-            f"no contact on {device} within the span of {window.span / SECOND:g} s, so there is nothing to detect"
+            f"no contact on {task.device} within the span of {window.span / SECOND:g} s, so there is nothing to detect"
         )
     elif behaviour.label:
         incident = len(work.incidents)
-        work.incidents.append(_incident(work, app, what, contacts))
-    row = work.apps[app]
-    owner = Owner(app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
-    for life, batch in parts:
-        stacks = _customers(key, batch)
-        hosts = peer_rows(work.assembly.cast, batch, device, zone_of(plan, moved=life.moved), key)
-        work.assembly.add(generator(*key, "bytes", *(["moved"] if life.moved else [])), batch, owner, hosts, stacks)
+        work.incidents.append(_incident(work, task, contacts))
+    row = work.apps[task.app]
+    owner = Owner(task.app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
+    for batch, (life, _, rng) in zip(batches, drawn, strict=True):
+        hosts = peer_rows(work.assembly.cast, batch, task.device, zone_of(plan, moved=life.moved), key)
+        work.assembly.add(rng, batch, owner, hosts, _customers(key, batch))
 
 
 def _customers(key: tuple[object, ...], batch: Batch) -> Int64:
@@ -238,16 +272,17 @@ def _customers(key: tuple[object, ...], batch: Batch) -> Int64:
     return generator(*key, "customers").permutation(client_pool_size())
 
 
-def _incident(work: _Compilation, app: int, what: tuple[str, AppPlan, BehaviourPlan, int], contacts: int) -> Incident:
-    device, plan, behaviour, nth = what
-    suffix = f"-{nth + 1}" if nth else ""
+def _incident(work: _Compilation, task: _Task, contacts: int) -> Incident:
+    device, plan, behaviour = task.device, task.plan, task.behaviour
+    nth = task.key[-1]
+    suffix = f"-{int(str(nth)) + 1}" if nth else ""
     return Incident(
         incident=f"{device}/{plan.package}/{behaviour.kind}{suffix}",
         analytic=behaviour.label,
         technique=TECHNIQUES[behaviour.label],
         behaviour=behaviour.kind,
         twin_of=work.scenario.twin_of,
-        app=app,
+        app=task.app,
         settings=asdict(behaviour.behaviour),  # type: ignore[call-overload]  # every behaviour is a dataclass
         contacts=contacts,
     )
