@@ -21,7 +21,7 @@ from lab.protocols import Dialogue, Message
 from lab.protocols.tls import wrap
 from lab.stages.dialogues import upgraded
 from lab.stages.flows.classes import Class, texts_in
-from lab.stages.flows.sizes import Law, law_of
+from lab.stages.flows.sizes import CLOSE_BYTES, Law, law_of
 from lab.stages.seeds import generator, states_of
 
 SMALL = (1, 2, 4, 6, 8, 10, 12, 13, 16, 20, 24, 28, 32, 33, 40, 48, 56, 64, 80, 96, 112, 128, 130, 144, 160, 192, 224)
@@ -257,11 +257,11 @@ def _law(rows: list[_Row], sizes: list[int], *, by_up: bool) -> tuple[bool, Law]
     """The law of what this side was asked for, unless one of what the other was is simpler."""
     found = []
     for side in (by_up, not by_up):
-        known: dict[int, int] = {}
-        for row, size in zip(rows, sizes, strict=True):
-            known.setdefault(row.up if side else row.down, size)
-        law = law_of(list(known), list(known.values()))
-        if not law.tried:
+        asked = [row.up if side else row.down for row in rows]
+        known = dict(zip(reversed(asked), reversed(sizes), strict=True))
+        law = law_of(list(reversed(known)), list(reversed(known.values())))
+        alone = all(abs(known[one] - size) <= CLOSE_BYTES for one, size in zip(asked, sizes, strict=True))
+        if alone and not law.tried:
             return side, law
         found.append((side, law))
     return found[0]

@@ -29,6 +29,10 @@ _WAITS = 7  # a salt
 def spoken(scene: Scene) -> Spoken:
     """All turns of a scene."""
     ready = scene.start + np.where(scene.lanes.tcp, scene.lanes.rtt + TURN_US, 0)
+    script = scene.part(scene.ways.script)
+    silent = np.array([not one.setup for one in scene.ways.scripts], dtype=np.bool_)[script]
+    at_once = scene.lanes.tcp & silent & (scene.part(scene.ways.flight) < 0)
+    ready += np.where(at_once, scene.lanes.client_gap, 0)
     parts: list[Part] = []
     begins: list[Int64] = []
 

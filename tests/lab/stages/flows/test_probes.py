@@ -1,0 +1,69 @@
+"""Scripts: what was tried holds for sizes and names that were not."""
+
+import numpy as np
+import pytest
+
+from lab.protocols import Dialogue
+from lab.stages.flows import probes
+from lab.stages.flows.classes import Class
+from lab.stages.flows.probes import DOWNWARD, ONLY_DOWN, UPWARD, script_of, setup_of
+from lab.stages.seeds import generator, states_of
+
+PROTOCOLS = ("http", "http2", "websocket", "opaque", "push", "socks5", "connect", "mux", "datagram", "dns", "imap")
+
+
+def state(seed=3):
+    return states_of(np.array([seed], dtype=np.int64))[0]
+
+
+def really(protocol, up, down):
+    """(by client, bytes) of the last of two exchanges, as the protocol says it."""
+    module = probes._module(Class(protocol, 443, named=True, options=()))
+    time = np.array([10**15 + 60_000_000, 10**15 + 120_000_000])
+    sizes = [np.array([size, size]) for size in (up, down)]
+    said = Dialogue(
+        "qzw.calibration.example", 443, {}, "qzagent", time, *sizes, np.array([9, 9]), generator(state()), 10**15
+    )
+    last = [one for one in module.messages(said) if one.time >= time[1]]
+    return [sum(len(one.data) for one in last if one.from_client == side) for side in (True, False)]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(("up", "down"), [(60, 47), (333, 90), (777, 12_345), (5_000, 900), (17, 17), (10, 12)])
+def test_sizes_are_those_of_the_protocol(protocol, up, down):
+    script = script_of(Class(protocol, 443, named=True, options=()))
+    regimes = script.exchanges[UPWARD if up > down else DOWNWARD]
+    turns = next(turns for below, turns in regimes if max(up, down) < below)
+    none = np.zeros(1, dtype=np.int64)
+    found = {True: 0, False: 0}
+    for turn in turns:
+        found[turn.from_client] += int(turn.law.sizes(none + (up if turn.by_up else down), none)[0])
+    for told, said in zip(found.values(), really(protocol, up, down), strict=True):
+        assert told == pytest.approx(said, rel=0.06, abs=16)
+
+
+def test_pushes_stay_pushes():
+    (turn,) = script_of(Class("websocket", 443, named=True, options=())).exchanges[ONLY_DOWN][0][1]
+    assert turn.pushed
+    assert not turn.from_client
+    assert turn.share == 1.0
+
+
+def test_a_mail_is_many_turns():
+    turns = script_of(Class("smtp", 465, named=True, options=())).exchanges[UPWARD][-1][1]
+    assert [turn.from_client for turn in turns] == [True, False] * 4
+    assert [turn.share for turn in turns if not turn.from_client] == [0.125, 0.25, 0.375, 1.0]
+    assert script_of(Class("smtp", 465, named=True, options=())).farewell[0].head == b"QUIT\r\n"
+
+
+def test_first_requests_that_leave_with_the_preface_are_found():
+    assert script_of(Class("http2", 443, named=True, options=())).joins_us == 100_000
+    assert script_of(Class("http", 443, named=True, options=())).joins_us == 0
+
+
+def test_setups_that_vary_are_drawn_by_each():
+    kind = Class("push", 5228, named=True, options=())
+    assert script_of(kind).drawn
+    assert not script_of(Class("http2", 443, named=True, options=())).drawn
+    assert setup_of(kind, state(1)) == setup_of(kind, state(1))
+    assert setup_of(kind, state(1)) != setup_of(kind, state(2))
