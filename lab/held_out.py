@@ -7,6 +7,8 @@ It says nothing of which scenarios are played or scored.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,7 +51,15 @@ class HeldOutTable(BaseModel):
 def families() -> tuple[Family, ...]:
     """The families in the order of their file, none if there is no such file; ScenarioError lists all its faults."""
     path = scenarios_folder() / FILE
-    return parse_families(path.read_bytes(), place_of(path)) if path.is_file() else ()
+    if not path.is_file():
+        return ()
+    about = path.stat()
+    return _read(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int, _size: int) -> tuple[Family, ...]:
+    return parse_families(path.read_bytes(), place_of(path))
 
 
 def parse_families(content: bytes, place: str) -> tuple[Family, ...]:

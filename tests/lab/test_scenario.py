@@ -199,9 +199,9 @@ def test_malicious_and_twin_live_in_the_same_world():
 def test_an_unknown_name_answers_with_the_known():
     with pytest.raises(ScenarioError, match="did you mean 'https-poll-5m'"):
         find_scenario("https-pol-5m")
-    with pytest.raises(ScenarioError, match="unknown suite 'cor'; known are core, live, smoke; did you mean 'core'"):
+    with pytest.raises(ScenarioError, match=r"unknown suite 'cor'; known are .*core, .*smoke.*; did you mean 'core'"):
         load_suite("cor")
-    with pytest.raises(ScenarioError, match="nor is there a suite 'nothing'; known are core, live, smoke"):
+    with pytest.raises(ScenarioError, match=r"nor is there a suite 'nothing'; known are .*core, .*smoke"):
         suite_scenarios("nothing")
 
 
@@ -236,7 +236,7 @@ def test_a_suite_names_each_scenario_once(tmp_path):
 
 
 def test_every_suite_loads():
-    assert suite_names() == ["core", "live", "smoke"]
+    assert {"core", "live", "smoke"} <= {*suite_names()}
     assert all(load_suite(name).question.endswith("?") for name in suite_names())
 
 
