@@ -50,7 +50,7 @@ def lanes_of(links: Links, rows: Int64) -> Lanes:
         answer=np.where(inbound, turn, rtt),
         turn=np.where(inbound, rtt, turn),
         rtt=rtt,
-        tcp=links.tcp[rows],
+        tcp=links.tcp[rows].astype(np.bool_),
     )
 
 

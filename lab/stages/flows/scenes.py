@@ -150,7 +150,9 @@ def _clear(timeline: Timeline) -> Bool:
 def _requesting(timeline: Timeline, ways: Ways, links: Links) -> Int64:
     """What of each conversation a proxy reads as requests: nothing of those that come in, or go to a neighbour."""
     how = np.array([decrypted.manner(script) for script in ways.scripts], dtype=np.int64)[ways.script]
-    near = np.array([host.address.startswith("10.88.") for host in timeline.hosts])[timeline.conversations.host]
+    near = np.array([host.address.startswith("10.88.") for host in timeline.hosts], dtype=np.bool_)[
+        timeline.conversations.host
+    ]
     return np.where(links.inbound | near, decrypted.NOTHING, how)
 
 

@@ -131,6 +131,8 @@ class _Asked:
 def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
     """The exchanges, those of one script, kind and range of sizes together."""
     x, script = scene.x, scene.part(scene.ways.script)
+    if not len(x.time):
+        return
     kind = np.select(
         [(x.up == 0) & (x.down == 0), x.down == 0, x.up == 0, x.up > x.down], [NEITHER, ONLY_UP, ONLY_DOWN, UPWARD]
     )
