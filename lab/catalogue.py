@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from lab.behaviours import nearest
 from lab.console import plural, screen
 from lab.errors import ScenarioError
+from lab.held_out import held_out
 from lab.plans import TECHNIQUES, Scenario
 from lab.scenario import load_scenario, load_suite, suite_names, template
 from lab.shelf import shelf
@@ -18,7 +19,7 @@ from lab.subjects import speaks, spoken, subjects
 Row = dict[str, Any]
 T = TypeVar("T")
 R = TypeVar("R")
-HELD_OUT = "held-out"  # the suite of those that nobody may tune on
+
 WIDE = 150  # columns of a terminal from which on the questions are in the table
 
 
@@ -41,7 +42,8 @@ def catalogue() -> list[Row]:
     loaded = [_loaded(load_suite, name, faults) for name in suite_names()]
     suites = {suite.name: suite.scenarios for suite in loaded if suite}
     shelved = [path for _, path in sorted(shelf().items())]
-    rows = [row_of(found, suites) for path in shelved if (found := _loaded(load_scenario, path, faults))]
+    held = _loaded(lambda _: held_out(), None, faults) or frozenset()
+    rows = [row_of(found, suites, held) for path in shelved if (found := _loaded(load_scenario, path, faults))]
     if faults:
         raise ScenarioError(faults)
     return with_twins(rows)
@@ -55,10 +57,9 @@ def _loaded(load: Callable[[T], R], what: T, faults: list[str]) -> R | None:
         return None
 
 
-def row_of(scenario: Scenario, suites: Mapping[str, Sequence[str]]) -> Row:
+def row_of(scenario: Scenario, suites: Mapping[str, Sequence[str]], held: Collection[str]) -> Row:
     """The row of a scenario, its twins excepted."""
     about = [plan.behaviour for _, plan in subjects(scenario)]
-    within = sorted(name for name, members in suites.items() if scenario.name in members)
     return {
         "name": scenario.name,
         "question": scenario.question,
@@ -72,8 +73,8 @@ def row_of(scenario: Scenario, suites: Mapping[str, Sequence[str]]) -> Row:
         "span_s": scenario.span / 1e6,
         "devices": scenario.devices,
         "background_apps": scenario.background.apps,
-        "suites": within,
-        "held_out": HELD_OUT in within,
+        "suites": sorted(name for name, members in suites.items() if scenario.name in members),
+        "held_out": scenario.name in held,
     }
 
 

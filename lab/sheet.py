@@ -50,7 +50,7 @@ def _row(scenario: Scenario) -> Row:
     if found is not None and load_scenario(shelf()[scenario.name]).sha256 == scenario.sha256:
         return found
     others = [row for row in rows if row["name"] != scenario.name]
-    return with_twins([*others, row_of(scenario, {})])[-1]
+    return with_twins([*others, row_of(scenario, {}, ())])[-1]
 
 
 def _app(app: AppPlan) -> Row:

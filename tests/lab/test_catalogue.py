@@ -7,6 +7,7 @@ import pytest
 from lab import catalogue
 from lab.catalogue import Wanted, chosen
 from lab.errors import ScenarioError
+from lab.held_out import held_out
 from lab.plans import TECHNIQUES
 from lab.scenario import scenario_names
 
@@ -39,8 +40,8 @@ def test_twins_name_each_other(rows):
         assert set(row["subject_protocols"]) <= set(row["protocols"])
 
 
-def test_held_out_is_what_the_suite_of_that_name_lists(rows):
-    assert all(row["held_out"] == ("held-out" in row["suites"]) for row in rows)
+def test_held_out_are_the_scenarios_of_the_families(rows):
+    assert {row["name"] for row in rows if row["held_out"]} == held_out()
 
 
 @pytest.mark.parametrize(
