@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lab.errors import ScenarioError
-from lab.seeds import digits, generator
+from lab.seeds import digits, generator, generators
 from lab.timeline import Host
 
 POPULAR = 600  # hosts that every device may use, by rank
@@ -123,18 +125,21 @@ class Cast:
 
     def host(self, reach: str, *key: object) -> int:
         """The host of that key, named unless its reach is ``literal`` or ``lan``; ``key`` begins with its zone."""
-        whole = (reach, *key)
-        if whole not in self._index:
-            rng = generator(*self.key, *whole)
-            name = self._name_of(reach, key, rng)
+        return self.hosts_of([(reach, *key)])[0]
+
+    def hosts_of(self, keys: Sequence[tuple[Any, ...]]) -> list[int]:
+        """The hosts of keys that begin with a reach, new ones made in that order: faster than one by one."""
+        new = [key for key in dict.fromkeys(keys) if key not in self._index]
+        for whole, rng in zip(new, generators((*self.key, *key) for key in new), strict=True):
+            reach, *key = whole
+            name = self._name_of(reach, tuple(key), rng)
             local = reach == "lan"
             address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
             rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
             rank = key[0] if isinstance(key[0], int) else -1
-            self._index[whole] = self._add(
-                Host(name, address, rtt, reach, rank), TTLS_S[int(rng.integers(0, len(TTLS_S)))]
-            )
-        return self._index[whole]
+            ttl_s = TTLS_S[int(rng.integers(0, len(TTLS_S)))]
+            self._index[whole] = self._add(Host(name, address, rtt, reach, rank), ttl_s)
+        return [self._index[key] for key in keys]
 
     def asked(self, name: str) -> int:
         """The resolver as it is asked for a name."""

@@ -169,5 +169,5 @@ def _beside(tables: list[Int64], height: int) -> Int64:
 
 def _ordered(rows: Int64) -> bool:
     """Whether the rows ascend by conversation, and by time within each."""
-    step = np.diff(rows[0])
-    return bool(((step > 0) | ((step == 0) & (np.diff(rows[1]) >= 0))).all())
+    one, other = rows[0, :-1], rows[0, 1:]
+    return bool(((one < other) | ((one == other) & (rows[1, :-1] <= rows[1, 1:]))).all())

@@ -23,20 +23,22 @@ def peer_rows(cast: Cast, batch: Batch, device: str, zone: str, key: tuple[objec
     rows = np.full(len(batch.peers), NOBODY, dtype=np.int64)
     reaches = [peer.reach for peer in batch.peers]
     drawn = _ranks(reaches, device, key)
+    keys: dict[int, tuple[object, ...]] = {}
     for place in sorted(_wanted(batch), key=lambda place: (FIRST.get(reaches[place], len(FIRST)), place)):
         reach = reaches[place]
         if reach in {"popular", "tail"}:
-            rows[place] = cast.host(reach, drawn[place])
+            keys[place] = (reach, drawn[place])
         elif reach in {"vendor", "tenant", "literal"}:
-            rows[place] = cast.host(reach, zone, kind, nth, place)
+            keys[place] = (reach, zone, kind, nth, place)
         elif reach in {"own", "lan"}:
-            rows[place] = cast.host(reach, f"{zone}/{device}", kind, nth, place)
+            keys[place] = (reach, f"{zone}/{device}", kind, nth, place)
         elif reach == "fresh":
-            rows[place] = cast.host(reach, f"{zone}/{device}/{kind}/{nth}/{place}")
-        elif reach == "resolver":
-            rows[place] = cast.zone(zone)
-        elif reach == "group":
-            rows[place] = cast.group(_first_protocol(batch, place))
+            keys[place] = (reach, f"{zone}/{device}/{kind}/{nth}/{place}")
+        else:
+            rows[list(keys)] = cast.hosts_of(list(keys.values()))
+            keys.clear()
+            rows[place] = cast.zone(zone) if reach == "resolver" else cast.group(_first_protocol(batch, place))
+    rows[list(keys)] = cast.hosts_of(list(keys.values()))
     return rows
 
 

@@ -82,14 +82,14 @@ class Behaviour:
         news = runs.tasked[run] & ~failed
         up = around(rng, self.up, self.spread, n) + rng.integers(0, self.pad_up + 1, n)
         down = around(rng, self.down, self.spread, n) + rng.integers(0, self.pad_down + 1, n)
-        down = np.where(failed, np.minimum(down, FAILURE), down)
+        down[failed] = np.minimum(down[failed], FAILURE)
         delay = thinking(rng, n)
         more = np.maximum(self.news_down * rng.lognormal(0.0, 0.7, n), 100).astype(np.int64)
         after = (rng.uniform(0.3, self.news_after, n) * SECOND).astype(np.int64)
         later = words((times + after)[news], self.news_up, more[news], delay[news])
         place, hosts = self._hosts(draft, times, window)
-        fresh = np.diff(times, prepend=np.int64(-DAY)) > int(self.keep * SECOND)
-        fresh |= np.diff(place, prepend=np.int64(-1)) != 0
+        fresh = np.ones(n, dtype=np.bool_)
+        fresh[1:] = (times[1:] - times[:-1] > int(self.keep * SECOND)) | (place[1:] != place[:-1])
         of = np.cumsum(fresh) - 1
         said = (of, words(times, up, down, delay))
         if self.news_reach == "same":
@@ -128,7 +128,8 @@ class Behaviour:
         waiting = not (self.exempt or self.alarm)
         if self.law == "phase" and waiting:
             due = jobs(rng, window, self.period, self.flex)
-            due = due[inside(due, gated(window, self.gate, self.from_hour, self.until_hour))]
+            if (self.gate, self.from_hour, self.until_hour) != ("always", 0.0, 24.0):
+                due = due[inside(due, gated(window, self.gate, self.from_hour, self.until_hour))]
             return Moments(due, rng.random(len(due)) < self.news_probability)
         doze = "alarm" if self.alarm else "deferred" if waiting else "exempt"
         pace = replace(Pace.of(self), jitter=self.flex, doze=doze, task_probability=self.news_probability)
