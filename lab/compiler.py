@@ -14,6 +14,7 @@ from lab.assembly import Assembly, Owner
 from lab.background import background_apps
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast
+from lab.dual_stack import dual_stacked
 from lab.errors import ScenarioError
 from lab.lives import Life, later, lives, narrowed, used_while_there
 from lab.peers import peer_rows, zone_of
@@ -85,7 +86,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
         raise ScenarioError(work.faults)
     device_of = np.array([app.device for app in work.apps], dtype=np.int64)
     switches = {number: radio.switches for number, radio in enumerate(radios) if len(radio.switches)}
-    how = Resolving(scenario.phones.private_dns, switches, scenario.span)
+    how = Resolving(scenario.phones.private_dns, switches, scenario.span, scenario.network.ipv6)
     work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP), how)
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)
     shift = scenario.start
@@ -110,6 +111,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
             type(one)(one.app, one.port, one.time + shift, one.until + shift) for one in work.assembly.listeners
         ),
     )
+    timeline = dual_stacked(timeline) if scenario.network.ipv6 else timeline
     return tunnelled(timeline, work.assembly.cast) if scenario.phones.vpn else timeline
 
 

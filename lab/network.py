@@ -14,7 +14,8 @@ class Network:
 
     ``loss`` is the share of packets lost each way, in runs of ``burst`` packets on average (Gilbert 1960, from memory);
     at 1 each packet is lost or not on its own. ``rtt_us`` is added to every round trip, and up to ``jitter_us`` more,
-    drawn per conversation. ``mtu`` is that of the phones' interfaces, in bytes.
+    drawn per conversation. ``mtu`` is that of the phones' interfaces, in bytes. ``ipv6`` is the share of named hosts that
+    have an IPv6 address, by which phones then reach them (lab.dual_stack).
     """
 
     loss: float = 0.0
@@ -22,6 +23,7 @@ class Network:
     rtt_us: int = 0
     jitter_us: int = 0
     mtu: int = 1500
+    ipv6: float = 0.0
 
     def set(self) -> tuple[str, ...]:
         """The names of the conditions that are not those of a plain network."""

@@ -17,6 +17,7 @@ DOT_AHEAD = 40_000  # microseconds for the handshakes before the first question
 #: Bytes with their length: RFC 8467 section 4.1 pads questions to 128 and answers to 468; netd pads to 128 as well.
 DOT_UP, DOT_DOWN = 130, 470
 DOT_ZONE = "padding.example"
+BOTH_US = 90  # from the question for AAAA to that for A: two threads of netd (our choice)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Resolving:
     private: bool = False
     switches: Mapping[int, Int64] = field(default_factory=dict)  # device -> times; devices that never do may be missing
     span: int = np.iinfo(np.int64).max
+    six: float = 0.0  # the share of hosts with an AAAA record; where there are any, netd asks for both
 
     def attachment(self, device: Int64, time: Int64) -> Int64:
         """(n,) how many changes each device had by a time."""

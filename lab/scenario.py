@@ -80,7 +80,7 @@ def _phones(table: StateTable) -> Phones:
 
 def _network(table: NetworkTable) -> Network:
     rtt, jitter = microseconds(table.rtt), microseconds(table.jitter)
-    return Network(loss=table.loss, burst=table.burst, rtt_us=rtt, jitter_us=jitter, mtu=table.mtu)
+    return Network(table.loss, table.burst, rtt, jitter, table.mtu, table.ipv6)
 
 
 def _app(table: AppTable, devices: int) -> AppPlan:

@@ -208,6 +208,7 @@ class NetworkTable(BaseModel):
 
     ``loss``: share of packets lost each way, in runs of ``burst`` packets on average. ``rtt``: added to every round
     trip, and up to ``jitter`` more. ``mtu``: of the phones' interfaces, bytes (1280: least of IPv6, RFC 8200).
+    ``ipv6``: share of named hosts that have IPv6 too, and phones with them.
     """
 
     model_config = _CLOSED
@@ -216,6 +217,7 @@ class NetworkTable(BaseModel):
     rtt: Delay = "0ms"
     jitter: Delay = "0ms"
     mtu: int = Field(1500, ge=1280, le=1500)
+    ipv6: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
 
 
 class ScenarioTable(BaseModel):

@@ -22,6 +22,7 @@ class Attachment:
     network: str  # one of lab.radio.NETWORKS
     address: str  # in 10.88.0.0/16
     rtt_us: int  # added to the round trip with every host
+    six: str = ""  # its IPv6 address there, if the network has IPv6
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class Device:
     downlink_bps: int
     attachments: tuple[Attachment, ...] = ()
     tunnel: str = ""  # its address inside an always-on VPN, in 10.88.0.0/16
+    six: str = ""  # as ``address``, in IPv6
+    tunnel_six: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """All addresses that it ever has, each once, its own first."""
-        inside = (self.tunnel,) if self.tunnel else ()
-        return tuple(dict.fromkeys((self.address, *(one.address for one in self.attachments), *inside)))
+        plain = (self.address, *(one.address for one in self.attachments), self.tunnel)
+        six = (self.six, *(one.six for one in self.attachments), self.tunnel_six)
+        return tuple(dict.fromkeys(address for address in (*plain, *six) if address))
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Host:
     """
 
     name: str
-    address: str  # in 198.18.0.0/15, 10.88.0.0/16 for a neighbour
+    address: str  # in 198.18.0.0/15 or 2001:db8::/32, 10.88.0.0/16 for a neighbour
     rtt_us: int
     reach: str = ""  # how it was drawn (lab.behaviours.Peer), for who looks whether that tells anything
     rank: int = -1  # its place among the popular hosts, or in the tail behind them; -1: it has none

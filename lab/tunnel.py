@@ -15,8 +15,9 @@ import numpy as np
 
 from lab.behaviours import SECOND, Int64, Speech
 from lab.cast import RESOLVER, Cast
+from lab.dual_stack import six_of_phone
 from lab.seeds import generator
-from lab.timeline import ALWAYS_ON, App, Conversations, Exchanges, Timeline
+from lab.timeline import ALWAYS_ON, App, Conversations, Device, Exchanges, Timeline
 
 VPN_UID = 1016
 PORT = 51_820  # of the gateway; WireGuard's usual one
@@ -40,7 +41,7 @@ class _Tunnels:
 def tunnelled(timeline: Timeline, cast: Cast) -> Timeline:
     """The timeline with its conversations in tunnels; ``cast`` is the one that it was made with."""
     devices = tuple(
-        replace(phone, tunnel=cast.device_address(number, "tunnel")) for number, phone in enumerate(timeline.devices)
+        _inside(phone, cast.device_address(number, "tunnel")) for number, phone in enumerate(timeline.devices)
     )
     gateway, found = cast.host("literal", "vpn gateway"), _tunnels(timeline)
     n, device = len(found.device), np.array(found.device, dtype=np.int64)
@@ -61,6 +62,10 @@ def tunnelled(timeline: Timeline, cast: Cast) -> Timeline:
         behaviours=(*timeline.behaviours, ALWAYS_ON),
     )
     return _merged(whole, replace(timeline.conversations, tunnel=found.carried.astype(np.int32)), outer, found.shakes)
+
+
+def _inside(phone: Device, address: str) -> Device:
+    return replace(phone, tunnel=address, tunnel_six=six_of_phone(address, "tunnel") if phone.six else "")
 
 
 def _tunnels(timeline: Timeline) -> _Tunnels:
@@ -87,7 +92,7 @@ def _tunnels(timeline: Timeline) -> _Tunnels:
 
 def _beside(address: str) -> bool:
     """Whether a host is reached beside the tunnel: a neighbour or a multicast group."""
-    return address != RESOLVER and not address.startswith("198.")
+    return address != RESOLVER and not address.startswith(("198.", "2001:"))
 
 
 def _rekeyed(active: Int64) -> Int64:

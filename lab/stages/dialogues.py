@@ -19,6 +19,7 @@ from lab.errors import StageError
 from lab.protocols import Dialogue, Message
 from lab.protocols.handshakes import Manner
 from lab.protocols.tls import able, closing, wrap
+from lab.stages.addresses import text_of
 from lab.stages.causality import Course, Said, place
 from lab.stages.link import ALIGN, Bytes, Links
 from lab.stages.requests import Overheard, Request
@@ -152,7 +153,7 @@ class Speaker:
         rtt, mss, gap_up, gap_down, tcp = self.lanes[index]
         kind, peer = self.timeline.speeches[speech], self.timeline.hosts[host]
         owner = self.timeline.apps[app]
-        name = ".".join(map(str, self.links.local[index, 6:].tolist())) if inbound else peer.name or peer.address
+        name = text_of(self.links.local[index], self.links.book) if inbound else peer.name or peer.address
         x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
         words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
         said = Dialogue(name, kind.port, kind.options, owner.agent, *words, generator(self.states[index]), start, stack)

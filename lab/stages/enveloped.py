@@ -22,7 +22,7 @@ HEAD = 16  # type, receiver, counter
 SEALED = 16  # HEAD and the tag: 32 bytes more than the packet
 BLOCK = 16  # a packet is padded to a multiple
 MTU = 1420  # of the tunnel, if that of the phone is 1500: neither packet nor padding go beyond
-IPV4, TCP, UDP, OPTIONS = 20, 20, 8, 12  # bytes; OPTIONS those of a SYN
+IPV4, IPV6, TCP, UDP, OPTIONS = 20, 40, 20, 8, 12  # bytes; OPTIONS those of a SYN
 CHUNK = 1 << 13  # packets sealed at a time
 _POOL = 1 << 16
 
@@ -34,10 +34,10 @@ class Envelopes:
     mtu: int = MTU
     _parts: list[tuple[Int64, Int64, Bool, Int64]] = field(default_factory=list)
 
-    def add(self, packets: Packets, tunnel: Int64, tcp: Bool) -> Packets:
+    def add(self, packets: Packets, tunnel: Int64, tcp: Bool, six: Bool) -> Packets:
         """Takes in the packets that travel in a tunnel and gives back the others.
 
-        ``tunnel`` (-1: none) and ``tcp`` have a row per conversation of ``packets``.
+        ``tunnel`` (-1: none), ``tcp`` and ``six`` (IPv6) have a row per conversation of ``packets``.
         """
         carrier = tunnel[packets.conversation]
         inside = carrier >= 0
@@ -45,7 +45,7 @@ class Envelopes:
             return packets
         mine = packets.take(inside)
         over = np.where(tcp[mine.conversation], TCP + OPTIONS * (mine.flags & SYN > 0), UDP)
-        packet = np.minimum(IPV4 + over + mine.length, self.mtu)
+        packet = np.minimum(np.where(six[mine.conversation], IPV6, IPV4) + over + mine.length, self.mtu)
         padded = np.minimum(-(-packet // BLOCK) * BLOCK, self.mtu)
         self._parts.append((mine.time, carrier[inside], mine.local, HEAD + SEALED + padded))
         return packets.take(~inside)

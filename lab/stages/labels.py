@@ -6,7 +6,7 @@ For scores and for tools that learn from labelled Zeek logs (Slips, netflowlabel
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lab.dual_stack import PHONES
 from lab.recording import write_atomic, write_parquet
+from lab.stages.addresses import address_codes
 from lab.stages.link import Bytes, Int64, Links
 from lab.stages.segments import Ends, Packets
 from lab.timeline import Timeline
@@ -96,7 +98,7 @@ class Places:
     @classmethod
     def of(cls, timeline: Timeline, links: Links) -> Places:
         """As the timeline has them."""
-        here, there, inbound = addresses(links.local), addresses(links.remote), links.inbound
+        here, there, inbound = addresses(links.local, links.book), addresses(links.remote, links.book), links.inbound
         return cls(
             client=np.where(inbound, there, here),
             client_port=np.where(inbound, links.remote_port, links.local_port),
@@ -147,12 +149,10 @@ def _summed(index: Int64, weight: Int64, count: int) -> Int64:
     return np.bincount(index, weights=weight, minlength=count).astype(np.int64)
 
 
-def addresses(packed: Bytes) -> npt.NDArray[np.object_]:
-    """The IPv4 addresses in the last four octets of each row of a link, as text."""
-    keys = packed[:, 6:].astype(np.int64) @ (1 << np.array([24, 16, 8, 0]))
-    known, index = np.unique(keys, return_inverse=True)
-    texts = [f"{key >> 24}.{key >> 16 & 255}.{key >> 8 & 255}.{key & 255}" for key in known.tolist()]
-    return np.array(texts, dtype=object)[index]
+def addresses(packed: Bytes, book: Sequence[str] = ()) -> npt.NDArray[np.object_]:
+    """The addresses in the last four octets of each row of a link, as text; ``book`` are the link's."""
+    codes, texts = address_codes(packed, book)
+    return np.array(texts, dtype=object)[codes]
 
 
 def write_labels(timeline: Timeline, places: Places, carried: Carried, folder: Path) -> None:
@@ -206,9 +206,9 @@ def zeek_rows(timeline: Timeline, flows: pa.Table, carried: Carried) -> Iterator
             continue
         kind = timeline.speeches[speech[index]]
         tcp, label = row["proto"] == "tcp", row["incident"] is not None
-        header = 40 if tcp else 28
+        header = (40 if tcp else 28) + 20 * (":" in row["client"])
         extra = 12 if tcp else 0  # options of the SYN
-        local = [str(row[side].startswith("10.88."))[0] for side in ("client", "server")]
+        local = [str(row[side].startswith(("10.88.", PHONES)))[0] for side in ("client", "server")]
         yield [
             _seconds(row["start"]),
             zeek_uid(index),

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.errors import StageError
+from lab.stages.addresses import book_of, octets
 from lab.stages.seeds import mixed
 from lab.timeline import Attachment, Host, Timeline
 
@@ -27,6 +28,7 @@ RESOLVER = "10.88.0.1"  # of every network
 GROUPS = ("224.0.0.251", "239.255.255.250")  # multicast DNS (RFC 6762) and SSDP: never routed, only ever spoken to
 ALLOWED_ZONES = (".example", ".test")  # RFC 2606
 HEADERS_IP = 40  # IPv4 and TCP without options
+LONGER = 20  # bytes that IPv6's header has more than IPv4's
 HEADERS = 54  # Ethernet II, IPv4 and TCP without options
 ALIGN = 4  # bytes; segments start at multiples, so that checksums sum 32-bit words
 MSS_SEEN = (1400, 1412, 1420, 1432, 1440, 1448, 1452, 1460)  # tunnels, PPPoE, plain Ethernet; multiples of ALIGN
@@ -58,7 +60,14 @@ class Links:
     until: Int64  # when the device leaves the network it spoke on: nothing passes any more; FOREVER: never
     tunnel: Int64  # the conversation that carries it, whose packets alone are seen; -1: none
     lingers: npt.NDArray[np.bool_]  # that network can still be spoken on then: it is the mobile one
-    offered: int = 1460  # the MSS that a device announces
+    offered: int = 1460  # the MSS that a device announces over IPv4
+    book: tuple[str, ...] = ()  # IPv6 addresses; in ``local`` and ``remote`` stands the place of one, below 1.0.0.0
+
+    @property
+    def six(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether it is IPv6 that carries each conversation."""
+        found: npt.NDArray[np.bool_] = (self.remote[:, 6] == 0) & bool(self.book)
+        return found
 
 
 def links_of(timeline: Timeline, transports: list[str]) -> Links:
@@ -68,10 +77,12 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
     said = timeline.conversations
     device = np.array([app.device for app in timeline.apps], dtype=np.int64)[said.app]
     hosts = np.array([_host_row(host) for host in timeline.hosts], dtype=np.int64).reshape(-1, 4)[said.host]
-    attached = Attached.of(timeline)
+    book = book_of(timeline)
+    attached = Attached.of(timeline, book)
+    six = np.array([host.address in book for host in timeline.hosts], dtype=np.int64)[said.host]
     place = attached.rows(device, said.start)
     carrier, inside = said.carrier, said.carrier >= 0
-    largest = (timeline.network.mtu - HEADERS_IP) & -ALIGN
+    largest = (timeline.network.mtu - HEADERS_IP - six * LONGER - np.where(inside, TUNNEL_HEADERS, 0)) & -ALIGN
     rate = np.array([machine.downlink_bps for machine in timeline.devices], dtype=np.int64)[device]
     bits = (hosts[:, 1] + HEADERS) * 8_000_000
     ports = np.array([speech.port for speech in timeline.speeches], dtype=np.int64)[said.speech]
@@ -80,13 +91,13 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
         rtt=np.where(inside, np.maximum(hosts[:, 0], hosts[carrier, 0] + BEYOND_US), hosts[:, 0])
         + attached.rtt[place]
         + _further(timeline),
-        mss=np.where(inside, np.minimum(hosts[:, 1], largest - TUNNEL_HEADERS), np.minimum(hosts[:, 1], largest)),
+        mss=np.minimum(hosts[:, 1], largest),
         gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1),
         gap_down=np.maximum(bits // rate, 1),
         tcp=tcp,
         inbound=said.inbound,
-        local=np.where(inside[:, None], _inside(timeline)[device], attached.local[place]),
-        remote=_remote(timeline, device),
+        local=np.where(inside[:, None], _inside(timeline, book)[six, device], attached.local[six, place]),
+        remote=_remote(timeline, device, book),
         ttl=hosts[:, 2].astype(np.uint8),
         local_port=np.where(said.inbound, ports, said.client_port),
         remote_port=np.where(said.inbound, said.client_port, ports),
@@ -94,6 +105,7 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
         tunnel=said.carrier.astype(np.int64),
         lingers=attached.lingers[place],
         offered=timeline.network.mtu - HEADERS_IP,
+        book=tuple(book),
     )
 
 
@@ -110,28 +122,29 @@ class Attached:
 
     key: Int64  # ascending: device and time since the timeline's start
     start: int
-    local: Bytes  # (k, 10) MAC, address
+    local: Bytes  # (2, k, 10) MAC, address; the second time with the IPv6 address, if it has one
     rtt: Int64  # added by the network, microseconds
     until: Int64
     lingers: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, timeline: Timeline) -> Attached:
+    def of(cls, timeline: Timeline, book: Mapping[str, int]) -> Attached:
         """As the timeline has them; a device without attachments has one row."""
         rows = [
             (number, max(one.since - timeline.start, 0) if nth else 0, one)
             for number, machine in enumerate(timeline.devices)
-            for nth, one in enumerate(machine.attachments or (Attachment(0, "", machine.address, 0),))
+            for nth, one in enumerate(machine.attachments or (Attachment(0, "", machine.address, 0, machine.six),))
         ]
         device = np.array([number for number, _, _ in rows], dtype=np.int64)
         since = np.array([since for _, since, _ in rows], dtype=np.int64)
         until = np.append(since[1:] + timeline.start, FOREVER)
         until[np.append(device[1:] != device[:-1], True)] = FOREVER
-        local = [_mac(timeline.devices[number].mac) + _packed(one.address) for number, _, one in rows]
+        local = [_mac(timeline.devices[number].mac) + octets(one.address, book) for number, _, one in rows]
+        six = [_mac(timeline.devices[number].mac) + octets(one.six or one.address, book) for number, _, one in rows]
         return cls(
             key=(device << _TIME_BITS) + since,
             start=timeline.start,
-            local=np.array(local, dtype=np.uint8).reshape(-1, 10),
+            local=np.array([local, six], dtype=np.uint8).reshape(2, -1, 10),
             rtt=np.array([one.rtt_us for _, _, one in rows], dtype=np.int64),
             until=until,
             lingers=np.array([one.network == "mobile" for _, _, one in rows], dtype=np.bool_),
@@ -143,10 +156,14 @@ class Attached:
         return np.searchsorted(self.key, key, side="right") - 1
 
 
-def _inside(timeline: Timeline) -> Bytes:
-    """(d, 10) MAC and address inside its tunnel of each device; its own address where it has no tunnel."""
-    rows = [_mac(phone.mac) + _packed(phone.tunnel or phone.address) for phone in timeline.devices]
-    return np.array(rows, dtype=np.uint8).reshape(-1, 10)
+def _inside(timeline: Timeline, book: Mapping[str, int]) -> Bytes:
+    """(2, d, 10) MAC and address, then IPv6 address, inside its tunnel of each device; its own where it has none."""
+    phones = timeline.devices
+    rows = [
+        [_mac(phone.mac) + octets(phone.tunnel or phone.address, book) for phone in phones],
+        [_mac(phone.mac) + octets(phone.tunnel_six or phone.six or phone.address, book) for phone in phones],
+    ]
+    return np.array(rows, dtype=np.uint8).reshape(2, -1, 10)
 
 
 def refuse_escape(timeline: Timeline) -> None:
@@ -178,8 +195,6 @@ def _refuse_address(who: str, address: str) -> None:
         raise StageError(f"{who}: found address {address!r}, expected an IP address") from None
     if not any(parsed.version == net.version and parsed in net for net in ALLOWED):
         raise StageError(f"{who}: found address {address}, expected one in {', '.join(map(str, ALLOWED))}")
-    if parsed.version != LAN.version:
-        raise StageError(f"{who}: found address {address}: the wire stage speaks IPv4, as its devices do")
 
 
 def _host_row(host: Host) -> tuple[int, int, int, int]:
@@ -191,10 +206,10 @@ def _host_row(host: Host) -> tuple[int, int, int, int]:
     return max(host.rtt_us, LEAST_RTT_US), 1460 if neighbour else mss, 64 if neighbour else ttl, int(neighbour)
 
 
-def _remote(timeline: Timeline, device: Int64) -> Bytes:
+def _remote(timeline: Timeline, device: Int64, book: Mapping[str, int]) -> Bytes:
     """(n, 10): behind the gateway's MAC unless the peer is a neighbour, who has one of his own."""
     host = timeline.conversations.host
-    packed = np.array([_packed(h.address) for h in timeline.hosts], dtype=np.uint8).reshape(-1, 4)[host]
+    packed = np.array([octets(h.address, book) for h in timeline.hosts], dtype=np.uint8).reshape(-1, 4)[host]
     macs = {address: device.mac for device in timeline.devices for address in device.addresses}
     own = np.array([_neighbour_mac(macs, h.address) for h in timeline.hosts], dtype=np.int16).reshape(-1, 6)[host]
     gateways = np.array([_mac(machine.gateway_mac) for machine in timeline.devices], dtype=np.int16)[device]
@@ -215,7 +230,3 @@ def _neighbour_mac(devices: Mapping[str, str], address: str) -> list[int]:
 
 def _mac(text: str) -> list[int]:
     return [int(octet, 16) for octet in text.split(":")]
-
-
-def _packed(address: str) -> list[int]:
-    return list(ip_address(address).packed)

@@ -40,9 +40,9 @@ def sockets_table(timeline: Timeline, links: Links, carried: Carried) -> pa.Tabl
         "device": device[said.app],
         "uid": uid[said.app],
         "proto": np.where(links.tcp, "tcp", "udp").astype(object),
-        "local_address": addresses(links.local),
+        "local_address": addresses(links.local, links.book),
         "local_port": links.local_port,
-        "peer_address": addresses(links.remote),
+        "peer_address": addresses(links.remote, links.book),
         "peer_port": links.remote_port,
         "bytes_up": [None] * count,
         "bytes_down": [None] * count,
@@ -138,9 +138,9 @@ def http_table(timeline: Timeline, links: Links, requests: list[Request]) -> pa.
     columns: dict[str, Any] = {name: [getattr(request, name) for request in requests] for name in seen}
     columns |= {
         "device": device[timeline.conversations.app[of]],
-        "client": addresses(links.local[of]),
+        "client": addresses(links.local[of], links.book),
         "client_port": links.local_port[of],
-        "server": addresses(links.remote[of]),
+        "server": addresses(links.remote[of], links.book),
         "server_port": links.remote_port[of],
     }
     return _table("http", columns)

@@ -166,7 +166,7 @@ def _lay(laid: _Laid, spoken: Slice) -> None:
         packets, payload = lossy(laid.timeline.network, laid.manner[rows], spoken.ends, spoken.messages, whole)
     packets = severed(packets, laid.links.until[rows], laid.links.lingers[rows])
     laid.carried.append(Carried.of(spoken.ends, counted(packets, tcp) if laid.timeline.network.loss else packets))
-    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], tcp)
+    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], tcp, laid.links.six[rows])
     sums = payload_sums(payload, packets.offset, packets.length)
     place = laid.spill.tell()
     laid.spill.write(payload.data)

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from detector.capture.names import Names
 from detector.contract import SCHEMAS
+from lab.stages.addresses import address_codes
 from lab.stages.flows.pieces import Exchanged, Pieces
 from lab.stages.flows.reading import COLUMNS
-from lab.stages.flows.texts import address_codes, taken
+from lab.stages.flows.texts import taken
 from lab.stages.link import Links
 from lab.timeline import Timeline
 
@@ -41,7 +42,7 @@ class Sides:
     @classmethod
     def of(cls, links: Links) -> Sides:
         """As the links have them."""
-        code, texts = address_codes(np.concatenate([links.local, links.remote]))
+        code, texts = address_codes(np.concatenate([links.local, links.remote]), links.book)
         here, there = code[: len(links.local)], code[len(links.local) :]
         into = links.inbound
         return cls(
@@ -49,7 +50,7 @@ class Sides:
             server=np.where(into, here, there),
             client_port=np.where(into, links.remote_port, links.local_port),
             server_port=np.where(into, links.local_port, links.remote_port),
-            tcp=links.tcp,
+            tcp=links.tcp.astype(np.bool_),
             texts=texts,
         )
 

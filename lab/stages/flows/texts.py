@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lab.stages.link import Bytes
-
 Int64 = npt.NDArray[np.int64]
 
 
@@ -30,11 +28,3 @@ def coded(columns: Sequence[npt.NDArray[Any]]) -> tuple[Int64, Int64]:
     first = np.full(int(code.max()) + 1 if len(code) else 0, len(code), dtype=np.int64)
     np.minimum.at(first, code, np.arange(len(code)))
     return code, first
-
-
-def address_codes(packed: Bytes) -> tuple[Int64, list[str]]:
-    """Of each row of a link (MAC and IPv4 address) a code, and the addresses as text by code."""
-    keys = packed[:, 6:].astype(np.int64) @ (1 << np.array([24, 16, 8, 0]))
-    known, index = np.unique(keys, return_inverse=True)
-    texts = [f"{key >> 24}.{key >> 16 & 255}.{key >> 8 & 255}.{key & 255}" for key in known.tolist()]
-    return index.astype(np.int64), texts
