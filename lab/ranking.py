@@ -29,6 +29,22 @@ def average_precision(ranked: Iterable[tuple[float, bool]], relevant: int) -> fl
     return area
 
 
+def recall_within(ranked: Iterable[tuple[float, bool]], relevant: int, allowed: int) -> float | None:
+    """The share of the relevant that outranks all but ``allowed`` irrelevant ones; None if nothing is relevant.
+
+    ``ranked`` and ``relevant`` as for average_precision: recall at the lowest threshold that costs no more than that.
+
+    >>> recall_within([(0.9, True), (0.5, False), (0.5, True), (0.4, True)], 3, 0)
+    0.3333333333333333
+    """
+    if relevant == 0:
+        return None
+    rows = list(ranked)
+    wrong = sorted((score for score, is_relevant in rows if not is_relevant), reverse=True)
+    bar = wrong[allowed] if allowed < len(wrong) else -math.inf
+    return sum(is_relevant and score > bar for score, is_relevant in rows) / relevant
+
+
 def roc_auc(positives: Sequence[float], negatives: Sequence[float]) -> float | None:
     """Chance that a positive outranks a negative, ties counting half (Mann & Whitney 1947); None if either is empty."""
     if not positives or not negatives:

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from detector.contract import ANALYTICS, SCHEMA_VERSION
+from lab.easiness import too_easy
 from lab.intervals import poisson_rate, wilson
 from lab.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
-from lab.ranking import average_precision, quantile
+from lab.ranking import average_precision, quantile, recall_within
 from lab.separability import separability
 
-__all__ = ["CONTROLS", "LISTED_AT_MOST", "Scorecard", "TrialResult", "refusal", "score"]
+__all__ = ["CONTROLS", "KNOWING", "LISTED_AT_MOST", "Scorecard", "TrialResult", "refusal", "score"]
 
-#: Detectors that must be blind, and deaf to everything else: they show what the numbers of doing nothing look like.
-CONTROLS = ("silent", "always")
+#: Controls that know one thing only: whoever equals a detector with that shows that the suite is too easy.
+KNOWING = ("rarity-only", "timing-only")
+#: What no detector may be worse than: the first two look at nothing, and show what the numbers of doing nothing are.
+CONTROLS = ("silent", "always", *KNOWING)
 #: False alarms written out per detector, view and analytic (the highest scores); the counts are always of all.
 LISTED_AT_MOST = 200
 
@@ -47,6 +50,7 @@ class Scorecard:
     false_alarms: tuple[Row, ...]
     blind_spots: tuple[Row, ...]
     separability: tuple[Row, ...]
+    suite_too_easy: tuple[Row, ...] = ()
 
     @property
     def refusal(self) -> str | None:
@@ -67,6 +71,7 @@ class Scorecard:
             "false_alarms": list(self.false_alarms),
             "blind_spots": list(self.blind_spots),
             "separability": list(self.separability),
+            "suite_too_easy": list(self.suite_too_easy),
         }
 
 
@@ -91,7 +96,7 @@ def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: floa
     cells = {key: _cell(group) for key, group in _grouped(ordered, lambda one: (one.detector, one.view)).items()}
     detectors: dict[str, dict[str, Any]] = {}
     for (name, view), cell in cells.items():
-        detectors.setdefault(name, {"views": {}})["views"][view] = _view_score(cell)
+        detectors.setdefault(name, {"views": {}})["views"][view] = _view_score(cell, budget)
     return Scorecard(
         suite=suite,
         seeds=seeds,
@@ -105,6 +110,7 @@ def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: floa
         false_alarms=tuple(row for cell in cells.values() for row in _listed(cell.strays)),
         blind_spots=tuple(row for key, cell in cells.items() if key[0] not in CONTROLS for row in _blind(*key, cell)),
         separability=tuple(row for key, cell in cells.items() for row in separability(*key, cell.met, cell.trials)),
+        suite_too_easy=tuple(too_easy(detectors, KNOWING, CONTROLS)),
     )
 
 
@@ -151,14 +157,14 @@ def _statuses(trials: Iterable[TrialResult]) -> dict[str, int]:
     return {status: counts[status] for status in STATUSES}
 
 
-def _view_score(cell: _Cell) -> dict[str, Any]:
+def _view_score(cell: _Cell, budget: float) -> dict[str, Any]:
     """One view of one detector; analytics without a scored trial are absent, because nothing is known of them."""
     statuses = _statuses(cell.trials)
-    analytics = {analytic: _analytic_score(cell, analytic) for analytic in ANALYTICS} if statuses["scored"] else {}
+    analytics = {one: _analytic_score(cell, one, budget) for one in ANALYTICS} if statuses["scored"] else {}
     return {"trials": statuses, "device_days": cell.device_days, "analytics": analytics}
 
 
-def _analytic_score(cell: _Cell, analytic: str) -> dict[str, Any]:
+def _analytic_score(cell: _Cell, analytic: str, budget: float) -> dict[str, Any]:
     """One analytic; where no trial could judge it every metric is None, with ``trials`` saying how many those were."""
     judging = cell.judging(analytic)
     days = _device_days(judging)
@@ -175,6 +181,7 @@ def _analytic_score(cell: _Cell, analytic: str) -> dict[str, Any]:
         "false_alarms_listed": min(len(alarms), LISTED_AT_MOST),
         "duplicates": sum(outcome.duplicates for outcome in met),
         "pr_auc": average_precision(ranked, len(met)),
+        "recall_at_budget": recall_within(ranked, len(met), math.floor(budget * days)),
         **_delays(met),
         "by_behaviour": {
             name: {**_recall(some), **_delays(some)}

@@ -43,11 +43,12 @@ LAYERS = (
     ("lab.store", "lab.recording", "lab.truth"),
     ("lab.devices",),
     ("lab.stages",),
-    ("lab.intervals", "lab.ranking", "lab.matching", "lab.outcomes", "lab.separability", "lab.score"),
+    ("lab.intervals", "lab.ranking", "lab.matching", "lab.outcomes", "lab.separability", "lab.easiness", "lab.score"),
     ("lab.report", "lab.run", "lab.workers", "lab.look"),
     ("lab.trial", "lab.submission"),
     ("lab.expectation", "lab.detection", "lab.inspection", "lab.doctor"),
     ("lab.subjects", "lab.proving", "lab.kind_sheet", "lab.kind_terminal", "lab.timing"),
+    ("lab.stumps", "lab.traits", "lab.shortcuts"),
     ("lab.catalogue", "lab.sheet", "lab.sheet_terminal"),
     ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli"),
 )
@@ -61,7 +62,7 @@ ONLY_IN = {
     "faker": ("lab/",),
     "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/cli_lab.py", "lab/options.py", "lab/console.py"),
 }
-SCORING = ("score", "matching", "outcomes", "separability", "intervals", "ranking")
+SCORING = ("score", "matching", "outcomes", "separability", "easiness", "intervals", "ranking")
 PURE = ("lab/behaviours/", "lab/protocols/", "detector/features/", *(f"lab/{name}.py" for name in SCORING))
 NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}
 # real handshakes need OpenSSL, a passed-in key log path and the recorded data file; nothing else

@@ -30,7 +30,8 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
             out.print()
             out.print(_ladder(steps))
     out.print()
-    for line in (*_false_alarms(content), *_blind_spots(content), *_vouched(content), *_unscored(content)):
+    told = (_too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
+    for line in (line for lines in told for line in lines(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):
         out.print(Text(stop, style="bold red"))
@@ -44,7 +45,7 @@ def _totals(card: Json) -> Table:
     table = _table(f"suite {card['suite']}, {seeds}; trials: {trials}", heads)
     for name, whole in card["detectors"].items():
         views = sorted(whole["views"].items(), key=lambda item: words.ladder_order(item[0]))
-        for view, cell in views[:1] if name in CONTROLS else views:  # a control is blind under every view
+        for view, cell in views[:1] if name in CONTROLS else views:  # the rest is in scorecard.json
             for analytic, found in cell["analytics"].items():
                 numbers = _numbers(found) if found["trials"]["scored"] else [words.CANNOT_JUDGE]
                 _row(table, [f"{name}, {view}", analytic, *numbers])
@@ -72,6 +73,12 @@ def _numbers(found: Json) -> list[str]:
         words.rate(found["pr_auc"]),
         words.duration(found["time_to_detect_s"]["p50"]),
     ]
+
+
+def _too_easy(card: Json) -> list[str]:
+    """Where a control that knows one thing does as well as the best detector: the suite proves nothing there."""
+    lines = [words.too_easy(row) for row in card.get("suite_too_easy", ())]
+    return lines[:WORST] + _more(len(lines), "places where the suite is too easy")
 
 
 def _false_alarms(card: Json) -> list[str]:

@@ -5,7 +5,8 @@ What could not be measured is said to be so; it never becomes 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 UNKNOWN = "n/a"
 CANNOT_JUDGE = "cannot judge"
@@ -68,6 +69,18 @@ def rate_interval(bounds: Sequence[float] | None) -> str:
     '0 to 0.154'
     """
     return UNKNOWN if bounds is None else f"{rate(bounds[0])} to {rate(bounds[1])}"
+
+
+def too_easy(row: Mapping[str, Any]) -> str:
+    """What a row of a scorecard's ``suite_too_easy`` says, in a sentence.
+
+    >>> row = {"analytic": "AN1793", "view": "full", "control": "timing-only", "metric": "pr_auc", "value": 0.5}
+    >>> too_easy(row | {"best": "mine", "best_value": 0.25})
+    'too easy: AN1793 under view full: timing-only has AP 0.5, mine as the best detector 0.25'
+    """
+    metric = {"pr_auc": "AP", "recall_at_budget": "recall at the budget"}[row["metric"]]
+    told = f"{row['control']} has {metric} {rate(row['value'])}, {row['best']} as the best detector"
+    return f"too easy: {row['analytic']} under view {row['view']}: {told} {rate(row['best_value'])}"
 
 
 def duration(seconds: float | None) -> str:

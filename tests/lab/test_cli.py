@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lab.cli import app
+from lab.score import CONTROLS
 
 ASK = CliRunner()
 
@@ -83,13 +84,13 @@ def test_score_takes_the_view_and_adds_the_controls(recording, tmp_path):
     findings = tmp_path / "findings.jsonl"
     assert ask("detect", recording, "--view", "no-app", "-o", findings).exit_code == 0
     blind = json.loads(ask("score", recording, "--findings", findings, "--view", "no-app", "--json").stdout)
-    assert set(blind["detectors"]) == {"builtin", "silent", "always"}
+    assert set(blind["detectors"]) == {"builtin", *CONTROLS}
     assert blind["detectors"]["builtin"]["views"]["no-app"]["analytics"]["AN1793"]["recall"] == 1.0
     assert blind["detectors"]["always"]["views"]["no-app"]["analytics"]["AN1793"]["false_alarms"] > 0
     nothing = tmp_path / "nothing.jsonl"
     nothing.write_text("")
     answer = ask("score", recording, "--findings", nothing, "--detector", "mine", "--json")
-    assert set(json.loads(answer.stdout)["detectors"]) == {"mine", "silent", "always"}
+    assert set(json.loads(answer.stdout)["detectors"]) == {"mine", *CONTROLS}
 
 
 def test_score_refuses_findings_from_partial_evidence(recording, tmp_path):
@@ -150,7 +151,7 @@ def test_inspect_shows_the_apps(recording):
 def test_a_run_leaves_a_scorecard_and_a_report(run_dir):
     card = json.loads((run_dir / "scorecard.json").read_text())
     assert card["trials"]["failed"] == 0
-    assert set(card["detectors"]) == {"builtin", "silent", "always"}
+    assert set(card["detectors"]) == {"builtin", *CONTROLS}
     assert set(card["detectors"]["builtin"]["views"]) == {"full", "no-app"}
     assert "<html" in (run_dir / "report.html").read_text()
 

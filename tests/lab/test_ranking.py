@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.ranking import average_precision, quantile, roc_auc
+from lab.ranking import average_precision, quantile, recall_within, roc_auc
 
 RANKED = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0]), st.booleans()), max_size=30)
 
@@ -48,6 +48,19 @@ def test_average_precision_lies_between_0_and_1_and_forgets_order(ranked, missin
     area = average_precision(ranked, relevant)
     assert 0.0 <= area <= 1.0
     assert average_precision(sorted(ranked), relevant) == area
+
+
+def test_recall_within_what_may_go_wrong():
+    ranked = [(0.9, True), (0.8, False), (0.8, True), (0.7, True), (0.6, False)]
+    assert [recall_within(ranked, 4, allowed) for allowed in (0, 1, 2)] == [1 / 4, 3 / 4, 3 / 4]
+    assert recall_within(ranked, 0, 0) is None
+    assert recall_within([], 4, 0) == 0.0
+
+
+@given(RANKED, st.integers(1, 5), st.integers(0, 8))
+def test_more_that_may_go_wrong_never_costs_recall(ranked, missing, allowed):
+    relevant = sum(good for _, good in ranked) + missing
+    assert recall_within(ranked, relevant, allowed) <= recall_within(ranked, relevant, allowed + 1) < 1
 
 
 def test_roc_auc_by_hand():

@@ -206,3 +206,19 @@ def test_a_false_alarm_never_raises_a_score(make, plan, value):
     assert after["recall"] == before["recall"]
     assert after["false_alarms_per_device_day"] > before["false_alarms_per_device_day"]
     assert after["pr_auc"] <= before["pr_auc"]
+
+
+def test_recall_at_the_budget_is_what_no_dearer_threshold_gives(make):
+    wrong = make.finding(package="com.example.news", score=0.8)
+    found = make.trial(make.finding(score=0.7, alert=False), wrong)
+    assert cell(card_of(found))["recall_at_budget"] == 0.0, "2 device-days at 0.001 a day allow none"
+    dear = score([found], suite="core", seeds=1, budget=0.5).to_json()
+    assert cell(dear)["recall_at_budget"] == 1.0
+    assert cell(card_of(make.trial(make.finding(score=0.9), wrong)))["recall_at_budget"] == 1.0
+
+
+def test_a_control_that_knows_one_thing_marks_an_easy_suite(make):
+    clock = make.trial(make.finding(score=0.9, detector="timing-only"), detector="timing-only")
+    (one, other) = card_of(clock, make.trial(make.finding(package="com.example.news", score=0.9)))["suite_too_easy"]
+    assert (one["control"], one["metric"], one["value"], one["best"]) == ("timing-only", "pr_auc", 1.0, "builtin")
+    assert other["metric"] == "recall_at_budget"

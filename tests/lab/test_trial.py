@@ -13,11 +13,14 @@ from lab import look, trial
 from lab.errors import EvidenceError, ScenarioError, StageError
 from lab.recording import seal, tool_versions, write_parquet
 from lab.run import load_run, read_run, score_folder
+from lab.score import CONTROLS
 from lab.trial import Plan, attempt, run_suite
 from lab.truth import write_truth
 
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1, 0, 4, 4) + b"abcd"
 PACKAGES = {"device": ["phone-01"], "uid": [10101], "package": ["com.example.torch"], "category": ["tools"]}
+EACH = 1 + len(CONTROLS)  # trials of a case: the detector under test and the controls
+NOTHING = dict.fromkeys(CONTROLS, 0)
 PACKAGES |= {"sanctioned": [False], "roles": [[]]}
 
 
@@ -75,7 +78,10 @@ def lab(make, monkeypatch):
         played=[],
         packets=1,
         truth=None,
-        detectors={"silent": Fake(lambda _: []), "always": Fake(lambda _: loud), "builtin": Fake(lambda _: [finding])},
+        detectors={
+            **{name: Fake(lambda _: []) for name in CONTROLS},
+            **{"always": Fake(lambda _: loud), "builtin": Fake(lambda _: [finding])},
+        },
     )
 
     def play(_stage, timeline, folder, **_options):
@@ -122,12 +128,12 @@ def run(plan, folder):
 
 def test_a_run_from_nothing_to_a_scorecard(lab, tmp_path):
     rows = run(plan(seeds=(1, 2)), tmp_path)
-    assert [row["status"] for row in rows] == ["scored"] * 6
+    assert [row["status"] for row in rows] == ["scored"] * 2 * EACH
     card = score_folder(tmp_path).to_json()
-    assert card["trials"] == {"scored": 6, "unsupported": 0, "failed": 0}
+    assert card["trials"] == {"scored": 2 * EACH, "unsupported": 0, "failed": 0}
     cells = {name: whole["views"]["full"]["analytics"]["AN1793"] for name, whole in card["detectors"].items()}
-    assert {name: cell["recall"] for name, cell in cells.items()} == {"always": 1.0, "builtin": 1.0, "silent": 0.0}
-    assert {name: cell["false_alarms"] for name, cell in cells.items()} == {"always": 2, "builtin": 0, "silent": 0}
+    assert {name: cell["recall"] for name, cell in cells.items()} == {**NOTHING, "always": 1.0, "builtin": 1.0}
+    assert {name: cell["false_alarms"] for name, cell in cells.items()} == {**NOTHING, "always": 2, "builtin": 0}
     assert cells["builtin"]["contacts_to_detect"] == {"p50": 1, "p90": 1, "n": 2}
     assert cells["builtin"]["device_days"] == 4.0
     assert json.loads((tmp_path / "scorecard.json").read_text()) == card
@@ -149,11 +155,11 @@ def test_a_crash_is_a_failed_trial_and_nothing_else_changes(lab, tmp_path):
     assert statuses(rows)["crash", "full"] == "failed"
     assert "ZeroDivisionError: by 0 (test_trial.py, line" in rows[0]["reason"]
     well, ill = score_folder(tmp_path / "well"), score_folder(tmp_path / "ill")
-    assert ill.trials == {"scored": 3, "unsupported": 0, "failed": 1}
+    assert ill.trials == {"scored": EACH, "unsupported": 0, "failed": 1}
     assert ill.detectors["builtin"] == well.detectors["builtin"]
     assert ill.detectors["crash"]["views"]["full"]["analytics"] == {}
     assert well.refusal is None
-    assert "1 of 4 trials failed" in ill.refusal
+    assert f"1 of {EACH + 1} trials failed" in ill.refusal
 
 
 def test_unsupported_is_not_failed(lab, tmp_path):
@@ -182,9 +188,9 @@ def test_what_would_end_every_play_is_said_once_and_no_trial_is_held(lab, tmp_pa
 
 def test_a_stage_that_fails_fails_all_its_trials_only(lab, tmp_path):
     rows = run(plan(scenario("broken"), scenario()), tmp_path)
-    assert [row["status"] for row in rows] == ["failed"] * 3 + ["scored"] * 3
+    assert [row["status"] for row in rows] == ["failed"] * EACH + ["scored"] * EACH
     assert rows[0]["reason"].startswith("recording: StageError: cannot be played")
-    assert "3 of 6 trials failed" in score_folder(tmp_path).refusal
+    assert f"{EACH} of {2 * EACH} trials failed" in score_folder(tmp_path).refusal
 
 
 def test_packets_that_vanish_fail_the_trial(lab, tmp_path):
@@ -207,7 +213,7 @@ def test_findings_survive_the_file(lab, make, tmp_path):
     run(plan(detectors=("sql:a/../b",)), tmp_path)
     (loaded,) = [one for one in load_run(tmp_path) if one.detector == "sql:a/../b"]
     assert loaded.findings == (odd,)
-    assert [path.parent.parent.parent.name for path in tmp_path.rglob("full.jsonl")] == ["findings"] * 3
+    assert [path.parent.parent.parent.name for path in tmp_path.rglob("full.jsonl")] == ["findings"] * EACH
 
 
 @pytest.mark.parametrize(
@@ -307,4 +313,4 @@ def test_a_scenario_named_twice_stops_before_anything_is_played(lab, tmp_path):
         run(plan(scenario(), scenario("other"), scenario()), tmp_path)
     with pytest.raises(ScenarioError, match="polling-plain-s2 is named twice"):
         run(plan(seeds=(2, 2)), tmp_path)
-    assert (len(lab.played), len(read_run(tmp_path)["trials"])) == (1, 3)  # the run that was there stands
+    assert (len(lab.played), len(read_run(tmp_path)["trials"])) == (1, EACH)  # the run that was there stands

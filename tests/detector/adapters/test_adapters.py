@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.contract import ANALYTICS, Telemetry, Unsupported, detector
+from detector.contract import ANALYTICS, Telemetry, Unsupported, detector, view
 from detector.thresholds import BUNDLED
+from detector.views import VIEWS
 
 
 def test_silent_never_finds_and_always_always_does(made):
@@ -21,7 +22,64 @@ def test_silent_never_finds_and_always_always_does(made):
     assert all(finding.alert and finding.score == 1 for finding in found)
 
 
-@pytest.mark.parametrize("name", ["silent:x", "always:x", "builtin:nowhere.toml", "builtin:.", "builtin:\0"])
+def test_rarity_only_knows_who_else_goes_there_and_since_when(made):
+    for device in ("phone-01", "phone-02"):
+        for uid in (10_001, 10_002):
+            made.polls([0.0, 50_000.0], name="cdn.example", uid=uid, device=device)
+    made.polls([0.0], name="old.example", uid=10_001, device="phone-01")
+    made.polls([43_200.0], name="new.example", uid=10_002, device="phone-01")
+    found = list(detector("rarity-only").detect(made.telemetry()))
+    scores = {one.peer: round(one.score, 2) for one in found if one.analytic == "AN1793"}
+    assert scores == {"old.example": 0.5, "new.example": 0.75}
+    loud = {(one.device, one.uid) for one in found if one.analytic == "AN1702" and one.alert}
+    assert loud == {("phone-01", 10_001), ("phone-01", 10_002)}
+
+
+def test_rarity_only_is_deaf_to_when(made):
+    rng = np.random.default_rng(1)
+    made.polls(np.append(0.0, 60.0 * np.arange(1, 90)), name="a.example", uid=10_001)
+    made.polls(np.append(0.0, np.sort(rng.random(89)) * 5400), name="b.example", uid=10_002)
+    found = [one for one in detector("rarity-only").detect(made.telemetry()) if one.analytic == "AN1793"]
+    assert len({one.score for one in found}) == 1 < len(found)
+
+
+def test_timing_only_hears_a_clock_in_flows_and_in_exchanges(made):
+    rng = np.random.default_rng(1)
+    made.polls(300.0 * np.arange(100), name="clock.example", uid=10_001)
+    made.polls(np.cumsum(rng.exponential(300.0, 100)), name="rain.example", uid=10_002)
+    socket = made.flow(5.0, lasts_s=30_000.0, name="socket.example", uid=10_003)
+    for time in 300.0 * np.arange(1, 90):
+        made.exchange(socket, float(time), 90, 120)
+    found = list(detector("timing-only").detect(made.telemetry()))
+    scores = {one.peer: one.score for one in found if one.analytic == "AN1793"}
+    assert scores.get("rain.example", 0.0) < 0.5 < 0.9 < min(scores["clock.example"], scores["socket.example"])
+    assert {one.uid for one in found if one.analytic == "AN1702" and one.alert} == {10_001, 10_003}
+
+
+def test_timing_only_is_deaf_to_who(made):
+    for name in ("a.example", "b.example"):
+        made.polls(300.0 * np.arange(100), name=name, uid=10_001)
+        made.polls(300.0 * np.arange(100), name="b.example", uid=10_002, device="phone-02")
+    found = [one for one in detector("timing-only").detect(made.telemetry()) if one.analytic == "AN1793"]
+    assert len({round(one.score, 6) for one in found}) == 1 < len(found)
+
+
+@pytest.mark.parametrize("name", ["rarity-only", "timing-only"])
+@pytest.mark.parametrize("sensor", [*VIEWS])
+def test_a_control_that_knows_one_thing_works_under_every_view(made, name, sensor):
+    made.polls(300.0 * np.arange(100), name="clock.example", uid=10_001, packets_up=900)
+    for k in range(100):
+        made.lookup(60.0 * k, f"{k:040x}.zone.example", qtype="TXT")
+    narrowed = view(sensor)(made.telemetry())
+    one = detector(name)
+    assert one.judges(narrowed) == ANALYTICS
+    assert {finding.analytic for finding in one.detect(narrowed)} == set(ANALYTICS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["silent:x", "always:x", "rarity-only:x", "timing-only:x", "builtin:nowhere.toml", "builtin:.", "builtin:\0"],
+)
 def test_a_wrong_argument_is_refused_in_one_line(name):
     with pytest.raises(LookupError, match=r"found .*expected") as fault:
         detector(name)
@@ -47,7 +105,7 @@ def test_builtin_reads_other_thresholds(made, tmp_path):
     assert [finding.alert for finding in detector(f"builtin:{path}").detect(made.telemetry())] == [False]
 
 
-@pytest.mark.parametrize("name", ["builtin", "always"])
+@pytest.mark.parametrize("name", ["builtin", "always", "rarity-only", "timing-only"])
 def test_dns_alone_suffices_and_nothing_does_not(made, name):
     for k in range(100):
         made.lookup(60.0 * k, f"{k:040x}.zone.example", qtype="TXT")

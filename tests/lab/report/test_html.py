@@ -267,3 +267,12 @@ def test_twins_that_the_inventory_tells_apart_are_named(make):
     assert "sync; inventory: role vpn" in page(("role vpn",))
     assert "* told apart by inventory" in page(("role vpn",))
     assert "inventory" not in page(())
+
+
+def test_a_suite_that_a_control_masters_is_said_to_be_too_easy(make):
+    def shown(*trials):
+        return html.render(score(trials, suite="core", seeds=1, budget=0.001).to_json())
+
+    blind = make.trial(make.finding(score=0.9, detector="rarity-only"), detector="rarity-only")
+    assert "rarity-only has AP 1, builtin as the best detector 0" in shown(blind, make.trial())
+    assert "too easy" not in shown(make.trial(make.finding()), make.trial(detector="rarity-only"))

@@ -64,3 +64,11 @@ def test_twins_that_the_inventory_tells_apart_are_named(make):
     said = "told apart by inventory: AN1793 polling-plain and sync (role vpn; builtin, AUC 1.00 under view full)"
     assert said in text(("role vpn",))
     assert "told apart" not in text(())
+
+
+def test_a_suite_that_a_control_masters_is_said_to_be_too_easy(make):
+    blind = make.trial(make.finding(score=0.9, detector="timing-only"), detector="timing-only")
+    lost = make.trial(make.finding(), make.finding(package="com.example.news", score=0.99))
+    text = printed(blind, lost)
+    assert "too easy: AN1793 under view full: timing-only has AP 1, builtin as the best detector 0.5" in text
+    assert "too easy" not in printed(make.trial(make.finding()), make.trial(detector="timing-only"))
