@@ -1,0 +1,160 @@
+"""The authoring guide is true: its files, added to a copy of the tree, are all that is needed, and its commands work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.scenario_file import (
+    AppTable,
+    BackgroundTable,
+    BehaviourTable,
+    ExpectTable,
+    LibraryTable,
+    NetworkTable,
+    ScenarioTable,
+    StateTable,
+)
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "docs/scenarios.md").read_text()
+FILES = dict(re.findall(r"^`([\w/.-]+)`:\n\n```\w+\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL))
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+COMMANDS = [line.split(" #")[0].strip() for block in BLOCKS for line in block.splitlines()]
+#: Runs commands one after the other in one process, as the command line would, and prints [exit code, stdout] of each.
+DRIVER = """
+import json, sys
+from typer.testing import CliRunner
+from lab.cli import app
+answers = [CliRunner().invoke(app, words) for words in json.load(sys.stdin)]
+print(json.dumps([[one.exit_code, one.stdout, one.stderr] for one in answers]))
+"""
+
+
+def ask(tree, commands):
+    """(exit code, stdout, stderr) of each command, with the packages and scenarios of ``tree``."""
+    words = [shlex.split(command.removeprefix("droidrange ")) for command in commands]
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER],
+        input=json.dumps(words),
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for name in ("lab", "detector", "scenarios")
+        for path in (folder / name).rglob("*")
+        if path.is_file() and path.suffix in {".py", ".toml"}
+    }
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of the tree and, in it, the files of the guide: nothing else is added, nothing edited."""
+    copy = tmp_path_factory.mktemp("tree")
+    for name in ("lab", "detector", "scenarios"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    before = contents(copy)
+    for path, text in FILES.items():
+        assert path not in before
+        (copy / path).write_text(text)
+    after = contents(copy)
+    assert {path: after[path] for path in before} == before
+    assert set(after) - set(before) == set(FILES)
+    return copy
+
+
+PROBES = (
+    "scenario list --protocol netstring --json",
+    "behaviour show step-report --json",
+    "scenario show steps-at-locking --json",
+    "scenario check steps-at-locking --stage wire --json",
+    "scenario check steps-at-locking --stage flows --json",
+)
+WRONG = ("scenario show no-such-thing", "scenario lst")
+
+
+@pytest.fixture(scope="module")
+def answers(tree):
+    """What every command of the guide answers, run in its order, and what the probes of this file do."""
+    commands = [*COMMANDS, *PROBES, *WRONG]
+    return dict(zip(commands, ask(tree, commands), strict=True))
+
+
+def test_the_guide_adds_one_file_of_each_sort():
+    assert sorted(str(Path(path).parent) for path in FILES) == [
+        "lab/behaviours",
+        "lab/protocols",
+        "scenarios/apps",
+        "scenarios/benign",
+    ]
+    assert len(COMMANDS) > 10
+    assert all(command.startswith("droidrange ") for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_guide_works(answers, command):
+    code, out, err = answers[command]
+    assert code == 0, err or out
+    assert out
+
+
+def test_a_command_that_does_not_work_is_noticed(answers):
+    assert [answers[command][0] for command in WRONG] == [2, 2]
+    assert "unknown scenario" in answers[WRONG[0]][2]
+
+
+def test_one_file_each_is_listed_shown_and_played(answers):
+    assert "step-report" in answers["droidrange behaviour list"][1]
+    assert "netstring" in answers["droidrange protocol list"][1]
+    listed, kind, shown, *_ = (json.loads(answers[command][1]) for command in PROBES)
+    (row,) = listed["scenarios"]
+    assert (row["name"], row["subject_protocols"], row["background_apps"]) == ("steps-at-locking", ["netstring+tls"], 3)
+    assert kind["used_by"] == {"labelled": [], "benign": ["steps-at-locking"], "library": ["com.ptarmigan.strides"]}
+    heard = {speaker["package"] for speaker in shown["speakers"] if speaker["behaviour"] == "step-report"}
+    assert heard == {"com.plover.paces", "com.ptarmigan.strides"}
+    assert "com.ptarmigan.strides" in answers["droidrange inspect rec"][1]
+
+
+def test_the_same_files_say_the_same_on_both_stages(answers):
+    wire, flows = (json.loads(answers[command][1])["checks"] for command in PROBES[-2:])
+    assert [row["stage"] for row in wire + flows] == ["wire"] * len(wire) + ["flows"] * len(flows)
+    assert wire
+    assert [(row["device"], row["found"]) for row in wire] == [(row["device"], row["found"]) for row in flows]
+
+
+TABLES = (
+    ScenarioTable,
+    StateTable,
+    NetworkTable,
+    BackgroundTable,
+    AppTable,
+    BehaviourTable,
+    ExpectTable,
+    LibraryTable,
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "field"), [(table, field) for table in TABLES for field in table.model_fields], ids=str
+)
+def test_every_field_is_explained(table, field):
+    nested = {"app", "behaviour", "expect", "state", "network", "background"}
+    assert f"`{field}`" in GUIDE or f"`{field} = " in GUIDE or (field in nested and f"{field}]" in GUIDE)
