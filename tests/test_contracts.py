@@ -140,9 +140,11 @@ def test_scenario_asks_one_question_and_compiles(name):
         assert scenario.expectations, "a malicious scenario proves that its behaviour is in the recording"
 
 
-@pytest.mark.parametrize("name", [name for name in scenario_names() if load_scenario(find_scenario(name)).analytics])
+SCENARIOS = {name: load_scenario(find_scenario(name)) for name in scenario_names()}
+
+
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.analytics])
 def test_malicious_scenario_has_a_benign_twin(name):
-    twins = [load_scenario(find_scenario(other)) for other in scenario_names()]
-    twins = [twin for twin in twins if twin.twin_of == name]
+    twins = [scenario for scenario in SCENARIOS.values() if scenario.twin_of == name]
     assert twins, "no scenario has twin_of = this one"
     assert all(not twin.analytics for twin in twins)
