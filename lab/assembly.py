@@ -19,6 +19,7 @@ from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
 _HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "incident", "behaviour", "seed")
 _ASKING = ("start", "app", "host", "speech", "inbound", "incident")  # of them, what look-ups depend on
+_NARROW = ("app", "host", "speech", "stack", "incident", "behaviour")  # kept in 32 bits
 _ROW = ("conversation", "time", "up", "down", "delay")
 Part = tuple[int, Mapping[str, npt.ArrayLike]]  # how many rows, and their columns: a number stands in each of its rows
 
@@ -190,11 +191,11 @@ class Assembly:
         head, rows = _columns(self._heads, _HEAD), _columns(self._rows, _ROW)
         order = np.argsort(head["start"], kind="stable")
         head = {name: column[order] for name, column in head.items()}
+        narrow = {name: head[name].astype(np.int32) for name in _NARROW}
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))
         conversation = rank[rows["conversation"]]
-        sort = np.lexsort((rows["time"], conversation))
-        narrow = {name: column.astype(np.int32) for name, column in head.items()}
+        sort = _by_time(conversation, rows["time"])
         conversations = Conversations(
             start=head["start"] + start,
             close=head["close"] + start,
@@ -256,6 +257,15 @@ def _asked(head: dict[str, Int64], rng: np.random.Generator, device_of: Int64, h
     asked |= {"host": head["host"], "incident": head["incident"]}
     kept = before >= (DOT_AHEAD if how.private else 0)
     return {name: column[kept] for name, column in asked.items()}
+
+
+def _by_time(conversation: Int64, time: Int64) -> Int64:
+    """The order of exchanges by conversation, and by time within each: nearly always the order they have there."""
+    order = np.argsort(conversation, kind="stable")
+    whose, when = conversation[order], time[order]
+    if ((whose[1:] == whose[:-1]) & (when[1:] < when[:-1])).any():
+        return np.lexsort((time, conversation))
+    return order
 
 
 def _columns(parts: Sequence[Part], names: Sequence[str]) -> dict[str, Int64]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,12 @@ RANGE = {"from", "to"}
 
 def behaviour_plan(kind: str, given: Mapping[str, Any], label: str = "") -> BehaviourPlan:
     """The plan of a row that has no faults."""
-    made = behaviour_class(kind)
+    made = _class(kind)
     values, _ = settings_of(made, given)
     return BehaviourPlan(kind, made(**values), label)
+
+
+_class = cache(behaviour_class)  # of a kind that is known: looked for once per process
 
 
 def row_faults(row: Mapping[str, Any], place: str) -> Iterator[str]:
@@ -73,7 +77,7 @@ def _drawn(rng: np.random.Generator, kind: str, name: str, value: Any) -> Any:
     found = float(np.exp(rng.uniform(np.log(low), np.log(high))) if low > 0 else rng.uniform(low, high))
     if isinstance(value["from"], str):
         return f"{max(found, low):.3f}s"
-    whole = next(field for field in fields(behaviour_class(kind)) if field.name == name)
+    whole = next(field for field in fields(_class(kind)) if field.name == name)
     wanted = int if whole.default is MISSING else type(whole.default)
     return round(found) if wanted is int else found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,7 @@ class Cast:
     _domains: set[str] = field(default_factory=set)
     _names: set[str] = field(default_factory=set)
     _numbered: dict[str, int] = field(default_factory=dict)  # hosts of a zone that ran out of shapes
+    _foreseen: dict[tuple[object, ...], np.random.Generator] = field(default_factory=dict)
     _resolver_rtt_us: int = -1
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
 
@@ -125,21 +126,26 @@ class Cast:
 
     def host(self, reach: str, *key: object) -> int:
         """The host of that key, named unless its reach is ``literal`` or ``lan``; ``key`` begins with its zone."""
-        return self.hosts_of([(reach, *key)])[0]
+        whole = (reach, *key)
+        if whole not in self._index:
+            self._make(whole)
+        return self._index[whole]
 
-    def hosts_of(self, keys: Sequence[tuple[Any, ...]]) -> list[int]:
-        """The hosts of keys that begin with a reach, new ones made in that order: faster than one by one."""
-        new = [key for key in dict.fromkeys(keys) if key not in self._index]
-        for whole, rng in zip(new, generators((*self.key, *key) for key in new), strict=True):
-            reach, *key = whole
-            name = self._name_of(reach, tuple(key), rng)
-            local = reach == "lan"
-            address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
-            rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
-            rank = key[0] if isinstance(key[0], int) else -1
-            ttl_s = TTLS_S[int(rng.integers(0, len(TTLS_S)))]
-            self._index[whole] = self._add(Host(name, address, rtt, reach, rank), ttl_s)
-        return [self._index[key] for key in keys]
+    def _make(self, whole: tuple[Any, ...]) -> None:
+        rng = self._foreseen.pop(whole, None) or generator(*self.key, *whole)
+        reach, *key = whole
+        name = self._name_of(reach, tuple(key), rng)
+        local = reach == "lan"
+        address = self._address(rng, LAN, 1 << 16) if local else self._address(rng, INTERNET, 1 << 17)
+        rtt = _rtt(rng, 2.0, 10.0) if local else _rtt(rng, 8.0, 140.0)
+        rank = key[0] if isinstance(key[0], int) else -1
+        ttl_s = TTLS_S[int(rng.integers(0, len(TTLS_S)))]
+        self._index[whole] = self._add(Host(name, address, rtt, reach, rank), ttl_s)
+
+    def foresee(self, keys: Iterable[tuple[Any, ...]]) -> None:
+        """Readies what hosts of those keys will be drawn from: faster for many of them than one by one."""
+        new = [key for key in dict.fromkeys(keys) if key not in self._index and key not in self._foreseen]
+        self._foreseen.update(zip(new, generators((*self.key, *key) for key in new), strict=True))
 
     def asked(self, name: str) -> int:
         """The resolver as it is asked for a name."""

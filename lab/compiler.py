@@ -5,7 +5,6 @@ Every draw is keyed by what it is for (seed, scenario, device, package, kind), n
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
@@ -16,15 +15,15 @@ from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.cast import AGENTS, Cast
 from lab.dual_stack import dual_stacked
 from lab.errors import ScenarioError
-from lab.lives import Life, later, lives, narrowed, used_while_there
-from lab.peers import peer_rows, zone_of
+from lab.lives import used_while_there
+from lab.peers import rows_of
 from lab.phone import DAY, PROFILES, Day, Profile, plan_day
-from lab.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
+from lab.planning import Part, Task, planned, tasks
+from lab.plans import TECHNIQUES, AppPlan, Scenario
 from lab.protocols.tls import client_pool_size
-from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, roamed, steady, travelling
+from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, steady, travelling
 from lab.resolving import Resolving
 from lab.seeds import generator, generators
-from lab.standby import buckets
 from lab.states import state_table
 from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline
 from lab.tunnel import tunnelled
@@ -48,27 +47,6 @@ class _Compilation:
     states: list[States] = field(default_factory=list)
     netd: dict[int, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A behaviour of an app on a phone; ``key`` ends in its kind and which of that kind it is."""
-
-    app: int
-    device: str
-    plan: AppPlan
-    behaviour: BehaviourPlan
-    key: tuple[object, ...]
-    window: Window
-    lives: tuple[Life, ...]
-
-    @property
-    def moved(self) -> list[tuple[str, ...]]:
-        """How the key of each of its lives ends."""
-        return [("moved",) if life.moved else () for life in self.lives]
-
-
-_Drawn = tuple[Life, np.random.Generator, np.random.Generator]
 
 
 def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
@@ -200,22 +178,11 @@ def _compile_device(work: _Compilation, number: int, phone: tuple[str, Radio], p
     work.apps += [_app(work, number, plan) for plan in plans]
     work.states.append(state_table(day, number, first, scenario.start, scenario.span))
     window = _window(day, radio, scenario.span, midnight)
-    last_used = generators((*work.key, name, plan.package, "last used") for plan in plans)
-    tasks = []
-    for position, (plan, rng) in enumerate(zip(plans, last_used, strict=True)):
-        uses = day.uses[day.front == position]
-        mine = replace(window, foreground=uses, standby=_standby(rng, plan, uses, window))
-        kinds: Counter[str] = Counter()
-        for behaviour in plan.behaviours:
-            key = (*work.key, name, plan.package, behaviour.kind, kinds[behaviour.kind])
-            kinds[behaviour.kind] += 1
-            tasks += [_Task(first + position, name, plan, behaviour, key, mine, lives(plan, window.span))]
-    keys = [(*task.key, *moved) for task in tasks for moved in task.moved]
-    keys += [(*task.key, "bytes", *moved) for task in tasks for moved in task.moved]
-    drawn = generators(keys)
-    planning, sealing = iter(drawn[: len(drawn) // 2]), iter(drawn[len(drawn) // 2 :])
-    for task in tasks:
-        _compile_behaviour(work, task, radio, [(life, next(planning), next(sealing)) for life in task.lives])
+    todo = list(tasks(work.key, name, plans, day, window))
+    parts = planned(todo, radio)
+    work.assembly.cast.foresee(key for each in parts for part in each for key in part.peers.values() if len(key) > 1)
+    for task, each in zip(todo, parts, strict=True):
+        _add_behaviour(work, task, first + task.position, each)
 
 
 def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
@@ -231,40 +198,24 @@ def _window(day: Day, radio: Radio, span: int, midnight: int) -> Window:
     )
 
 
-def _standby(rng: np.random.Generator, plan: AppPlan, uses: Int64, window: Window) -> Int64:
-    """The app's buckets. When it was last used before the scenario is drawn as long ago as it is used now.
-
-    What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED).
-    """
-    if plan.category == "system":
-        return np.zeros((0, 3), dtype=np.int64)
-    usual = window.span / (len(uses) + 0.5)
-    return buckets(uses, window.screen_on, int(rng.exponential(usual)), window.span)
-
-
-def _compile_behaviour(work: _Compilation, task: _Task, radio: Radio, drawn: list[_Drawn]) -> None:
-    """Plans and adds one behaviour on one phone: each of its lives with its generators for the plan and for bytes."""
-    plan, behaviour, key, window = task.plan, task.behaviour, task.key, task.window
-    batches = []
-    for life, rng, _ in drawn:
-        batch = later(behaviour.behaviour.plan(rng, narrowed(window, life)), life)
-        whose = (*key, "moved") if life.moved else key
-        batches.append(roamed(generator(*whose, "roaming"), batch, radio) if radio.matters else batch)
-    contacts = sum(batch.contacts for batch in batches)
+def _add_behaviour(work: _Compilation, task: Task, app: int, parts: list[Part]) -> None:
+    plan, behaviour = task.plan, task.behaviour
+    contacts = sum(part.batch.contacts for part in parts)
     incident = -1
     if behaviour.label and not contacts:
         work.faults.append(
             f"scenario {work.scenario.name}, seed {work.key[0]}: app '{plan.package}', behaviour '{behaviour.kind}': "
-            f"no contact on {task.device} within the span of {window.span / SECOND:g} s, so there is nothing to detect"
+            f"no contact on {task.device} within the span of {task.window.span / SECOND:g} s, "
+            "so there is nothing to detect"
         )
     elif behaviour.label:
         incident = len(work.incidents)
-        work.incidents.append(_incident(work, task, contacts))
-    row = work.apps[task.app]
-    owner = Owner(task.app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
-    for batch, (life, _, rng) in zip(batches, drawn, strict=True):
-        hosts = peer_rows(work.assembly.cast, batch, task.device, zone_of(plan, moved=life.moved), key)
-        work.assembly.add(rng, batch, owner, hosts, _customers(key, batch))
+        work.incidents.append(_incident(work, task, app, contacts))
+    row = work.apps[app]
+    owner = Owner(app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
+    for part in parts:
+        hosts = rows_of(work.assembly.cast, part.batch, part.zone, part.peers)
+        work.assembly.add(part.rng, part.batch, owner, hosts, _customers(task.key, part.batch))
 
 
 def _customers(key: tuple[object, ...], batch: Batch) -> Int64:
@@ -274,7 +225,7 @@ def _customers(key: tuple[object, ...], batch: Batch) -> Int64:
     return generator(*key, "customers").permutation(client_pool_size())
 
 
-def _incident(work: _Compilation, task: _Task, contacts: int) -> Incident:
+def _incident(work: _Compilation, task: Task, app: int, contacts: int) -> Incident:
     device, plan, behaviour = task.device, task.plan, task.behaviour
     nth = task.key[-1]
     suffix = f"-{int(str(nth)) + 1}" if nth else ""
@@ -284,7 +235,7 @@ def _incident(work: _Compilation, task: _Task, contacts: int) -> Incident:
         technique=TECHNIQUES[behaviour.label],
         behaviour=behaviour.kind,
         twin_of=work.scenario.twin_of,
-        app=task.app,
+        app=app,
         settings=asdict(behaviour.behaviour),  # type: ignore[call-overload]  # every behaviour is a dataclass
         contacts=contacts,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lab.behaviours import Batch, Int64
@@ -11,34 +13,46 @@ from lab.seeds import generator
 
 CHOSEN = 5  # popular hosts from which on its owner chose them; fewer are the app's choice, the same on all phones
 FIRST = {"popular": 0, "tail": 1}  # reaches whose hosts are made before those of others
+PeerKey = tuple[Any, ...]  # a reach and whose host it is
 NOBODY = -1  # the row of a peer that nobody speaks to: it needs neither a name nor an address
 
 
-def peer_rows(cast: Cast, batch: Batch, device: str, zone: str, key: tuple[object, ...]) -> Int64:
-    """The cast's rows of a batch's peers: popular and tail ones drawn together, the others by their owner.
+def peer_keys(batch: Batch, device: str, zone: str, key: tuple[object, ...]) -> dict[int, PeerKey]:
+    """The keys in the cast of those peers that matter, by their places and in the order in which they are made.
 
     ``zone`` is whose domain the vendor's hosts stand under, ``key`` that of the behaviour, ending in kind and number.
+    Popular and tail ones are drawn together, the others belong to their owner. Resolvers and groups have none: the
+    place of one has its reach alone.
     """
     kind, nth = key[-2:]
-    rows = np.full(len(batch.peers), NOBODY, dtype=np.int64)
     reaches = [peer.reach for peer in batch.peers]
     drawn = _ranks(reaches, device, key)
-    keys: dict[int, tuple[object, ...]] = {}
+    found: dict[int, PeerKey] = {}
     for place in sorted(_wanted(batch), key=lambda place: (FIRST.get(reaches[place], len(FIRST)), place)):
         reach = reaches[place]
-        if reach in {"popular", "tail"}:
-            keys[place] = (reach, drawn[place])
+        if reach in FIRST:
+            found[place] = (reach, drawn[place])
         elif reach in {"vendor", "tenant", "literal"}:
-            keys[place] = (reach, zone, kind, nth, place)
+            found[place] = (reach, zone, kind, nth, place)
         elif reach in {"own", "lan"}:
-            keys[place] = (reach, f"{zone}/{device}", kind, nth, place)
+            found[place] = (reach, f"{zone}/{device}", kind, nth, place)
         elif reach == "fresh":
-            keys[place] = (reach, f"{zone}/{device}/{kind}/{nth}/{place}")
+            found[place] = (reach, f"{zone}/{device}/{kind}/{nth}/{place}")
         else:
-            rows[list(keys)] = cast.hosts_of(list(keys.values()))
-            keys.clear()
-            rows[place] = cast.zone(zone) if reach == "resolver" else cast.group(_first_protocol(batch, place))
-    rows[list(keys)] = cast.hosts_of(list(keys.values()))
+            found[place] = (reach,)
+    return found
+
+
+def rows_of(cast: Cast, batch: Batch, zone: str, keys: dict[int, PeerKey]) -> Int64:
+    """The cast's rows of a batch's peers, whose keys are known."""
+    rows = np.full(len(batch.peers), NOBODY, dtype=np.int64)
+    for place, key in keys.items():
+        if key == ("resolver",):
+            rows[place] = cast.zone(zone)
+        elif key == ("group",):
+            rows[place] = cast.group(_first_protocol(batch, place))
+        else:
+            rows[place] = cast.host(*key)
     return rows
 
 

@@ -38,7 +38,7 @@ LAYERS = (
     ("lab.network", "lab.timeline", "lab.kinds", "lab.settings", "lab.plans"),
     ("lab.doze", "lab.radio", "lab.resolving", "lab.phone", "lab.states"),
     ("lab.cast", "lab.dual_stack", "lab.tunnel", "lab.assembly"),
-    ("lab.shelf", "lab.behaviour_rows", "lab.lives", "lab.peers"),
+    ("lab.shelf", "lab.behaviour_rows", "lab.lives", "lab.peers", "lab.planning"),
     ("lab.template", "lab.scenario_file", "lab.background", "lab.scenario", "lab.compiler", "lab.held_out"),
     ("lab.store", "lab.recording", "lab.truth"),
     ("lab.devices",),

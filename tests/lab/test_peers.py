@@ -10,7 +10,7 @@ import pytest
 from lab.behaviours import SECOND, Speech
 from lab.cast import Cast
 from lab.draft import Draft
-from lab.peers import NOBODY, peer_rows, zone_of
+from lab.peers import NOBODY, peer_keys, rows_of, zone_of
 from lab.plans import AppPlan
 
 
@@ -25,7 +25,8 @@ def batch(*reaches, spoken):
 
 
 def rows(cast, made, device="phone-01", zone="com.a.b"):
-    return peer_rows(cast, made, device, zone, (1, "x", device, "com.a.b", "http-poll", 0)).tolist()
+    keys = peer_keys(made, device, zone, (1, "x", device, "com.a.b", "http-poll", 0))
+    return rows_of(cast, made, zone, keys).tolist()
 
 
 def test_nobody_stands_for_a_peer_that_is_not_spoken_to():
