@@ -1,6 +1,6 @@
-"""Parity of the stages: every scenario of a suite recorded on wire and live, and measured by the bundled detector.
+"""Parity of the stages: every scenario of a suite recorded on wire and another stage, measured by the bundled detector.
 
-Writes docs/parity.md. Exit code 0: parity held; 1: it is broken somewhere; 3: a scenario could not be recorded
+Writes docs/parity.md, of which each pair of stages has a part; a part that is not made anew is kept. Exit code 0: parity held; 1: it is broken somewhere; 3: a scenario could not be recorded
 or read, whatever the others say. What is compared and how is detector/parity.py's; nothing here knows a tolerance.
 """
 
@@ -33,7 +33,9 @@ GRACE_S = 600  # to set a lab up and take it down, and to write: beyond it, reco
 NOTHING_WRONG, OUTSIDE, FAILED = 0, 1, 3
 Record = Callable[[str, str, Path], None]  # scenario, stage, folder
 
-HEAD = """# Parity of the stages
+SUITES = {"flows": "core", "live": "live"}  # the stages that are held against wire, and on what
+PART = "<!-- {} -->"  # what begins a stage's part of the page
+HEAD = """# Parity of the stages: wire and {stage}
 
 Made by `make bench-parity`: every scenario of the suite is recorded on both stages from the same timeline, and the
 bundled detector measures both recordings. Per incident, and per ordinary app and destination with enough contacts to be
@@ -56,6 +58,7 @@ class Outcome:
     incidents: dict[tuple[object, ...], str] = field(default_factory=dict)  # key -> incident
     behaviours: dict[tuple[object, ...], str] = field(default_factory=dict)  # key -> behaviour
     fault: str = ""
+    other: str = "live"  # the stage beside wire
 
     @property
     def held(self) -> bool:
@@ -80,7 +83,7 @@ def _outside(pairs: Sequence[Pair]) -> int:
     return sum(len(pair.outside) + (None in (pair.one, pair.other)) for pair in pairs)
 
 
-def outcome(scenario: str, one: Path, other: Path) -> Outcome:
+def outcome(scenario: str, one: Path, other: Path, stage: str = "live") -> Outcome:
     """Two recordings of one scenario compared; raises what opening and reading them raises."""
     limits = load_thresholds(BUNDLED)
     sides = [measured(open_telemetry(open_recording(folder).telemetry), limits) for folder in (one, other)]
@@ -94,6 +97,7 @@ def outcome(scenario: str, one: Path, other: Path) -> Outcome:
         pairs,
         {group.key: found for group in shown if (found := incident_of(group, truth))},
         {group.key: _behaviour(group, spoken) for group in shown},
+        other=stage,
     )
 
 
@@ -122,15 +126,15 @@ def _behaviour(group: Measured, spoken: dict[tuple[str, str], set[str]]) -> str:
     return "/".join(sorted(kinds)) or NAME_LOOKUP
 
 
-def recorded(scenario: str, record: Record, folder: Path) -> Outcome:
+def recorded(scenario: str, record: Record, folder: Path, other: str = "live") -> Outcome:
     """Both stages recorded and compared; whatever fails becomes the outcome's fault, and the others go on."""
-    wire, live = folder / f"{scenario}-wire", folder / f"{scenario}-live"
+    stages = {stage: folder / f"{scenario}-{stage}" for stage in ("wire", other)}
     try:
-        record(scenario, "wire", wire)
-        record(scenario, "live", live)
-        return outcome(scenario, wire, live)
+        for stage, place in stages.items():
+            record(scenario, stage, place)
+        return outcome(scenario, *stages.values(), stage=other)
     except (OSError, ValueError, LookupError, RuntimeError, subprocess.SubprocessError) as fault:
-        return Outcome(scenario, fault=f"{type(fault).__name__}: {' '.join(str(fault).split())}"[:300])
+        return Outcome(scenario, other=other, fault=f"{type(fault).__name__}: {' '.join(str(fault).split())}"[:300])
 
 
 def by_command(seed: int, speed: float) -> Record:
@@ -149,8 +153,10 @@ def by_command(seed: int, speed: float) -> Record:
 
 
 def page(outcomes: Sequence[Outcome], *, seed: int, speed: float) -> str:
-    """The whole of docs/parity.md."""
-    parts = [HEAD, f"Seed {seed}, live at `--speed {speed:g}`.\n", "## Scenarios\n", *_overview(outcomes)]
+    """One stage's part of docs/parity.md."""
+    stage = outcomes[0].other if outcomes else "live"
+    made = f"Seed {seed}, live at `--speed {speed:g}`.\n" if stage == "live" else f"Seed {seed}.\n"
+    parts = [HEAD.format(stage=stage), made, "## Scenarios\n", *_overview(outcomes)]
     parts += ["\n## Incidents\n", *_incidents(outcomes), "\n## Ordinary apps\n", *_ordinary(outcomes)]
     return "\n".join([*parts, "\n## What differs\n", *_differs(outcomes)]) + "\n"
 
@@ -170,7 +176,7 @@ def _overview(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _incidents(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    yield "| scenario | protocol | incident, analytic, peer | feature | wire | live | difference | within |"
+    yield f"| scenario | protocol | incident, analytic, peer | feature | wire | {_other(outcomes)} | difference | within |"
     yield "|---|---|---|---|--:|--:|--:|---|"
     for one in outcomes:
         for pair in (pair for pair in one.pairs if pair.shown.key in one.incidents):
@@ -183,7 +189,8 @@ def _incidents(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _ordinary(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    yield "| scenario | protocol | device, app, peer | behaviour | analytic | verdict wire | live | values | outside |"
+    beside = _other(outcomes)
+    yield f"| scenario | protocol | device, app, peer | behaviour | analytic | verdict wire | {beside} | values | outside |"
     yield "|---|---|---|---|---|---|---|--:|---|"
     for one in outcomes:
         for pair in (pair for pair in one.pairs if pair.shown.key not in one.incidents):
@@ -202,16 +209,21 @@ def _differs(outcomes: Sequence[Outcome]) -> Iterator[str]:
 def _lines(one: Outcome) -> Iterator[str]:
     if one.fault:
         yield f"not compared: {one.fault}"
+    beside = one.other if one.other == "live" else f"on {one.other}"
     for pair, value in differences(one.pairs):
         group = pair.shown
         who = f"{group.analytic} {' '.join(part for part in (group.device, group.package, group.peer) if part)}"
         if value is not None:
-            found = f"{_number(value.one)} on wire, {_number(value.other)} live"
+            found = f"{_number(value.one)} on wire, {_number(value.other)} {beside}"
             yield f"{who}: {value.feature} {found}, tolerance {value.tolerance:.0%}"
         elif None in (pair.one, pair.other):
-            yield f"{who}: seen on {'wire' if pair.one else 'live'} only"
+            yield f"{who}: seen on {'wire' if pair.one else one.other} only"
         if not pair.same_verdict and (value is None or value is pair.outside[0]):
-            yield f"{who}: verdict {_verdict(pair.one)} on wire, {_verdict(pair.other)} live"
+            yield f"{who}: verdict {_verdict(pair.one)} on wire, {_verdict(pair.other)} {beside}"
+
+
+def _other(outcomes: Sequence[Outcome]) -> str:
+    return outcomes[0].other if outcomes else "live"
 
 
 def _cells(value: Compared) -> str:
@@ -239,30 +251,52 @@ def left_with(outcomes: Sequence[Outcome]) -> int:
     return NOTHING_WRONG if all(one.held for one in outcomes) else OUTSIDE
 
 
+def put(text: str, stage: str, part: str) -> str:
+    """The page with a stage's part made anew and the others kept; a page without marks is all of stage live."""
+    marks = {name: PART.format(name) for name in SUITES}
+    known: dict[str, str] = {}
+    at = "live"
+    for line in text.splitlines():
+        at = next((name for name, mark in marks.items() if line == mark), at)
+        if line not in marks.values():
+            known[at] = known.get(at, "") + line + "\n"
+    known[stage] = part
+    return "\n".join(f"{marks[name]}\n{known[name].strip()}\n" for name in SUITES if known.get(name, "").strip())
+
+
+def compared_on(stage: str, given: argparse.Namespace, folder: Path) -> list[Outcome]:
+    """Records, compares and prints what differs."""
+    outcomes, known = [], suite_names()
+    asked = [load_suite(one).scenarios if one in known else (one,) for one in given.names or [SUITES[stage]]]
+    for name in (name for names in asked for name in names):
+        outcomes.append(recorded(name, by_command(given.seed, given.speed), folder, stage))
+        for line in _lines(outcomes[-1]):
+            print(f"{name}: {line}")
+        print(f"{name}: {'parity held' if outcomes[-1].held else 'PARITY NOT HELD'}", flush=True)
+    return outcomes
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Records, compares, prints and writes."""
-    options = argparse.ArgumentParser(description="Parity of the wire and the live stage.")
-    options.add_argument("names", nargs="*", default=["live"], help="suites or scenarios")
+    options = argparse.ArgumentParser(description="Parity of the wire stage and others.")
+    options.add_argument("names", nargs="*", help="suites or scenarios; default: core for flows, live for live")
+    options.add_argument("--stage", action="append", choices=list(SUITES), help="beside wire; default: all")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--speed", type=float, default=60.0)
     options.add_argument("--out", type=Path, default=ROOT / "docs" / "parity.md")
     options.add_argument("--recordings", type=Path, help="folder to keep the recordings in")
     given = options.parse_args(words)
-    known = suite_names()
-    names = [one for name in given.names for one in (load_suite(name).scenarios if name in known else (name,))]
-    outcomes = []
+    everything = []
     with tempfile.TemporaryDirectory(prefix="droidrange-parity-") as scratch:
         folder = given.recordings or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            outcomes.append(recorded(name, by_command(given.seed, given.speed), folder))
-            for line in _lines(outcomes[-1]):
-                print(f"{name}: {line}")
-            print(f"{name}: {'parity held' if outcomes[-1].held else 'PARITY NOT HELD'}", flush=True)
-    text = page(outcomes, seed=given.seed, speed=given.speed)
-    given.out.write_text(text)
-    print("\n" + "\n".join(_overview(outcomes)))
-    return left_with(outcomes)
+        for stage in given.stage or list(SUITES):
+            outcomes = compared_on(stage, given, folder)
+            before = given.out.read_text() if given.out.exists() else ""
+            given.out.write_text(put(before, stage, page(outcomes, seed=given.seed, speed=given.speed)))
+            print("\n" + "\n".join(_overview(outcomes)))
+            everything += outcomes
+    return left_with(everything)
 
 
 if __name__ == "__main__":

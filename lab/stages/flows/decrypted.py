@@ -133,7 +133,7 @@ def _sni(timeline: Timeline, ways: Ways, row: int) -> str | None:
     flight = int(ways.flight[row])
     if flight < 0:
         return None
-    return shown(timeline, row) if ways.flights[flight].read.sni else None
+    return shown(timeline, ways, row) if ways.flights[flight].read.sni else None
 
 
 def _head(timeline: Timeline, ways: Ways, found: Asked, at: int, sizes: tuple[int, int]) -> _Head:

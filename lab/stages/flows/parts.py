@@ -48,7 +48,8 @@ class Scene:
     """The conversations at hand (``rows`` of the timeline's, ascending) and their exchanges."""
 
     said: Conversations
-    ways: Ways
+    ways: Ways  # of the rows alone
+    seed: Int64
     rows: Int64
     lanes: Lanes
     x: Exchanges  # ``conversation`` counts the rows
@@ -59,10 +60,6 @@ class Scene:
     def start(self) -> Int64:
         """When each conversation begins."""
         return self.said.start[self.rows]
-
-    def part(self, column: Int64) -> Int64:
-        """The slice's rows of a column of the ways."""
-        return column[self.rows]
 
 
 @dataclass

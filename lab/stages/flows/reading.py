@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.capture.names import Names, identify
-from lab.stages.dialogues import manner_of
 from lab.stages.flows.classes import Class
 from lab.stages.flows.probes import opening
 from lab.stages.flows.texts import coded
@@ -58,17 +57,17 @@ def _named(timeline: Timeline, ways: Ways, row: int, code: int) -> Names:
     flight = int(ways.flight[row])
     if flight >= 0:
         read = ways.flights[flight].read
-        return replace(read, sni=shown(timeline, row).lower()) if read.sni else read
+        return replace(read, sni=shown(timeline, ways, row).lower()) if read.sni else read
     script = ways.scripts[int(ways.script[row])]
     read = _read(script.kind, code, "udp" if script.udp else "tcp")
     texts = words(timeline, script.kind, row)
     return Names(**{name: replaced(getattr(read, name), texts) for name in COLUMNS})
 
 
-def shown(timeline: Timeline, row: int) -> str:
+def shown(timeline: Timeline, ways: Ways, row: int) -> str:
     """The name in clear in a conversation's hello."""
     said = timeline.conversations
-    name = manner_of(timeline.speeches[int(said.speech[row])]).sni
+    name = ways.shown[int(said.speech[row])]
     return timeline.hosts[int(said.host[row])].name if name is None else name
 
 

@@ -28,7 +28,7 @@ Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
-SCENE = 1 << 17  # conversations worked on at a time, unless one device has more
+SCENE = 1 << 14  # conversations worked on at a time, unless one device has more: small enough for the caches
 LOOKUPS = frozenset({"dns", "dns_tcp"})
 
 
@@ -105,7 +105,16 @@ def _scene(timeline: Timeline, links: Links, ways: Ways, rows: Int64, x_rows: In
     mine = Exchanges(
         place[x.conversation[x_rows]].astype(np.int32), x.time[x_rows], x.up[x_rows], x.down[x_rows], x.delay[x_rows]
     )
-    return Scene(said, ways, rows, lanes_of(links, rows), mine, links.until[rows], place[links.tunnel[rows]])
+    return Scene(
+        said,
+        ways.take(rows),
+        said.seed[rows],
+        rows,
+        lanes_of(links, rows),
+        mine,
+        links.until[rows],
+        place[links.tunnel[rows]],
+    )
 
 
 def _gather(gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about: tuple[Sides, Bool, Int64]) -> None:

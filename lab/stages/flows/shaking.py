@@ -18,14 +18,14 @@ _CRYPTO = 8  # salt
 
 def handshakes(scene: Scene) -> Part | None:
     """The four flights of TLS; the client goes on behind its Finished, or behind the server's last flight."""
-    flight = scene.part(scene.ways.flight)
+    flight = scene.ways.flight
     rows = np.flatnonzero(flight >= 0)
     if not len(rows):
         return None
     sizes = np.array([one.sizes for one in scene.ways.flights], dtype=np.int64)[flight[rows]]
-    sizes[:, 1] += scene.part(scene.ways.chain)[rows]
+    sizes[:, 1] += scene.ways.chain[rows]
     modern = np.array([one.at_once for one in scene.ways.flights], dtype=np.bool_)[flight[rows]]
-    draw = mixed(scene.said.seed[scene.rows][rows], _CRYPTO).astype(np.uint64)
+    draw = mixed(scene.seed[rows], _CRYPTO).astype(np.uint64)
     server = SERVER_CRYPTO_US[0] + (draw % np.uint64(SERVER_CRYPTO_US[1])).astype(np.int64)
     client = server + CLIENT_CRYPTO_US[0] + (draw >> np.uint64(32)).astype(np.int64) % CLIENT_CRYPTO_US[1]
     lanes = scene.lanes.take(rows)
@@ -50,14 +50,14 @@ def _client_first(scene: Scene) -> Bool:
     first[scene.x.conversation[asking]] = scene.x.time[asking]
     at_once = first - scene.start <= SERVER_CRYPTO_US[0] + CLIENT_CRYPTO_US[0] + 4_000
     setup = [None if not one.setup else one.setup[0].from_client for one in scene.ways.scripts]
-    begins = np.array([one is True for one in setup], dtype=np.bool_)[scene.part(scene.ways.script)]
-    waits = np.array([one is False for one in setup], dtype=np.bool_)[scene.part(scene.ways.script)]
+    begins = np.array([one is True for one in setup], dtype=np.bool_)[scene.ways.script]
+    waits = np.array([one is False for one in setup], dtype=np.bool_)[scene.ways.script]
     return (begins | at_once) & ~waits
 
 
 def goodbyes(scene: Scene) -> Part | None:
     """The client's closing alert."""
-    flight = scene.part(scene.ways.flight)
+    flight = scene.ways.flight
     rows = np.flatnonzero(flight >= 0)
     if not len(rows):
         return None

@@ -29,9 +29,9 @@ _WAITS = 7  # a salt
 def spoken(scene: Scene) -> Spoken:
     """All turns of a scene."""
     ready = scene.start + np.where(scene.lanes.tcp, scene.lanes.rtt + TURN_US, 0)
-    script = scene.part(scene.ways.script)
+    script = scene.ways.script
     silent = np.array([not one.setup for one in scene.ways.scripts], dtype=np.bool_)[script]
-    at_once = scene.lanes.tcp & silent & (scene.part(scene.ways.flight) < 0)
+    at_once = scene.lanes.tcp & silent & (scene.ways.flight < 0)
     ready += np.where(at_once, scene.lanes.client_gap, 0)
     parts: list[Part] = []
     begins: list[Int64] = []
@@ -58,7 +58,7 @@ def spoken(scene: Scene) -> Spoken:
     turns = _together(joined(parts, begins), joining)
     last = scene.start.copy()
     np.maximum.at(last, turns.conversation, turns.end)
-    gap = np.where(scene.part(scene.ways.flight) >= 0, scene.lanes.client_gap, 0)
+    gap = np.where(scene.ways.flight >= 0, scene.lanes.client_gap, 0)
     return Spoken(turns, np.where(scene.lanes.tcp, over + gap, last))
 
 
@@ -66,7 +66,7 @@ def _joining(scene: Scene) -> Bool:
     """The exchanges whose client's words leave with the first ones of the set-up."""
     x, first = scene.x, np.ones(len(scene.x.time), dtype=np.bool_)
     first[1:] = x.conversation[1:] != x.conversation[:-1]
-    soon = np.array([one.joins_us for one in scene.ways.scripts], dtype=np.int64)[scene.part(scene.ways.script)]
+    soon = np.array([one.joins_us for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script]
     joining: Bool = first & (x.up > 0) & (x.time - scene.start[x.conversation] <= soon[x.conversation])
     return joining & (soon[x.conversation] > 0)
 
@@ -87,7 +87,7 @@ def _together(turns: Turns, joining: Bool) -> Turns:
 
 
 def _setups(scene: Scene) -> Iterator[Part]:
-    script = scene.part(scene.ways.script)
+    script = scene.ways.script
     for number, one in enumerate(scene.ways.scripts):
         rows = np.flatnonzero(script == number)
         if one.setup and len(rows):
@@ -101,14 +101,14 @@ def _drawn(scene: Scene, script: Script, rows: Int64) -> Int64:
     """(rows, turns, 2) bytes and waits of set-ups that each conversation draws for itself, as on the wire."""
     count = len(script.setup)
     made = []
-    for state in states_of(scene.said.seed[scene.rows[rows]]):
+    for state in states_of(scene.seed[rows]):
         said = setup_of(script.kind, state)[:count]
         made.append(said + [(1, 0)] * (count - len(said)))
     return np.array(made, dtype=np.int64).reshape(len(rows), count, 2)
 
 
 def _farewells(scene: Scene) -> Iterator[Part]:
-    script = scene.part(scene.ways.script)
+    script = scene.ways.script
     for number, one in enumerate(scene.ways.scripts):
         rows = np.flatnonzero(script == number)
         if one.farewell and len(rows):
@@ -130,7 +130,7 @@ class _Asked:
 
 def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
     """The exchanges, those of one script, kind and range of sizes together."""
-    x, script = scene.x, scene.part(scene.ways.script)
+    x, script = scene.x, scene.ways.script
     if not len(x.time):
         return
     kind = np.select(
@@ -155,10 +155,10 @@ def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
 def _said(scene: Scene, turns: tuple[Turn, ...], rows: Int64, exchange: Int64, asked: _Asked) -> Part:
     """The same turns of several conversations (``rows``), relative to when their clients may begin."""
     lanes, ways = scene.lanes.take(rows), scene.ways
-    longer = scene.part(ways.longer)[rows]
-    flight = scene.part(ways.flight)[rows]
+    longer = ways.longer[rows]
+    flight = ways.flight[rows]
     overhead = np.array([*(one.overhead for one in ways.flights), 0], dtype=np.int64)[flight]
-    spread = (mixed(scene.said.seed[scene.rows][rows], _WAITS) >> np.uint64(44)).astype(np.float64) / (1 << 20) + 0.5
+    spread = (mixed(scene.seed[rows], _WAITS) >> np.uint64(44)).astype(np.float64) / (1 << 20) + 0.5
     walk, made = Walk.begun(lanes, opened=asked.opened), columns()
     for at, turn in enumerate(turns):
         more = longer @ np.array(turn.texts)

@@ -5,7 +5,7 @@ Worked out once per speech, host and client shape, never per conversation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,12 @@ class Ways:
     flights: tuple[Flights, ...]
     flight: Int64
     chain: Int64
+    shown: tuple[str | None, ...]  # by speech: the name in clear in its hello, None: the host's own
+
+    def take(self, rows: Int64) -> Ways:
+        """The ways of these conversations."""
+        names = ("script", "longer", "flight", "chain")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
 def ways_of(timeline: Timeline) -> Ways:
@@ -66,9 +72,10 @@ def ways_of(timeline: Timeline) -> Ways:
         index.append(known.setdefault(one, len(known)))
     script = np.array(index, dtype=np.int64)[place]
     flights, flight, chain = _flights(timeline, names, named)
+    shown = tuple(manner_of(speech).sni for speech in timeline.speeches)
     longer = _longer(timeline, names, named, [extra for *_, extra in speeches])
     longer[:, AGENT] -= np.array([len(one.agent) for one in known], dtype=np.int64)[script]
-    return Ways(tuple(script_of(one) for one in known), script, longer, flights, flight, chain)
+    return Ways(tuple(script_of(one) for one in known), script, longer, flights, flight, chain, shown)
 
 
 def _speech(speech: Speech) -> tuple[str, int, tuple[tuple[str, str], ...], int]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lab.stages.flows.texts import address_codes, coded, taken
+from lab.stages.flows.texts import coded, taken
 
 
 def test_codes_become_texts_and_minus_one_null():
@@ -15,9 +15,3 @@ def test_rows_are_coded():
     assert len({code[0], code[1], code[2]}) == 3
     assert [(code[at], at) for at in first] == list(enumerate(first))
     assert coded([np.zeros(0, dtype=np.int64)])[1].tolist() == []
-
-
-def test_addresses_are_written_once():
-    rows = np.array([[0] * 6 + [10, 88, 0, 1], [1] * 6 + [198, 18, 255, 0], [2] * 6 + [10, 88, 0, 1]], dtype=np.uint8)
-    code, texts = address_codes(rows)
-    assert [texts[one] for one in code] == ["10.88.0.1", "198.18.255.0", "10.88.0.1"]
