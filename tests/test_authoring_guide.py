@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.scenario import load_scenario
 from lab.scenario_file import (
     AppTable,
     BackgroundTable,
@@ -23,6 +24,7 @@ from lab.scenario_file import (
     ScenarioTable,
     StateTable,
 )
+from lab.shelf import shelf
 
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs/scenarios.md").read_text()
@@ -31,7 +33,8 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 COMMANDS = [line.split(" #")[0].strip() for block in BLOCKS for line in block.splitlines()]
 #: Runs commands one after the other in one process, as the command line would, and prints [exit code, stdout] of each.
 DRIVER = """
-import json, sys
+import json, os, sys
+os.cpu_count = lambda: 1  # tests of lab/proving.py have workers; here they would only take time to start
 from typer.testing import CliRunner
 from lab.cli import app
 answers = [CliRunner().invoke(app, words) for words in json.load(sys.stdin)]
@@ -42,7 +45,7 @@ print(json.dumps([[one.exit_code, one.stdout, one.stderr] for one in answers]))
 def ask(tree, commands):
     """(exit code, stdout, stderr) of each command, with the packages and scenarios of ``tree``."""
     words = [shlex.split(command.removeprefix("droidrange ")) for command in commands]
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "120"}
+    environment = {**os.environ, "PYTHONPATH": str(tree), "COLUMNS": "120"}
     done = subprocess.run(
         [sys.executable, "-c", DRIVER],
         input=json.dumps(words),
@@ -158,3 +161,10 @@ TABLES = (
 def test_every_field_is_explained(table, field):
     nested = {"app", "behaviour", "expect", "state", "network", "background"}
     assert f"`{field}`" in GUIDE or f"`{field} = " in GUIDE or (field in nested and f"{field}]" in GUIDE)
+
+
+def test_the_readme_promises_no_more_scenarios_than_there_are():
+    (count,) = re.findall(r"More than (\d+) malicious scenarios", (ROOT / "README.md").read_text())
+    loaded = [load_scenario(path) for path in shelf().values()]
+    twins = {one.twin_of for one in loaded}
+    assert sum(bool(one.analytics) and one.name in twins for one in loaded) > int(count)
