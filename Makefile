@@ -47,8 +47,9 @@ bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they
 	-@$(MAKE) --silent $(NFSTREAM)
 	DROIDRANGE_NFSTREAM_PYTHON=$(NFSTREAM) $(BIN)/python tests/bench/bench_decode.py
 	$(BIN)/python tests/bench/bench_wire.py
+	$(BIN)/python tests/bench/bench_flows.py
 
-bench-parity: .venv/.ready  ## docs/parity.md anew: suite live recorded on wire and live (needs Docker), measured on both
+bench-parity: .venv/.ready  ## docs/parity.md anew: flows and live (needs Docker) held against wire; PARITY_ARGS='--stage flows' for one
 	$(BIN)/python tests/bench/bench_parity.py $(PARITY_ARGS)
 
 captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and judged

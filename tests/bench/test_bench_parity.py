@@ -62,7 +62,7 @@ def test_two_recordings_of_one_seed_are_alike(bench, outcomes):
 def test_groups_are_called_what_truth_calls_them(outcomes):
     (one,) = outcomes("live-https")
     assert set(one.incidents.values()) == {"phone-01/com.orchard.torchlight/http-poll"}
-    assert {"http-poll", "web-browsing", "periodic-sync"} <= set(one.behaviours.values())
+    assert {"http-poll", "periodic-sync"} <= set(one.behaviours.values())
 
 
 @pytest.mark.parametrize("change", [{"live_seed": 2}, {"period": "66s"}])
@@ -119,3 +119,21 @@ def test_a_recording_that_hangs_is_a_failure(bench, tmp_path):
         raise subprocess.TimeoutExpired("droidrange", 1)
 
     assert "TimeoutExpired" in bench.recorded("live-https", record, tmp_path).fault
+
+
+def test_parts_of_the_page_are_kept(bench):
+    text = bench.put("# Old\nlive values\n", "flows", "# New\nflows values\n")
+    assert text.index("<!-- flows -->\n# New") < text.index("<!-- live -->\n# Old\nlive values")
+    again = bench.put(text, "flows", "# Newer\n")
+    assert "live values" in again
+    assert "flows values" not in again
+    assert bench.put(again, "flows", "# Newer\n") == again
+
+
+def test_flows_are_held_against_wire(bench, tmp_path):
+    def record(scenario, stage, folder):
+        play(stage, compile_scenario(load_scenario(find_scenario(scenario)), 1), folder)
+
+    one = bench.recorded("live-https", record, tmp_path, "flows")
+    assert one.held
+    assert "| wire | flows |" in bench.page([one], seed=1, speed=60)
