@@ -82,10 +82,13 @@ class Assembly:
     def _speech(self, speech: Speech, hosts: Int64) -> int:
         """The row of a speech, with ``@3:443`` in its options replaced by the name or address of its peer 3."""
         options = {name: self._resolved(value, hosts) for name, value in speech.options.items()}
-        key = (speech.protocol, speech.tls, speech.port, *sorted(options.items()))
+        return self._row_of(Speech(speech.protocol, speech.tls, speech.port, options) if options else speech)
+
+    def _row_of(self, speech: Speech) -> int:
+        key = (speech.protocol, speech.tls, speech.port, *sorted(speech.options.items()))
         found = self._known.setdefault(key, len(self.speeches))
         if found == len(self.speeches):
-            self.speeches.append(Speech(speech.protocol, speech.tls, speech.port, options))
+            self.speeches.append(speech)
         return found
 
     def _resolved(self, value: str, hosts: Int64) -> str:
@@ -184,7 +187,7 @@ class Assembly:
 
     def _question(self, host: int) -> int:
         answer = {"qtype": "A", "answer": self.cast.hosts[host].address, "ttl": str(self.cast.ttls_s[host])}
-        return self._speech(Speech("dns", port=53, options=answer), np.zeros(0, dtype=np.int64))
+        return self._row_of(Speech("dns", port=53, options=answer))
 
     def seal(self, start: int, device_of: Int64) -> tuple[Conversations, Exchanges]:
         """The columns in the timeline's order, times since the epoch, client ports drawn."""

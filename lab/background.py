@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from lab.behaviour_rows import drawn_plan, range_faults
 from lab.errors import ScenarioError
-from lab.plans import AppPlan, Background
+from lab.plans import AppPlan, Background, BehaviourPlan
 from lab.scenario_file import DAY, LibraryTable, faults_of, label_of
-from lab.seeds import generator
+from lab.seeds import generator, generators
 from lab.shelf import parse_toml, place_of, scenarios_folder
 
 Shares = npt.NDArray[np.float64]
@@ -83,16 +83,14 @@ def background_apps(
     apps = _left(background, own)
     shares = np.array([_share(key, app) for app in apps])
     wanted = inclusion(shares, min(background.apps, int((shares > 0).sum())))
-    plans: dict[int, AppPlan] = {}
+    chosen = [sample(generator(*key, "background", device), wanted).tolist() for device in range(devices)]
+    every = sorted({place for places in chosen for place in places})
+    plans = dict(zip(every, _plans(key, [apps[place] for place in every], span), strict=True))
     found = []
-    for device in range(devices):
-        chosen = sample(generator(*key, "background", device), wanted)
+    for device, places in enumerate(chosen):
         rng = generator(*key, "coming and going", device)
         fates = rng.random((len(apps), 5))  # drawn for all, so that one choice does not move another's fate
-        for place in chosen.tolist():
-            if place not in plans:
-                plans[place] = _plan(key, apps[place], span)
-        found.append([_life(plans[place], apps[place], fates[place], span) for place in chosen.tolist()])
+        found.append([_life(plans[place], apps[place], fates[place], span) for place in places])
     return found
 
 
@@ -131,10 +129,15 @@ def _share(key: tuple[object, ...], app: LibraryApp) -> float:
     return float(generator(*key, "managed", app.package).random() < app.popularity)
 
 
-def _plan(key: tuple[object, ...], app: LibraryApp, span: int) -> AppPlan:
-    rows = enumerate(app.rows)
-    behaviours = tuple(drawn_plan(generator(*key, "settings", app.package, nth), row) for nth, row in rows)
-    rng = generator(*key, "moving", app.package)
+def _plans(key: tuple[object, ...], apps: list[LibraryApp], span: int) -> Iterator[AppPlan]:
+    rows = [(*key, "settings", app.package, nth) for app in apps for nth in range(len(app.rows))]
+    settings = iter(generators(rows))
+    moving = generators((*key, "moving", app.package) for app in apps)
+    for app, rng in zip(apps, moving, strict=True):
+        yield _plan(app, tuple(drawn_plan(next(settings), row) for row in app.rows), rng, span)
+
+
+def _plan(app: LibraryApp, behaviours: tuple[BehaviourPlan, ...], rng: np.random.Generator, span: int) -> AppPlan:
     moves = int(rng.random() * span) if rng.random() < _chance(MOVED_PER_DAY, span) else None
     return AppPlan(app.package, app.label, app.category, app.roles, app.sanctioned, 1, behaviours, moves=moves)
 

@@ -216,7 +216,7 @@ class Cast:
                 raise ScenarioError([f"scenario {self.key[-1]}: more hosts or devices than {network} has addresses"])
             found = free[int(rng.integers(0, len(free)))]
         self._taken.add(found)
-        return str(ipaddress.ip_address(found))
+        return ".".join(map(str, found.to_bytes(4, "big")))
 
     def _free(self, place: int) -> bool:
         return place not in self._taken and place & 0xFF not in {0, 255}
@@ -224,4 +224,7 @@ class Cast:
 
 def _rtt(rng: np.random.Generator, low_ms: float, high_ms: float) -> int:
     """A round trip in microseconds, log-uniform."""
-    return int(np.exp(rng.uniform(np.log(low_ms), np.log(high_ms))) * 1000)
+    return int(np.exp(rng.uniform(_log(low_ms), _log(high_ms))) * 1000)
+
+
+_log = functools.cache(np.log)

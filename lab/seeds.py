@@ -7,6 +7,7 @@ as fast as one after the other, and give the same: numpy's SeedSequence is writt
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable
 
 import numpy as np
@@ -42,7 +43,7 @@ def generators(keys: Iterable[tuple[object, ...]]) -> list[np.random.Generator]:
 
 def digits(key: tuple[object, ...]) -> list[int]:
     """Eight numbers of 32 bits that depend on the key alone."""
-    return [int(word) for word in np.frombuffer(_digest(key), dtype="<u4").tolist()]
+    return list(struct.unpack("<8I", _digest(key)))
 
 
 def _digest(key: tuple[object, ...]) -> bytes:
