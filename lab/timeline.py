@@ -45,9 +45,9 @@ class Device:
     @property
     def addresses(self) -> tuple[str, ...]:
         """All addresses that it ever has, each once, its own first."""
-        plain = (self.address, *(one.address for one in self.attachments), self.tunnel)
+        plain = (*(one.address for one in self.attachments), self.tunnel)
         six = (self.six, *(one.six for one in self.attachments), self.tunnel_six)
-        return tuple(dict.fromkeys(address for address in (*plain, *six) if address))
+        return tuple(dict.fromkeys((self.address, *(address for address in (*plain, *six) if address))))
 
 
 @dataclass(frozen=True)

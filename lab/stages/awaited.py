@@ -1,50 +1,74 @@
-"""Look-ups that are answered late, as a datagram was lost, and the connections that wait for them."""
+"""Look-ups answered late, for the network is far or lost a datagram, and the connections that wait for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from lab.stages.fates import Fate, lost_first
-from lab.stages.link import Int64, Links
+from lab.stages.link import Int64, Links, links_of
 from lab.stages.losses import manners_of
 from lab.stages.lost_datagrams import Datagram, Manner, left
+from lab.stages.segments import Bool
 from lab.timeline import NAME_LOOKUP, Timeline
 
+_TIME_BITS = 42  # microseconds of a timeline; devices and names above
 _AFTER_US = 500  # from a resolver's answer to the connection it was asked for
 
 
+def settled(timeline: Timeline, links: Links, transports: list[str]) -> tuple[Timeline, Links]:
+    """The timeline and its links after waiting; ``transports`` are those of ``links_of``."""
+    network = timeline.network
+    if not (network.loss or network.rtt_us or network.jitter_us):
+        return timeline, links
+    timeline = awaited(timeline, links)
+    return timeline, links_of(timeline, transports)
+
+
 def awaited(timeline: Timeline, links: Links) -> Timeline:
-    """The timeline with conversations that wait for the look-up of their host's name, where that is answered late.
+    """The timeline with conversations that wait for the look-ups of their host's name, where the network makes it late.
 
     ``links`` are the timeline's. Exchanges keep their times: what cannot be said yet is said when it can.
     """
-    said = timeline.conversations
+    said, seeks = timeline.conversations, _lookups(timeline, links)
     starts = said.start.copy()
-    devices, names = _devices(timeline), _names(timeline)
-    for device, name, asked, told in _late(timeline, links):
-        mine = np.flatnonzero((device == devices) & (name == names))
-        waits = mine[(said.start[mine] > asked) & (said.start[mine] < told)]
-        starts[waits] = told + _AFTER_US
+    key = (
+        (_devices(timeline) * (len(timeline.hosts) + 1) + _names(timeline) << _TIME_BITS) + said.start - timeline.start
+    )
+    six = np.array([one.options.get("qtype") == "AAAA" for one in timeline.speeches], dtype=np.bool_)[said.speech]
+    for kind in (False, True):
+        rows = np.flatnonzero(seeks & (six == kind))
+        if len(rows):
+            rows = rows[np.argsort(key[rows], kind="stable")]
+            last = np.searchsorted(key[rows], key, side="left") - 1
+            asked = (last >= 0) & (key[rows][last] >> _TIME_BITS == key >> _TIME_BITS) & ~seeks
+            told = _told(timeline, links, rows) + _AFTER_US
+            starts = np.where(asked, np.maximum(starts, told[last]), starts)
     return replace(timeline, conversations=replace(said, start=starts))
 
 
-def _late(timeline: Timeline, links: Links) -> Iterator[tuple[int, int, int, int]]:
-    """Device, name, time of the question and of the answer of each look-up that is asked more than once."""
-    said, network = timeline.conversations, timeline.network
+def _lookups(timeline: Timeline, links: Links) -> Bool:
+    said = timeline.conversations
     lookup = np.array([name == NAME_LOOKUP for name in timeline.behaviours], dtype=np.bool_)[said.behaviour]
-    rows = np.flatnonzero(lookup & (manners_of(timeline, links.tcp) == Manner.RESOLVED))
+    found: Bool = lookup & (manners_of(timeline, links.tcp) == Manner.RESOLVED)
+    return found
+
+
+def _told(timeline: Timeline, links: Links, rows: Int64) -> Int64:
+    """When each of these look-ups is answered."""
+    said, network = timeline.conversations, timeline.network
+    first, delay = timeline.exchange_slices()[rows], timeline.exchanges.delay
+    told: Int64 = said.start[rows] + links.rtt[rows] + (delay[first] if len(delay) else 0)
     gone = np.zeros(len(rows), dtype=np.bool_)
     for side in (False, True):
         gone |= lost_first(said.seed[rows], np.full(len(rows), side), np.arange(len(rows)), network)
-    device, name = _devices(timeline), _names(timeline)
-    for row in rows[gone].tolist():
-        asked, fate = int(said.start[row]), Fate(int(said.seed[row]), network)
-        pair = [Datagram(asked, True, 0, 1), Datagram(int(said.close[row]), False, 0, 1)]
-        told = left(Manner.RESOLVED, int(links.rtt[row]), pair, fate, inbound=False)[-1]
-        yield int(device[row]), int(name[row]), asked, told.time
+    for place in np.flatnonzero(gone).tolist():
+        row = int(rows[place])
+        pair = [Datagram(int(said.start[row]), True, 0, 1), Datagram(int(told[place]), False, 0, 1)]
+        fate = Fate(int(said.seed[row]), network)
+        told[place] = left(Manner.RESOLVED, int(links.rtt[row]), pair, fate, inbound=False)[-1].time
+    return told
 
 
 def _devices(timeline: Timeline) -> Int64:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from detector.contract import Advance
 from lab.recording import CAPTURE, recording_name, seal, write_atomic
-from lab.stages.awaited import awaited
+from lab.stages.awaited import settled
 from lab.stages.dialogues import Slice, Wrap, formats_of, slices
 from lab.stages.enveloped import Envelopes
 from lab.stages.frames import file_header, payload_sums, records
@@ -84,10 +84,7 @@ def play(
     refuse_occupied(folder, replace=replace)
     formats = formats_of(timeline)
     transports = [found.TRANSPORT for found in formats]
-    links = links_of(timeline, transports)
-    if timeline.network.loss:
-        timeline = awaited(timeline, links)
-        links = links_of(timeline, transports)
+    timeline, links = settled(timeline, links_of(timeline, transports), transports)
     advance = progress or (lambda _done, _total: None)
     with folder_in_the_making(folder) as making, _uncollected():
         for part in ("telemetry", "truth"):

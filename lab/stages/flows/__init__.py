@@ -6,10 +6,13 @@ the tolerances of docs/parity.md. Devices are worked on a few at a time: memory 
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
+from itertools import chain
 from pathlib import Path
 
 from detector.contract import Advance
 from lab.recording import recording_name, seal, write_parquet
+from lab.stages.awaited import settled
 from lab.stages.dialogues import formats_of
 from lab.stages.flows.scenes import Played, played
 from lab.stages.labels import Places, write_flows
@@ -31,7 +34,9 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
     """
     recording_name(folder)
     refuse_occupied(folder, replace=replace)
-    links = links_of(timeline, [found.TRANSPORT for found in formats_of(timeline)])
+    transports = [found.TRANSPORT for found in formats_of(timeline)]
+    timeline = replaced(timeline, network=replaced(timeline.network, loss=0.0))
+    timeline, links = settled(timeline, links_of(timeline, transports), transports)
     made = played(timeline, links, progress or (lambda _done, _total: None))
     with folder_in_the_making(folder) as making:
         for part in ("telemetry", "truth"):
@@ -45,6 +50,6 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
 
 
 def _write(timeline: Timeline, made: Played, folder: Path) -> None:
-    tables = {**made.tables, "device_state": states_table(timeline), "packages": packages_table(timeline)}
-    for name, table in tables.items():
+    own = {"device_state": states_table(timeline), "packages": packages_table(timeline)}
+    for name, table in chain(made.tables, own.items()):
         write_parquet(folder / f"{name}.parquet", table, synced=False)

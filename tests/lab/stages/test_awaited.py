@@ -24,8 +24,8 @@ def moved(timeline_of, talk, network: Network):
     for n in range(60):
         begin = n * 40 * SECOND
         talks.append(talk([(0, 0, 0, 9_000)], start=begin, app=0, host=0, speech=Speech("dns", port=53)))
-        talks.append(talk([(0, 300, 900, 5_000)], start=begin + 20_000, speech=Speech("http", port=80)))
-        talks.append(talk([(0, 300, 900, 5_000)], start=begin + 20_001, host=3, speech=Speech("http", port=80)))
+        talks.append(talk([(0, 300, 900, 5_000)], start=begin + 60_000, speech=Speech("http", port=80)))
+        talks.append(talk([(0, 300, 900, 5_000)], start=begin + 60_001, host=3, speech=Speech("http", port=80)))
     timeline = timeline_of(talks)
     said = timeline.conversations
     behaviour = np.where(np.arange(len(talks)) % 3 == 0, 2, 1).astype(np.int32)
@@ -52,3 +52,9 @@ def test_a_connection_waits_for_its_name(timeline_of, talk):
 
 def test_nobody_waits_without_loss(timeline_of, talk):
     assert not moved(timeline_of, talk, Network()).any()
+
+
+def test_a_far_resolver_is_waited_for(timeline_of, talk):
+    late = moved(timeline_of, talk, Network(rtt_us=100_000))
+    assert not late[:, [0, 2]].any()
+    assert (late[:, 1] > 70_000).all()

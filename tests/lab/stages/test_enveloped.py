@@ -31,18 +31,26 @@ def packets(conversation, length, flags, local=True):
 def test_packets_beside_a_tunnel_stay():
     some = packets([0, 1, 1], [10, 20, 30], [ACK] * 3)
     made = Envelopes()
-    assert made.add(some, np.array([-1, -1]), np.array([True, True])) is some
-    left = made.add(some, np.array([-1, 7]), np.array([True, True]))
+    assert made.add(some, np.array([-1, -1]), np.array([True, True]), np.array([False, False])) is some
+    left = made.add(some, np.array([-1, 7]), np.array([True, True]), np.array([False, False]))
     assert left.conversation.tolist() == [0]
 
 
 @pytest.mark.parametrize(
-    ("length", "flags", "tcp", "sealed"),
-    [(0, ACK, True, 80), (0, SYN, True, 96), (1380, ACK, True, 1452), (1, 0, False, 64), (1472, 0, False, MTU + 32)],
+    ("length", "flags", "tcp", "six", "sealed"),
+    [
+        (0, ACK, True, False, 80),
+        (0, SYN, True, False, 96),
+        (1380, ACK, True, False, 1452),
+        (1, 0, False, False, 64),
+        (1472, 0, False, False, MTU + 32),
+        (0, ACK, True, True, 96),
+        (1360, ACK, True, True, 1452),
+    ],
 )
-def test_a_datagram_holds_headers_padding_and_what_sealing_adds(tmp_path, length, flags, tcp, sealed):
+def test_a_datagram_holds_headers_padding_and_what_sealing_adds(tmp_path, length, flags, tcp, six, sealed):
     made = Envelopes()
-    made.add(packets([0], [length], [flags]), np.array([3]), np.array([tcp]))
+    made.add(packets([0], [length], [flags]), np.array([3]), np.array([tcp]), np.array([six]))
     spill = (tmp_path / "spill").open("w+b")
     spill.write(b"\x02\0\0\0GATEPHON" + bytes(80))
     column = {"conversation": np.array([3]), "time": np.array([0]), "offset": np.array([0]), "length": np.array([92])}

@@ -7,8 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from lab.dual_stack import dual_stacked
 from lab.errors import StageError
 from lab.network import Network
+from lab.stages.addresses import text_of
 from lab.stages.link import ALLOWED_ZONES, LEAST_RTT_US, links_of, refuse_escape
 from lab.timeline import Host
 
@@ -24,7 +26,7 @@ def links(timeline):
 @pytest.mark.parametrize(
     "address",
     ["8.8.8.8", "10.89.0.1", "10.0.0.1", "192.168.1.1", "198.20.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1",
-     "2001:4860:4860::8888", "::1", "fe80::1", "198.18.0.256", "198.18.1", "", "0x0a580001", "localhost", "2001:db8::1"],
+     "2001:4860:4860::8888", "::1", "fe80::1", "198.18.0.256", "198.18.1", "", "0x0a580001", "localhost", "2001:db9::1"],
 )  # fmt: skip
 def test_forbidden_addresses_are_refused(tiny, address):
     refuse_escape(tiny)
@@ -73,6 +75,17 @@ def test_links_do_not_depend_on_who_speaks(tiny):
     relabelled = dataclasses.replace(tiny, conversations=other, incidents=())
     for name, column in vars(links(tiny)).items():
         assert np.all(column == getattr(links(relabelled), name)), name
+
+
+def test_ipv6_goes_from_one_ipv6_address_to_another_in_shorter_segments(timeline_of, talk):
+    timeline = timeline_of([talk([(0, 1, 1, 0)]), talk([(0, 1, 1, 0)], host=1)])
+    dual = dual_stacked(dataclasses.replace(timeline, network=Network(ipv6=1.0)))
+    made = links(dual)
+    assert made.six.tolist() == [True, False]
+    assert [text_of(row, made.book) for row in made.local] == [dual.devices[0].six, "10.88.3.4"]
+    assert [text_of(row, made.book) for row in made.remote] == [dual.hosts[0].address, "198.19.200.1"]
+    assert made.mss[0] <= 1440
+    assert not links(timeline).six.any()
 
 
 def test_a_network_adds_to_the_round_trip_and_cuts_segments_shorter(timeline_of, talk):
