@@ -25,7 +25,7 @@ from lab.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, steady, travelling
 from lab.resolving import Resolving
 from lab.seeds import generator, generators
 from lab.states import state_table
-from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, States, Timeline
+from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, Listener, States, Timeline
 from lab.tunnel import tunnelled
 
 NETD_UID = 1051  # AID_DNS, android_filesystem_config.h
@@ -67,12 +67,11 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
     how = Resolving(scenario.phones.private_dns, switches, scenario.span, scenario.network.ipv6)
     work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP), how)
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)
-    shift = scenario.start
     timeline = Timeline(
         scenario=scenario.name,
         scenario_sha256=scenario.sha256,
         seed=seed,
-        start=shift,
+        start=scenario.start,
         span=scenario.span,
         devices=devices,
         apps=tuple(work.apps),
@@ -85,12 +84,14 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
         states=States(*(np.concatenate(columns) for columns in zip(*map(_columns, work.states), strict=True))),
         twin_of=scenario.twin_of,
         network=scenario.network,
-        listeners=tuple(
-            type(one)(one.app, one.port, one.time + shift, one.until + shift) for one in work.assembly.listeners
-        ),
+        listeners=tuple(_later(one, scenario.start) for one in work.assembly.listeners),
     )
     timeline = dual_stacked(timeline) if scenario.network.ipv6 else timeline
     return tunnelled(timeline, work.assembly.cast) if scenario.phones.vpn else timeline
+
+
+def _later(listener: Listener, shift: int) -> Listener:
+    return replace(listener, time=listener.time + shift, until=listener.until + shift)
 
 
 def _columns(states: States) -> tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]:
