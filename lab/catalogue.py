@@ -127,8 +127,15 @@ def print_catalogue(rows: Sequence[Row]) -> None:
     wide = console.width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     longest = max((len(row["name"]) + 2 * bool(row["twin_of"]) for row in rows), default=20)
-    left = max(console.width - longest - 24, 24) if not wide else 48
-    widths = {"scenario, its twins": longest, "analytic": 13, "protocol": left * 2 // 3, "h": 4, "suites": left // 3}
+    left = max(console.width - longest - 28, 24) if not wide else 48
+    widths = {
+        "scenario, its twins": longest,
+        "analytic": 13,
+        "protocol": left * 2 // 3,
+        "h": 3,
+        "held": 4,
+        "suites": left // 3,
+    }
     for heading, width in widths.items():
         table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
     if wide:
@@ -159,6 +166,7 @@ def _cells(row: Row, *, paired: bool) -> tuple[str, ...]:
         " ".join(labels) or twin,
         ", ".join(row["subject_protocols"]),
         f"{row['span_s'] / 3600:g}",
+        "out" if row["held_out"] else "",
         ", ".join(row["suites"]) or "-",
     )
 
