@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
@@ -34,10 +34,10 @@ LOOKUPS = frozenset({"dns", "dns_tcp"})
 
 @dataclass(frozen=True)
 class Played:
-    """The tables flows, exchanges, dns and http, and what each conversation carried."""
+    """What each conversation carried, and the tables exchanges, http, dns and flows, made when they are asked for."""
 
-    tables: Mapping[str, pa.Table]
     carried: Carried
+    tables: Iterator[tuple[str, pa.Table]]
 
 
 @dataclass
@@ -66,18 +66,19 @@ def played(timeline: Timeline, links: Links, advance: Advance) -> Played:
         _gather(gathered, scene, whole, x_rows, (sides, clear[rows], how[rows]))
         done += len(rows)
         advance(done, n)
-    pieces, talk = _joined(Pieces, gathered.pieces), _joined(Exchanged, gathered.exchanged)
+    return Played(carried, _tables(timeline, ways, sides, gathered))
+
+
+def _tables(timeline: Timeline, ways: Ways, sides: Sides, gathered: _Gathered) -> Iterator[tuple[str, pa.Table]]:
+    """The tables one after the other; what is in one is forgotten before the next is made."""
+    pieces = _joined(Pieces, gathered.pieces)
+    yield "exchanges", exchanges_table(_joined(Exchanged, gathered.exchanged), pieces)
+    yield "http", decrypted.http_table(timeline, ways, sides, _joined(decrypted.Asked, gathered.requests))
     asked = _joined(lookups.Asked, gathered.asked)
+    yield "dns", lookups.dns_table(timeline, sides, pieces, asked)
     names, which = read_names(timeline, ways, openings(timeline, ways))
-    looked_up, resolved = _resolved(timeline, asked)
-    known = Known(names, which, ways.flight >= 0, looked_up, resolved)
-    tables = {
-        "flows": flows_table(timeline, sides, pieces, known),
-        "exchanges": exchanges_table(talk, pieces),
-        "dns": lookups.dns_table(timeline, sides, pieces, asked),
-        "http": decrypted.http_table(timeline, ways, sides, _joined(decrypted.Asked, gathered.requests)),
-    }
-    return Played(tables, carried)
+    known = Known(names, which, ways.flight >= 0, *_resolved(timeline, asked))
+    yield "flows", flows_table(timeline, sides, pieces, known)
 
 
 def _scenes(timeline: Timeline) -> Iterator[tuple[Int64, Int64]]:
@@ -182,7 +183,9 @@ def _resolved(timeline: Timeline, asked: lookups.Asked) -> tuple[list[str], Int6
 
 
 def _joined(kind: type[T], parts: list[T]) -> T:
+    """The parts as one, column by column; the list is empty then."""
     none = np.zeros(0, dtype=np.int64)
     names = [one.name for one in fields(kind)]  # type: ignore[arg-type]  # all are dataclasses of columns
-    columns = [[getattr(part, name) for part in parts] or [none] for name in names]
-    return kind(*(np.concatenate(column) for column in columns))
+    taken = [vars(part) for part in parts]
+    parts.clear()
+    return kind(*(np.concatenate([part.pop(name) for part in taken] or [none]) for name in names))

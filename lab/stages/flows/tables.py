@@ -139,12 +139,15 @@ def _own_name(read: Names) -> tuple[str | None, str | None]:
 
 
 def exchanges_table(exchanged: Exchanged, pieces: Pieces) -> pa.Table:
-    """The exchanges, by flow and time."""
-    flow = numbers_of(pieces)[exchanged.piece]
-    order = np.lexsort((exchanged.start, flow))
-    first = exchanged.first_down[order]
-    columns: dict[str, Any] = {name: column[order] for name, column in vars(exchanged).items() if name != "piece"}
-    return table("exchanges", {**columns, "flow": flow[order], "first_down": pa.array(first, mask=first < 0)})
+    """The exchanges, by flow and time; uses ``exchanged`` up, so that its columns are not there twice."""
+    columns = vars(exchanged)
+    flow = numbers_of(pieces)[columns.pop("piece")]
+    order = np.lexsort((columns["start"], flow))
+    made: dict[str, Any] = {"flow": pa.array(flow[order])}
+    for name in list(columns):
+        column = columns.pop(name)[order]
+        made[name] = pa.array(column, SCHEMAS["exchanges"].field(name).type, mask=column < 0)
+    return table("exchanges", made)
 
 
 def table(name: str, columns: dict[str, Any]) -> pa.Table:

@@ -11,7 +11,7 @@ from lab.stages.link import links_of
 def both(timeline):
     links = links_of(timeline, [found.TRANSPORT for found in formats_of(timeline)])
     wire = [one for part in slices(timeline, links, formats_of(timeline)) for one in part.requests]
-    made = played(timeline, links, lambda _done, _total: None).tables["http"].to_pylist()
+    made = dict(played(timeline, links, lambda _done, _total: None).tables)["http"].to_pylist()
     return sorted(wire, key=lambda one: one.time), made
 
 

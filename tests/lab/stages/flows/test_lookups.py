@@ -8,7 +8,7 @@ from lab.stages.flows.scenes import played
 
 
 def dns_of(found):
-    return played(found.timeline, found.links, lambda _done, _total: None).tables["dns"].to_pylist()
+    return dict(played(found.timeline, found.links, lambda _done, _total: None).tables)["dns"].to_pylist()
 
 
 def dns(**options):

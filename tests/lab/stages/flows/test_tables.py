@@ -8,7 +8,7 @@ from lab.stages.flows.tables import numbers_of
 
 
 def tables_of(found):
-    return played(found.timeline, found.links, lambda _done, _total: None).tables
+    return dict(played(found.timeline, found.links, lambda _done, _total: None).tables)
 
 
 def test_flows_are_numbered_by_their_first_packet(scene):
