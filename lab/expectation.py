@@ -14,12 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector.contract import Telemetry
+from detector.contract import SCHEMAS, Telemetry
 from lab.plans import Expectation, Scenario
 
 CONTACT_GAP_US = 2_000_000  # exchanges closer than this are one contact (facts: detection, section 6)
 START_TOLERANCE_US = 1_000_000
 FLOW_KEY = ("proto", "client", "client_port", "server", "server_port")
+_NOTHING = {"bytes_up": 0, "bytes_down": 0}
+_INSIDE = pa.schema(
+    [SCHEMAS["flows"].field(name) for name in (*FLOW_KEY, "flow", "start", "device", "package", *_NOTHING)]
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,37 @@ def _seen(key: tuple[str, str, str], rows: list[dict[str, Any]], starts: Mapping
     return Seen(*key, len(rows), contacts, sum(row["bytes_up"] + row["bytes_down"] for row in rows))
 
 
+def inside(telemetry: Telemetry, packages: Iterable[str]) -> Telemetry:
+    """What these packages' sockets show, as flows with one exchange each: all there is to see inside a phone's tunnel.
+
+    Behind an always-on VPN the capture holds the tunnel alone. A connection counts as one contact, however long.
+    """
+    named = {row["uid"]: row["package"] for row in telemetry["packages"].select(["uid", "package"]).to_pylist()}
+    wanted = set(packages)
+    uids = pa.array([uid for uid, package in named.items() if package in wanted], type=pa.int32())
+    sockets = telemetry["sockets"]
+    rows: list[dict[str, Any]] = []
+    opened: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for event in sockets.filter(pc.is_in(sockets["uid"], value_set=uids)).sort_by("time").to_pylist():
+        ends = [(event[f"{end}_address"], event[f"{end}_port"]) for end in ("local", "peer")]
+        key = (event["device"], event["proto"], *ends)
+        if event["event"] in ("connect", "accept"):
+            client, server = ends if event["event"] == "connect" else ends[::-1]
+            place = (event["proto"], *client, *server)
+            about = {"start": event["time"], "device": event["device"], "package": named[event["uid"]]}
+            opened[key] = dict(zip(FLOW_KEY, place, strict=True)) | about | {"flow": len(rows), **_NOTHING}
+            rows.append(opened[key])
+        elif event["event"] == "close" and key in opened:
+            opened.pop(key).update({name: event[name] or 0 for name in _NOTHING})
+    schemas = {
+        "flows": _INSIDE,
+        "exchanges": pa.schema([SCHEMAS["exchanges"].field(name) for name in ("flow", "start")]),
+    }
+    return Telemetry(
+        {name: pa.Table.from_pylist(rows, schema=known) for name, known in schemas.items()}, telemetry.span
+    )
+
+
 def prove(scenario: Scenario, measured: Iterable[Seen]) -> list[Proof]:
     """Every expectation against every app and device that has the behaviour; one that shows nowhere counts as 0."""
     shown = list(measured)
@@ -131,4 +166,6 @@ def prove_recording(scenario: Scenario, folder: Path) -> list[Proof]:
     truth_flows = pq.read_table(recording.folder / "truth" / "flows.parquet")
     promised = {one.behaviour for one in scenario.expectations}
     packages = [app.package for app in scenario.apps if promised & {plan.kind for plan in app.behaviours}]
-    return prove(scenario, seen(open_telemetry(recording.telemetry), truth_flows, packages))
+    telemetry = open_telemetry(recording.telemetry)
+    shown = inside(telemetry, packages) if scenario.phones.vpn else telemetry
+    return prove(scenario, seen(shown, truth_flows, packages))

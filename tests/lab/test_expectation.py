@@ -2,7 +2,7 @@ import pyarrow as pa
 import pytest
 
 from detector.contract import SCHEMAS, Telemetry
-from lab.expectation import FLOW_KEY, prove, seen
+from lab.expectation import FLOW_KEY, inside, prove, seen
 from lab.scenario import parse_scenario
 
 TEXT = b"""
@@ -73,3 +73,42 @@ def test_a_device_that_shows_nothing_fails_the_promise():
     flows = [flow(n, "a", n * 60 * SECOND) for n in range(2)]
     proofs = prove(scenario, seen(*measured(flows, [(row["flow"], row["start"]) for row in flows])))
     assert sorted((proof.device, proof.found, proof.ok) for proof in proofs) == [("-", 0, False), ("a", 2, True)]
+
+
+def test_packages_that_were_promised_nothing_are_not_counted():
+    other = flow(2, "a", 0) | {"package": "com.b.y"}
+    telemetry, truth = measured([flow(1, "a", 0), other], [(1, 0), (2, 0)])
+    assert [one.package for one in seen(telemetry, truth, ["com.a.x"])] == ["com.a.x"]
+    assert len(seen(telemetry, truth)) == 2
+
+
+def test_inside_a_tunnel_the_sockets_are_counted():
+    ends = {"proto": "tcp", "local_address": "10.88.1.1", "peer_address": "198.18.0.1", "peer_port": 443}
+    events = [
+        (time * SECOND, event, uid, port, up, down)
+        for uid, port in ((7, 1), (7, 2), (8, 3))
+        for time, event, up, down in ((port, "connect", None, None), (port + 9, "close", 10, None))
+    ]
+    names = ("time", "event", "uid", "local_port", "bytes_up", "bytes_down")
+    rows = [dict(zip(names, event, strict=True)) | ends | {"device": "a"} for event in events]
+    rows.append({"time": 0, "event": "close", "uid": 7, "local_port": 9, **ends, "device": "a"})  # opened before
+    packages = [{"device": "a", "uid": uid, "package": name} for uid, name in ((7, "com.a.x"), (8, "com.b.y"))]
+    tables = {"sockets": rows, "packages": packages}
+    telemetry = Telemetry(
+        {name: pa.Table.from_pylist(content, schema=SCHEMAS[name]) for name, content in tables.items()}, span=(0, 10)
+    )
+    shown = inside(telemetry, ["com.a.x"])
+    truth = shown["flows"].select([*FLOW_KEY, "start"]).append_column("behaviour", pa.array(["http-poll"] * 2))
+    (one,) = seen(shown, truth, ["com.a.x"])
+    assert (one.device, one.conversations, one.contacts, one.bytes) == ("a", 2, 1, 20)
+
+
+def test_an_accepted_connection_has_the_peer_as_its_client():
+    row = {"time": 1, "event": "accept", "uid": 7, "device": "a", "proto": "tcp", "local_address": "10.88.1.1"}
+    row |= {"local_port": 1080, "peer_address": "198.18.0.1", "peer_port": 5000}
+    tables = {"sockets": [row], "packages": [{"device": "a", "uid": 7, "package": "com.a.x"}]}
+    telemetry = Telemetry(
+        {name: pa.Table.from_pylist(content, schema=SCHEMAS[name]) for name, content in tables.items()}, span=(0, 10)
+    )
+    (found,) = inside(telemetry, ["com.a.x"])["flows"].to_pylist()
+    assert (found["client"], found["client_port"], found["server_port"]) == ("198.18.0.1", 5000, 1080)
