@@ -46,6 +46,7 @@ $(NFSTREAM): .venv/.ready
 bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they are installed
 	-@$(MAKE) --silent $(NFSTREAM)
 	DROIDRANGE_NFSTREAM_PYTHON=$(NFSTREAM) $(BIN)/python tests/bench/bench_decode.py
+	$(BIN)/python tests/bench/bench_compile.py
 	$(BIN)/python tests/bench/bench_wire.py
 	$(BIN)/python tests/bench/bench_flows.py
 
