@@ -38,6 +38,12 @@ def test_requests_and_answers_have_the_size_asked(dialogue, method, up, down):
         assert len(data) <= 1_300
 
 
+def test_filler_stands_in_a_field_of_rfc_3261(dialogue):
+    *_, asked, answered = messages(dialogue([(10**9, 700, 500, 50)], start=0))
+    assert "Organization" in read(asked.data)[1]
+    assert "Organization" in read(answered.data)[1]
+
+
 def test_servers_ask_and_phones_keep_their_mapping(dialogue):
     said = list(messages(dialogue([(10**9, 4, 4, 0), (2 * 10**9, 0, 400, 0)], start=0)))[4:]
     assert said[0].data == b"\r\n\r\n"
