@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from lab.behaviours import SECOND, Batch, Int32, Int64, Speech
 from lab.cast import GROUPS, RESOLVER, Cast
-from lab.dual_stack import has_six, six_of_host
+from lab.dual_stack import six_in
 from lab.name_cache import misses
+from lab.network import Network
 from lab.resolving import BOTH_US, DOT_AHEAD, DOT_DOWN, DOT_UP, DOT_ZONE, Resolving, connections
 from lab.seeds import generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
@@ -117,8 +118,8 @@ class Assembly:
         asked = _asked({name: column[wanted] for name, column in head.items()}, rng, device_of, how)
         netd_of = np.array([netd.get(device, 0) for device in range(1 + max(netd))], dtype=np.int64)
         head, rows = self._privately(asked, how) if how.private else self._openly(asked)
-        if how.six and not how.private:
-            head, rows = self._both(head, rows, asked, how.six)
+        if how.network.dual and not how.private:
+            head, rows = self._both(head, rows, asked, how.network)
         head |= {"app": netd_of[head.pop("device")], "seed": rng.integers(0, 2**62, len(head["start"]))}
         self._append({**head, "inbound": 0, "stack": 0, "behaviour": behaviour}, rows)
 
@@ -138,11 +139,11 @@ class Assembly:
         return head, (np.arange(n), before, zero, zero, delay)
 
     def _both(
-        self, head: dict[str, Int64], rows: tuple[Int64, ...], asked: dict[str, Int64], share: float
+        self, head: dict[str, Int64], rows: tuple[Int64, ...], asked: dict[str, Int64], network: Network
     ) -> tuple[dict[str, Int64], tuple[Int64, ...]]:
         """The look-ups, each followed by one for the IPv6 address of the same name, on a socket of its own."""
         hosts, of = np.unique(asked["host"], return_inverse=True)
-        six = np.array([self._six_question(host, share) for host in hosts.tolist()], dtype=np.int64)[of]
+        six = np.array([self._six_question(host, network) for host in hosts.tolist()], dtype=np.int64)[of]
         later = {"start": head["start"] + BOTH_US, "close": head["close"] + BOTH_US, "speech": six}
         both = {name: np.concatenate([column, later.get(name, column)]) for name, column in head.items()}
         conversation, time, *sizes = rows
@@ -158,7 +159,7 @@ class Assembly:
         used = connections(asked, how)
         zero = np.zeros(len(used.device), dtype=np.int64)
         of, time, delay = used.of, used.time, used.delay
-        if how.six:
+        if how.network.dual:
             of, time, delay = np.tile(of, 2), np.concatenate([time, time + BOTH_US]), np.tile(delay, 2)
         nothing = np.zeros(len(time), dtype=np.int64)
         speech = Speech("dns_tcp", tls=True, port=853, options={"qtype": "TXT", "sni": "none", "zone": DOT_ZONE})
@@ -179,10 +180,10 @@ class Assembly:
         missed = asks[misses(group, time, np.array(self.cast.ttls_s, dtype=np.int64)[host] * SECOND)]
         return missed[np.argsort(head["start"][missed], kind="stable")]
 
-    def _six_question(self, host: int, share: float) -> int:
+    def _six_question(self, host: int, network: Network) -> int:
         address, ttl = self.cast.hosts[host].address, str(self.cast.ttls_s[host])
-        answer = {"answer": six_of_host(address)} if has_six(address, share) else {}
-        asked = {"qtype": "AAAA", "ttl": ttl, **answer}
+        six = six_in(address, network)
+        asked = {"qtype": "AAAA", "ttl": ttl} | ({"answer": six} if six else {})
         return self._speech(Speech("dns", port=53, options=asked), np.zeros(0, dtype=np.int64))
 
     def _question(self, host: int) -> int:

@@ -64,7 +64,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
         raise ScenarioError(work.faults)
     device_of = np.array([app.device for app in work.apps], dtype=np.int64)
     switches = {number: radio.switches for number, radio in enumerate(radios) if len(radio.switches)}
-    how = Resolving(scenario.phones.private_dns, switches, scenario.span, scenario.network.ipv6)
+    how = Resolving(scenario.phones.private_dns, switches, scenario.span, scenario.network)
     work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP), how)
     conversations, exchanges = work.assembly.seal(scenario.start, device_of)
     timeline = Timeline(
@@ -86,7 +86,7 @@ def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
         network=scenario.network,
         listeners=tuple(_later(one, scenario.start) for one in work.assembly.listeners),
     )
-    timeline = dual_stacked(timeline) if scenario.network.ipv6 else timeline
+    timeline = dual_stacked(timeline) if scenario.network.dual else timeline
     return tunnelled(timeline, work.assembly.cast) if scenario.phones.vpn else timeline
 
 

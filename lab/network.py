@@ -14,8 +14,9 @@ class Network:
 
     ``loss`` is the share of packets lost each way, in runs of ``burst`` packets on average (Gilbert 1960, from memory);
     at 1 each packet is lost or not on its own. ``rtt_us`` is added to every round trip, and up to ``jitter_us`` more,
-    drawn per conversation. ``mtu`` is that of the phones' interfaces, in bytes. ``ipv6`` is the share of named hosts that
-    have an IPv6 address, by which phones then reach them (lab.dual_stack).
+    drawn per conversation. ``mtu`` is that of the phones' interfaces, in bytes. ``ipv6`` is the share of named hosts
+    that have an IPv6 address, by which phones then reach them; ``clat``: the network has IPv6 alone, and all other
+    hosts are reached through a translator (lab.dual_stack).
     """
 
     loss: float = 0.0
@@ -24,6 +25,12 @@ class Network:
     jitter_us: int = 0
     mtu: int = 1500
     ipv6: float = 0.0
+    clat: bool = False
+
+    @property
+    def dual(self) -> bool:
+        """Whether phones have IPv6 addresses."""
+        return self.ipv6 > 0 or self.clat
 
     def set(self) -> tuple[str, ...]:
         """The names of the conditions that are not those of a plain network."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lab.behaviours import SECOND, Int64
+from lab.network import PLAIN, Network
 
 DOT_IDLE = 20 * SECOND  # netd's DnsTlsSocket::kIdleTimeout, AOSP packages/modules/DnsResolver (from memory)
 DOT_AHEAD = 40_000  # microseconds for the handshakes before the first question
@@ -27,7 +28,7 @@ class Resolving:
     private: bool = False
     switches: Mapping[int, Int64] = field(default_factory=dict)  # device -> times; devices that never do may be missing
     span: int = np.iinfo(np.int64).max
-    six: float = 0.0  # the share of hosts with an AAAA record; where there are any, netd asks for both
+    network: Network = PLAIN  # where phones have IPv6, netd asks for both kinds of addresses
 
     def attachment(self, device: Int64, time: Int64) -> Int64:
         """(n,) how many changes each device had by a time."""

@@ -80,7 +80,7 @@ def _phones(table: StateTable) -> Phones:
 
 def _network(table: NetworkTable) -> Network:
     rtt, jitter = microseconds(table.rtt), microseconds(table.jitter)
-    return Network(table.loss, table.burst, rtt, jitter, table.mtu, table.ipv6)
+    return Network(table.loss, table.burst, rtt, jitter, table.mtu, table.ipv6, table.clat)
 
 
 def _app(table: AppTable, devices: int) -> AppPlan:
@@ -113,6 +113,8 @@ def _faults_across(table: ScenarioTable) -> Iterator[str]:
         if app.on is not None and app.on > table.devices:
             yield f"app {number}: on: found {app.on}, but there are {table.devices} devices"
         yield from (f"app {number}: {fault}" for fault in _life_faults(app, table.span))
+    if table.network.clat and (table.state.networks != "mobile" or table.state.vpn):
+        yield "network: clat: found with other networks than mobile or with a vpn, expected networks = 'mobile' alone"
     used = {(row.kind, app.package) for app in table.app for row in app.behaviour}
     for number, expect in enumerate(table.expect, 1):
         if not any(kind == expect.behaviour and expect.package in ("", package) for kind, package in used):

@@ -208,7 +208,7 @@ class NetworkTable(BaseModel):
 
     ``loss``: share of packets lost each way, in runs of ``burst`` packets on average. ``rtt``: added to every round
     trip, and up to ``jitter`` more. ``mtu``: of the phones' interfaces, bytes (1280: least of IPv6, RFC 8200).
-    ``ipv6``: share of named hosts that have IPv6 too, and phones with them.
+    ``ipv6``: share of named hosts that have IPv6 too, and phones with them. ``clat``: a mobile network of IPv6 alone.
     """
 
     model_config = _CLOSED
@@ -218,6 +218,7 @@ class NetworkTable(BaseModel):
     jitter: Delay = "0ms"
     mtu: int = Field(1500, ge=1280, le=1500)
     ipv6: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    clat: bool = False
 
 
 class ScenarioTable(BaseModel):

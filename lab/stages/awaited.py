@@ -19,8 +19,7 @@ _AFTER_US = 500  # from a resolver's answer to the connection it was asked for
 
 def settled(timeline: Timeline, links: Links, transports: list[str]) -> tuple[Timeline, Links]:
     """The timeline and its links after waiting; ``transports`` are those of ``links_of``."""
-    network = timeline.network
-    if not (network.loss or network.rtt_us or network.jitter_us):
+    if not timeline.network.set():
         return timeline, links
     timeline = awaited(timeline, links)
     return timeline, links_of(timeline, transports)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from lab.errors import StageError
 from lab.stages.causality import TURN_US
 from lab.stages.link import Int64
 from lab.stages.seeds import mixed
@@ -68,6 +69,14 @@ class Packets:
     def take(self, rows: Int64 | Bool) -> Packets:
         """The packets of these rows."""
         return Packets(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def refuse_larger(packets: Packets, tcp: Bool, six: Bool, mtu: int) -> None:
+    """StageError for a datagram beyond the MTU, as a kernel refuses it (EMSGSIZE); rows by conversation."""
+    of = packets.conversation
+    size = np.where(tcp[of], 0, packets.length + 28 + 20 * six[of])
+    if len(size) and (most := int(size.max())) > mtu:
+        raise StageError(f"network: found a datagram that makes a packet of {most} bytes, expected mtu = {mtu} at most")
 
 
 def packets_of(ends: Ends, said: Messages) -> Packets:

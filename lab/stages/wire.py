@@ -30,7 +30,7 @@ from lab.stages.labels import Carried, Places, write_labels
 from lab.stages.link import TUNNEL_HEADERS, Int64, Links, links_of
 from lab.stages.losses import counted, lossy, manners_of
 from lab.stages.requests import Request
-from lab.stages.segments import Packets, packets_of
+from lab.stages.segments import Packets, packets_of, refuse_larger
 from lab.stages.sensors import write_sensors
 from lab.stages.severed import answered, severed
 from lab.store import folder_in_the_making
@@ -158,6 +158,7 @@ def _lay(laid: _Laid, spoken: Slice) -> None:
     """Adds a slice: its packets as narrow columns, its payload to the spill."""
     rows = slice(spoken.first, spoken.first + len(spoken.ends.start))
     packets, payload, tcp = packets_of(spoken.ends, spoken.messages), spoken.payload, laid.links.tcp[rows]
+    refuse_larger(packets, tcp, laid.links.six[rows], laid.timeline.network.mtu)
     if laid.timeline.network.loss:
         whole = packets, payload
         packets, payload = lossy(laid.timeline.network, laid.manner[rows], spoken.ends, spoken.messages, whole)

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from lab.dual_stack import PHONES, dual_stacked, has_six, six_of_host, six_of_phone
+from lab.dual_stack import PHONES, dual_stacked, has_six, six_in, six_of_host, six_of_phone, translated
 from lab.network import Network
 from lab.timeline import Attachment, Device
 
@@ -46,6 +46,16 @@ def test_hosts_with_a_name_move_and_others_stay(tiny):
     assert [host.name for host in made.hosts] == [host.name for host in tiny.hosts]
     six = [six_of_phone("10.88.3.4"), six_of_phone("10.88.7.7", "mobile")]
     assert made.devices[0].addresses == ("10.88.3.4", "10.88.7.7", *six)
+
+
+def test_a_network_of_ipv6_alone_translates_the_rest(tiny):
+    made = dual_stacked(replace(tiny, network=Network(ipv6=0.5, clat=True)))
+    assert {":" in host.address for host in made.hosts if host.address != "10.88.9.9"} == {True}
+    literal = made.hosts[1]
+    assert (literal.name, literal.address) == ("198.19.200.1", translated("198.19.200.1"))
+    assert ip_address(translated("198.19.200.1")).packed[-4:] == ip_address("198.19.200.1").packed
+    assert six_in("198.18.0.9", Network(clat=True)) == translated("198.18.0.9")
+    assert six_in("198.18.0.9", Network()) == ""
 
 
 def test_a_phone_without_it_has_the_addresses_it_had():

@@ -5,6 +5,10 @@ from __future__ import annotations
 from lab.network import PLAIN, Network
 
 
+def test_phones_have_ipv6_where_any_host_needs_it():
+    assert [Network().dual, Network(ipv6=0.1).dual, Network(clat=True).dual] == [False, True, True]
+
+
 def test_a_network_is_plain_by_default():
     assert Network() == PLAIN
     assert PLAIN.set() == ()

@@ -143,7 +143,7 @@ def _answers(timeline: Timeline, found: Asked, qtype: list[str], none: npt.NDArr
     lists: list[list[str]] = [[text] if text else [] for text in given]
     place = speech.astype(np.int64)
     worded = np.array([one in {"TXT", "NULL"} for one in qtype], dtype=np.bool_)[speech]
-    open_ended = [one in {"A", "AAAA"} and not text for one, text in zip(qtype, given, strict=True)]
+    open_ended = [one == "A" and not text for one, text in zip(qtype, given, strict=True)]
     bare = np.array(open_ended, dtype=np.bool_)[speech]
     drawn = np.flatnonzero((worded | bare) & ~none)
     if len(drawn):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lab.stages.segments import ACK, DELAYED_ACK_US, FIN, PSH, SYN, Ends, Messages, isn_of, packets_of
+from lab.errors import StageError
+from lab.stages.segments import ACK, DELAYED_ACK_US, FIN, PSH, SYN, Ends, Messages, isn_of, packets_of, refuse_larger
 
 RTT = 20_000
 START = 1_772_409_600_000_000
@@ -126,3 +127,13 @@ def test_identification_counts_up_by_direction():
     packets = played([(100_000, True, 5000)])
     mine = packets.ident[packets.local]
     assert (np.diff(mine) % 65536 == 1).all()
+
+
+@pytest.mark.parametrize(("six", "mtu"), [(False, 1427), (True, 1447)])
+def test_a_datagram_beyond_the_mtu_is_refused(six, mtu):
+    packets = played([(100_000, True, 1400)], ends(tcp=False))
+    tcp, family = np.array([False]), np.array([six])
+    refuse_larger(packets, tcp, family, mtu + 1)
+    refuse_larger(packets, ~tcp, family, mtu)
+    with pytest.raises(StageError, match=f"a packet of {mtu + 1} bytes, expected mtu = {mtu} at most"):
+        refuse_larger(packets, tcp, family, mtu)
