@@ -26,6 +26,7 @@ networks = "wifi"                    # wifi: always at home; mobile; roaming: as
 # jitter = "40ms"                    # and up to so much more
 # mtu    = 1400                      # 1280 to 1500 bytes
 # ipv6   = 0.5                       # share of the named hosts that have IPv6 too
+# clat   = true                      # a mobile network of IPv6 alone
 
 [background]
 apps = 10                            # ordinary apps of scenarios/apps/ on each phone, popular ones on most; 1 to 40
