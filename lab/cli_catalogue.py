@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab.console import emit, emit_json, guarded, progress_bar
+from lab.console import USAGE, emit, emit_json, guarded, progress_bar
 from lab.options import Json, Out, Seed
 
 scenario_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show, check and start scenarios.")
@@ -84,6 +84,30 @@ def scenario_check(
         print_checks(results)
     if code := exit_code(results):
         raise typer.Exit(code)
+
+
+@scenario_app.command("shortcuts")
+@guarded
+def scenario_shortcuts(
+    suites: Annotated[list[str] | None, typer.Argument(help="Suites or their TOML files; core if none.")] = None,
+    *,
+    worst: Annotated[int, typer.Option(min=1, help="How many traits of each suite to show.")] = 8,
+    json_: Json = False,
+) -> None:
+    """Tell whether anything but behaviour gives a suite away.
+
+    Names, addresses, categories, counts: each by a threshold and a small tree. Nothing is played. Exit 2: one does.
+    """
+    from lab.shortcuts import print_shortcuts, shortcuts
+
+    with progress_bar("scenario shortcuts", quiet=json_) as advance:
+        reports = shortcuts(suites or ["core"], advance)
+    if json_:
+        emit_json({"shortcuts": [one.to_json() for one in reports]})
+    else:
+        print_shortcuts(reports, worst=worst)
+    if any(one.leaks for one in reports):
+        raise typer.Exit(USAGE)
 
 
 @scenario_app.command("new")

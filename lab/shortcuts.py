@@ -22,14 +22,17 @@ from lab.console import emit, screen
 from lab.errors import ScenarioError
 from lab.plans import Scenario
 from lab.scenario import compile_scenario, suite_scenarios
-from lab.stumps import Float64, chance, elsewhere, tree_auc, weighted_auc
+from lab.stumps import Float64, elsewhere, spread, tree_auc, weighted_auc
 from lab.timeline import Timeline
 from lab.traits import DRAWN, Row, app_rows, channels, parts_of, peer_rows
 
 MARGIN = 0.1
 HOUR = 3_600_000_000
 EVENING = 19 * HOUR
-TIMELINES = 120  # compiled per suite, at least one of each scenario and at most nine (our choice: half a minute)
+TIMELINES = 120  # compiled per suite, at least two of each scenario and at most nine (our choice: half a minute)
+#: Standard deviations that chance is granted: one in 370 for what somebody wrote; one in 16,000 for what is drawn, of
+#: which there are many traits in many suites, and by which nobody can err but the pools, which all suites share.
+WRITTEN, BY_LOT = 3.0, 4.0
 #: What an app does rather than what it is: only its twin does the same.
 MANNERS = frozenset({"protocol", "port", "transport", "TLS", "ALPN", "inbound", "reach"})
 TOGETHER = "all together"
@@ -88,7 +91,7 @@ def shortcuts(suites: Iterable[str], advance: Advance = lambda _done, _total: No
     total, done = sum(len(scenarios) for _, scenarios in wanted), 0
     reports = []
     for name, scenarios in wanted:
-        seeds = range(1, 1 + min(9, max(1, TIMELINES // len(scenarios))))
+        seeds = range(1, 1 + min(9, max(2, TIMELINES // len(scenarios))))
         found = []
         for scenario in scenarios:
             found += [_read(_Case(scenario.name, scenario.sha256, seed, scenario)) for seed in seeds]
@@ -163,7 +166,8 @@ def judged(
             continue
         names = [name for name in some[0].traits if among == "twins" or name not in MANNERS]
         found += [view.column(name) for name in names if not only or name in only]
-        found += [] if only else [view.together(names)]
+        whole = [name for name in names if all(row.traits[name] is not None for row in some)]
+        found += [view.together(whole)] if whole and not only else []
     return found
 
 
@@ -202,7 +206,8 @@ class _Rows:
         labels, weight, groups = self.labels[known], self.weight[known], self.groups[known]
         values = self._values(name)[known]
         counts = self.counts(known, drawn=name in DRAWN)
-        bound = chance(labels, values, weight, counts)
+        deviations = BY_LOT if name in DRAWN else WRITTEN
+        bound = min(0.5, deviations * spread(labels, values, weight, counts))
         stump = weighted_auc(labels, values, weight)
         if _is_word(cells):
             return self._column(name, counts, (stump, None), bound)
@@ -210,12 +215,11 @@ class _Rows:
         return self._column(name, counts, (max(stump, 1 - stump), tree), bound)
 
     def together(self, names: Sequence[str]) -> Column:
-        """All traits at once, for a tree that may combine them; a trait that some lack would tell who lacks it."""
-        whole = [name for name in names if all(row.traits[name] is not None for row in self.rows)]
-        columns = np.stack([self._values(name) for name in whole], axis=1)
+        """Traits that nobody lacks, at once, for a tree that may combine them: it is told, and no leak by itself."""
+        columns = np.stack([self._values(name) for name in names], axis=1)
         counts = self.counts(np.ones(len(self.rows), dtype=np.bool_), drawn=False)
         different = np.arange(len(self.rows), dtype=np.float64)
-        bound = chance(self.labels, different, self.weight, counts)
+        bound = min(0.5, WRITTEN * spread(self.labels, different, self.weight, counts))
         tree = tree_auc(self.labels, columns, self.weight, self.groups)
         return replace(self._column(TOGETHER, counts, (None, tree), bound), leak=False)
 

@@ -18,8 +18,6 @@ DEPTH = 3
 FOLDS = 5
 BINS = 48
 LEAST_LEAF = 0.01  # of the weight: smaller leaves remember instead of telling (our choice)
-#: Standard deviations that chance is granted: one in 370, two-sided, for a report has some fifty columns (our choice)
-DEVIATIONS = 3.0
 
 
 def weighted_auc(labels: Bool, column: Float64, weight: Float64) -> float:
@@ -38,8 +36,8 @@ def weighted_auc(labels: Bool, column: Float64, weight: Float64) -> float:
     return float((guilty * below).sum() / total) if total else 0.5
 
 
-def chance(labels: Bool, column: Float64, weight: Float64, counts: tuple[int, int]) -> float:
-    """How far from 0.5 chance alone may bring the AUC of a column that tells nothing: DEVIATIONS standard deviations.
+def spread(labels: Bool, column: Float64, weight: Float64, counts: tuple[int, int]) -> float:
+    """The standard deviation of the AUC of a column that tells nothing; 0.5, its most, where a class is absent.
 
     The normal approximation of Mann and Whitney's U with its correction for ties (Lehmann, "Nonparametrics", 1975,
     from memory); ``counts`` are the independent labelled and other units, however many rows they have.
@@ -49,8 +47,8 @@ def chance(labels: Bool, column: Float64, weight: Float64, counts: tuple[int, in
         return 0.5
     _, place = np.unique(column, return_inverse=True)
     share = (_shares(place, weight * labels) + _shares(place, weight * ~labels)) / 2
-    spread = (many + few + 1) / (12 * many * few) * (1 - float((share**3).sum()))
-    return min(0.5, DEVIATIONS * float(np.sqrt(max(spread, 0.0))))
+    variance = (many + few + 1) / (12 * many * few) * (1 - float((share**3).sum()))
+    return min(0.5, float(np.sqrt(max(variance, 0.0))))
 
 
 def elsewhere(labels: Bool, words: Int64, groups: Int64, weight: Float64) -> Float64:

@@ -1,5 +1,7 @@
 """Who was seen where: names before addresses, look-ups only where they are all there is."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -45,9 +47,7 @@ def test_groups_are_sorted_and_their_edges_fit(made):
     for time, name in ((5, "b.example"), (1, "a.example"), (3, "b.example")):
         made.flow(time, name=name, uid=10_001)
     seen, group, edges = Sightings.read(made.telemetry()).by_peer()
-    by_name = {
-        seen.peer.text(int(a)): (seen.start[a:b] // 1_000_000).tolist() for a, b in zip(edges, edges[1:], strict=False)
-    }
+    by_name = {seen.peer.text(int(a)): (seen.start[a:b] // 1_000_000).tolist() for a, b in itertools.pairwise(edges)}
     assert by_name == {"a.example": [1], "b.example": [3, 5]}
     assert np.bincount(group).tolist() == np.diff(edges).tolist()
     app, first = seen.by_app()

@@ -79,3 +79,16 @@ def test_kinds_and_protocols_are_listed_and_shown():
 def test_detectors_are_listed():
     names = {row["name"] for row in json.loads(ask("detector", "list", "--json").stdout)["detectors"]}
     assert {"builtin", "silent", "always"} <= names
+
+
+def test_shortcuts_are_told_and_a_leak_exits_2(tmp_path):
+    fair = ask("scenario", "shortcuts", "smoke", "--json")
+    assert fair.exit_code == 0
+    (report,) = json.loads(fair.stdout)["shortcuts"]
+    assert (report["suite"], report["leaks"]) == ("smoke", [])
+    assert {"table", "column", "among", "stump", "tree", "chance", "leak"} <= set(report["columns"][0])
+    alone = tmp_path / "alone.toml"
+    alone.write_text('question = "Does a tunnel tell?"\nscenarios = ["live-socks5"]\n')
+    leaky = ask("scenario", "shortcuts", alone)
+    assert leaky.exit_code == 2
+    assert "protocol socks5 inbound: spoken by attacks only" in " ".join(leaky.stdout.split())

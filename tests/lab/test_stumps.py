@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lab.stumps import DEVIATIONS, chance, elsewhere, tree_auc, weighted_auc
+from lab.stumps import elsewhere, spread, tree_auc, weighted_auc
 
 
 def drawn(seed=1, n=400, share=0.2):
@@ -33,16 +33,16 @@ def test_chance_is_that_of_shuffled_labels(values):
     rng, labels, weight = drawn()
     column = rng.integers(0, values, len(labels)).astype(float)
     shuffled = [weighted_auc(rng.permutation(labels), column, weight) for _ in range(600)]
-    bound = chance(labels, column, weight, (int(labels.sum()), int((~labels).sum())))
-    assert bound / DEVIATIONS == pytest.approx(np.std(shuffled), rel=0.12)
+    said = spread(labels, column, weight, (int(labels.sum()), int((~labels).sum())))
+    assert said == pytest.approx(np.std(shuffled), rel=0.12)
 
 
 def test_few_apps_prove_little_and_nobody_nothing():
     _, labels, weight = drawn()
     column = np.arange(400.0)
-    assert chance(labels, column, weight, (7, 7)) > 0.4
-    assert chance(labels, column, weight, (70, 250)) < 0.13
-    assert chance(labels, column, weight, (0, 7)) == 0.5
+    assert spread(labels, column, weight, (7, 7)) > 0.14
+    assert spread(labels, column, weight, (70, 250)) < 0.04
+    assert spread(labels, column, weight, (0, 7)) == 0.5
 
 
 def test_a_word_is_known_by_the_other_groups_only():

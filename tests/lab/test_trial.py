@@ -80,7 +80,8 @@ def lab(make, monkeypatch):
         truth=None,
         detectors={
             **{name: Fake(lambda _: []) for name in CONTROLS},
-            **{"always": Fake(lambda _: loud), "builtin": Fake(lambda _: [finding])},
+            "always": Fake(lambda _: loud),
+            "builtin": Fake(lambda _: [finding]),
         },
     )
 
