@@ -2,11 +2,12 @@
 PYTHON ?= python3
 PYTEST_ARGS ?=
 PARITY_ARGS ?=
+VALIDITY_ARGS ?=
 UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test live check fix bench bench-parity captures clean lock
+.PHONY: help demo test live check fix bench bench-parity bench-validity captures clean lock
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -52,6 +53,9 @@ bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they
 
 bench-parity: .venv/.ready  ## docs/parity.md anew: flows and live (needs Docker) held against wire; PARITY_ARGS='--stage flows' for one
 	$(BIN)/python tests/bench/bench_parity.py $(PARITY_ARGS)
+
+bench-validity: .venv/.ready  ## docs/validity.md anew: every scenario recorded on the wire, read by tshark and Suricata (an hour)
+	$(BIN)/python tests/bench/table_validity.py $(VALIDITY_ARGS)
 
 captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and judged
 	$(BIN)/python tests/bench/table_captures.py
