@@ -166,7 +166,7 @@ def judged(
             continue
         names = [name for name in some[0].traits if among == "twins" or name not in MANNERS]
         found += [view.column(name) for name in names if not only or name in only]
-        whole = [name for name in names if all(row.traits[name] is not None for row in some)]
+        whole = [name for name in names if all(_is_number(row.traits[name]) for row in some)]
         found += [view.together(whole)] if whole and not only else []
     return found
 
@@ -215,7 +215,10 @@ class _Rows:
         return self._column(name, counts, (max(stump, 1 - stump), tree), bound)
 
     def together(self, names: Sequence[str]) -> Column:
-        """Traits that nobody lacks, at once, for a tree that may combine them: it is told, and no leak by itself."""
+        """Numbers that nobody lacks, at once, for a tree that may combine them: it is told, and no leak by itself.
+
+        No words: a word's share elsewhere lacks its own app, by which a tree would know the app again.
+        """
         columns = np.stack([self._values(name) for name in names], axis=1)
         counts = self.counts(np.ones(len(self.rows), dtype=np.bool_), drawn=False)
         different = np.arange(len(self.rows), dtype=np.float64)
@@ -237,6 +240,10 @@ class _Rows:
             words = _numbers(["" if cell is None else cell for cell in cells])
             return elsewhere(self.labels, words, self.groups, self.weight)
         return np.array([-1.0 if cell is None else float(cell) for cell in cells])
+
+
+def _is_number(cell: object) -> bool:
+    return cell is not None and not isinstance(cell, str)
 
 
 def _is_word(cells: Iterable[Any]) -> bool:
