@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lab.protocols.http2 import PREFACE
 from lab.stages.flows.classes import Class
@@ -29,7 +30,7 @@ Int64 = npt.NDArray[np.int64]
 
 NOTHING, EACH, SET_UP, WHOLE = range(4)  # what of a conversation is a request: no part, each exchange, the set-up, all
 _FILLER = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" * 80
-_LONGEST_TARGET = 4_096
+_LONGEST_TARGET, _CHUNK = 4_096, 1 << 15  # bytes; paths made at a time, since they are long
 _SIZES = (0, 300, 8_192)  # of requests and answers that differ in more than length
 _REQUEST, _STATUS = re.compile(rb"([A-Z]{3,10}) (\S+) HTTP/1\.[01]\r\n"), re.compile(rb"HTTP/1\.[01] (\d{3})")
 _SWITCHED = b"HTTP/1.1 101"
@@ -116,7 +117,7 @@ def http_table(timeline: Timeline, ways: Ways, sides: Sides, found: Asked) -> pa
     return table("http", columns | _heads(timeline, ways, found))
 
 
-def _heads(timeline: Timeline, ways: Ways, found: Asked) -> dict[str, pa.Array]:
+def _heads(timeline: Timeline, ways: Ways, found: Asked) -> dict[str, Any]:
     """What the requests say, worked out once for each speech, host, app and kind of sizes."""
     said = timeline.conversations
     sizes = [np.select([column == 0, column <= _LONGEST_TARGET], [0, 1], 2) for column in (found.up, found.down)]
@@ -177,15 +178,14 @@ def _header(data: bytes, name: bytes) -> str | None:
     return found[1].decode("utf-8", "replace").strip() if found else None
 
 
-def _paths(rows: list[_Head], key: Int64, found: Asked) -> pa.Array:
+def _paths(rows: list[_Head], key: Int64, found: Asked) -> pa.ChunkedArray:
     """The paths; a query is as long as makes the request as long as asked."""
     plain = [one.path.partition("?q=")[0] for one in rows]
     sized = np.array(["?q=" in one.path for one in rows], dtype=np.bool_)[key] if rows else np.zeros(0, dtype=np.bool_)
     shorter = np.array([one.bare for one in rows], dtype=np.int64)[key] if rows else np.zeros(0, dtype=np.int64)
     spare = np.where(sized, np.maximum(found.bytes_up - shorter - 3, 1), 0)
-    both = key * (1 << 20) + np.minimum(spare, (1 << 20) - 1)
-    kinds, place = np.unique(both, return_inverse=True)
-    texts = [
-        plain[kind >> 20] + ("?q=" + _FILLER[: kind & 0xFFFFF] if kind & 0xFFFFF else "") for kind in kinds.tolist()
-    ]
-    return taken(texts, place)
+    sizes, place = np.unique(np.minimum(spare, len(_FILLER)), return_inverse=True)
+    queries = ["?q=" + _FILLER[:size] if size else "" for size in sizes.tolist()]
+    parts = [slice(at, at + _CHUNK) for at in range(0, len(key), _CHUNK)]
+    made = (pc.binary_join_element_wise(taken(plain, key[one]), taken(queries, place[one]), "") for one in parts)
+    return pa.chunked_array(made, pa.string())

@@ -128,9 +128,9 @@ def _gather(gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about
     sizes = (scene.x.up, scene.x.down)
     requests = decrypted.asked(whole.turns, np.where(whole.hidden, decrypted.NOTHING, how), rows, sizes)
     kept = requests.end < scene.until[np.searchsorted(rows, requests.row)]
-    gathered.requests.append(decrypted.Asked(*(column[kept] for column in vars(requests).values())))
+    gathered.requests.append(_narrow(decrypted.Asked(*(column[kept] for column in vars(requests).values()))))
     gathered.asked.append(asked)
-    gathered.exchanged.append(replace(talk, piece=talk.piece + gathered.count))
+    gathered.exchanged.append(_narrow(replace(talk, piece=talk.piece + gathered.count)))
     gathered.pieces.append(replace(pieces, conversation=rows[pieces.conversation]))
     gathered.count += len(pieces.start)
 
@@ -182,9 +182,18 @@ def _resolved(timeline: Timeline, asked: lookups.Asked) -> tuple[list[str], Int6
     return names, np.where(told, said.host, -1)
 
 
+_TIMES = frozenset({"start", "end", "time", "first_down"})
+
+
+def _narrow(columns: T) -> T:
+    """The same with what is no time in half the bytes."""
+    made = {name: column if name in _TIMES else column.astype(np.int32) for name, column in vars(columns).items()}
+    return type(columns)(**made)
+
+
 def _joined(kind: type[T], parts: list[T]) -> T:
     """The parts as one, column by column; the list is empty then."""
-    none = np.zeros(0, dtype=np.int64)
+    none = np.zeros(0, dtype=np.int32)
     names = [one.name for one in fields(kind)]  # type: ignore[arg-type]  # all are dataclasses of columns
     taken = [vars(part) for part in parts]
     parts.clear()

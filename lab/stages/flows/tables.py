@@ -156,6 +156,6 @@ def table(name: str, columns: dict[str, Any]) -> pa.Table:
     arrays = []
     for field in schema:
         found = columns[field.name]
-        found = found if isinstance(found, pa.Array) else pa.array(found)
+        found = found if isinstance(found, pa.Array | pa.ChunkedArray) else pa.array(found)
         arrays.append(found if found.type == field.type else found.cast(field.type))
     return pa.table(arrays, schema=schema)
