@@ -34,6 +34,8 @@ NAMES = ("SNI", "Host", "qname")
 BETWEEN = "\x1f"  # of several values of one field
 # what tshark guesses and nobody here speaks: Thrift from two bytes of any ciphertext, IRC from a client's port
 NOT_GUESSED = ("thrift", "irc")
+# preferences with which it looks closer: checksums, and the base64 of mail log-ins (else it warns that it does not)
+CHECKED = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum", "smtp.decryption")
 FOREVER_S = 366 * 86_400
 ANOMALY = re.compile(r"^(outputs\.\d+\.eve-log\.types\.\d+\.anomaly)\.enabled", re.MULTILINE)
 
@@ -64,7 +66,7 @@ def installed(name: str) -> str | None:
 
 def by_tshark(capture: Path) -> Expert:
     """tshark's judgement of a capture."""
-    checks = [f"-o{name}.check_checksum:TRUE" for name in ("ip", "tcp", "udp")]
+    checks = [f"-o{name}:TRUE" for name in CHECKED]
     fields = [word for column in COLUMNS.values() for word in ("-e", column)]
     form = ["-Tfields", "-Eoccurrence=a", f"-Eaggregator={BETWEEN}"]
     guesses = [word for name in NOT_GUESSED for word in ("--disable-protocol", name)]
