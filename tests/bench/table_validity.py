@@ -167,10 +167,10 @@ all must be the timeline's. Seconds and peak memory are of the recording process
 """
 
 
-def page(rows: Sequence[dict[str, Any]], wall_s: float) -> str:
+def page(rows: Sequence[dict[str, Any]]) -> str:
     """The document."""
     good = [row for row in rows if "fault" not in row]
-    text = [HEAD.format(suite=SUITE, phones=PHONES, seed=SEED), *_overview(rows, good, wall_s), "", "## Classes", ""]
+    text = [HEAD.format(suite=SUITE, phones=PHONES, seed=SEED), *_overview(rows, good), "", "## Classes", ""]
     text += ["| said by | class | times | scenarios | tolerated |", "|---|---|--:|--:|---|", *_classes(good), ""]
     text += ["## Scenarios", "", "| scenario | h | packets | CPU s | s | peak MiB | malformed | errors | warnings |"]
     text[-1] += " decoder | stream | application | names | wrong |"
@@ -178,7 +178,7 @@ def page(rows: Sequence[dict[str, Any]], wall_s: float) -> str:
     return "\n".join(text) + "\n"
 
 
-def _overview(rows: Sequence[dict], good: Sequence[dict], wall_s: float) -> Iterator[str]:
+def _overview(rows: Sequence[dict], good: Sequence[dict]) -> Iterator[str]:
     bad = sum(bool(wrong(row)) for row in rows)
     yield f"{len(rows)} scenarios, {sum(row['packets'] for row in good):,} packets: {bad or 'none'} with something wrong."
     full = [row for row in good if row["scenario"] in load_suite(SUITE).scenarios]
@@ -191,7 +191,6 @@ def _overview(rows: Sequence[dict], good: Sequence[dict], wall_s: float) -> Iter
     yield f"{cpu:,.0f} CPU seconds are {cpu / CORES / 60:.1f} minutes on {CORES} cores (needed: {NEEDED_S // 60}): {verdicts[0]}."
     yield f"By the clock, beside judges and whatever else the machine did, {wall / CORES / 60:.1f} minutes: {verdicts[1]}."
     yield f"At most {peak:,.0f} MiB per process, {CORES} at a time (needed: {NEEDED_MIB:,} MiB): {memory}."
-    yield f"Everything with both judges took {wall_s / 60:.0f} minutes."
 
 
 def _classes(rows: Iterable[dict]) -> Iterator[str]:
@@ -250,9 +249,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if absent:
         print(f"not installed: {', '.join(absent)}; nothing is judged without", file=sys.stderr)
         return FAILED
-    before = time.perf_counter()
     rows = table(given.names or scenarios(), given)
-    given.out.write_text(page(rows, time.perf_counter() - before), encoding="utf-8")
+    given.out.write_text(page(rows), encoding="utf-8")
     if any("fault" in row for row in rows):
         return FAILED
     return WRONG if any(map(wrong, rows)) else NOTHING_WRONG

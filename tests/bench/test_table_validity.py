@@ -79,7 +79,7 @@ def test_nothing_is_wrong_with_a_row_of_what_is_tolerated(table):
 def test_what_is_wrong_is_said_in_the_row_and_by_the_page(table, changes, said):
     found = row(**changes)
     assert table.wrong(found)[0].startswith(said)
-    text = table.page([row(scenario="other"), found], 60.0)
+    text = table.page([row(scenario="other"), found])
     assert ": 1 with something wrong." in text
     assert said in text
 
