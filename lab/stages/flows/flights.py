@@ -18,6 +18,7 @@ from lab.protocols.tls import able, chain_bytes, closing, wrap
 from lab.stages.seeds import generator, states_of
 
 _ZONE, _ADDRESS = ".example", "198.18.7.77"
+_SHORT, _LONG = 9, 72  # lengths of names that are tried
 
 
 @dataclass(frozen=True)
@@ -42,30 +43,66 @@ class Flights:
         return chain_bytes(name) - chain_bytes(self.host) if self.chained else 0
 
 
+@dataclass(frozen=True)
+class _Manners:
+    """What does not depend on the name: see Flights."""
+
+    chained: bool
+    at_once: bool
+    overhead: int
+    goodbye: int
+
+
 @lru_cache(maxsize=65536)
 def flights_of(stack: int, length: int, alpn: str, manner: Manner, variant: int = 0) -> Flights:
     """The flights of a shape and a name of that length in clear, 0 for none; of ``manner`` all but the name counts.
 
-    ``variant``: clients that draw their hello anew each time say another one.
+    ``variant``: clients that draw their hello anew each time say another one; 0 is that of all others. Lengths of names
+    between two that were tried are not tried if they make no difference, or all the difference.
     """
+    hello = alpn, replace(manner, sni=None), variant
+    if length and not variant and _SHORT < length < _LONG:
+        short, long = (_tried(stack, one, hello) for one in (_SHORT, _LONG))
+        alike = short.sizes[2:] == long.sizes[2:] and short.sizes[1] + _more(short, long.host) == long.sizes[1]
+        if alike and long.sizes[0] - short.sizes[0] in {0, _LONG - _SHORT}:
+            name = _name(length, "x")
+            grown = short.sizes[0] + (length - _SHORT if long.sizes[0] > short.sizes[0] else 0)
+            sizes = (grown, short.sizes[1] + _more(short, name), *short.sizes[2:])
+            return replace(short, sizes=sizes, read=replace(short.read, sni=name), host=name)
+    return _tried(stack, length, hello)
+
+
+def _more(known: Flights, name: str) -> int:
+    """By how many bytes the server's flight to another name of ours is longer."""
+    return chain_bytes(name) - chain_bytes(known.host) if known.chained else 0
+
+
+@lru_cache(maxsize=65536)
+def _tried(stack: int, length: int, hello: tuple[str, Manner, int]) -> Flights:
+    """A handshake with a name of that length, measured."""
     host = _name(length, "x") if length else _ADDRESS
-    manner = replace(manner, sni=None)
-    hello = alpn, manner, variant
     said = _wrapped(stack, host, hello)
     sizes = [len(one.data) for one in said]
-    unlike = _name(length, "y") if length else "198.18.7.79"
-    other = [len(one.data) for one in _wrapped(stack, unlike, hello)]
-    sealed = sum(len(one.data) for one in _wrapped(stack, host, hello, 1)) - sum(sizes)
-    alert = closing(0, stack=able(stack, manner), from_client=True, rng=_rng(0)).data
+    known = _manners(stack, hello)
     return Flights(
         sizes=(sizes[0], sizes[1], sizes[2], sizes[3] if len(sizes) > 3 else 0),
-        chained=other[1] != sizes[1],
-        at_once=alert[0] == APPLICATION or bool(manner.resume),
-        overhead=sealed - 1,
-        goodbye=len(alert),
+        chained=known.chained,
+        at_once=known.at_once,
+        overhead=known.overhead,
+        goodbye=known.goodbye,
         read=identify("tcp", 40_000, 443, said[0].data, said[1].data),
         host=host,
     )
+
+
+@lru_cache(maxsize=4096)
+def _manners(stack: int, hello: tuple[str, Manner, int]) -> _Manners:
+    host = _name(20, "x")
+    one, other = ([len(said.data) for said in _wrapped(stack, name, hello)] for name in (host, _name(20, "y")))
+    sealed = sum(len(said.data) for said in _wrapped(stack, host, hello, 1)) - sum(one)
+    alert = closing(0, stack=able(stack, hello[1]), from_client=True, rng=_rng(0)).data
+    at_once = alert[0] == APPLICATION or bool(hello[1].resume)
+    return _Manners(one[1] != other[1], at_once, sealed - 1, len(alert))
 
 
 def _wrapped(stack: int, host: str, hello: tuple[str, Manner, int], said: int = 0) -> list[Message]:

@@ -23,7 +23,7 @@ from lab.timeline import Timeline
 Int64 = npt.NDArray[np.int64]
 
 HIDDEN = ("sni", "ech", "resume", "alpn")  # options that TLS reads, not the protocol
-VARIANTS, _VARIANT = 8, 9  # hellos that are told apart of a client who draws them anew; a salt
+VARIANTS, _VARIANT, _ALIKE = 8, 9, 4  # hellos told apart of a client who draws them anew; a salt; bytes of a name
 OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
 _REF = Class("", 0, named=True, options=()).host.partition(".")
 _REF_SUB, _REF_ZONE, _REF_ADDRESS = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77")
@@ -129,7 +129,7 @@ def _flights(
     rows = np.flatnonzero(tls)
     drawn = np.array([manner_of(speech).ech for speech in timeline.speeches], dtype=np.bool_)[said.speech[rows]]
     drawn |= np.array([shape.permutes for shape in shapes()], dtype=np.bool_)[said.stack[rows]]
-    variant = np.where(drawn, mixed(said.seed[rows], _VARIANT) % np.uint64(VARIANTS), 0).astype(np.int64)
+    variant = np.where(drawn, mixed(said.seed[rows], _VARIANT) % np.uint64(VARIANTS) + np.uint64(1), 0).astype(np.int64)
     key = np.stack([said.speech[rows], said.host[rows], said.stack[rows], named[rows], variant], axis=1)
     wide = (key[:, 0].astype(np.int64) << 24 | key[:, 1]) << 16 | key[:, 2] << 8 | key[:, 3] << 7 | key[:, 4]
     _, first, place = np.unique(wide, return_index=True, return_inverse=True)
@@ -139,7 +139,8 @@ def _flights(
         kind = timeline.speeches[speech]
         name, manner = names[host] if has_name else "", manner_of(kind)
         shown = name if manner.sni is None else manner.sni
-        one = flights_of(stack, len(shown), kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner, which)
+        length = -(-len(shown) // _ALIKE) * _ALIKE if which else len(shown)
+        one = flights_of(stack, length, kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner, which)
         index.append(found.setdefault(one, len(found)))
         chains.append(one.chain(name or timeline.hosts[host].address))
     flight, chain = np.full(len(tls), -1, dtype=np.int64), np.zeros(len(tls), dtype=np.int64)
