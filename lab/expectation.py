@@ -18,7 +18,7 @@ from detector.contract import SCHEMAS, Telemetry
 from lab.plans import Expectation, Scenario
 
 CONTACT_GAP_US = 2_000_000  # exchanges closer than this are one contact (facts: detection, section 6)
-START_TOLERANCE_US = 1_000_000
+TOLERANCE_US = 1_000_000
 FLOW_KEY = ("proto", "client", "client_port", "server", "server_port")
 _NOTHING = {"bytes_up": 0, "bytes_down": 0}
 _INSIDE = pa.schema(
@@ -59,7 +59,7 @@ class Proof:
 
 
 def seen(telemetry: Telemetry, truth_flows: pa.Table, packages: Iterable[str] | None = None) -> list[Seen]:
-    """What every behaviour showed, by device, package and behaviour; flows are joined by their ends and start.
+    """What every behaviour showed, by device, package and behaviour; flows are joined by their ends and time.
 
     Of these packages only, where they are given: a phone with a background of apps has many more flows.
     """
@@ -68,18 +68,28 @@ def seen(telemetry: Telemetry, truth_flows: pa.Table, packages: Iterable[str] | 
         wanted_packages = pa.array(sorted(packages), type=pa.string())
         flows = flows.filter(pc.is_in(flows["package"], value_set=wanted_packages))
         truth_flows = truth_flows.filter(pc.is_in(truth_flows["client_port"], value_set=_distinct(flows)))
-    known: dict[tuple[Any, ...], list[tuple[int, str]]] = {}
-    for row in truth_flows.select([*FLOW_KEY, "start", "behaviour"]).to_pylist():
-        known.setdefault(tuple(row[name] for name in FLOW_KEY), []).append((row["start"], row["behaviour"]))
+    known: dict[tuple[Any, ...], list[tuple[int, int, str]]] = {}
+    for row in truth_flows.select([*FLOW_KEY, "start", "end", "behaviour"]).to_pylist():
+        known.setdefault(tuple(row[name] for name in FLOW_KEY), []).append((row["start"], row["end"], row["behaviour"]))
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     wanted = [*FLOW_KEY, "flow", "start", "device", "package", "bytes_up", "bytes_down"]
     for row in flows.select(wanted).to_pylist():
-        near = known.get(tuple(row[name] for name in FLOW_KEY), [])
-        mine = [what for start, what in near if abs(start - row["start"]) <= START_TOLERANCE_US]
+        mine = _conversation(known.get(tuple(row[name] for name in FLOW_KEY), []), row["start"])
         if mine and row["package"] is not None:
-            groups.setdefault((row["device"], row["package"], mine[0]), []).append(row)
+            start, _, behaviour = mine
+            row["conversation"] = (start, *(row[name] for name in FLOW_KEY))
+            groups.setdefault((row["device"], row["package"], behaviour), []).append(row)
     starts = _exchange_starts(telemetry["exchanges"], flows)
     return [_seen(key, rows, starts) for key, rows in sorted(groups.items())]
+
+
+def _conversation(known: Iterable[tuple[int, int, str]], start: int) -> tuple[int, int, str] | None:
+    """The latest of the conversations between these ends that was under way when the flow began.
+
+    One that says nothing for minutes is several flows of UDP, and its first datagram may come long after its beginning.
+    """
+    open_ = [one for one in known if one[0] - TOLERANCE_US <= start <= one[1] + TOLERANCE_US]
+    return max(open_, default=None)
 
 
 def _distinct(flows: pa.Table) -> pa.Array:
@@ -98,7 +108,8 @@ def _exchange_starts(exchanges: pa.Table, flows: pa.Table) -> Mapping[int, list[
 def _seen(key: tuple[str, str, str], rows: list[dict[str, Any]], starts: Mapping[int, list[int]]) -> Seen:
     times = np.sort(np.array([start for row in rows for start in starts.get(row["flow"], [])], dtype=np.int64))
     contacts = int((np.diff(times) > CONTACT_GAP_US).sum()) + 1 if len(times) else 0
-    return Seen(*key, len(rows), contacts, sum(row["bytes_up"] + row["bytes_down"] for row in rows))
+    conversations = len({row["conversation"] for row in rows})
+    return Seen(*key, conversations, contacts, sum(row["bytes_up"] + row["bytes_down"] for row in rows))
 
 
 def inside(telemetry: Telemetry, packages: Iterable[str]) -> Telemetry:

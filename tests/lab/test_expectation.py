@@ -41,7 +41,7 @@ def measured(flows, exchanges):
         span=(0, 10),
     )
     truth = pa.Table.from_pylist(
-        [{name: row[name] for name in (*FLOW_KEY, "start")} | {"behaviour": "http-poll"} for row in flows]
+        [{name: row[name] for name in (*FLOW_KEY, "start", "end")} | {"behaviour": "http-poll"} for row in flows]
     )
     return telemetry, truth
 
@@ -51,6 +51,15 @@ def test_exchanges_close_together_are_one_contact():
     exchanges = [(1, 0), (1, SECOND), (2, 60 * SECOND), (2, 70 * SECOND)]
     (one,) = seen(*measured(flows, exchanges))
     assert (one.conversations, one.contacts, one.bytes) == (2, 3, 60)
+
+
+def test_silence_splits_a_datagram_flow_but_no_conversation():
+    first, later = flow(1, "a", 20 * SECOND), flow(2, "a", 600 * SECOND)
+    later["client_port"] = first["client_port"]
+    telemetry, truth = measured([first, later], [(1, 20 * SECOND), (2, 600 * SECOND)])
+    whole = truth.slice(0, 1).to_pylist()[0] | {"start": 0, "end": 601 * SECOND}  # it began with a change of network
+    (one,) = seen(telemetry, pa.Table.from_pylist([whole], schema=truth.schema))
+    assert (one.conversations, one.contacts, one.bytes) == (1, 2, 60)
 
 
 def test_a_flow_the_truth_does_not_know_counts_for_nothing():
