@@ -107,7 +107,8 @@ def test_inside_a_tunnel_the_sockets_are_counted():
         {name: pa.Table.from_pylist(content, schema=SCHEMAS[name]) for name, content in tables.items()}, span=(0, 10)
     )
     shown = inside(telemetry, ["com.a.x"])
-    truth = shown["flows"].select([*FLOW_KEY, "start"]).append_column("behaviour", pa.array(["http-poll"] * 2))
+    truth = shown["flows"].select([*FLOW_KEY, "start"]).append_column("end", shown["flows"]["start"])
+    truth = truth.append_column("behaviour", pa.array(["http-poll"] * 2))
     (one,) = seen(shown, truth, ["com.a.x"])
     assert (one.device, one.conversations, one.contacts, one.bytes) == ("a", 2, 1, 20)
 
