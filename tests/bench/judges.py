@@ -32,8 +32,7 @@ COLUMNS = {
 }
 NAMES = ("SNI", "Host", "qname")
 BETWEEN = "\x1f"  # of several values of one field
-# what tshark guesses and nobody here speaks: Thrift from two bytes of any ciphertext, IRC from a client's port
-NOT_GUESSED = ("thrift", "irc")
+NOT_GUESSED = ("irc",)  # which tshark guesses from a client's port, 57000 for one, and nobody here speaks
 # preferences with which it looks closer: checksums, and the base64 of mail log-ins (else it warns that it does not)
 CHECKED = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum", "smtp.decryption")
 FOREVER_S = 366 * 86_400

@@ -67,6 +67,15 @@ def test_filler_does_not_compress_and_text_stays_in_its_alphabet():
     assert len(set(text)) == 64
 
 
+def test_no_filler_is_taken_for_the_beginning_of_a_protocol():
+    said = [filler(np.random.default_rng(seed), 16_384) for seed in range(200)]
+    for begins in (b"\x16\x03", b"\x82\x21", b"\x80\x01"):
+        assert [data.find(begins) for data in said] == [-1] * 200
+    heads = [data[k : k + 4] for data in said for k in range(16_000) if data[k + 2] == 1]
+    assert len(heads) > 200
+    assert [head for head in heads if head[0] >= 0x80 and head[3] in (0, 2, 3)] == []
+
+
 def test_fresh_bytes_use_every_bit_and_no_two_draws_are_alike():
     rng = np.random.Generator(np.random.SFC64(1))
     made = [fresh(rng, size) for size in (1, 7, 8, 9, 32, 4_000)]
