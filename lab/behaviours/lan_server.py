@@ -1,8 +1,8 @@
-"""A server on the phone for its neighbours: files for a computer, ADB over Wi-Fi, a control panel. It dials nobody.
+"""A server on the phone for its neighbours: files for a computer, a remote control, a control panel. It dials nobody.
 
 Law: a listener, at all times or while the owner shares something; visits of a few neighbours, each a handful of
-requests with answers (or uploads) of very different sizes. Ports: 5555 is adb's over TCP (AOSP adb, from memory), file
-servers like 2121 and 8080. Rates are assumptions.
+requests with answers (or uploads) of very different sizes. Ports: KDE Connect has 1714 to 1764, file servers like 2121
+and 8080 (from memory); adb's old 5555 is SigComp to tshark, malformed. Rates are assumptions.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MOST_REQUESTS = 40
 class Behaviour:
     """Settings of lan-server."""
 
-    protocol: str = setting("opaque", choices=("opaque", "http"), source="opaque: adb, FTP data, remote framebuffer")
-    port: int = setting(5_555, minimum=1_024, maximum=65_535)
+    protocol: str = setting("opaque", choices=("opaque", "http"), source="opaque: files, FTP data, remote framebuffer")
+    port: int = setting(1_716, minimum=1_024, maximum=65_535, source="KDE Connect's, from memory")
     reach: str = setting("lan", choices=("lan", "literal"), source="who visits; literal: through a forwarded port")
     visitors: int = setting(2, minimum=1, maximum=50)
     resident: bool = setting(False, source="True: it listens at all times; False: while the owner shares something")
