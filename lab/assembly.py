@@ -18,6 +18,12 @@ from lab.seeds import generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 
 EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
+# ip_local_reserved_ports of the phones: servers' ports among those, by which tshark reads any stream as what they serve
+RESERVED = (
+    *(34_962, 34_980, 37_008, 41_170, 44_321, 44_322, 44_818, 45_564, 47_000, 47_808, 48_049, 48_898, 49_999, 54_328),
+    *(56_000, 56_001, 56_500, 56_501, 57_000, 57_001, 57_032, 57_033, 57_500, 57_501, 57_532, 57_533),
+    *(59_000, 59_001, 59_032, 59_033, 59_500, 59_501, 59_532, 59_533, 60_001),
+)
 _HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "incident", "behaviour", "seed")
 _ASKING = ("start", "app", "host", "speech", "inbound", "incident")  # of them, what look-ups depend on
 _NARROW = ("app", "host", "speech", "stack", "incident", "behaviour")  # kept in 32 bits
@@ -217,14 +223,17 @@ class Assembly:
         return conversations, Exchanges(conversation[sort].astype(np.int32), rows["time"][sort] + start, *columns)
 
     def _ports(self, devices: Int64) -> Int32:
-        """Ephemeral ports: per device a random order of all of them, none used twice before all were used."""
+        """Ephemeral ports but the reserved: a random order per device, none used twice before all were used."""
         ports = np.zeros(len(devices), dtype=np.int32)
         pool = np.arange(*EPHEMERAL, dtype=np.int32)
+        free = np.ones(EPHEMERAL[1], dtype=np.bool_)
+        free[[*RESERVED]] = False
         ends = np.cumsum(np.bincount(devices))
         for device, mine in enumerate(np.split(np.argsort(devices, kind="stable"), ends[:-1])):
             if not len(mine):
                 continue
             shuffled = generator(*self.cast.key, "ports", device).permutation(pool)
+            shuffled = shuffled[free[shuffled]]
             ports[mine] = shuffled[np.arange(len(mine)) % len(shuffled)]
         return ports
 

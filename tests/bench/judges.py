@@ -32,7 +32,6 @@ COLUMNS = {
 }
 NAMES = ("SNI", "Host", "qname")
 BETWEEN = "\x1f"  # of several values of one field
-NOT_GUESSED = ("irc",)  # which tshark guesses from a client's port, 57000 for one, and nobody here speaks
 # preferences with which it looks closer: checksums, and the base64 of mail log-ins (else it warns that it does not)
 CHECKED = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum", "smtp.decryption")
 FOREVER_S = 366 * 86_400
@@ -68,8 +67,7 @@ def by_tshark(capture: Path) -> Expert:
     checks = [f"-o{name}:TRUE" for name in CHECKED]
     fields = [word for column in COLUMNS.values() for word in ("-e", column)]
     form = ["-Tfields", "-Eoccurrence=a", f"-Eaggregator={BETWEEN}"]
-    guesses = [word for name in NOT_GUESSED for word in ("--disable-protocol", name)]
-    words = ["tshark", "-n", "-r", str(capture), *checks, *guesses, *form, *fields]
+    words = ["tshark", "-n", "-r", str(capture), *checks, *form, *fields]
     packets, found = 0, Expert()
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asked:
         for line in asked.stdout or ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lab.assembly import EPHEMERAL, Assembly, Owner
+from lab.assembly import EPHEMERAL, RESERVED, Assembly, Owner
 from lab.cast import Cast
 from lab.draft import Draft
 
@@ -51,10 +51,11 @@ def test_only_named_hosts_are_looked_up():
 
 
 def test_ports_are_used_again_only_when_all_were():
-    count = EPHEMERAL[1] - EPHEMERAL[0]
+    count = EPHEMERAL[1] - EPHEMERAL[0] - len(RESERVED)
     made = assembled(batch(np.arange(count + 10)))
     said, _ = made.seal(0, np.zeros(2, dtype=np.int64))
     assert len(set(said.client_port[:count].tolist())) == count
+    assert not set(said.client_port.tolist()) & set(RESERVED)
     assert said.client_port[count:].tolist() == said.client_port[:10].tolist()
 
 
