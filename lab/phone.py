@@ -198,8 +198,9 @@ def _uses(rng: np.random.Generator, unlocked: Int64, categories: list[str]) -> t
 
 
 def _weights(categories: list[str]) -> Rates:
-    weights = np.array([OPENED.get(category, OPENED_ELSE) for category in categories])
-    return weights / weights.sum()
+    weights: Rates = np.array([OPENED.get(category, OPENED_ELSE) for category in categories])
+    shares: Rates = weights / weights.sum()
+    return shares
 
 
 def _charging(rng: np.random.Generator, profile: Profile, midnight: int, span: int) -> Int64:

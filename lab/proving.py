@@ -41,13 +41,14 @@ def check(
     if plays_alone(stage):
         raise ScenarioError([f"stage {stage}: found one that plays in real time, expected wire or flows"])
     scenarios = _scenarios(names)
-    jobs = [(scenario, seed, stage) for scenario in scenarios for seed in seeds]
     rows = [row for scenario in scenarios for row in _twin_rows(scenario, scenarios)]
-    advance(0, len(jobs))
-    with closing(in_order(proved, jobs, lost=_lost, workers=workers or os.cpu_count() or 1)) as finished:
-        for done, found in enumerate(finished, 1):
-            rows += found
-            advance(done, len(jobs))
+    advance(0, len(scenarios) * len(seeds))
+    with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:  # ours: a worker may be ended at any moment
+        jobs = [(scenario, seed, stage, Path(folder)) for scenario in scenarios for seed in seeds]
+        with closing(in_order(proved, jobs, lost=_lost, workers=workers or os.cpu_count() or 1)) as finished:
+            for done, found in enumerate(finished, 1):
+                rows += found
+                advance(done, len(jobs))
     return rows
 
 
@@ -65,13 +66,13 @@ def _scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
     return tuple({one.name: one for one in found}.values()) if names else load_all(scenario_names())
 
 
-def proved(scenario: Scenario, seed: int, stage: str) -> list[Row]:
-    """One job: the rows of one scenario under one seed."""
+def proved(scenario: Scenario, seed: int, stage: str, within: Path) -> list[Row]:
+    """One job: the rows of one scenario under one seed; its recording stands in ``within`` meanwhile."""
     from lab.stages import play
 
     about: Row = {"scenario": scenario.name, "seed": seed, "stage": stage}
     try:
-        with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:
+        with tempfile.TemporaryDirectory(dir=within) as folder:
             recording = play(stage, compile_scenario(scenario, seed), Path(folder) / "recording")
             proofs = prove_recording(scenario, recording)
     except (ScenarioError, StageError, EvidenceError) as fault:
@@ -80,8 +81,8 @@ def proved(scenario: Scenario, seed: int, stage: str) -> list[Row]:
     return [about | vars(proof) | {"ok": proof.ok} for proof in proofs] or [about | {"measure": NO_PROMISE, "ok": True}]
 
 
-def _lost(job: tuple[Scenario, int, str], reason: str) -> list[Row]:
-    scenario, seed, stage = job
+def _lost(job: tuple[Scenario, int, str, Path], reason: str) -> list[Row]:
+    scenario, seed, stage, _ = job
     about = {"scenario": scenario.name, "seed": seed, "stage": stage}
     return [about | {"measure": "plays", "ok": False, "fault": reason, "exit": FAILED}]
 

@@ -212,12 +212,12 @@ class NetworkTable(BaseModel):
     """
 
     model_config = _CLOSED
-    loss: float = Field(0.0, ge=0, le=0.1, allow_inf_nan=False)
-    burst: float = Field(1.0, ge=1, le=50, allow_inf_nan=False)
+    loss: Annotated[float, Field(ge=0, le=0.1, allow_inf_nan=False)] = 0.0
+    burst: Annotated[float, Field(ge=1, le=50, allow_inf_nan=False)] = 1.0
     rtt: Delay = "0ms"
     jitter: Delay = "0ms"
-    mtu: int = Field(1500, ge=1280, le=1500)
-    ipv6: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)
+    mtu: Annotated[int, Field(ge=1280, le=1500)] = 1500
+    ipv6: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     clat: bool = False
 
 

@@ -30,9 +30,9 @@ MARGIN = 0.1
 HOUR = 3_600_000_000
 EVENING = 19 * HOUR
 TIMELINES = 120  # compiled per suite, at least two of each scenario and at most nine (our choice: half a minute)
-#: Standard deviations that chance is granted: one in 370 for what somebody wrote; one in 16,000 for what is drawn, of
-#: which there are many traits in many suites, and by which nobody can err but the pools, which all suites share.
-WRITTEN, BY_LOT = 3.0, 4.0
+#: Standard deviations that chance is granted: one in 370 for what somebody wrote; one in 150,000 for what is drawn, for
+#: over a thousand looks are taken at drawn traits, by which nobody can err but the pools, which all suites share.
+WRITTEN, BY_LOT = 3.0, 4.5
 #: What an app does rather than what it is: only its twin does the same.
 MANNERS = frozenset({"protocol", "port", "transport", "TLS", "ALPN", "inbound", "reach"})
 TOGETHER = "all together"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_what_does_not_play_is_a_failure_of_whoever_must_act(fault, code, monkey
 def test_a_lost_worker_is_a_failure_of_the_lab():
     from lab.scenario import load_scenario
 
-    rows = proving._lost((load_scenario(find_scenario("smoke-poll")), 1, "wire"), "killed")
+    rows = proving._lost((load_scenario(find_scenario("smoke-poll")), 1, "wire", Path()), "killed")
     assert exit_code(rows) == 3
 
 
