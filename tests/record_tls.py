@@ -201,8 +201,10 @@ def record(name: str, stack: str, command: list[str]) -> dict[str, object]:
         "selected_alpn": seen["alpn"],
         # OpenSSL pads only if told to (curl and Python do), and only hellos of 256 to 511 bytes: RFC 7685
         # BoringSSL pads TLS 1.3 hellos always
-        "pads": (name.startswith(("openssl-curl", "boringssl-chrome", "conscrypt"))
-        and (seen["version"] == "TLSv1.3" or name.startswith("openssl")))
+        "pads": (
+            name.startswith(("openssl-curl", "boringssl-chrome", "conscrypt"))
+            and (seen["version"] == "TLSv1.3" or name.startswith("openssl"))
+        )
         or any(has_padding(body) for _, _, body in client[:1]),
         "permutes": bool(re.match(r"boringssl-chrome(?!99)", name)),  # Chrome 110 and later: any order of extensions
         "client": client[:finished],

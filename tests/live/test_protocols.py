@@ -21,7 +21,12 @@ DROIDRANGE = str(Path(sys.executable).with_name("droidrange"))
 PROTOCOLS = ("http", "https", "ws", "wss", "dns", "smtp", "imap", "socks5", "connect", "backconnect")
 SCENARIOS = [*(f"live-{name}" for name in PROTOCOLS), "live-https-five"]
 SPEED = 360
-FAST = ("--stage", "live", "--speed", str(SPEED))  # an hour in ten seconds: as long again goes to set a run up and prove it
+FAST = (
+    "--stage",
+    "live",
+    "--speed",
+    str(SPEED),
+)  # an hour in ten seconds: as long again goes to set a run up and prove it
 DEVICES, BOUND_S = 5, 120
 GROUP = ("analytic", "device", "package", "peer")
 NEAR = 0.05  # of the score that wire gives: a detector that misses must miss on both stages
@@ -81,7 +86,7 @@ def test_every_conversation_is_found_in_every_sensor(recorded) -> None:
     scenario, live, _ = recorded
     run = json.loads((live / "lab" / "run.json").read_text())
     joined = run["joined"]
-    assert joined["conversations"] == joined["capture"] == joined["sockets"] > 20
+    assert joined["conversations"] == joined["capture"] == joined["sockets"] > 15
     assert joined["requests"] == joined["expected"]
     assert joined["missing"] == joined["failed"] == run["faults"] == []
     recording = open_recording(live)
