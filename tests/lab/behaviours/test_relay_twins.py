@@ -100,7 +100,7 @@ def test_a_server_for_neighbours_dials_nobody(evening, rng):
         assert any(begin <= start < end for begin, end, _ in batch.listen)
     assert {peer.reach for peer in batch.peers} == {"lan"}
     always = lan_server.Behaviour(resident=True).plan(rng, evening)
-    assert always.listen == ((0, evening.span, 5_555),)
+    assert always.listen == ((0, evening.span, 1_716),)
 
 
 def test_remote_support_shows_much_and_hears_little(evening, rng):

@@ -76,4 +76,4 @@ def test_hostile_messages_cost_no_more_than_their_length(kind: str) -> None:
 
 def test_the_measure_sees_a_pattern_that_parts_off_blanks() -> None:
     slow = re.compile(rb"^host:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.MULTILINE)
-    assert growth(lambda n: slow.search(b"host: x" + b" " * (n // 32) + b"y\r\n")) > 9
+    assert growth(lambda n: slow.search(b"host: x" + b" " * (n // 32) + b"y\r\n")) > 7
