@@ -6,6 +6,7 @@ what the detector leaves out although the sensor shows it is. It counts for one 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,10 @@ from lab.truth import Truth, TruthIncident
 #: Views that show no uid and no package (DESIGN section 5; a test holds this against what the views really do).
 #: Under any other view a finding that names no app would speak for every app of its device.
 APPLESS = frozenset({"no-app", "netflow", "dns-only", "sampled-1in100"})
+
+
+#: A host before its port, as in an HTTP Host header (RFC 9110 section 7.2); brackets are IPv6's (RFC 3986, 3.2.2).
+_PORTED = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:]*)):[0-9]+")
 
 
 class _Suffixes(Protocol):
@@ -144,7 +149,14 @@ def _suffixes() -> _Suffixes:
 
 
 def _plain(name: str) -> str:
-    return name.rstrip(".").lower()
+    """The host of a peer as detectors write it: without port, brackets and root dot, in small letters.
+
+    >>> _plain("198.18.0.1:8080"), _plain("[2001:DB8::1]:443"), _plain("2001:db8::1"), _plain("A.example.")
+    ('198.18.0.1', '2001:db8::1', '2001:db8::1', 'a.example')
+    """
+    found = _PORTED.fullmatch(name)
+    host = (found[1] or found[2]) if found else name
+    return host.rstrip(".").lower()
 
 
 def _unmatched(finding: Finding, truth: Truth) -> str:

@@ -121,6 +121,7 @@ def _incident(timeline: Timeline, index: int) -> TruthIncident:
     pairs = {(host, asked[speech]) for host, speech in zip(said.host[own], said.speech[own], strict=True)}
     hosts = [(timeline.hosts[host], dns) for host, dns in sorted(pairs)]
     peers = {host.name for host, _ in hosts} | {host.address for host, dns in hosts if not (dns and host.name)}
+    peers |= _shown(timeline, np.unique(said.speech[own]).tolist())
     return TruthIncident(
         incident=incident.incident,
         analytic=incident.analytic,
@@ -136,6 +137,12 @@ def _incident(timeline: Timeline, index: int) -> TruthIncident:
         contacts=incident.contacts,
         settings=dict(incident.settings),
     )
+
+
+def _shown(timeline: Timeline, speeches: Iterable[int]) -> set[str]:
+    """The names that these ways of speaking show a sensor in place of the host's own: SNI, and Host inside TLS."""
+    options = [timeline.speeches[speech].options for speech in speeches]
+    return {said[name] for said in options for name in ("sni", "host") if name in said} - {"none"}
 
 
 @cache

@@ -26,6 +26,8 @@ def test_the_plain_finding_matches(make, truth):
         {"peer": "vendor.example"},
         {"peer": "API.Vendor.Example."},
         {"peer": "cdn7.api.vendor.example"},
+        {"peer": "198.18.0.7:8080"},  # a Host header with its port
+        {"peer": "api.vendor.example:443"},
     ],
 )
 def test_unknown_or_coarser_is_not_wrong(make, truth, changes):
@@ -49,6 +51,8 @@ def test_unknown_or_coarser_is_not_wrong(make, truth, changes):
         {"peer": "i.vendor.example"},  # a tail of letters is no domain
         {"peer": "8.0.7"},
         {"peer": ""},
+        {"peer": ":443"},
+        {"peer": "2001:db8::7"},  # no port, but an address
     ],
 )
 def test_each_condition_alone_decides(make, truth, changes):

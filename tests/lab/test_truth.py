@@ -35,6 +35,16 @@ def test_peers_without_a_name_are_addresses(tiny):
     assert incident.peers == ("198.19.200.1",)
 
 
+def test_names_shown_in_place_of_the_host_s_own_are_peers(tiny):
+    shown = {"sni": "cover.example", "host": "behind.example"}
+    speeches = tuple(dataclasses.replace(speech, options={**speech.options, **shown}) for speech in tiny.speeches)
+    (incident,) = truth_of(dataclasses.replace(tiny, speeches=speeches)).incidents
+    assert {"cover.example", "behind.example", "198.18.7.9"} < set(incident.peers)
+    hidden = tuple(dataclasses.replace(speech, options={"sni": "none"}) for speech in tiny.speeches)
+    (incident,) = truth_of(dataclasses.replace(tiny, speeches=hidden)).incidents
+    assert incident.peers == ("198.18.7.9", "api.garden.example")
+
+
 def test_looking_a_name_up_is_no_contact_and_the_resolver_no_peer(tiny):
     behaviours = (*tiny.behaviours, NAME_LOOKUP)
     mine = tiny.conversations.incident == 0
