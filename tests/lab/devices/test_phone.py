@@ -34,7 +34,7 @@ def test_a_shell_command_has_code_stdout_and_stderr(fake_adb, phone):
 
 def test_a_command_cut_off_is_no_success(fake_adb, phone):
     fake_adb.hooks["shell,v2,raw:"] = lambda connection: connection.sendall(b"OKAY" + b"\x01\x03\x00\x00\x00abc")
-    with pytest.raises(DeviceError, match="before an exit code|connection lost"):
+    with pytest.raises(DeviceError, match=r"before an exit code|connection lost"):
         phone.run("true")
     fake_adb.hooks["shell,v2,raw:"] = lambda connection: connection.sendall(b"OKAY" + b"\xee" * 10)
     with pytest.raises(DeviceError, match="no shell frame"):
