@@ -33,6 +33,7 @@ HEADERS = 54  # Ethernet II, IPv4 and TCP without options
 ALIGN = 4  # bytes; segments start at multiples, so that checksums sum 32-bit words
 MSS_SEEN = (1400, 1412, 1420, 1432, 1440, 1448, 1452, 1460)  # tunnels, PPPoE, plain Ethernet; multiples of ALIGN
 TTL_SENT = (64, 64, 64, 128, 255)  # Linux, Windows, network gear
+WINDOW = 65_535  # bytes under way to a host at most: what its SYN-ACK, which scales nothing, may grant (RFC 7323, 2.2)
 UPLINK_SHARE = 4  # the uplink has a quarter of the downlink's rate, as is usual on mobile access
 LEAST_RTT_US = 200
 TUNNEL_HEADERS = 80  # WireGuard's usual MTU is 1420
@@ -87,12 +88,12 @@ def links_of(timeline: Timeline, transports: list[str]) -> Links:
     bits = (hosts[:, 1] + HEADERS) * 8_000_000
     ports = np.array([speech.port for speech in timeline.speeches], dtype=np.int64)[said.speech]
     tcp = np.array([transport == "tcp" for transport in transports])[said.speech]
+    near = np.where(inside, np.maximum(hosts[:, 0], hosts[carrier, 0] + BEYOND_US), hosts[:, 0])
+    rtt, mss = near + attached.rtt[place] + _further(timeline), np.minimum(hosts[:, 1], largest)
     return Links(
-        rtt=np.where(inside, np.maximum(hosts[:, 0], hosts[carrier, 0] + BEYOND_US), hosts[:, 0])
-        + attached.rtt[place]
-        + _further(timeline),
-        mss=np.minimum(hosts[:, 1], largest),
-        gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1),
+        rtt=rtt,
+        mss=mss,
+        gap_up=np.maximum(bits * UPLINK_SHARE // rate, 1 + rtt * mss // (WINDOW - 3 * mss)),
         gap_down=np.maximum(bits // rate, 1),
         tcp=tcp,
         inbound=said.inbound,

@@ -11,7 +11,7 @@ from lab.dual_stack import dual_stacked
 from lab.errors import StageError
 from lab.network import Network
 from lab.stages.addresses import text_of
-from lab.stages.link import ALLOWED_ZONES, LEAST_RTT_US, links_of, refuse_escape
+from lab.stages.link import ALLOWED_ZONES, LEAST_RTT_US, WINDOW, links_of, refuse_escape
 from lab.timeline import Host
 
 
@@ -97,6 +97,14 @@ def test_a_network_adds_to_the_round_trip_and_cuts_segments_shorter(timeline_of,
     small = links(dataclasses.replace(timeline, network=Network(mtu=1281)))
     assert set(small.mss.tolist()) == {1240}
     assert (small.offered, plain.offered) == (1241, 1460)
+
+
+@pytest.mark.parametrize("rtt", [0, 60_000, 300_000, 2_000_000])
+def test_a_phone_has_no_more_under_way_than_the_first_window_grants(timeline_of, talk, rtt):
+    far = dataclasses.replace(timeline_of([talk([(0, 200_000, 100, 0)])]), network=Network(rtt_us=rtt))
+    made = links(far)
+    acknowledged = made.rtt + made.gap_up  # every second segment is
+    assert (acknowledged // made.gap_up * made.mss + made.mss <= WINDOW).all()
 
 
 def test_hosts_differ_in_ttl_and_segment_size():
