@@ -28,8 +28,9 @@ SMALL = (1, 2, 4, 6, 8, 10, 12, 13, 16, 20, 24, 28, 32, 33, 40, 48, 56, 64, 80, 
 LARGE = (256, 300, 350, 400, 450, 512, 768, 1_024, 1_400, 2_048, 4_096, 8_192, 16_384, 65_536)
 GRID = (*SMALL, *LARGE)
 #: How an exchange is asked for: more up, more down, only up, only down, neither.
-UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER = range(5)
+UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER, TERSE = range(6)  # TERSE: more up, and hardly anything down
 _SHARES = {UPWARD: (1, 4), DOWNWARD: (4, 1), ONLY_UP: (1, 0), ONLY_DOWN: (0, 1)}
+_CURT = (1, 2, 4, 6, 8, 10, 12, 16, 24, 32)  # answers that may be of another kind than longer ones
 _START, _FIRST, _APART = (
     1_000_000_000_000_000,
     1_000_000_010_000_000,
@@ -69,13 +70,16 @@ class Script:
     drawn: bool  # each conversation draws sizes and waits of its set-up that matter
     exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
     farewell: tuple[Turn, ...]
+    terse: int = 0  # bytes: answers up to this to a longer word are of the kind TERSE
 
 
 @lru_cache(maxsize=4096)
 def script_of(kind: Class) -> Script:
     """The script of a class; whatever the protocol raises."""
     module = _module(kind)
-    asked = [(way, up, down) for way in _SHARES for up, down in _sizes(way)]
+    terse = _terse(kind)
+    ways = (*_SHARES, TERSE) if terse else tuple(_SHARES)
+    asked = [(way, up, down) for way in ways for up, down in _sizes(way, terse)]
     asked += [(NEITHER, 0, 0)] * 2
     takes = [_spoken(kind, asked, delay) for delay in _DELAYS]
     parts = [list(zip(*pair, strict=True)) for pair in zip(*takes, strict=True)]
@@ -86,8 +90,19 @@ def script_of(kind: Class) -> Script:
     ]
     usual, last = rows[-2:]
     farewell = _turns(kind, [last[1]])[len(_runs(usual[1].said)) :]
-    exchanges = {way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*_SHARES, NEITHER)}
-    return Script(kind, module.TRANSPORT == "udp", setup, _joins(kind), _is_drawn(kind), exchanges, farewell)
+    exchanges = {way: tuple(_regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*ways, NEITHER)}
+    return Script(kind, module.TRANSPORT == "udp", setup, _joins(kind), _is_drawn(kind), exchanges, farewell, terse)
+
+
+def _terse(kind: Class) -> int:
+    """Up to how many bytes an answer to a longer word leads to other turns than a long one; 0: none does."""
+    asked = [(UPWARD, LARGE[0], down) for down in (*_CURT, SMALL[-1])]
+    said = _spoken(kind, asked, _DELAYS[0])[1:]
+    shapes = [
+        _shape(_Row(up, down, 0, list(zip(one, one, strict=True))))
+        for (_, up, down), one in zip(asked, said, strict=True)
+    ]
+    return max((down for down, shape in zip(_CURT, shapes, strict=False) if shape != shapes[-1]), default=0)
 
 
 def _joins(kind: Class) -> int:
@@ -144,7 +159,10 @@ def first_words(kind: Class, up: int, down: int) -> list[Message]:
     return [one for part in _spoken(kind, [(0, up, down)], _DELAYS[0]) for one in part]
 
 
-def _sizes(way: int) -> Iterator[tuple[int, int]]:
+def _sizes(way: int, terse: int) -> Iterator[tuple[int, int]]:
+    if way == TERSE:
+        yield from ((size, min(size, terse)) for size in GRID)
+        return
     of_up, of_down = _SHARES[way]
     for size in GRID:
         yield (-(-size // of_up) if of_up else 0, -(-size // of_down) if of_down else 0)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from lab.stages.causality import TURN_US
 from lab.stages.flows.lanes import Walk, starts
 from lab.stages.flows.parts import PARTING, SETTING_UP, Part, Scene, Spoken, Turns, add, columns, joined, taken
-from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, UPWARD, Script, Turn, setup_of
+from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, TERSE, UPWARD, Script, Turn, setup_of
 from lab.stages.flows.shaking import goodbyes, handshakes
 from lab.stages.seeds import mixed, states_of
 
@@ -137,6 +137,8 @@ def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
         [(x.up == 0) & (x.down == 0), x.down == 0, x.up == 0, x.up > x.down], [NEITHER, ONLY_UP, ONLY_DOWN, UPWARD]
     )
     kind = np.where((x.up > 0) & (x.down >= x.up), DOWNWARD, kind)
+    terse = np.array([one.terse for one in scene.ways.scripts], dtype=np.int64)[script][x.conversation]
+    kind = np.where((kind == UPWARD) & (x.down <= terse), TERSE, kind)
     heavy = np.maximum(x.up, x.down)
     group = script[x.conversation] * 8 + kind
     order = np.argsort(group, kind="stable")
