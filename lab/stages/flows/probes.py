@@ -66,7 +66,7 @@ class Script:
     kind: Class
     udp: bool
     setup: tuple[Turn, ...]
-    joins_us: int  # a first exchange due so soon leaves with the set-up's first words; 0: never
+    joins: tuple[int, int]  # a first exchange due so soon (us; 0: never) leaves with that turn of the set-up
     drawn: bool  # each conversation draws sizes and waits of its set-up that matter
     exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
     farewell: tuple[Turn, ...]
@@ -105,14 +105,27 @@ def _terse(kind: Class) -> int:
     return max((down for down, shape in zip(_CURT, shapes, strict=False) if shape != shapes[-1]), default=0)
 
 
-def _joins(kind: Class) -> int:
-    """How soon a first exchange must be due to leave with the set-up's first words."""
-    module, far = _module(kind), _spoken(kind, [(UPWARD, 300, 100)], _DELAYS[0])
-    if kind.upgrades or not far[0] or not far[0][0].from_client or module.TRANSPORT == "udp":
-        return 0
-    usual = len(far[0][0].data)
-    tried = {due: _spoken(kind, [(UPWARD, 300, 100)], _DELAYS[0], first=_START + due) for due in _DUE}
-    return max((due for due, said in tried.items() if len(said[0][0].data) > usual), default=0)
+def _joins(kind: Class) -> tuple[int, int]:
+    """How soon a first exchange must be due to leave with words of the set-up, and with which of its turns."""
+    asked = [(UPWARD, 300, 100)]
+    far = _said_by_turn(_spoken(kind, asked, _DELAYS[0])[0])
+    if kind.upgrades or not far or not far[0][0]:
+        return 0, 0
+    found = (0, 0)
+    for due in _DUE:
+        near = _said_by_turn(_spoken(kind, asked, _DELAYS[0], first=_START + due)[0])
+        grown = [
+            at
+            for at, (one, other) in enumerate(zip(far, near, strict=False))
+            if one[0] and other[0] and other[1] > one[1]
+        ]
+        found = (due, grown[0]) if grown else found
+    return found
+
+
+def _said_by_turn(said: list[Message]) -> list[tuple[bool, int]]:
+    """Who says how many bytes at once, one turn after the other."""
+    return [(runs[0][0].from_client, sum(len(one.data) for one, _ in runs)) for runs in _runs([(m, m) for m in said])]
 
 
 def _is_drawn(kind: Class) -> bool:

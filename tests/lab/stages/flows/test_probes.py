@@ -57,8 +57,9 @@ def test_a_mail_is_many_turns():
 
 
 def test_first_requests_that_leave_with_the_preface_are_found():
-    assert script_of(Class("http2", 443, named=True, options=())).joins_us == 100_000
-    assert script_of(Class("http", 443, named=True, options=())).joins_us == 0
+    assert script_of(Class("http2", 443, named=True, options=())).joins == (100_000, 0)
+    assert script_of(Class("http", 443, named=True, options=())).joins[0] == 0
+    assert script_of(Class("quic", 443, named=True, options=())).joins == (1_000, 2)
 
 
 def test_setups_that_vary_are_drawn_by_each():
