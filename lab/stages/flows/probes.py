@@ -172,6 +172,15 @@ def first_words(kind: Class, up: int, down: int) -> list[Message]:
     return [one for part in _spoken(kind, [(0, up, down)], _DELAYS[0]) for one in part]
 
 
+@lru_cache(maxsize=4096)
+def later_words(kind: Class, up: int, down: int) -> tuple[bytes, bytes]:
+    """What client and server say in an exchange of these sizes that is not the first."""
+    said = _spoken(kind, [(UPWARD, up, down)] * 2, _DELAYS[0])[2]
+    return b"".join(one.data for one in said if one.from_client), b"".join(
+        one.data for one in said if not one.from_client
+    )
+
+
 def _sizes(way: int, terse: int) -> Iterator[tuple[int, int]]:
     if way == TERSE:
         yield from ((size, min(size, terse)) for size in GRID)
