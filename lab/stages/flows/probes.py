@@ -158,27 +158,9 @@ def _module(kind: Class) -> ModuleType:
     return import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
 
 
-@lru_cache(maxsize=8192)
-def opening(kind: Class, up: int, down: int) -> tuple[bytes, bytes]:
-    """What client and server say first: the set-up, and one exchange of these sizes."""
-    said = first_words(kind, up, down)
-    return b"".join(one.data for one in said if one.from_client), b"".join(
-        one.data for one in said if not one.from_client
-    )
-
-
-def first_words(kind: Class, up: int, down: int) -> list[Message]:
-    """The set-up, and one exchange of these sizes."""
-    return [one for part in _spoken(kind, [(0, up, down)], _DELAYS[0]) for one in part]
-
-
-@lru_cache(maxsize=4096)
-def later_words(kind: Class, up: int, down: int) -> tuple[bytes, bytes]:
-    """What client and server say in an exchange of these sizes that is not the first."""
-    said = _spoken(kind, [(UPWARD, up, down)] * 2, _DELAYS[0])[2]
-    return b"".join(one.data for one in said if one.from_client), b"".join(
-        one.data for one in said if not one.from_client
-    )
+def said(kind: Class, sizes: Sequence[tuple[int, int]]) -> list[list[Message]]:
+    """The messages of the set-up, and of each exchange of these sizes."""
+    return _spoken(kind, [(UPWARD, up, down) for up, down in sizes], _DELAYS[0])
 
 
 def _sizes(way: int, terse: int) -> Iterator[tuple[int, int]]:

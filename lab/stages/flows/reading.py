@@ -15,9 +15,9 @@ import numpy.typing as npt
 from detector.capture.names import Names, identify
 from lab.stages.flows.classes import Class
 from lab.stages.flows.pieces import Pieces
-from lab.stages.flows.probes import later_words, opening
 from lab.stages.flows.texts import coded
 from lab.stages.flows.ways import Ways
+from lab.stages.flows.words import later_words, opening
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
