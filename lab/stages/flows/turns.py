@@ -15,7 +15,8 @@ import numpy.typing as npt
 from lab.stages.causality import TURN_US
 from lab.stages.flows.lanes import Walk, starts
 from lab.stages.flows.parts import PARTING, SETTING_UP, Part, Scene, Spoken, Turns, add, columns, joined, taken
-from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, TERSE, UPWARD, Script, Turn, setup_of
+from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, TERSE, UPWARD, Script, setup_of
+from lab.stages.flows.regimes import Turn
 from lab.stages.flows.shaking import goodbyes, handshakes
 from lab.stages.seeds import mixed, states_of
 
@@ -148,11 +149,15 @@ def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
     terse = np.array([one.terse for one in scene.ways.scripts], dtype=np.int64)[script][x.conversation]
     kind = np.where((kind == UPWARD) & (x.down <= terse), TERSE, kind)
     heavy = np.maximum(x.up, x.down)
-    group = script[x.conversation] * 8 + kind
+    first = np.ones(len(kind), dtype=np.bool_)
+    first[1:] = x.conversation[1:] != x.conversation[:-1]
+    apart = np.array([bool(one.first) for one in scene.ways.scripts], dtype=np.bool_)[script][x.conversation]
+    group = (script[x.conversation] * 8 + kind) * 2 + (first & apart & (kind != NEITHER))
     order = np.argsort(group, kind="stable")
-    numbers, first = np.unique(group[order], return_index=True)
-    for number, rows in zip(numbers.tolist(), np.split(order, first[1:]), strict=True):
-        regimes = scene.ways.scripts[number >> 3].exchanges[number & 7]
+    numbers, at_first = np.unique(group[order], return_index=True)
+    for number, rows in zip(numbers.tolist(), np.split(order, at_first[1:]), strict=True):
+        one = scene.ways.scripts[number >> 4]
+        regimes = (one.first if number & 1 else one.exchanges)[number >> 1 & 7]
         place = np.searchsorted([below for below, _ in regimes[:-1]], heavy[rows], side="right")
         for at, (_, turns) in enumerate(regimes):
             chosen = rows[place == at]
