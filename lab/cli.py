@@ -7,6 +7,7 @@ Exit codes: 0 fine, 1 gate broken, 2 usage or scenario wrong, 3 lab or evidence 
 from __future__ import annotations
 
 import io
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,8 @@ from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress_
 from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lab.score import Scorecard
 
 app = typer.Typer(
@@ -109,8 +112,17 @@ def _score_run(folder: Path, *, json_: bool, out: Path | None = None) -> None:
 
     card = score_folder(folder)
     _show(card, json_=json_, out=out)
+    _say_not_played(path.parent for path in sorted(folder.glob("recordings/*/recording.json")))
     say(f"scorecard: {folder / 'scorecard.json'}\nreport:    {folder / 'report.html'}")
     _refuse_vacuous(card)
+
+
+def _say_not_played(recordings: Iterable[Path]) -> None:
+    """What recordings left out of their scenarios' conditions, one line each."""
+    for folder in recordings:
+        manifest = json.loads((folder / "recording.json").read_bytes())
+        if manifest.get("not_played"):
+            say(f"not played on stage {manifest['stage']}: {', '.join(manifest['not_played'])} ({folder.name})")
 
 
 def _show(card: Scorecard, *, json_: bool, out: Path | None) -> None:
@@ -175,6 +187,7 @@ def record(
         wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}
         play(stage, timeline, folder, replace=force, progress=advance, **{k: v for k, v in wishes.items() if v})
     summary = open_recording(folder).summary()
+    _say_not_played([folder])
     if json_:
         emit_json(summary)
     else:

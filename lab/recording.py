@@ -68,6 +68,7 @@ class Recording:
     speed: float
     version: str
     files: Mapping[str, Mapping[str, Any]]
+    not_played: tuple[str, ...] = ()  # conditions of the scenario that the stage left out
     partial: str | None = None  # why nothing may be concluded from what is missing; None: proved whole
 
     @property
@@ -87,7 +88,8 @@ class Recording:
         packets = self.files.get(CAPTURE, {}).get("packets")
         size = sum(entry["bytes"] for entry in self.files.values())
         what = {"span_s": self.span_s, "speed": self.speed, "packets": packets, "bytes": size}
-        return {**who, **what, "sha256": recording_hash(self.folder), "partial": self.partial}
+        what |= {"not_played": list(self.not_played)} if self.not_played else {}
+        return who | what | {"sha256": recording_hash(self.folder), "partial": self.partial}
 
 
 @cache
@@ -143,8 +145,7 @@ def seal(
     files = {name: known[name] if name in known else _measure(folder / name) for name in names}
     head = {"schema_version": SCHEMA_VERSION, "droidrange_version": droidrange_version()}
     end = {"complete": False, "reason": reason} if reason else {"complete": True}
-    manifest = {**head, **about, "tools": tool_versions(), "files": files, **end}
-    write_json(folder / MANIFEST, manifest)
+    write_json(folder / MANIFEST, {**head, **about, "tools": tool_versions(), "files": files, **end})
 
 
 def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
@@ -169,6 +170,7 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
         speed=manifest["speed"],
         version=manifest["droidrange_version"],
         files=manifest["files"],
+        not_played=tuple(manifest.get("not_played", ())),
         partial="; ".join(faults) or None,
     )
 
@@ -186,9 +188,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise EvidenceError(
-            f"{path}: not found: no recording, or one that was never finished; record it again"
-        ) from None
+        why = "no recording, or one that was never finished"
+        raise EvidenceError(f"{path}: not found: {why}; record it again") from None
     except (OSError, ValueError, RecursionError) as fault:
         raise EvidenceError(f"{path}: unreadable ({fault}); {AGAIN}") from fault
     if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:

@@ -97,14 +97,18 @@ def _handshake(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]
 
 def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes, *, resumed: bool) -> Iterator[bytes]:
     """The server's first datagrams: its Initial, and Handshake packets as long as the host's chain."""
-    low, high = _RESUMED if resumed else _FLIGHT
-    digest = int.from_bytes(hashlib.sha256(dialogue.host.encode()).digest()[:4], "big")
-    left = low + digest % (high - low)
+    left = flight_bytes(dialogue.host, resumed=resumed)
     while left > 0:
         size = min(left, LARGEST - len(flight))
         size = size if left - size >= _least_long(ends) or left == size else size - _least_long(ends)
         yield flight + _long(dialogue, ends, size)
         flight, left = b"", left - size
+
+
+def flight_bytes(host: str, *, resumed: bool) -> int:
+    """Bytes of the Handshake packets in the first flight of that server: its chain, unless a session is resumed."""
+    low, high = _RESUMED if resumed else _FLIGHT
+    return low + int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big") % (high - low)
 
 
 def _manner(dialogue: Dialogue) -> Manner:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lab.cli import app
+from lab.scenario import find_scenario
 from lab.score import CONTROLS
 
 ASK = CliRunner()
@@ -57,6 +58,18 @@ def test_the_same_seed_gives_the_same_recording(recording, tmp_path):
     names = sorted(str(path.relative_to(recording)) for path in recording.rglob("*") if path.is_file())
     assert all((tmp_path / "again" / name).read_bytes() == (recording / name).read_bytes() for name in names)
     assert "telemetry/capture.pcap" in names
+
+
+@pytest.mark.parametrize(("stage", "left"), [("flows", ["loss"]), ("wire", None)])
+def test_what_a_stage_does_not_play_is_said(stage, left, tmp_path):
+    source = find_scenario("smoke-poll").read_text() + "\n[network]\nloss = 0.01\n"
+    (tmp_path / "smoke-poll.toml").write_text(source)
+    answer = ask("record", tmp_path / "smoke-poll.toml", "--stage", stage, "-o", tmp_path / "one", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    manifest = json.loads((tmp_path / "one/recording.json").read_text())
+    assert manifest.get("not_played") == left
+    assert json.loads(answer.stdout).get("not_played") == left
+    assert ("not played on stage flows: loss (one)" in answer.stderr) == (stage == "flows")
 
 
 def test_a_recording_is_not_overwritten_unasked(recording):

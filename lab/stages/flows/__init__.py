@@ -28,13 +28,14 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
     """Writes the recording of the timeline at ``folder``, all or nothing; ``progress`` gets (done, total).
 
     The same timeline gives the same bytes. There is no capture, and no labelled Zeek log: it would cost more than all
-    the rest. Raises FileExistsError if something stands there (unless it is a recording and ``replace``),
-    ScenarioError on a folder name no recording may have, StageError on a peer outside the lab, and OSError if the disk
-    fails.
+    the rest. No packet is lost: where a network has ``loss``, the manifest says so under ``not_played``. Raises
+    FileExistsError if something stands there (unless it is a recording and ``replace``), ScenarioError on a folder name
+    no recording may have, StageError on a peer outside the lab, and OSError if the disk fails.
     """
     recording_name(folder)
     refuse_occupied(folder, replace=replace)
     transports = [found.TRANSPORT for found in formats_of(timeline)]
+    unplayed = ["loss"] if timeline.network.loss else []
     timeline = replaced(timeline, network=replaced(timeline.network, loss=0.0))
     timeline, links = settled(timeline, links_of(timeline, transports), transports)
     made = played(timeline, links, progress or (lambda _done, _total: None))
@@ -45,7 +46,7 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
         write_parquet(making / "telemetry/sockets.parquet", sockets_table(timeline, links, made.carried), synced=False)
         write_truth(truth_of(timeline), making / "truth")
         write_flows(timeline, Places.of(timeline, links), made.carried, making / "truth")
-        seal(making, about(timeline, "flows"))
+        seal(making, {**about(timeline, "flows"), "not_played": unplayed})
     return folder
 
 

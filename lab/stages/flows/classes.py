@@ -66,4 +66,6 @@ def texts_in(kind: Class, data: bytes) -> tuple[int, ...]:
     """How often the host's sub-domain, its zone (or address), agent, an option's text and a chain are in a message."""
     host = (b"qzw", b"calibration") if kind.named else (b"\0" * 4096, _ADDRESS.encode())
     chain = int(kind.upgrades and data[:3] == _HELLO and len(data) > _CHAINED)
+    if kind.protocol == "quic":
+        chain = int(data[:1] >= b"\x80" and data[5:6] == b"\0")  # long headers to a client, who has no identifier
     return (*(data.count(one) for one in (*host, kind.agent.encode(), b"qzo")), chain)

@@ -18,11 +18,12 @@ import pyarrow.compute as pc
 from lab.protocols.http2 import PREFACE
 from lab.stages.flows.classes import Class
 from lab.stages.flows.parts import SETTING_UP, SHAKING, Turns
-from lab.stages.flows.probes import UPWARD, Script, first_words, opening
+from lab.stages.flows.probes import UPWARD, Script
 from lab.stages.flows.reading import replaced, shown, words
 from lab.stages.flows.tables import Sides, table
 from lab.stages.flows.texts import coded, taken
 from lab.stages.flows.ways import Ways
+from lab.stages.flows.words import first_words, opening
 from lab.stages.streams import Stream, streams
 from lab.timeline import Timeline
 

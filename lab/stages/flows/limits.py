@@ -79,17 +79,19 @@ def _enveloped(scene: Scene, whole: Seen) -> Turns:
     """The turns, those inside a tunnel as its datagrams; by conversation and time."""
     turns = whole.turns
     inside = whole.hidden[turns.conversation]
-    mine, alone = _paired(scene, turns, lone(scene, turns), np.flatnonzero(inside))
+    mine = _cut(scene, turns, np.flatnonzero(inside))
+    second, alone = _paired(mine)
     of = mine.conversation
     tcp = scene.lanes.tcp[of]
     up = mine.client != scene.said.inbound[scene.rows][of]
-    sealed = _sealed(-(-mine.size // np.maximum(mine.packets, 1)), np.where(tcp, TCP, UDP)) * mine.packets
+    joined = -(-mine.size // BLOCK) * BLOCK  # what is in a packet that is there anyway makes it longer
+    sealed = np.where(mine.packets > 0, _sealed(mine.size, np.where(tcp, TCP, UDP)), joined)
     carried = [replace(mine, conversation=scene.tunnel[of], client=up, size=sealed, plain=sealed)]
     one = np.ones_like(of)
     size = _sealed(0 * one, one * TCP)
-    when = mine.end + np.where(mine.packets == 2, TURN_US, DELAYED_ACK_US)
+    when = mine.end + np.where(second, TURN_US, DELAYED_ACK_US) + np.where(up, scene.lanes.rtt[of], 0)
     answers = replace(carried[0], client=~up, begin=when, end=when, size=size, plain=size, packets=one)
-    carried.append(taken(answers, np.flatnonzero(tcp & ((mine.packets == 2) | alone))))
+    carried.append(taken(answers, np.flatnonzero(tcp & (second | alone) & (_replied(scene, whole, mine) > when))))
     carried += [_bare(scene, whole, at) for at in range(6)]
     parts = [taken(turns, np.flatnonzero(~inside)), *carried]
     made = Turns(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Turns)))
@@ -97,20 +99,41 @@ def _enveloped(scene: Scene, whole: Seen) -> Turns:
     return taken(made, np.lexsort((made.begin, made.conversation)))
 
 
-def _paired(scene: Scene, turns: Turns, alone: Bool, rows: Int64) -> tuple[Turns, Bool]:
-    """Two packets at a time of these turns, since the second is acknowledged; whether a last one is by itself."""
-    count = np.maximum((turns.packets[rows] + 1) // 2, 1)
+def _paired(packets: Turns) -> tuple[Bool, Bool]:
+    """Which packets are second ones, which are acknowledged at once, and which are left over, as segments.py has it."""
+    new = np.ones(len(packets.begin), dtype=np.bool_)
+    new[1:] = (packets.conversation[1:] != packets.conversation[:-1]) | (packets.client[1:] != packets.client[:-1])
+    new[1:] |= packets.begin[1:] - packets.begin[:-1] > DELAYED_ACK_US
+    nth = np.cumsum(packets.packets)
+    base = (nth - packets.packets)[np.flatnonzero(new)][np.cumsum(new) - 1] if len(nth) else nth
+    second: Bool = ((nth - base) % 2 == 0) & (packets.packets > 0)
+    return second, ~second & (packets.packets > 0) & np.append(new[1:], True)[: len(new)]
+
+
+def _cut(scene: Scene, turns: Turns, rows: Int64) -> Turns:
+    """Packet by packet these turns, in the order of time."""
+    count = np.maximum(turns.packets[rows], 1)
     row = np.repeat(rows, count)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    packets = np.clip(turns.packets[row] - 2 * nth, 1, 2)
-    share = packets / np.maximum(turns.packets[row], 1)
-    of = turns.conversation[row]
+    last: Bool = nth == np.repeat(count, count) - 1
+    of, whole = turns.conversation[row], np.repeat(count, count)
+    full = np.where(scene.lanes.tcp[of], scene.lanes.mss[of], -(-turns.size[row] // whole))
     gap = np.where(turns.client[row], scene.lanes.client_gap[of], scene.lanes.server_gap[of])
-    begin = turns.begin[row] + 2 * nth * gap
-    size = np.rint(turns.size[row] * share).astype(np.int64)
-    last = nth == np.repeat(count, count) - 1
-    made = replace(taken(turns, row), begin=begin, end=begin + (packets - 1) * gap, size=size, packets=packets)
-    return made, alone[row] & last
+    begin = turns.begin[row] + nth * gap
+    size = np.where(last, np.maximum(turns.size[row] - nth * full, 0), full)
+    packets = np.minimum(turns.packets[row], 1)
+    made = replace(taken(turns, row), begin=begin, end=begin, size=size, packets=packets)
+    return taken(made, np.lexsort((begin, of)))
+
+
+def _replied(scene: Scene, whole: Seen, packets: Turns) -> Int64:
+    """When the other side speaks next or parts in the same conversation, if it does before this one speaks again."""
+    of = packets.conversation
+    parting = whole.closed[of] + np.where(packets.client, scene.lanes.answer[of], 0)
+    found: Int64 = np.where(whole.parts[of], parting, 1 << 62)
+    turned = packets.client[1:] != packets.client[:-1]
+    found[:-1] = np.where(of[1:] != of[:-1], found[:-1], np.where(turned, packets.begin[1:], 1 << 62))
+    return found
 
 
 def _sealed(payload: Int64, header: Int64) -> Int64:

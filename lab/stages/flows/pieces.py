@@ -24,7 +24,11 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pieces:
-    """One row per flow, by conversation and time; ``turned``: it was the server of the conversation that began it."""
+    """One row per flow, by conversation and time; ``turned``: it was the server of the conversation that began it.
+
+    ``asks`` and ``answers``: bytes of its first turn, and of the server's if that is the next; 0 for a first turn of
+    the server.
+    """
 
     conversation: Int64
     nth: Int64
@@ -36,6 +40,8 @@ class Pieces:
     packets_down: Int64
     bytes_up: Int64
     bytes_down: Int64
+    asks: Int64
+    answers: Int64
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,20 @@ def _measured(scene: Scene, said: Seen, piece: Int64, count: Int64, ports: tuple
     sums = _counted(scene, turns, piece, total, (opens, closes, resets))
     up, down, sent, heard = (np.where(turned, b, a) for a, b in (sums[:2], sums[1::-1], sums[2:], sums[:1:-1]))
     established = np.where(tcp, opens | ((up > 0) & (down > 0)), (sent > 0) & (heard > 0))
-    return Pieces(conversation, nth, start, end, turned, established, sent, heard, up, down)
+    words = _opening(turns, piece, first, total)
+    return Pieces(conversation, nth, start, end, turned, established, sent, heard, up, down, *words)
+
+
+def _opening(turns: Turns, piece: Int64, first: Bool, total: int) -> tuple[Int64, Int64]:
+    """What each piece begins with: see Pieces."""
+    rows = np.flatnonzero(first)
+    following = np.minimum(rows + 1, len(piece) - 1)
+    answered = (piece[following] == piece[rows]) & ~turns.client[following]
+    asks, answers = np.zeros(total, dtype=np.int64), np.zeros(total, dtype=np.int64)
+    asks[piece[rows]] = np.where(turns.client[rows], turns.size[rows], 0)
+    answer = np.where(answered, turns.size[following], 0)
+    answers[piece[rows]] = np.where(turns.client[rows], answer, turns.size[rows])
+    return asks, answers
 
 
 def _turned(by_client: Bool, opens: Bool, tcp: Bool, ports: tuple[Int64, Int64]) -> Bool:

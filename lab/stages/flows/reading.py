@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from detector.capture.names import Names, identify
 from lab.stages.flows.classes import Class
-from lab.stages.flows.probes import opening
+from lab.stages.flows.pieces import Pieces
 from lab.stages.flows.texts import coded
 from lab.stages.flows.ways import Ways
+from lab.stages.flows.words import later_words, opening
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
@@ -51,6 +52,27 @@ def read_names(timeline: Timeline, ways: Ways, code: Int64) -> tuple[list[Names]
     columns = (ways.script, said.speech, said.host, said.app, ways.flight + 1, said.inbound, code)
     key, first = coded(columns)
     return [_named(timeline, ways, row, int(code[row])) for row in first.tolist()], key
+
+
+def later_names(ways: Ways, pieces: Pieces) -> tuple[list[Names], Int64]:
+    """What a sensor reads where conversations go on after a long silence, and which of it each piece has; -1: first."""
+    rows = np.flatnonzero(pieces.nth > 0)
+    of, which = pieces.conversation[rows], np.full(len(pieces.nth), -1, dtype=np.int64)
+    udp = np.array([one.udp for one in ways.scripts], dtype=np.bool_)[ways.script[of]]
+    words = np.where(udp, np.minimum(np.stack([pieces.asks[rows], pieces.answers[rows]]), _LONG), 0)
+    which[rows], first = coded((ways.script[of], ways.flight[of] >= 0, words[0], words[1]))
+    found = []
+    for row in first.tolist():
+        kind, tls = ways.scripts[int(ways.script[of[row]])].kind, bool(ways.flight[of[row]] >= 0)
+        found.append(
+            _goes_on(kind, int(words[0, row]), int(words[1, row])) if udp[row] else Names("tls" if tls else None)
+        )
+    return found, which
+
+
+@lru_cache(maxsize=8192)
+def _goes_on(kind: Class, up: int, down: int) -> Names:
+    return Names(identify("udp", 40_000, kind.port, *later_words(kind, up, down)).app_proto)
 
 
 def _named(timeline: Timeline, ways: Ways, row: int, code: int) -> Names:

@@ -16,7 +16,7 @@ from lab.stages.flows.lanes import lanes_of
 from lab.stages.flows.limits import Seen, opened, seen
 from lab.stages.flows.parts import Scene
 from lab.stages.flows.pieces import Exchanged, Pieces, cut, exchanged
-from lab.stages.flows.reading import openings, read_names
+from lab.stages.flows.reading import later_names, openings, read_names
 from lab.stages.flows.tables import Known, Sides, exchanges_table, flows_table
 from lab.stages.flows.turns import spoken
 from lab.stages.flows.ways import Ways, ways_of
@@ -77,7 +77,8 @@ def _tables(timeline: Timeline, ways: Ways, sides: Sides, gathered: _Gathered) -
     asked = _joined(lookups.Asked, gathered.asked)
     yield "dns", lookups.dns_table(timeline, sides, pieces, asked)
     names, which = read_names(timeline, ways, openings(timeline, ways))
-    known = Known(names, which, ways.flight >= 0, *_resolved(timeline, asked))
+    going_on, later = later_names(ways, pieces)
+    known = Known([*names, *going_on], which, later + len(names), *_resolved(timeline, asked))
     yield "flows", flows_table(timeline, sides, pieces, known)
 
 

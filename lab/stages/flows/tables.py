@@ -57,14 +57,15 @@ class Sides:
 
 @dataclass(frozen=True)
 class Known:
-    """What is read in each conversation: ``which`` of the ``names``, whether it is ``tls``; hosts' names are looked up.
+    """What is read in each conversation: ``which`` of the ``names``; hosts' names are looked up.
 
+    ``later`` says which is read in each piece that is not its conversation's first.
     ``resolved`` says of every conversation the code among ``looked_up`` of its server's name, -1 where nobody asked.
     """
 
     names: Sequence[Names]
     which: Int64
-    tls: Bool
+    later: Int64
     looked_up: Sequence[str]
     resolved: Int64
 
@@ -90,7 +91,8 @@ def flows_table(timeline: Timeline, sides: Sides, pieces: Pieces, known: Known) 
     app = said.app[of]
     near = np.array([one.device for one in timeline.apps], dtype=np.int64)[app]
     late = (pieces.nth[order] > 0) | (np.abs(pieces.start[order] - said.start[of]) > TOLERANCE_US)
-    nobody = again | turned | (late & ~said.inbound[of])
+    # a socket for datagrams that is open still tells whose they are
+    nobody = again | (sides.tcp[of] & (turned | (late & ~said.inbound[of])))
     columns: dict[str, Any] = {
         "flow": number[order],
         "device": taken([one.name for one in timeline.devices], np.where(again, far, near)),
@@ -105,7 +107,7 @@ def flows_table(timeline: Timeline, sides: Sides, pieces: Pieces, known: Known) 
     }
     counted = ("start", "end", "established", "packets_up", "packets_down", "bytes_up", "bytes_down")
     columns |= {name: getattr(pieces, name)[order] for name in counted}
-    return table("flows", columns | _read(known, of, pieces.nth[order] > 0, inbound))
+    return table("flows", columns | _read(known, of, (pieces.nth[order] > 0, known.later[order]), inbound))
 
 
 def _owners(timeline: Timeline, sides: Sides) -> Int64:
@@ -114,11 +116,10 @@ def _owners(timeline: Timeline, sides: Sides) -> Int64:
     return np.array([mine.get(text, -1) for text in sides.texts], dtype=np.int64)
 
 
-def _read(known: Known, of: Int64, later: Bool, inbound: Bool) -> dict[str, pa.Array]:
+def _read(known: Known, of: Int64, later: tuple[Bool, Int64], inbound: Bool) -> dict[str, pa.Array]:
     """The columns of names; what goes on after a long silence tells its protocol at most."""
-    mute, tls = len(known.names), len(known.names) + 1
-    names = [*known.names, Names(), Names("tls")]
-    which = np.where(later, np.where(known.tls[of], tls, mute), known.which[of])
+    names = known.names
+    which = np.where(*later, known.which[of])
     columns = {
         name: taken([getattr(one, name) for one in names], which, SCHEMAS["flows"].field(name).type) for name in COLUMNS
     }

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from lab.stages.causality import TURN_US
 from lab.stages.flows.lanes import Walk, starts
 from lab.stages.flows.parts import PARTING, SETTING_UP, Part, Scene, Spoken, Turns, add, columns, joined, taken
-from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, UPWARD, Script, Turn, setup_of
+from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, TERSE, UPWARD, Script, setup_of
+from lab.stages.flows.regimes import Turn
 from lab.stages.flows.shaking import goodbyes, handshakes
 from lab.stages.seeds import mixed, states_of
 
@@ -55,7 +56,7 @@ def spoken(scene: Scene) -> Spoken:
     goodbye = goodbyes(scene)
     if goodbye is not None:
         follow(goodbye, over)
-    turns = _together(joined(parts, begins), joining)
+    turns = _together(scene, joined(parts, begins), joining)
     last = scene.start.copy()
     np.maximum.at(last, turns.conversation, turns.end)
     gap = np.where(scene.ways.flight >= 0, scene.lanes.client_gap, 0)
@@ -63,27 +64,35 @@ def spoken(scene: Scene) -> Spoken:
 
 
 def _joining(scene: Scene) -> Bool:
-    """The exchanges whose client's words leave with the first ones of the set-up."""
+    """The exchanges whose client's words leave with words of the set-up."""
     x, first = scene.x, np.ones(len(scene.x.time), dtype=np.bool_)
     first[1:] = x.conversation[1:] != x.conversation[:-1]
-    soon = np.array([one.joins_us for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script]
+    soon = np.array([one.joins[0] for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script]
     joining: Bool = first & (x.up > 0) & (x.time - scene.start[x.conversation] <= soon[x.conversation])
     return joining & (soon[x.conversation] > 0)
 
 
-def _together(turns: Turns, joining: Bool) -> Turns:
-    """The turns with those first words in their place; in the order of time."""
-    rows = np.flatnonzero((turns.exchange >= 0) & (turns.exchange < len(joining)) & (turns.turn == 0) & turns.client)
-    rows = rows[joining[turns.exchange[rows]]]
+def _together(scene: Scene, turns: Turns, joining: Bool) -> Turns:
+    """The turns with those first words in their place, and answers to datagrams behind them; in the order of time."""
+    at = np.array([one.joins[1] for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script][turns.conversation]
+    mine = np.flatnonzero((turns.exchange >= 0) & (turns.exchange < len(joining)))
+    mine = mine[joining[turns.exchange[mine]]]
+    rows = mine[(turns.turn[mine] == 0) & turns.client[mine]]
     if not len(rows):
         return turns
-    opening = np.full(int(turns.conversation.max()) + 1, -1, dtype=np.int64)
-    first = np.flatnonzero((turns.exchange == SETTING_UP) & (turns.turn == 0))
-    opening[turns.conversation[first]] = first
+    begun = np.full(int(turns.conversation.max()) + 1, -1, dtype=np.int64)
+    own = np.flatnonzero((turns.exchange == SETTING_UP) & (turns.turn == at))
+    begun[turns.conversation[own]] = turns.end[own]
+    early = np.zeros(len(begun), dtype=np.int64)
+    early[turns.conversation[rows]] = turns.begin[rows] - begun[turns.conversation[rows]]
     begin, end = turns.begin.copy(), turns.end.copy()
-    begin[rows] = end[rows] = turns.end[opening[turns.conversation[rows]]]
+    later = mine[~scene.lanes.tcp[turns.conversation[mine]]]
+    begin[later] -= early[turns.conversation[later]]
+    end[later] -= early[turns.conversation[later]]
+    stream = rows[scene.lanes.tcp[turns.conversation[rows]]]
+    begin[stream] = end[stream] = begun[turns.conversation[stream]]
     moved = replace(turns, begin=begin, end=end)
-    return taken(moved, np.lexsort((turns.turn, turns.exchange, begin, turns.conversation)))
+    return taken(moved, np.lexsort((moved.turn, moved.exchange, begin, moved.conversation)))
 
 
 def _setups(scene: Scene) -> Iterator[Part]:
@@ -137,12 +146,18 @@ def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
         [(x.up == 0) & (x.down == 0), x.down == 0, x.up == 0, x.up > x.down], [NEITHER, ONLY_UP, ONLY_DOWN, UPWARD]
     )
     kind = np.where((x.up > 0) & (x.down >= x.up), DOWNWARD, kind)
+    terse = np.array([one.terse for one in scene.ways.scripts], dtype=np.int64)[script][x.conversation]
+    kind = np.where((kind == UPWARD) & (x.down <= terse), TERSE, kind)
     heavy = np.maximum(x.up, x.down)
-    group = script[x.conversation] * 8 + kind
+    first = np.ones(len(kind), dtype=np.bool_)
+    first[1:] = x.conversation[1:] != x.conversation[:-1]
+    apart = np.array([bool(one.first) for one in scene.ways.scripts], dtype=np.bool_)[script][x.conversation]
+    group = (script[x.conversation] * 8 + kind) * 2 + (first & apart & (kind != NEITHER))
     order = np.argsort(group, kind="stable")
-    numbers, first = np.unique(group[order], return_index=True)
-    for number, rows in zip(numbers.tolist(), np.split(order, first[1:]), strict=True):
-        regimes = scene.ways.scripts[number >> 3].exchanges[number & 7]
+    numbers, at_first = np.unique(group[order], return_index=True)
+    for number, rows in zip(numbers.tolist(), np.split(order, at_first[1:]), strict=True):
+        one = scene.ways.scripts[number >> 4]
+        regimes = (one.first if number & 1 else one.exchanges)[number >> 1 & 7]
         place = np.searchsorted([below for below, _ in regimes[:-1]], heavy[rows], side="right")
         for at, (_, turns) in enumerate(regimes):
             chosen = rows[place == at]
@@ -171,7 +186,7 @@ def _said(scene: Scene, turns: tuple[Turn, ...], rows: Int64, exchange: Int64, a
         packets = -(-size // np.where(lanes.tcp, lanes.mss, max(turn.most, 1)))
         if at == 0 and turn.from_client and asked.early is not None:
             size = np.where(asked.early, plain, size)
-            packets = np.where(asked.early, packets - 1, packets)
+            packets = np.where(asked.early & lanes.tcp, packets - 1, packets)
         due = (turn.wait_us * spread + turn.share * asked.delay).astype(np.int64) if drawn is None else drawn[:, 1]
         if turn.from_client:
             begin, end = walk.client_says(due, packets)

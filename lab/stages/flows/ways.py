@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from lab.behaviours import Speech
 from lab.protocols.handshakes import shapes
+from lab.protocols.quic import flight_bytes
 from lab.protocols.tls import chain_bytes
 from lab.stages.dialogues import ALPN, manner_of, upgrades
 from lab.stages.flows.classes import AGENT, CHAIN, OPTION, SUB, ZONE, Class, canonical
@@ -104,11 +105,27 @@ def _longer(timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_], 
     chains = [chain_bytes(name) - chain_bytes("qzw.calibration.example") for name in names]
     made = np.empty((len(said.start), 5), dtype=np.int64)
     made[:, CHAIN] = np.array(chains, dtype=np.int64)[said.host]
+    for number, speech in enumerate(timeline.speeches):
+        if speech.protocol == "quic":
+            mine = said.speech == number
+            made[mine, CHAIN] = _quic_chains(timeline, speech)[named[mine].astype(np.int64), said.host[mine]]
     made[:, SUB] = np.where(named, hosts[:, 0] - _REF_SUB, 0)
     made[:, ZONE] = np.where(named, hosts[:, 1] - _REF_ZONE, np.where(said.inbound, here, there) - _REF_ADDRESS)
     made[:, AGENT] = np.array([len(app.agent) for app in timeline.apps], dtype=np.int64)[said.app]
     made[:, OPTION] = np.array(options, dtype=np.int64)[said.speech]
     return made
+
+
+def _quic_chains(timeline: Timeline, speech: Speech) -> Int64:
+    """(2, hosts) by how much the flights of QUIC's servers are longer than in the script, called by address or name."""
+    resumed = manner_of(speech).resume
+    known = Class("quic", 0, named=False, options=()), Class("quic", 0, named=True, options=())
+    names = [[one.address for one in timeline.hosts], [one.name or one.address for one in timeline.hosts]]
+    own = [flight_bytes(one.host, resumed=resumed) for one in known]
+    return np.array(
+        [[flight_bytes(name, resumed=resumed) - least for name in row] for row, least in zip(names, own, strict=True)],
+        dtype=np.int64,
+    )
 
 
 def _sub(name: str) -> str:

@@ -57,8 +57,9 @@ def test_a_mail_is_many_turns():
 
 
 def test_first_requests_that_leave_with_the_preface_are_found():
-    assert script_of(Class("http2", 443, named=True, options=())).joins_us == 100_000
-    assert script_of(Class("http", 443, named=True, options=())).joins_us == 0
+    assert script_of(Class("http2", 443, named=True, options=())).joins == (100_000, 0)
+    assert script_of(Class("http", 443, named=True, options=())).joins[0] == 0
+    assert script_of(Class("quic", 443, named=True, options=())).joins == (1_000, 2)
 
 
 def test_setups_that_vary_are_drawn_by_each():
@@ -67,3 +68,15 @@ def test_setups_that_vary_are_drawn_by_each():
     assert not script_of(Class("http2", 443, named=True, options=())).drawn
     assert setup_of(kind, state(1)) == setup_of(kind, state(1))
     assert setup_of(kind, state(1)) != setup_of(kind, state(2))
+
+
+@pytest.mark.parametrize(("up", "down"), [(179, 4), (40, 3), (8, 4), (179, 60), (60, 179), (8, 8)])
+def test_curt_answers_are_not_what_longer_ones_are(up, down):
+    script = script_of(Class("mqtt", 8883, named=True, options=()))
+    kind = probes.TERSE if down <= script.terse and up > down else UPWARD if up > down else DOWNWARD
+    turns = next(turns for below, turns in script.exchanges[kind] if max(up, down) < below)
+    none = np.zeros(1, dtype=np.int64)
+    found = {True: 0, False: 0}
+    for turn in turns:
+        found[turn.from_client] += int(turn.law.sizes(none + (up if turn.by_up else down), none)[0])
+    assert list(found.values()) == pytest.approx(really("mqtt", up, down), abs=2)

@@ -1,8 +1,14 @@
 """Flows by device: both ends, apps, names."""
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from detector.contract import open_telemetry
 from lab.behaviours import Speech
+from lab.scenario import compile_scenario, find_scenario, load_scenario
+from lab.stages import play
 from lab.stages.flows.scenes import played
 from lab.stages.flows.tables import numbers_of
 
@@ -46,3 +52,17 @@ def test_exchanges_are_by_flow_and_time(scene):
     table = tables_of(scene)["exchanges"]
     order = np.lexsort((table["start"].to_numpy(), table["flow"].to_numpy()))
     assert order.tolist() == list(range(table.num_rows))
+
+
+def test_a_tunnel_is_its_owners_after_every_silence(tmp_path):
+    timeline = compile_scenario(replace(load_scenario(find_scenario("tunnelled-poll")), span=2 * 3_600_000_000), 1)
+    wire, flows = (open_telemetry(play(stage, timeline, tmp_path / stage) / "telemetry") for stage in ("wire", "flows"))
+    of_vpn = [row for row in flows["flows"].to_pylist() if row["server_port"] == 51_820]
+    assert len(of_vpn) > 5
+    assert {(row["uid"], row["package"]) for row in of_vpn} == {(1016, "vpn")}
+    for name in ("uid", "package", "app_proto"):
+        assert flows["flows"][name].to_pylist() == wire["flows"][name].to_pylist()
+    for name in ("packets_up", "packets_down", "bytes_up", "bytes_down"):
+        told, said = (sum(one["flows"][name].to_pylist()) for one in (flows, wire))
+        assert told == pytest.approx(said, rel=0.01)
+    assert flows["exchanges"].num_rows == pytest.approx(wire["exchanges"].num_rows, rel=0.02)
