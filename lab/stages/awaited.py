@@ -13,7 +13,6 @@ from lab.stages.lost_datagrams import Datagram, Manner, left
 from lab.stages.segments import Bool
 from lab.timeline import NAME_LOOKUP, Timeline
 
-_TIME_BITS = 42  # microseconds of a timeline; devices and names above
 _AFTER_US = 500  # from a resolver's answer to the connection it was asked for
 
 
@@ -32,19 +31,27 @@ def awaited(timeline: Timeline, links: Links) -> Timeline:
     """
     said, seeks = timeline.conversations, _lookups(timeline, links)
     starts = said.start.copy()
-    key = (
-        (_devices(timeline) * (len(timeline.hosts) + 1) + _names(timeline) << _TIME_BITS) + said.start - timeline.start
-    )
+    key, moments = _keys(timeline)
     six = np.array([one.options.get("qtype") == "AAAA" for one in timeline.speeches], dtype=np.bool_)[said.speech]
     for kind in (False, True):
         rows = np.flatnonzero(seeks & (six == kind))
         if len(rows):
             rows = rows[np.argsort(key[rows], kind="stable")]
             last = np.searchsorted(key[rows], key, side="left") - 1
-            asked = (last >= 0) & (key[rows][last] >> _TIME_BITS == key >> _TIME_BITS) & ~seeks
+            asked = (last >= 0) & (key[rows][last] // moments == key // moments) & ~seeks
             told = _told(timeline, links, rows) + _AFTER_US
             starts = np.where(asked, np.maximum(starts, told[last]), starts)
     return replace(timeline, conversations=replace(said, start=starts))
+
+
+def _keys(timeline: Timeline) -> tuple[Int64, int]:
+    """(n,) keys that ascend by device and name, then by start, and how many keys there are of each such pair.
+
+    Both are numbered as they occur: of the pairs and times that could be, a fleet has more than 64 bits hold.
+    """
+    _, pair = np.unique(_devices(timeline) * (len(timeline.hosts) + 1) + _names(timeline), return_inverse=True)
+    times, moment = np.unique(timeline.conversations.start, return_inverse=True)
+    return pair.astype(np.int64) * len(times) + moment, max(len(times), 1)
 
 
 def _lookups(timeline: Timeline, links: Links) -> Bool:
