@@ -91,3 +91,28 @@ def test_nobody_waits_for_a_strangers_look_up_in_a_fleet_either(timeline_of, tal
     late = waits(awaited(fleet, links), fleet)
     assert late[1] > 70_000
     assert late[2] == 0
+
+
+def test_those_who_waited_stand_where_they_begin_with_their_words_and_never_close_before(timeline_of, talk):
+    asked = talk([(0, 0, 0, 9_000)], app=0, host=0, speech=Speech("dns", port=53))
+    short = talk([(0, 301, 901, 5)], start=60_000, linger=1, speech=Speech("http", port=80))
+    other = talk([(0, 302, 902, 5)], start=60_001, host=3, speech=Speech("http", port=80))
+    timeline = timeline_of([asked, short, other])
+    said = replace(
+        timeline.conversations,
+        behaviour=np.array([2, 1, 1], dtype=np.int32),
+        tunnel=np.array([-1, 2, -1], dtype=np.int32),
+    )
+    timeline = replace(
+        timeline, behaviours=(*timeline.behaviours, NAME_LOOKUP), conversations=said, network=Network(rtt_us=200_000)
+    )
+    links = links_of(timeline, [found.TRANSPORT for found in formats_of(timeline)])
+    after = awaited(timeline, links)
+    assert after.conversations.seed.tolist() == said.seed[[0, 2, 1]].tolist()
+    assert (np.diff(after.conversations.start) >= 0).all()
+    assert (after.conversations.close >= after.conversations.start).all()
+    assert after.conversations.tunnel.tolist() == [-1, -1, 1], "carried by the same one, wherever that stands now"
+    assert after.exchanges.conversation.tolist() == [0, 1, 2]
+    assert after.exchanges.up.tolist() == [0, 302, 301]
+    assert after.conversations.close.dtype == said.close.dtype
+    assert after.conversations.tunnel.dtype == said.tunnel.dtype
