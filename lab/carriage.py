@@ -5,9 +5,6 @@ One place for honest and dishonest apps, so that both say the same with the same
 
 from __future__ import annotations
 
-import numpy as np
-
-from lab.behaviours import Int64
 from lab.draft import Draft
 
 CARRIERS = ("http", "http2", "quic")
@@ -38,7 +35,7 @@ def web(
     host's own in the ClientHello; none: no SNI; ech: an outer name and an encrypted inner one; foreign: the name of a
     popular host that the connection does not go to. ``front`` cdn: the
     connection goes to a popular host, SNI and address are the popular host's, Host says the app's own. ``resume``: TLS
-    sessions are resumed. Without TLS, naming and resumption do not apply.
+    sessions are resumed, but the first with a host (lab.draft). Without TLS, naming and resumption do not apply.
     """
     options = {} if method == "auto" or carrier == "quic" else {"method": method}
     tls = tls or carrier == "http2"
@@ -61,26 +58,6 @@ def _hello(draft: Draft, naming: str, *, resume: bool) -> dict[str, str]:
     elif naming == "foreign":
         options["sni"] = f"@{draft.peer(OUTER)}"
     return options
-
-
-def afresh(draft: Draft, speech: int) -> int:
-    """The same way of speaking without resumption: how a host is spoken to before it has given a ticket."""
-    known = draft.speeches[speech]
-    options = {name: value for name, value in known.options.items() if name != "resume"}
-    return draft.speech(known.protocol, tls=known.tls, port=known.port, **options)
-
-
-def ticketed(draft: Draft, speeches: Int64 | int, peers: Int64 | int, count: int) -> Int64:
-    """(count,) ways of speaking in order of time: the first with each peer afresh, as it has given no ticket yet."""
-    found = np.empty(count, dtype=np.int64)
-    found[:] = speeches
-    if not any("resume" in speech.options for speech in draft.speeches):
-        return found
-    _, firsts = np.unique(np.broadcast_to(peers, (count,)), return_index=True)
-    resumed = {speech for speech in set(found[firsts].tolist()) if "resume" in draft.speeches[speech].options}
-    plain = {speech: afresh(draft, speech) for speech in sorted(resumed)}
-    found[firsts] = [plain.get(speech, speech) for speech in found[firsts].tolist()]
-    return found
 
 
 def asked(draft: Draft, carrier: str, *, qtype: str) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """A batch in the making: behaviours open conversations and say exchanges here, and get the arrays at the end.
 
-It trims at the end of the span and sorts; it draws nothing and decides nothing.
+It trims at the end of the span, sorts, and lets nobody resume a TLS session with a host that has given no ticket yet
+(RFC 8446 section 2.2); it draws nothing and decides nothing else.
 """
 
 from __future__ import annotations
@@ -134,6 +135,7 @@ class Draft:
         first = np.flatnonzero(new)
         start, close, speech, peer, inbound, stack = heads[:, rows[0, first]]
         last = np.maximum.reduceat(answered, first) if len(first) else answered
+        speech = self._ticketed(speech, peer, start)
         listen = tuple((at, min(until, self.span), port) for at, until, port in self.listen if at < self.span)
         return Batch(
             speeches=tuple(self.speeches),
@@ -151,6 +153,24 @@ class Draft:
             x_delay=rows[4],
             listen=listen,
         )
+
+    def _ticketed(self, speech: Int64, peer: Int64, start: Int64) -> Int64:
+        """(n,) how each conversation is spoken: the first with each peer afresh, as that has given no ticket yet."""
+        resuming = {number for number, one in enumerate(self.speeches) if "resume" in one.options}
+        if not resuming:
+            return speech
+        order = np.argsort(start, kind="stable")
+        firsts = order[np.unique(peer[order], return_index=True)[1]]
+        plain = {number: self._afresh(number) for number in sorted(resuming & set(speech[firsts].tolist()))}
+        found = speech.copy()
+        found[firsts] = [plain.get(number, number) for number in speech[firsts].tolist()]
+        return found
+
+    def _afresh(self, speech: int) -> int:
+        """The same way of speaking without resumption."""
+        known = self.speeches[speech]
+        options = {name: value for name, value in known.options.items() if name != "resume"}
+        return self.speech(known.protocol, tls=known.tls, port=known.port, **options)
 
 
 def _table(rows: list[Numbers], count: int) -> Int64:

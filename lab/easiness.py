@@ -1,4 +1,4 @@
-"""Whether a suite is too easy: a control that knows but one thing does there as well as the best detector under test.
+"""Whether a suite is too easy: a control that knows but one thing does there nearly as well as the best detector.
 
 Pure, like lab/score.py. Where no detector under test was scored, or nothing was to be found, there is nothing to say.
 """
@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 METRICS = ("pr_auc", "recall_at_budget")
+CLEARLY_BELOW = 0.9  # of the best detector's value: a control that reaches it is not clearly below (our choice)
 
 
 def too_easy(
     detectors: Mapping[str, Mapping[str, Any]], knowing: Sequence[str], others: Iterable[str]
 ) -> list[dict[str, Any]]:
-    """One row per view, analytic, control and metric in which the control equals or beats the best detector.
+    """One row per view, analytic, control and metric in which the control reaches CLEARLY_BELOW of the best detector.
 
     ``detectors``: as in a scorecard. ``knowing``: the controls that know one thing; ``others``: those that know none
-    and are no detectors under test. Nothing found at all is no success: a control's 0 equals nobody.
+    and are no detectors under test. Nothing found at all is no success: a control's 0 reaches nobody's.
     """
     tested = [name for name in sorted(detectors) if name not in {*knowing, *others}]
     found = []
@@ -26,7 +27,7 @@ def too_easy(
             rivals = {name: _cell(detectors[name], view, analytic) for name in tested}
             for metric in METRICS:
                 values = {name: one[metric] for name, one in rivals.items() if one and one[metric] is not None}
-                if cell[metric] and values and cell[metric] >= (most := max(values.values())):
+                if cell[metric] and values and cell[metric] >= CLEARLY_BELOW * (most := max(values.values())):
                     best = next(name for name, value in values.items() if value == most)
                     where = {"analytic": analytic, "view": view, "control": control, "metric": metric}
                     found.append({**where, "value": cell[metric], "best": best, "best_value": most})

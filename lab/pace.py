@@ -6,7 +6,7 @@ when there is a contact and whether the contact brings a task, never what is sai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from lab.behaviours import SECOND, Bool, Int64, Window, setting
 from lab.clock import LAWS, SHORTEST_SLEEP_S, alarms, gaps, inside, renewal, sleeps, whole
 from lab.gates import GATES, both, gated
 from lab.ragged import positions
+from lab.standby import ALARMS, JOBS
+from lab.standby import rationed as allowed
 from lab.waiting import SHUT, Sleeper, rationed, thinned, waited, walk
 
 INTERACTIVE = 0.2  # of the contacts in a hurry, the share that brings a task: our choice
@@ -40,7 +42,8 @@ class Pace:
         "exempt",
         choices=("exempt", "deferred", "alarm"),
         source="deferred: a job (WorkManager: at least every 15 min) or no wake lock, held back until a maintenance"
-        " window (developer.android.com, 'Optimize for Doze'); alarm: setExactAndAllowWhileIdle, rationed",
+        " window (developer.android.com, 'Optimize for Doze'); alarm: setExactAndAllowWhileIdle, rationed; both"
+        " within the quota of the app's standby bucket: lab/standby.py",
     )
     ration: float = setting(
         540.0,
@@ -81,9 +84,32 @@ def paced(name: str, default: Any = None) -> Any:
     return field(default=known.default if default is None else default, metadata=known.metadata)
 
 
-def moments(rng: np.random.Generator, pace: Pace, window: Window) -> Moments:
-    """When a behaviour of that pace is in contact within the window's span; alarms in Doze never wait for a gate."""
+def moments(rng: np.random.Generator, pace: Pace, window: Window, *, scheduled: bool = True) -> Moments:
+    """When a behaviour of that pace is in contact within the window's span; alarms in Doze never wait for a gate.
+
+    Jobs and alarms get what the app's standby bucket allows (lab.standby): a contact put off to where the gate is shut
+    is dropped, and one stands for all that were due meanwhile. ``scheduled`` False: words of a living process on a
+    connection that it keeps, which no job or alarm starts.
+    """
     open_ = pace.openings(window)
+    due = _due(rng, pace, window, open_)
+    if pace.doze == "exempt" or not scheduled:
+        return due
+    if pace.doze == "alarm":
+        awake = replace(window, doze=window.doze[:0])  # these fire in Doze
+        time = allowed(rng, due.time, awake, ALARMS)
+    else:
+        time = allowed(rng, due.time, window, JOBS)
+    if time is due.time:
+        return due
+    of = np.searchsorted(time, due.time)
+    tasked = np.zeros(len(time) + 1, dtype=np.bool_)
+    np.logical_or.at(tasked, of, due.tasked)
+    kept = inside(time, open_)
+    return Moments(time[kept], tasked[:-1][kept])
+
+
+def _due(rng: np.random.Generator, pace: Pace, window: Window, open_: Int64) -> Moments:
     waits = pace.shut == "wait" and pace.doze != "alarm"
     if pace.law == "phase":
         time = _kept_phase(rng, pace, window)

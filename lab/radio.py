@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64
+from lab.reconnect import OUTAGE, noticed
 
 HOUR = 3600 * SECOND
 NETWORKS = ("home", "work", "mobile")
 LETTERS = {"h": 0, "w": 1, "m": 2}  # of lab.phone's places
 MOBILE = NETWORKS.index("mobile")
 LATE = 20 * 60 * SECOND  # how much earlier or later than on the hour a phone changes its network, at most
-OUTAGE = 3 * SECOND // 2  # until the new network carries traffic; longer than any look-up (lab.assembly)
-REDIAL_S, REDIAL_SIGMA = 1.5, 0.7  # log-normal, what an app takes to notice and dial again (an assumption)
 APART = 30_000  # microseconds between two of its dials then
 MOBILE_RTT_US = 25_000  # what LTE adds to a round trip over Wi-Fi (of the size of 3GPP TR 36.912; from memory)
 LOCAL = ("lan", "group")  # reaches of peers that only the phone's own network has
@@ -117,11 +116,11 @@ def _first(piece: Int64, x_time: Int64, count: int) -> Int64:
 def _redialled(rng: np.random.Generator, switch: Int64, first: Int64) -> Int64:
     """When each conversation is dialled again: some time after the change, one after the other, or when needed."""
     known, of = np.unique(switch, return_inverse=True)
-    pause = rng.lognormal(np.log(REDIAL_S), REDIAL_SIGMA, len(known)).clip(0.1, 30.0) * SECOND
+    pause = noticed(rng, len(known))
     order = np.argsort(of, kind="stable")
     turn = np.empty(len(of), dtype=np.int64)
     turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
-    found: Int64 = np.minimum(switch + OUTAGE + pause.astype(np.int64)[of] + APART * turn, first)
+    found: Int64 = np.minimum(switch + OUTAGE + pause[of] + APART * turn, first)
     return found
 
 

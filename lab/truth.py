@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lab.behaviours import Bool
+from lab.cast import RESOLVER
 from lab.errors import EvidenceError
 from lab.timeline import NAME_LOOKUP, Timeline
 
@@ -117,10 +118,9 @@ def _incident(timeline: Timeline, index: int) -> TruthIncident:
     incident, said = timeline.incidents[index], timeline.conversations
     app = timeline.apps[incident.app]
     own = np.flatnonzero(_spoken(timeline, index))
-    asked = [speech.protocol == "dns" for speech in timeline.speeches]  # whose address is everybody's resolver
-    pairs = {(host, asked[speech]) for host, speech in zip(said.host[own], said.speech[own], strict=True)}
-    hosts = [(timeline.hosts[host], dns) for host, dns in sorted(pairs)]
-    peers = {host.name for host, _ in hosts} | {host.address for host, dns in hosts if not (dns and host.name)}
+    hosts = [timeline.hosts[host] for host in np.unique(said.host[own]).tolist()]
+    # the device's resolver is everybody's, in whatever protocol it is asked; what it is asked for is a peer
+    peers = {host.name for host in hosts} | {host.address for host in hosts if host.address != RESOLVER}
     peers |= _shown(timeline, np.unique(said.speech[own]).tolist())
     return TruthIncident(
         incident=incident.incident,

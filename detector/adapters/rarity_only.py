@@ -25,7 +25,8 @@ class RarityOnly:
     """Scores of AN1793: rarity, halved for what was there from the beginning. Of AN1702: how many rare ones an app has.
 
     Rarity is the share of the devices, but for this one, that do not go to the destination (its own share counted to
-    them), over the number of apps that do. An app alerts with more rarity than the mean app.
+    them), over the number of apps that do. An app alerts with more rarity than the mean app. All of that is known at
+    the end of the recording alone: then it decides.
     """
 
     name: str = "rarity-only"
@@ -51,12 +52,12 @@ class RarityOnly:
             text = f"{one.peer.text(row)} is {rarity[row]:.2f} rare among all devices and apps seen here"
             why = Reason("rarity", float(rarity[row]), "below 0.5", 1.0, text)
             times = int(first[row]), int(last[row])
-            yield one.finding(row, times, ("AN1793", float(score[row]), times[0]), why, who)
-        yield from _apps(one, rarity, (first, last), who)
+            yield one.finding(row, times, ("AN1793", float(score[row]), max(end, times[1])), why, who)
+        yield from _apps(one, rarity, (first, last, end), who)
 
 
 def _apps(
-    one: Sightings, rarity: npt.NDArray[np.float64], times: tuple[Int64, Int64], who: Signature
+    one: Sightings, rarity: npt.NDArray[np.float64], times: tuple[Int64, Int64, int], who: Signature
 ) -> Iterator[Finding]:
     group, begins = one.by_app()
     total = np.bincount(group, weights=rarity, minlength=len(begins))
@@ -69,7 +70,7 @@ def _apps(
         text = f"its destinations have a rarity of {total[number]:.1f} together; the mean app has {total.mean():.1f}"
         why = Reason("rare_destinations", float(total[number]), f"below {total.mean():.1f}", 1.0, text)
         seen = int(first[number]), int(last[number])
-        yield one.finding(int(begins[number]), seen, ("AN1702", float(score[number]), seen[1]), why, who)
+        yield one.finding(int(begins[number]), seen, ("AN1702", float(score[number]), max(times[2], seen[1])), why, who)
 
 
 def _rarity(one: Sightings) -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, ticketed, web
+from lab.carriage import CARRIERS, REACHES, web
 from lab.clock import jobs, poisson, thinking
 from lab.draft import Draft
 
@@ -56,7 +56,7 @@ class Behaviour:
         sizes = np.minimum(self.head + count * self.event, self.most)[sent]
         n = len(sizes)
         draft.calls(
-            ticketed(draft, speech, peer, n),
+            speech,
             peer,
             times[sent],
             up=sizes,

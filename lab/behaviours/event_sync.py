@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ticketed, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
 from lab.clock import around, poisson, thinking, whole
 from lab.draft import Draft
 from lab.gates import both
@@ -74,7 +74,7 @@ class Behaviour:
         event = np.maximum(self.event * rng.lognormal(0.0, 0.9, n), 100).astype(np.int64)
         said = words(time, around(rng, self.up, self.spread, n), np.where(known, event, down), delay)
         start, of = (lives[:, 0], life) if self.lifetime else (time, np.arange(n))
-        draft.talks(ticketed(draft, speech, peer, len(start)), peer, start, (of, said))
+        draft.talks(speech, peer, start, (of, said))
         sent = poisson(rng, self.open_per_hour, window.foreground)
         draft.calls(speech, peer, sent, up=self.sent_up, down=self.down, delay=thinking(rng, len(sent)))
         return draft.batch()

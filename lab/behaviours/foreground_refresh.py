@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, ticketed, web
+from lab.carriage import CARRIERS, REACHES, web
 from lab.clock import around, inside, jobs, thinking
 from lab.draft import Draft
 from lab.longflow import words
@@ -59,8 +59,7 @@ class Behaviour:
         up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
         said = words(time, up, down, thinking(rng, n))
         linger = int(self.keep * SECOND)
-        speeches = ticketed(draft, speech, at[fresh], int(fresh.sum()))
-        draft.talks(speeches, at[fresh], time[fresh], (np.cumsum(fresh) - 1, said), linger=linger)
+        draft.talks(speech, at[fresh], time[fresh], (np.cumsum(fresh) - 1, said), linger=linger)
         return draft.batch()
 
     def _shown(self, rng: np.random.Generator, uses: Int64) -> Int64:

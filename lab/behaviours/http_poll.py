@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, afresh, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
 from lab.clock import around, thinking
 from lab.draft import METHODS, Draft
 from lab.longflow import Words, words
@@ -87,9 +87,6 @@ class Behaviour:
             speech, peer = self._web(draft, self.result_reach)
             draft.calls(speech, peer, results.time, up=results.up, down=results.down, delay=results.delay)
         speeches, peers = hosts[place[fresh]].T
-        if self.resume:
-            _, firsts = np.unique(peers, return_index=True)
-            speeches[firsts] = [afresh(draft, speech) for speech in speeches[firsts].tolist()]
         draft.talks(speeches, peers, asked.time[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
 

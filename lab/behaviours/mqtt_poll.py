@@ -63,7 +63,7 @@ class Behaviour:
         tasks = poisson(rng, self.tasks_per_hour, whole(window.span))
         results = tasks + (rng.uniform(1.0, 12.0, len(tasks)) * SECOND).astype(np.int64)
         sizes = np.maximum(self.result_up * rng.lognormal(0.0, 0.7, len(tasks)), SMALLEST).astype(np.int64)
-        reports = moments(rng, Pace.of(self), window).time if self.period else tasks[:0]
+        reports = moments(rng, Pace.of(self), window, scheduled=False).time if self.period else tasks[:0]
         reported = np.maximum(around(rng, self.report, self.spread, len(reports)), SMALLEST)
         return together(
             words(tasks, 0, self.task_down),

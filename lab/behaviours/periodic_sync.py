@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ticketed, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
 from lab.clock import around, inside, jobs, thinking
 from lab.draft import METHODS, Draft
 from lab.gates import gated
@@ -98,7 +98,6 @@ class Behaviour:
             line = self._web(draft, self.news_reach)
             draft.calls(*line, later.time, up=later.up, down=later.down, delay=later.delay)
         speeches, peers = hosts[place[fresh]].T
-        speeches = ticketed(draft, speeches, peers, len(peers))
         draft.talks(speeches, peers, times[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
 

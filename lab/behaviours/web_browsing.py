@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, ticketed, web
+from lab.carriage import CARRIERS, web
 from lab.clock import thinking
 from lab.draft import Draft
 from lab.longflow import words
@@ -73,8 +73,7 @@ class Behaviour:
         up = rng.integers(320, 1_100, len(of))
         said = words(time, up, answer_sizes(rng, len(of), self.largest), thinking(rng, len(of)))
         linger = (np.minimum(2.0 + rng.exponential(10.0, n), 60.0) * SECOND).astype(np.int64)
-        speeches = ticketed(draft, speech, place, n)
-        draft.talks(speeches, place, start, (of, said), linger=linger)
+        draft.talks(speech, place, start, (of, said), linger=linger)
 
     def _shares(self, rng: np.random.Generator, counts: Int64) -> Int64:
         """How many objects of its page each visit fetches: one, and its part of the rest."""

@@ -62,7 +62,7 @@ class Behaviour:
 
     def _said(self, rng: np.random.Generator, window: Window) -> Words:
         """Check-ins, pushed tasks and results of the whole day, whichever connection carries them."""
-        made = moments(rng, Pace.of(self), window)
+        made = moments(rng, Pace.of(self), window, scheduled=False)
         n = len(made.time)
         up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)
         tasks = made.time[made.tasked] + int(0.4 * SECOND)

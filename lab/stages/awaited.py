@@ -11,9 +11,8 @@ from lab.stages.link import Int64, Links, links_of
 from lab.stages.losses import manners_of
 from lab.stages.lost_datagrams import Datagram, Manner, left
 from lab.stages.segments import Bool
-from lab.timeline import NAME_LOOKUP, Timeline
+from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Timeline
 
-_TIME_BITS = 42  # microseconds of a timeline; devices and names above
 _AFTER_US = 500  # from a resolver's answer to the connection it was asked for
 
 
@@ -28,23 +27,48 @@ def settled(timeline: Timeline, links: Links, transports: list[str]) -> tuple[Ti
 def awaited(timeline: Timeline, links: Links) -> Timeline:
     """The timeline with conversations that wait for the look-ups of their host's name, where the network makes it late.
 
-    ``links`` are the timeline's. Exchanges keep their times: what cannot be said yet is said when it can.
+    ``links`` are the timeline's. Exchanges keep their times: what cannot be said yet is said when it can. The result is
+    sorted by start again, and nothing closes before it begins.
     """
     said, seeks = timeline.conversations, _lookups(timeline, links)
     starts = said.start.copy()
-    key = (
-        (_devices(timeline) * (len(timeline.hosts) + 1) + _names(timeline) << _TIME_BITS) + said.start - timeline.start
-    )
+    key, moments = _keys(timeline)
     six = np.array([one.options.get("qtype") == "AAAA" for one in timeline.speeches], dtype=np.bool_)[said.speech]
     for kind in (False, True):
         rows = np.flatnonzero(seeks & (six == kind))
         if len(rows):
             rows = rows[np.argsort(key[rows], kind="stable")]
             last = np.searchsorted(key[rows], key, side="left") - 1
-            asked = (last >= 0) & (key[rows][last] >> _TIME_BITS == key >> _TIME_BITS) & ~seeks
+            asked = (last >= 0) & (key[rows][last] // moments == key // moments) & ~seeks
             told = _told(timeline, links, rows) + _AFTER_US
             starts = np.where(asked, np.maximum(starts, told[last]), starts)
-    return replace(timeline, conversations=replace(said, start=starts))
+    return _begun(timeline, starts)
+
+
+def _begun(timeline: Timeline, starts: Int64) -> Timeline:
+    """The timeline with its conversations begun then: in their new order, with what they say and what carries them."""
+    said, x = timeline.conversations, timeline.exchanges
+    order = np.argsort(starts, kind="stable")
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    columns = {name: column[order] for name, column in vars(said).items() if name != "tunnel"}
+    carrier = said.tunnel[order] if len(said.tunnel) else said.tunnel
+    columns["tunnel"] = np.where(carrier < 0, carrier, place[carrier]) if len(carrier) else carrier
+    columns |= {"start": starts[order], "close": np.maximum(said.close, starts)[order]}
+    words = np.argsort(place[x.conversation], kind="stable")
+    spoken = {name: column[words] for name, column in vars(x).items()}
+    spoken["conversation"] = place[x.conversation][words]
+    return replace(timeline, conversations=Conversations(**columns), exchanges=Exchanges(**spoken))
+
+
+def _keys(timeline: Timeline) -> tuple[Int64, int]:
+    """(n,) keys that ascend by device and name, then by start, and how many keys there are of each such pair.
+
+    Both are numbered as they occur: of the pairs and times that could be, a fleet has more than 64 bits hold.
+    """
+    _, pair = np.unique(_devices(timeline) * (len(timeline.hosts) + 1) + _names(timeline), return_inverse=True)
+    times, moment = np.unique(timeline.conversations.start, return_inverse=True)
+    return pair.astype(np.int64) * len(times) + moment, max(len(times), 1)
 
 
 def _lookups(timeline: Timeline, links: Links) -> Bool:

@@ -175,7 +175,7 @@ def refuse_escape(timeline: Timeline) -> None:
     for host in timeline.hosts:
         if host.address not in GROUPS:
             _refuse_address(f"host {host.name or host.address}", host.address)
-        if host.name and host.name != host.address and not host.name.rstrip(".").endswith(ALLOWED_ZONES):
+        if host.name and not host.name.rstrip(".").endswith(ALLOWED_ZONES) and not _inside_lab(host.name):
             raise StageError(f"host {host.name}: expected a name under {' or '.join(ALLOWED_ZONES)}")
 
 
@@ -191,11 +191,20 @@ def _refuse_answers(timeline: Timeline) -> None:
 
 def _refuse_address(who: str, address: str) -> None:
     try:
-        parsed = ip_address(address)
+        ip_address(address)
     except ValueError:
         raise StageError(f"{who}: found address {address!r}, expected an IP address") from None
-    if not any(parsed.version == net.version and parsed in net for net in ALLOWED):
+    if not _inside_lab(address):
         raise StageError(f"{who}: found address {address}, expected one in {', '.join(map(str, ALLOWED))}")
+
+
+def _inside_lab(text: str) -> bool:
+    """Whether a text is an address of the lab's nets, as a host without a name is called by behind a translator."""
+    try:
+        parsed = ip_address(text)
+    except ValueError:
+        return False
+    return any(parsed.version == net.version and parsed in net for net in ALLOWED)
 
 
 def _host_row(host: Host) -> tuple[int, int, int, int]:

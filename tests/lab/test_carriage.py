@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from lab.behaviours import Speech
-from lab.carriage import CARRIERS, RESOLVERS, asked, ticketed, web
+from lab.carriage import CARRIERS, RESOLVERS, asked, web
 from lab.draft import Draft
 
 
@@ -67,20 +66,3 @@ def test_questions_travel_four_ways(carrier, protocol, tls, port):
 def test_every_way_has_a_speech():
     assert all(carried(carrier=carrier)[0].protocol == carrier for carrier in CARRIERS)
     assert set(RESOLVERS) == {"dns", "dns-tcp", "dot", "doh"}
-
-
-def test_a_host_gives_its_ticket_before_it_is_used():
-    draft = Draft(1)
-    speech, first = web(draft, "vendor", resume=True)
-    second = draft.peer("vendor")
-    found = ticketed(draft, speech, np.array([first, first, second, first, second]), 5)
-    assert ["resume" in draft.speeches[one].options for one in found.tolist()] == [False, True, False, True, True]
-    assert len(draft.speeches) == 2
-
-
-def test_without_tickets_nothing_changes():
-    draft = Draft(1)
-    speech, peer = web(draft, "vendor")
-    assert ticketed(draft, speech, peer, 3).tolist() == [speech] * 3
-    assert ticketed(draft, speech, peer, 0).tolist() == []
-    assert len(draft.speeches) == 1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from lab.behaviours import Window
 from lab.draft import Draft
+from lab.kinds import behaviour_class
 from lab.longflow import words
 
 
@@ -66,3 +69,41 @@ def test_talks_are_many_conversations_at_once():
     assert batch.x_up.tolist() == [1, 2, 6, 7], "what is answered after the span is dropped"
     assert batch.peer.tolist() == [0, 1, 0]
     assert batch.stack.tolist() == [-1, 4, 5]
+
+
+def test_a_host_gives_its_ticket_before_it_is_used():
+    draft = Draft(1_000)
+    speech = draft.speech("http", tls=True, resume="1")
+    first, second = draft.peer("vendor"), draft.peer("vendor")
+    draft.calls(speech, [second, first, first], np.array([70, 40, 30]), up=1, down=1, delay=1)
+    draft.calls(speech, [first, second], np.array([20, 60]), up=1, down=1, delay=1)
+    batch = draft.batch()
+    resumed = ["resume" in batch.speeches[one].options for one in batch.speech.tolist()]
+    assert dict(zip(batch.start.tolist(), resumed, strict=True)) == {20: False, 30: True, 40: True, 60: False, 70: True}
+    assert len(batch.speeches) == 2
+
+
+def test_without_tickets_nothing_changes():
+    draft = Draft(1_000)
+    speech, peer = draft.web(), draft.peer("vendor")
+    draft.calls(speech, peer, np.array([30, 40]), up=1, down=1, delay=1)
+    batch = draft.batch()
+    assert batch.speech.tolist() == [speech] * 2
+    assert len(batch.speeches) == 1
+
+
+@pytest.mark.parametrize("kind", ["http-poll", "push-poll", "long-poll", "periodic-sync", "event-sync"])
+def test_no_kind_resumes_with_a_stranger(kind):
+    day = 86_400_000_000
+    never, awake = np.zeros((0, 2), dtype=np.int64), np.array([[0, day]])
+    window = Window(day, awake, awake, awake, never, never)
+    batch = behaviour_class(kind)(resume=True).plan(np.random.default_rng(3), window)
+    order = np.argsort(batch.start, kind="stable")
+    known, resumed = set(), 0
+    for place in order.tolist():
+        peer = int(batch.peer[place])
+        resuming = "resume" in batch.speeches[batch.speech[place]].options
+        assert not (resuming and peer not in known)
+        known.add(peer)
+        resumed += resuming
+    assert resumed > 0, "nobody resumed at all, so this says nothing"

@@ -8,7 +8,10 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from lab.dual_stack import PHONES, dual_stacked, has_six, six_in, six_of_host, six_of_phone, translated
+from lab.errors import StageError
 from lab.network import Network
+from lab.stages.link import refuse_escape
+from lab.stages.wire import play
 from lab.timeline import Attachment, Device
 
 LAB = ip_network("2001:db8::/32")
@@ -56,6 +59,19 @@ def test_a_network_of_ipv6_alone_translates_the_rest(tiny):
     assert ip_address(translated("198.19.200.1")).packed[-4:] == ip_address("198.19.200.1").packed
     assert six_in("198.18.0.9", Network(clat=True)) == translated("198.18.0.9")
     assert six_in("198.18.0.9", Network()) == ""
+
+
+def test_a_literal_behind_a_translator_is_no_escape_and_is_played(tiny, tmp_path):
+    made = dual_stacked(replace(tiny, network=Network(clat=True)))
+    refuse_escape(made)
+    (literal,) = [host for host in made.hosts if host.name == "198.19.200.1"]
+    spoken = made.conversations.host == made.hosts.index(literal)
+    assert spoken.any(), "nobody speaks to it, so this test says nothing"
+    capture = play(made, tmp_path / "rec") / "telemetry/capture.pcap"
+    assert ip_address(translated("198.19.200.1")).packed in capture.read_bytes()
+    outside = replace(literal, name="8.8.8.8")
+    with pytest.raises(StageError, match="expected a name under"):
+        refuse_escape(replace(made, hosts=(*made.hosts[:1], outside, *made.hosts[2:])))
 
 
 def test_a_phone_without_it_has_the_addresses_it_had():

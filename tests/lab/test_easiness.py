@@ -1,4 +1,4 @@
-"""A suite is too easy where a control that knows one thing does as well as the best detector under test."""
+"""A suite is too easy where a control that knows one thing does nearly as well as the best detector under test."""
 
 import pytest
 
@@ -30,6 +30,12 @@ def test_a_control_that_equals_the_best_is_told(control):
         (control, "pr_auc", "worse"),
         (control, "recall_at_budget", "builtin"),
     ]
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.71, False), (0.73, True), (0.79, True), (0.95, True)])
+def test_nearly_as_good_is_too_good_from_nine_tenths_on(value, told):
+    clock = (value, 0.1)
+    assert easy(builtin=(0.8, 0.9), timing_only=clock) == [("timing-only", "pr_auc", "builtin")] * told
 
 
 def test_nothing_is_no_success_and_nobody_no_rival():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from lab.gates import GATES
 from lab.kinds import behaviour_class
 from lab.pace import INTERACTIVE, Pace, moments, paced
 from lab.phone import PROFILES, plan_day
+from lab.standby import ALARMS, JOBS, RARE
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
@@ -150,3 +151,44 @@ def test_a_behaviour_takes_the_settings_it_wants():
 def test_pollers_have_gates_and_laws(kind):
     names = {field.name for field in fields(behaviour_class(kind))}
     assert {"period", "law", "jitter", "sigma", "gate", "from_hour", "until_hour", "shut", "doze"} <= names
+
+
+def rare(doze=()):
+    never = np.zeros((0, 2), dtype=np.int64)
+    dozing = np.array(doze, dtype=np.int64).reshape(-1, 2)
+    return Window(DAY, never, never, never, dozing, never, standby=np.array([[0, DAY, RARE]]))
+
+
+@pytest.mark.parametrize("law", ["phase", "uniform", "exponential"])
+@pytest.mark.parametrize("fast", [0.0, 30.0])
+@pytest.mark.parametrize(("doze", "most"), [("deferred", JOBS[RARE][0]), ("alarm", 24 * ALARMS[RARE][0])])
+def test_a_seldom_used_app_gets_the_quota_of_its_bucket(law, fast, doze, most):
+    pace = Pace(period=900.0, law=law, doze=doze, fast=fast, task_probability=0.1)
+    found = moments(rng(), pace, rare())
+    assert 0 < len(found.time) <= most
+    assert len(found.time) == len(found.tasked)
+    assert len(moments(rng(), replace(pace, doze="exempt"), rare()).time) > 60
+    assert len(moments(rng(), pace, replace(rare(), standby=np.zeros((0, 3), dtype=np.int64))).time) > 60
+    assert len(moments(rng(), pace, rare(), scheduled=False).time) > 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen", "most"),
+    [
+        ("http-poll", {"doze": "deferred"}, 3),
+        ("periodic-sync", {"law": "uniform", "failures": 0.0}, 3),
+        ("periodic-sync", {"law": "phase"}, 3),
+        ("http-poll", {"doze": "alarm"}, 24),
+        ("periodic-sync", {"law": "uniform", "alarm": True}, 24),
+    ],
+)
+def test_quotas_bind_honest_and_dishonest_jobs_alike(kind, chosen, most):
+    behaviour = behaviour_class(kind)(period=900.0, **chosen)
+    assert 1 <= len(behaviour.plan(rng(), rare()).start) <= most
+
+
+def test_alarms_of_a_seldom_used_app_still_fire_in_doze():
+    window = rare([[2 * HOUR, 20 * HOUR]])
+    time = moments(rng(), Pace(period=900.0, doze="alarm"), window).time
+    assert inside(time, window.doze).sum() > 10
+    assert np.all(np.diff(time) >= HOUR)

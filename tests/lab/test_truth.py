@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lab.cast import RESOLVER
 from lab.errors import EvidenceError
 from lab.recording import open_recording, write_parquet
 from lab.stages.wire import play
@@ -52,9 +53,18 @@ def test_looking_a_name_up_is_no_contact_and_the_resolver_no_peer(tiny):
     said = dataclasses.replace(tiny.conversations, behaviour=looked)
     (incident,) = truth_of(dataclasses.replace(tiny, behaviours=behaviours, conversations=said)).incidents
     assert incident.peers == ()
-    dns = tuple(dataclasses.replace(speech, protocol="dns") for speech in tiny.speeches)
-    (incident,) = truth_of(dataclasses.replace(tiny, speeches=dns)).incidents
-    assert incident.peers == ("api.garden.example",)
+
+
+@pytest.mark.parametrize("protocol", ["dns", "dns_tcp", "http", "opaque"])
+def test_the_resolver_is_no_peer_whatever_it_is_spoken_to_in_and_others_are(tiny, protocol):
+    speeches = tuple(dataclasses.replace(speech, protocol=protocol) for speech in tiny.speeches)
+    spoken = dataclasses.replace(tiny, speeches=speeches)
+    (incident,) = truth_of(spoken).incidents
+    assert incident.peers == ("198.18.7.9", "api.garden.example")
+    for name, peers in (("api.garden.example", ("api.garden.example",)), ("", ())):
+        asked = dataclasses.replace(tiny.hosts[0], name=name, address=RESOLVER)
+        (incident,) = truth_of(dataclasses.replace(spoken, hosts=(asked, *tiny.hosts[1:]))).incidents
+        assert incident.peers == peers
 
 
 def test_device_days_count_devices_and_span():

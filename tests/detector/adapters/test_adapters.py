@@ -33,6 +33,8 @@ def test_rarity_only_knows_who_else_goes_there_and_since_when(made):
     assert scores == {"old.example": 0.5, "new.example": 0.75}
     loud = {(one.device, one.uid) for one in found if one.analytic == "AN1702" and one.alert}
     assert loud == {("phone-01", 10_001), ("phone-01", 10_002)}
+    end = made.telemetry().span[1]
+    assert {one.decided_at for one in found} == {end}, "a whole fleet's shares are known at the end, not before"
 
 
 def test_rarity_only_is_deaf_to_when(made):
