@@ -5,6 +5,12 @@ One place for honest and dishonest apps, so that both say the same with the same
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+
+from lab.behaviours import SECOND, Bool, Int64, Window
 from lab.draft import Draft
 
 CARRIERS = ("http", "http2", "quic")
@@ -14,6 +20,8 @@ REACHES = ("vendor", "own", "literal", "popular", "tenant", "tail", "fresh")
 RESOLVERS = ("dns", "dns-tcp", "dot", "doh")
 QTYPES = ("TXT", "A", "AAAA", "NULL", "HTTPS")
 DNS_PORTS = {"dns": 53, "dns-tcp": 53, "dot": 853, "doh": 443}  # RFC 1035, 7766, 7858, 8484
+ROTATIONS = ("none", "day", "contact")
+DAY = 86_400 * SECOND
 OUTER = "popular"  # whose name an ECH outer hello shows: the provider's (RFC 9849 section 6.1, public_name)
 
 
@@ -46,6 +54,32 @@ def web(
         options |= _hello(draft, naming, resume=resume)
     chosen = port or (443 if tls or carrier == "quic" else 80)
     return draft.speech(carrier, tls=tls and carrier != "quic", port=chosen, **options), peer
+
+
+_WEB = [name for name, one in inspect.signature(web).parameters.items() if one.kind is one.KEYWORD_ONLY]
+
+
+def carried(draft: Draft, behaviour: object, reach: str, *, method: str | None = None) -> tuple[int, int]:
+    """``web`` by the settings of a behaviour: its own of those names, the defaults of the rest; or with this method."""
+    own = {name: getattr(behaviour, name) for name in _WEB if hasattr(behaviour, name)}
+    return web(draft, reach, **own if method is None else own | {"method": method})
+
+
+def rotated(times: Int64, window: Window, rotation: str, host: Callable[[], tuple[int, int]]) -> tuple[Int64, Int64]:
+    """Which host each contact goes to, and the hosts, rows (speech, peer): one, or a new one a day or a contact."""
+    if rotation == "none":
+        return np.zeros(len(times), dtype=np.int64), np.array([host()])
+    days = (times - window.midnight) // DAY
+    keys = days - days[:1] if rotation == "day" else np.arange(len(times))
+    count = int(keys[-1]) + 1 if len(keys) else 1
+    return keys.astype(np.int64), np.array([host() for _ in range(count)])
+
+
+def opening(times: Int64, place: Int64, keep_us: int) -> Bool:
+    """Which contacts open a connection: the first, those to another host, those later than one is kept."""
+    opens = np.ones(len(times), dtype=np.bool_)
+    opens[1:] = (np.diff(times) > keep_us) | (np.diff(place) != 0)
+    return opens
 
 
 def _hello(draft: Draft, naming: str, *, resume: bool) -> dict[str, str]:

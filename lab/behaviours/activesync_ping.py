@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, REACHES, web
+from lab.carriage import CARRIERS, REACHES, carried
 from lab.clock import around, poisson, thinking, whole
 from lab.draft import Draft
 from lab.longflow import words
@@ -49,7 +49,7 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per Ping; mail adds a Sync to it."""
         draft = Draft(window.span)
-        speech, peer = web(draft, self.reach, carrier=self.carrier, tls=self.tls, port=self.port)
+        speech, peer = carried(draft, self, self.reach)
         mails = poisson(rng, self.mails_per_hour, whole(window.span))
         pings = self._pings(rng, window, mails.tolist())
         time, held = (np.array([row[place] for row in pings], dtype=np.int64) for place in (0, 1))

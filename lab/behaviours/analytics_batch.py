@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, web
+from lab.carriage import CARRIERS, REACHES, carried
 from lab.clock import jobs, poisson, thinking
 from lab.draft import Draft
 
@@ -39,15 +39,7 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per batch."""
         draft = Draft(window.span)
-        speech, peer = web(
-            draft,
-            self.reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            method="auto" if self.carrier == "quic" else "POST",
-            resume=self.resume,
-        )
+        speech, peer = carried(draft, self, self.reach, method="auto" if self.carrier == "quic" else "POST")
         times, leaving = self._due(rng, window)
         events = poisson(rng, self.events_per_minute * 60.0, window.foreground)
         gathered = np.searchsorted(events, times, side="right")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
 from lab.clock import around, poisson, thinking, whole
 from lab.draft import Draft
 from lab.gates import both
@@ -56,16 +56,7 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """Requests one after the other while the gate is open; what the owner does beside them, while the app is."""
         draft = Draft(window.span)
-        speech, peer = web(
-            draft,
-            self.reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            naming=self.naming,
-            front=self.front,
-            resume=self.resume,
-        )
+        speech, peer = carried(draft, self, self.reach)
         lives = connections(rng, self.lifetime or 7 * 86_400.0, window)
         lives = both(lives, Pace.of(self).openings(window), window.span)
         life, time, delay, known = self._asked(rng, window, lives)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, REACHES, web
+from lab.carriage import CARRIERS, REACHES, carried
 from lab.clock import around, jobs, thinking
 from lab.draft import Draft
 from lab.pace import Pace, moments, paced
@@ -44,7 +44,7 @@ class Behaviour:
         """One conversation per feed and run, one per link."""
         draft = Draft(window.span)
         runs = self._runs(rng, window)
-        speech, _ = web(draft, self.reach, carrier=self.carrier, tls=self.tls, port=self.port)
+        speech, _ = carried(draft, self, self.reach)
         for _ in range(1, self.feeds):
             draft.peer(self.reach)
         run, feed = positions(np.full(len(runs), self.feeds))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, web
+from lab.carriage import CARRIERS, REACHES, carried
 from lab.clock import around, inside, jobs, thinking
 from lab.draft import Draft
 from lab.longflow import words
@@ -43,7 +43,7 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per opening and host while refreshes follow each other within ``keep``, else one each."""
         draft = Draft(window.span)
-        speech, _ = web(draft, self.reach, carrier=self.carrier, tls=self.tls, port=self.port, resume=self.resume)
+        speech, _ = carried(draft, self, self.reach)
         for _ in range(1, self.hosts):
             draft.peer(self.reach)
         refreshed = np.sort(np.concatenate([self._shown(rng, window.foreground), self._widget(rng, window)]))

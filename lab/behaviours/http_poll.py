@@ -13,15 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.behaviours import SECOND, Batch, Window, setting
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
 from lab.clock import around, thinking
 from lab.draft import METHODS, Draft
 from lab.longflow import Words, words
 from lab.pace import Moments, Pace, moments, paced
 from lab.ragged import joined
 
-DAY = 86_400 * SECOND
 SMALLEST = 100  # bytes
 
 
@@ -39,7 +38,7 @@ class Behaviour:
     resume: bool = setting(False, source="TLS sessions resumed but the first with a host, RFC 8446 section 2.2")
     dga: str = setting(
         "none",
-        choices=("none", "day", "contact"),
+        choices=ROTATIONS,
         source="a new registrable domain for each; reach does not count then",
     )
     keep: float = setting(
@@ -72,19 +71,19 @@ class Behaviour:
         draft = Draft(window.span)
         asked = moments(rng, Pace.of(self), window)
         n = len(asked.time)
-        place, hosts = self._hosts(draft, asked.time, window)
+        reach = self.reach if self.dga == "none" else "fresh"
+        place, hosts = rotated(asked.time, window, self.dga, lambda: carried(draft, self, reach))
         up = around(rng, self.up, self.spread, n) + rng.integers(0, self.pad_up + 1, n)
         down = around(rng, self.down, self.spread, n) + rng.integers(0, self.pad_down + 1, n)
         polls = words(asked.time, up, np.where(asked.tasked, self.task_down, down), thinking(rng, n))
-        fresh = np.diff(asked.time, prepend=np.int64(-DAY)) > int(self.keep * SECOND)
-        fresh |= np.diff(place, prepend=np.int64(-1)) != 0
+        fresh = opening(asked.time, place, int(self.keep * SECOND))
         of = np.cumsum(fresh) - 1
         results = self._results(rng, asked)
         said = (of, polls)
         if self.result_reach == "same":
             said = joined(said, (of[asked.tasked], results))
         else:
-            speech, peer = self._web(draft, self.result_reach)
+            speech, peer = carried(draft, self, self.result_reach)
             draft.calls(speech, peer, results.time, up=results.up, down=results.down, delay=results.delay)
         speeches, peers = hosts[place[fresh]].T
         draft.talks(speeches, peers, asked.time[fresh], said, linger=int(self.keep * SECOND))
@@ -95,25 +94,3 @@ class Behaviour:
         time = tasks + (rng.uniform(1.0, 12.0, len(tasks)) * SECOND).astype(np.int64)
         sizes = np.maximum(self.result_up * rng.lognormal(0.0, 0.7, len(tasks)), SMALLEST).astype(np.int64)
         return words(time, sizes, self.down, thinking(rng, len(tasks)))
-
-    def _hosts(self, draft: Draft, time: Int64, window: Window) -> tuple[Int64, Int64]:
-        """Which host each poll goes to, and the hosts: rows (speech, peer)."""
-        if self.dga == "none":
-            return np.zeros(len(time), dtype=np.int64), np.array([self._web(draft, self.reach)])
-        days = (time - window.midnight) // DAY
-        keys = days - days[:1] if self.dga == "day" else np.arange(len(time))
-        count = int(keys[-1]) + 1 if len(keys) else 1
-        return keys.astype(np.int64), np.array([self._web(draft, "fresh") for _ in range(count)])
-
-    def _web(self, draft: Draft, reach: str) -> tuple[int, int]:
-        return web(
-            draft,
-            reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            method=self.method,
-            naming=self.naming,
-            front=self.front,
-            resume=self.resume,
-        )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
 from lab.clock import around, thinking
 from lab.draft import Draft
 from lab.longflow import words
@@ -56,16 +56,7 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """Requests one after the other, in conversations that live for a while; results beside them."""
         draft = Draft(window.span)
-        speech, peer = web(
-            draft,
-            self.reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            naming=self.naming,
-            front=self.front,
-            resume=self.resume,
-        )
+        speech, peer = carried(draft, self, self.reach)
         time, delay, tasked = self._asked(rng, window)
         n = len(time)
         up, down = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
 from lab.clock import around, inside, jobs, thinking
 from lab.draft import METHODS, Draft
 from lab.gates import gated
@@ -22,7 +22,6 @@ from lab.longflow import words
 from lab.pace import Moments, Pace, moments, paced
 from lab.ragged import joined, positions, summed
 
-DAY = 86_400 * SECOND
 BACKOFF_S = 30.0
 MOST_TRIES = 7
 FAILURE = 250  # bytes of a 503 with its headers (an assumption)
@@ -59,7 +58,7 @@ class Behaviour:
         0.0, unit="s", minimum=0, maximum=3_600, source="how long a connection waits for the next run; OkHttp: 5 min"
     )
     rotates: str = setting(
-        "none", choices=("none", "day", "contact"), source="a new host of that reach for each: delivery networks, tests"
+        "none", choices=ROTATIONS, source="a new host of that reach for each: delivery networks, tests"
     )
     up: int = setting(480, unit="B", minimum=100, maximum=100_000)
     down: int = setting(3_000, unit="B", minimum=100, maximum=1_000_000)
@@ -87,41 +86,18 @@ class Behaviour:
         more = np.maximum(self.news_down * rng.lognormal(0.0, 0.7, n), 100).astype(np.int64)
         after = (rng.uniform(0.3, self.news_after, n) * SECOND).astype(np.int64)
         later = words((times + after)[news], self.news_up, more[news], delay[news])
-        place, hosts = self._hosts(draft, times, window)
-        fresh = np.ones(n, dtype=np.bool_)
-        fresh[1:] = (times[1:] - times[:-1] > int(self.keep * SECOND)) | (place[1:] != place[:-1])
+        place, hosts = rotated(times, window, self.rotates, lambda: carried(draft, self, self.reach))
+        fresh = opening(times, place, int(self.keep * SECOND))
         of = np.cumsum(fresh) - 1
         said = (of, words(times, up, down, delay))
         if self.news_reach == "same":
             said = joined(said, (of[news], later))
         else:
-            line = self._web(draft, self.news_reach)
+            line = carried(draft, self, self.news_reach)
             draft.calls(*line, later.time, up=later.up, down=later.down, delay=later.delay)
         speeches, peers = hosts[place[fresh]].T
         draft.talks(speeches, peers, times[fresh], said, linger=int(self.keep * SECOND))
         return draft.batch()
-
-    def _hosts(self, draft: Draft, times: Int64, window: Window) -> tuple[Int64, Int64]:
-        """Which host each run goes to, and the hosts: rows (speech, peer)."""
-        if self.rotates == "none":
-            return np.zeros(len(times), dtype=np.int64), np.array([self._web(draft, self.reach)])
-        days = (times - window.midnight) // DAY
-        keys = days - days[:1] if self.rotates == "day" else np.arange(len(times))
-        count = int(keys[-1]) + 1 if len(keys) else 1
-        return keys.astype(np.int64), np.array([self._web(draft, self.reach) for _ in range(count)])
-
-    def _web(self, draft: Draft, reach: str) -> tuple[int, int]:
-        return web(
-            draft,
-            reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            method=self.method,
-            naming=self.naming,
-            front=self.front,
-            resume=self.resume,
-        )
 
     def _runs(self, rng: np.random.Generator, window: Window) -> Moments:
         waiting = not (self.exempt or self.alarm)

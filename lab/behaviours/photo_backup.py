@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, REACHES, web
+from lab.carriage import CARRIERS, REACHES, carried
 from lab.clock import poisson, thinking
 from lab.draft import Draft
 from lab.gates import gated
@@ -45,7 +45,7 @@ class Behaviour:
         """One conversation per opening of the gate."""
         draft = Draft(window.span)
         method = "auto" if self.carrier == "quic" else "POST"
-        speech, peer = web(draft, self.reach, carrier=self.carrier, tls=self.tls, port=self.port, method=method)
+        speech, peer = carried(draft, self, self.reach, method=method)
         open_ = gated(window, self.gate, self.from_hour, self.until_hour)
         open_ = open_[open_[:, 1] - open_[:, 0] > self.shortest * SECOND]
         start = open_[:, 0] + (rng.exponential(max(self.wait, 1.0), len(open_)) * SECOND).astype(np.int64)

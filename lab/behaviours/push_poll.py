@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, web
+from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
 from lab.channel import beats, dialled, spoken
 from lab.clock import around, inside, poisson, thinking
 from lab.draft import Draft
@@ -82,16 +82,7 @@ class Behaviour:
         return words(come, 0, sizes.astype(np.int64))
 
     def _fetch(self, rng: np.random.Generator, draft: Draft, pushes: Int64) -> None:
-        speech, peer = web(
-            draft,
-            self.reach,
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            naming=self.naming,
-            front=self.front,
-            resume=self.resume,
-        )
+        speech, peer = carried(draft, self, self.reach)
         n = len(pushes)
         time = pushes + (rng.uniform(0.2, self.within, n) * SECOND).astype(np.int64)
         sizes = around(rng, self.up, self.spread, n), around(rng, self.down, self.spread, n)

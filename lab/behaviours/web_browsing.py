@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, web
+from lab.carriage import CARRIERS, carried
 from lab.clock import thinking
 from lab.draft import Draft
 from lab.longflow import words
@@ -41,14 +41,7 @@ class Behaviour:
         """One conversation per page and host."""
         draft = Draft(window.span)
         known = round(self.hosts * (1.0 - self.tail)) if self.reach == "popular" else self.hosts
-        speech, _ = web(
-            draft,
-            self.reach if known else "tail",
-            carrier=self.carrier,
-            tls=self.tls,
-            port=self.port,
-            resume=self.resume,
-        )
+        speech, _ = carried(draft, self, self.reach if known else "tail")
         for nth in range(1, self.hosts):
             draft.peer(self.reach if nth < known else "tail")
         opened = looks(rng, window.foreground, self.reading)
