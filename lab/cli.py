@@ -70,8 +70,8 @@ def run(
 
     --out is a folder: it keeps recordings, findings, scorecard.json and report.html.
     """
+    from lab.running.trial import Plan, run_suite
     from lab.scenario import suite_scenarios
-    from lab.trial import Plan, run_suite
 
     name, scenarios = suite_scenarios(suite)
     folder = out or Path("out") / name
@@ -102,13 +102,13 @@ def score(
     if findings is None:
         _score_run(run_dir, json_=json_, out=out)
         return
-    from lab.submission import score_findings
+    from lab.running.submission import score_findings
 
     _show(score_findings(run_dir, findings, view=view, detectors=detector or ()), json_=json_, out=out)
 
 
 def _score_run(folder: Path, *, json_: bool, out: Path | None = None) -> None:
-    from lab.trial import score_folder
+    from lab.running.trial import score_folder
 
     card = score_folder(folder)
     _show(card, json_=json_, out=out)
@@ -149,7 +149,7 @@ def _refuse_vacuous(card: Scorecard) -> None:
 @guarded
 def report(run_dir: Path, *, out: Out = None) -> None:
     """Write the HTML report of a run again."""
-    from lab.trial import report_folder
+    from lab.running.trial import report_folder
 
     emit(str(report_folder(run_dir, out)))
 

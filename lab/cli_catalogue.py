@@ -34,7 +34,7 @@ def scenario_list(
     json_: Json = False,
 ) -> None:
     """List scenarios with twin, analytic, technique, protocol."""
-    from lab.catalogue import Wanted, catalogue, chosen, print_catalogue
+    from lab.catalogue.listing import Wanted, catalogue, chosen, print_catalogue
 
     rows = chosen(catalogue(), Wanted(suite, analytic, protocol, malicious))
     if json_:
@@ -50,8 +50,8 @@ def scenario_show(name: str, *, seed: Seed = 1, json_: Json = False) -> None:
 
     Apps and settings, promises, what differs from the twin, and when each speaks, over what its phone does.
     """
-    from lab.sheet import show
-    from lab.sheet_terminal import print_scenario
+    from lab.catalogue.sheet import show
+    from lab.catalogue.sheet_terminal import print_scenario
 
     shown = show(name, seed)
     if json_:
@@ -74,7 +74,7 @@ def scenario_check(
 
     On a recording made for the purpose; no detector is involved. Exit 2: one is not kept. Exit 3: one did not play.
     """
-    from lab.proving import check, exit_code, print_checks
+    from lab.catalogue.proving import check, exit_code, print_checks
 
     with progress_bar("scenario check", quiet=json_) as advance:
         results = check(paths or [], range(seed, seed + seeds), advance, stage=stage)
@@ -98,7 +98,7 @@ def scenario_shortcuts(
 
     Names, addresses, categories, counts: each by a threshold and a small tree. Nothing is played. Exit 2: one does.
     """
-    from lab.shortcuts import print_shortcuts, shortcuts
+    from lab.catalogue.shortcuts import print_shortcuts, shortcuts
 
     with progress_bar("scenario shortcuts", quiet=json_) as advance:
         reports = shortcuts(suites or ["core"], advance)
@@ -117,7 +117,7 @@ def scenario_new(name: str, *, out: Out = None) -> None:
 
     A commented TOML file that passes scenario check.
     """
-    from lab.catalogue import write_template
+    from lab.catalogue.listing import write_template
 
     emit(str(write_template(name, out)))
 
@@ -126,8 +126,8 @@ def scenario_new(name: str, *, out: Out = None) -> None:
 @guarded
 def behaviour_list(*, json_: Json = False) -> None:
     """List the kinds of behaviour."""
-    from lab.kind_sheet import behaviour_rows
-    from lab.kind_terminal import print_behaviours
+    from lab.catalogue.kind_sheet import behaviour_rows
+    from lab.catalogue.kind_terminal import print_behaviours
 
     rows = behaviour_rows()
     if json_:
@@ -143,8 +143,8 @@ def behaviour_show(kind: str, *, json_: Json = False) -> None:
 
     Their defaults, units, ranges and sources, and who uses it.
     """
-    from lab.kind_sheet import behaviour_sheet
-    from lab.kind_terminal import print_behaviour
+    from lab.catalogue.kind_sheet import behaviour_sheet
+    from lab.catalogue.kind_terminal import print_behaviour
 
     sheet = behaviour_sheet(kind)
     if json_:
@@ -157,8 +157,8 @@ def behaviour_show(kind: str, *, json_: Json = False) -> None:
 @guarded
 def protocol_list(*, json_: Json = False) -> None:
     """List the protocols."""
-    from lab.kind_sheet import protocol_rows
-    from lab.kind_terminal import print_protocols
+    from lab.catalogue.kind_sheet import protocol_rows
+    from lab.catalogue.kind_terminal import print_protocols
 
     rows = protocol_rows()
     if json_:
@@ -171,8 +171,8 @@ def protocol_list(*, json_: Json = False) -> None:
 @guarded
 def protocol_show(name: str, *, json_: Json = False) -> None:
     """Show one protocol with its options."""
-    from lab.kind_sheet import protocol_sheet
-    from lab.kind_terminal import print_protocol
+    from lab.catalogue.kind_sheet import protocol_sheet
+    from lab.catalogue.kind_terminal import print_protocol
 
     sheet = protocol_sheet(name)
     if json_:

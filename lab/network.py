@@ -16,7 +16,7 @@ class Network:
     at 1 each packet is lost or not on its own. ``rtt_us`` is added to every round trip, and up to ``jitter_us`` more,
     drawn per conversation. ``mtu`` is that of the phones' interfaces, in bytes. ``ipv6`` is the share of named hosts
     that have an IPv6 address, by which phones then reach them; ``clat``: the network has IPv6 alone, and all other
-    hosts are reached through a translator (lab.dual_stack).
+    hosts are reached through a translator (lab.world.dual_stack).
     """
 
     loss: float = 0.0

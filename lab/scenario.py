@@ -1,6 +1,6 @@
 """A scenario file as values: the question, the span, the phones, their apps and behaviours, and what must be seen.
 
-It loads and refuses, listing every fault with its place; it draws nothing. Compiling is lab/compiler.py's.
+It loads and refuses, listing every fault with its place; it draws nothing. Compiling is lab/world/compiler.py's.
 """
 
 from __future__ import annotations
@@ -13,15 +13,23 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab.background import background_faults, library_digest
-from lab.behaviour_rows import behaviour_plan, row_faults
+from lab.authoring.background import background_faults, library_digest
+from lab.authoring.behaviour_rows import behaviour_plan, row_faults
+from lab.authoring.kinds import behaviour_names
+from lab.authoring.plans import AppPlan, Background, Expectation, Phones, Scenario
+from lab.authoring.scenario_file import (
+    AppTable,
+    NetworkTable,
+    ScenarioTable,
+    StateTable,
+    SuiteTable,
+    faults_of,
+    label_of,
+)
+from lab.authoring.settings import microseconds
 from lab.behaviours import nearest
 from lab.errors import ScenarioError
-from lab.kinds import behaviour_names
 from lab.network import Network
-from lab.plans import AppPlan, Background, Expectation, Phones, Scenario
-from lab.scenario_file import AppTable, NetworkTable, ScenarioTable, StateTable, SuiteTable, faults_of, label_of
-from lab.settings import microseconds
 from lab.shelf import parse_toml, place_of, scenarios_folder, shelf
 
 if TYPE_CHECKING:
@@ -68,7 +76,7 @@ def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
 
     ScenarioError if a labelled behaviour makes no contact, or if there are more hosts than addresses.
     """
-    from lab.compiler import compile_timeline
+    from lab.world.compiler import compile_timeline
 
     return compile_timeline(scenario, seed)
 
@@ -223,7 +231,7 @@ def _is_suite(path: Path) -> bool:
 
 def template(name: str) -> str:
     """The text of a new scenario file of that name, commented; it loads and compiles as it stands."""
-    from lab.phone import profile_names
-    from lab.template import text_of
+    from lab.authoring.template import text_of
+    from lab.phones.phone import profile_names
 
     return text_of(name, profile_names(), behaviour_names())

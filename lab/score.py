@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from detector.contract import ANALYTICS, SCHEMA_VERSION
-from lab.easiness import too_easy
-from lab.intervals import poisson_rate, wilson
-from lab.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
-from lab.ranking import average_precision, quantile, recall_within
-from lab.separability import separability
+from lab.scoring.easiness import too_easy
+from lab.scoring.intervals import poisson_rate, wilson
+from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
+from lab.scoring.ranking import average_precision, quantile, recall_within
+from lab.scoring.separability import separability
 
 __all__ = ["CONTROLS", "KNOWING", "LISTED_AT_MOST", "Scorecard", "TrialResult", "refusal", "score"]
 

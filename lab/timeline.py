@@ -19,7 +19,7 @@ class Attachment:
     """A phone on one network, until its next attachment: no conversation of the phone lasts beyond that."""
 
     since: int  # microseconds since the epoch; a phone's first one begins with the scenario
-    network: str  # one of lab.radio.NETWORKS
+    network: str  # one of lab.phones.radio.NETWORKS
     address: str  # in 10.88.0.0/16
     rtt_us: int  # added to the round trip with every host
     six: str = ""  # its IPv6 address there, if the network has IPv6

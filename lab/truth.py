@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lab.behaviours import Bool
-from lab.cast import RESOLVER
 from lab.errors import EvidenceError
 from lab.timeline import NAME_LOOKUP, Timeline
+from lab.world.cast import RESOLVER
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from detector.contract import Finding, Reason
-from lab.outcomes import TrialResult
+from lab.scoring.outcomes import TrialResult
 from lab.truth import Truth, TruthIncident
 
 HOUR = 3_600_000_000

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.scenario import load_scenario
-from lab.scenario_file import (
+from lab.authoring.scenario_file import (
     AppTable,
     BackgroundTable,
     BehaviourTable,
@@ -24,6 +23,7 @@ from lab.scenario_file import (
     ScenarioTable,
     StateTable,
 )
+from lab.scenario import load_scenario
 from lab.shelf import shelf
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +34,7 @@ COMMANDS = [line.split(" #")[0].strip() for block in BLOCKS for line in block.sp
 #: Runs commands one after the other in one process, as the command line would, and prints [exit code, stdout] of each.
 DRIVER = """
 import json, os, sys
-os.cpu_count = lambda: 1  # tests of lab/proving.py have workers; here they would only take time to start
+os.cpu_count = lambda: 1  # tests of lab/catalogue/proving.py have workers; here they would only take time to start
 from typer.testing import CliRunner
 from lab.cli import app
 answers = [CliRunner().invoke(app, words) for words in json.load(sys.stdin)]

@@ -12,44 +12,22 @@ SOURCES = sorted(path for folder in ("lab", "detector") for path in (ROOT / fold
 
 # from low to high: a module may import its own layer and those before it; every module of lab has a layer
 LAYERS = (
-    ("lab", "lab.errors", "lab.console"),
+    ("lab", "lab.errors", "lab.console", "lab.shelf", "lab.seeds", "lab.store"),
     ("lab.protocols",),
-    (
-        "lab.behaviours",
-        "lab.clock",
-        "lab.standby",
-        "lab.draft",
-        "lab.longflow",
-        "lab.pages",
-        "lab.customers",
-        "lab.proxy",
-        "lab.gates",
-        "lab.sittings",
-        "lab.carriage",
-        "lab.ragged",
-        "lab.seeds",
-        "lab.name_cache",
-        "lab.waiting",
-        "lab.pace",
-        "lab.channel",
-        "lab.reconnect",
-        "lab.chatter",
-    ),
-    ("lab.network", "lab.timeline", "lab.kinds", "lab.settings", "lab.plans"),
-    ("lab.doze", "lab.radio", "lab.resolving", "lab.phone", "lab.states"),
-    ("lab.cast", "lab.dual_stack", "lab.tunnel", "lab.assembly"),
-    ("lab.shelf", "lab.behaviour_rows", "lab.lives", "lab.peers", "lab.planning"),
-    ("lab.template", "lab.scenario_file", "lab.background", "lab.scenario", "lab.compiler", "lab.held_out"),
-    ("lab.store", "lab.recording", "lab.truth"),
+    ("lab.behaviours", "lab.habits"),
+    ("lab.network", "lab.timeline"),
+    ("lab.phones",),
+    ("lab.authoring",),
+    ("lab.world",),
+    ("lab.scenario",),
+    ("lab.recording", "lab.truth"),
     ("lab.devices",),
     ("lab.stages",),
-    ("lab.intervals", "lab.ranking", "lab.matching", "lab.outcomes", "lab.separability", "lab.easiness", "lab.score"),
-    ("lab.report", "lab.run", "lab.workers", "lab.look"),
-    ("lab.trial", "lab.submission"),
-    ("lab.expectation", "lab.detection", "lab.inspection", "lab.doctor"),
-    ("lab.subjects", "lab.proving", "lab.kind_sheet", "lab.kind_terminal", "lab.timing"),
-    ("lab.stumps", "lab.traits", "lab.shortcuts"),
-    ("lab.catalogue", "lab.sheet", "lab.sheet_terminal"),
+    ("lab.scoring", "lab.score"),
+    ("lab.report",),
+    ("lab.running",),
+    ("lab.detection", "lab.inspection", "lab.doctor"),
+    ("lab.catalogue",),
     ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli"),
 )
 # what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
@@ -62,8 +40,7 @@ ONLY_IN = {
     "faker": ("lab/",),
     "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/cli_lab.py", "lab/options.py", "lab/console.py"),
 }
-SCORING = ("score", "matching", "outcomes", "separability", "easiness", "intervals", "ranking")
-PURE = ("lab/behaviours/", "lab/protocols/", "detector/features/", *(f"lab/{name}.py" for name in SCORING))
+PURE = ("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/")
 NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}
 # real handshakes need OpenSSL, a passed-in key log path and the recorded data file; nothing else
 IO_ALLOWED = {
@@ -142,7 +119,7 @@ def test_source_keeps_the_boundaries(path):
         ("lab/scenario.py", "import typer"),
         ("lab/newcomer.py", "x = 1"),
         ("lab/truth.py", "from lab.score import score"),
-        ("lab/ranking.py", "import pathlib"),
+        ("lab/scoring/ranking.py", "import pathlib"),
         ("lab/devices/adb.py", "from lab.stages import wire"),
     ],
 )

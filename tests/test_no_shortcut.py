@@ -1,6 +1,6 @@
 """Nothing but behaviour separates the classes (DESIGN section 8): no suite gives its attacks away by a trait.
 
-lab/shortcuts.py says how that is judged. Here every suite on disk is, and every trait is given away once, to see that it
+lab/catalogue/shortcuts.py says how that is judged. Here every suite on disk is, and every trait is given away once, to see that it
 would be caught. What the wire adds (TTL, JA4, certificates) is test_no_shortcut_wire.py's.
 """
 
@@ -11,9 +11,9 @@ from functools import cache
 
 import pytest
 
+from lab.catalogue.shortcuts import MANNERS, MARGIN, evening, judged, shortcuts
+from lab.catalogue.traits import app_rows, parts_of, peer_rows
 from lab.scenario import suite_names, suite_scenarios
-from lab.shortcuts import MANNERS, MARGIN, evening, judged, shortcuts
-from lab.traits import app_rows, parts_of, peer_rows
 
 TABLES = {"apps": app_rows, "peers": peer_rows}
 LABELLED = [name for name in suite_names() if any(one.analytics for one in suite_scenarios(name)[1])]

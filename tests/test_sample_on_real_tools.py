@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.authoring.kinds import protocol_names
+from lab.authoring.plans import Scenario
 from lab.errors import ScenarioError
-from lab.kinds import protocol_names
-from lab.plans import Scenario
 from lab.recording import CAPTURE, open_recording
 from lab.scenario import compile_scenario, find_scenario, load_scenario
 from lab.stages import play

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, REACHES, carried
-from lab.clock import around, poisson, thinking, whole
-from lab.draft import Draft
-from lab.longflow import words
-from lab.ragged import joined
-from lab.reconnect import changes
+from lab.habits.carriage import CARRIERS, REACHES, carried
+from lab.habits.clock import around, poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.ragged import joined
+from lab.habits.reconnect import changes
 
 PAUSE_S = (0.3, 2.0)
 GATEWAY_TIMEOUT = 260  # bytes of a 504 (an assumption)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, carried
-from lab.clock import jobs, poisson, thinking
-from lab.draft import Draft
+from lab.habits.carriage import CARRIERS, REACHES, carried
+from lab.habits.clock import jobs, poisson, thinking
+from lab.habits.draft import Draft
 
 
 @dataclass(frozen=True)

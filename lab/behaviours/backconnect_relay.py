@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Speech, Window, setting
-from lab.clock import interval_of, poisson, thinking
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, places, sealed
-from lab.draft import Draft, Numbers
-from lab.gates import GATES, gated
-from lab.longflow import Words, dials, dials_during, joined, ticks, together, words
+from lab.habits.clock import interval_of, poisson, thinking
+from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, places, sealed
+from lab.habits.draft import Draft, Numbers
+from lab.habits.gates import GATES, gated
+from lab.habits.longflow import Words, dials, dials_during, joined, ticks, together, words
 
 FRAME = 12  # bytes around each message: yamux header; others have about as much
 OPEN = 30  # name and port of the place, as text

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import around, thinking
-from lab.customers import WAY
-from lab.draft import Draft
+from lab.habits.clock import around, thinking
+from lab.habits.customers import WAY
+from lab.habits.draft import Draft
 
 
 @dataclass(frozen=True)

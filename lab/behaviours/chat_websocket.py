@@ -1,7 +1,7 @@
 """A chat app's WebSocket: presence heartbeats all day, messages both ways while people talk.
 
-Law: heartbeats keep a phase within a connection, or sleep by a law of lab/clock.py; messages received are a Poisson
-process by day, in bursts while the app is open, and are answered with a receipt. Ping and pong as in RFC 6455
+Law: heartbeats keep a phase within a connection, or sleep by a law of lab/habits/clock.py; messages received are a
+Poisson process by day, in bursts while the app is open, and are answered with a receipt. Ping and pong as in RFC 6455
 section 5.5.2. A connection ends after hours or with the network it was made on.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import Batch, Int64, Window, setting
-from lab.carriage import REACHES
-from lab.channel import beats, spoken
-from lab.chatter import Chatter
-from lab.clock import LAWS, around, renewal, thinking
-from lab.draft import Draft
-from lab.longflow import Words, words
-from lab.ragged import joined
-from lab.reconnect import connections
+from lab.habits.carriage import REACHES
+from lab.habits.channel import beats, spoken
+from lab.habits.chatter import Chatter
+from lab.habits.clock import LAWS, around, renewal, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, words
+from lab.habits.ragged import joined
+from lab.habits.reconnect import connections
 
 PING, PONG = 6, 2  # empty control frames, RFC 6455 section 5.5
 

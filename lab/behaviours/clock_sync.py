@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import REACHES
-from lab.clock import thinking
-from lab.draft import Draft
-from lab.longflow import words
+from lab.habits.carriage import REACHES
+from lab.habits.clock import thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
 
 SIZE = 48
 MOST_TRIES = 4

@@ -1,6 +1,6 @@
 """An HTTP proxy on the phone: strangers ask it with CONNECT for tunnels to wherever they want.
 
-Law: RFC 9110 section 9.3.6: request, 200, then bytes copied both ways (see lab/proxy.py).
+Law: RFC 9110 section 9.3.6: request, 200, then bytes copied both ways (see lab/habits/proxy.py).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import Batch, Window, setting
-from lab.customers import Demand
-from lab.gates import GATES, gated
-from lab.proxy import Listener, relay
+from lab.habits.customers import Demand
+from lab.habits.gates import GATES, gated
+from lab.habits.proxy import Listener, relay
 
 
 @dataclass(frozen=True)

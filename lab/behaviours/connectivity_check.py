@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import REACHES, web
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.reconnect import changes
+from lab.habits.carriage import REACHES, web
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.reconnect import changes
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """An app that asks for reputations or keys through DNS: blocklist, antivirus, spam and domain-verification questions.
 
-Law: an alarm asks for what is new since the last time (other laws and gates: lab/pace.py), and a scan, while the app is
-open, asks for many names in a row. Labels are hashes of what is looked up, so nearly every name is new (RFC 5782
+Law: an alarm asks for what is new since the last time (other laws and gates: lab/habits/pace.py), and a scan, while the
+app is open, asks for many names in a row. Labels are hashes of what is looked up, so nearly every name is new (RFC 5782
 describes such DNS lists; antivirus products answer in TXT or A records: from memory). Over UDP, TCP, TLS or HTTPS.
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import QTYPES, RESOLVERS, asked
-from lab.clock import around, poisson, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.pace import Pace, moments, paced
+from lab.habits.carriage import QTYPES, RESOLVERS, asked
+from lab.habits.clock import around, poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.pace import Pace, moments, paced
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import QTYPES, RESOLVERS, asked
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.pace import Pace, moments, paced
+from lab.habits.carriage import QTYPES, RESOLVERS, asked
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.pace import Pace, moments, paced
 
 
 @dataclass(frozen=True)

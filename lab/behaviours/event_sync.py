@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
-from lab.clock import around, poisson, thinking, whole
-from lab.draft import Draft
-from lab.gates import both
-from lab.longflow import words
-from lab.pace import Pace, paced
-from lab.ragged import positions, summed
-from lab.reconnect import connections
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
+from lab.habits.clock import around, poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.gates import both
+from lab.habits.longflow import words
+from lab.habits.pace import Pace, paced
+from lab.habits.ragged import positions, summed
+from lab.habits.reconnect import connections
 
 APART = 2 * SECOND  # events closer than that are answered as one
 PAUSE_S = 0.3  # longer than a round trip

@@ -1,8 +1,8 @@
 """A reader of feeds, podcasts or links: at every run it asks many sites what is new, and follows what it finds.
 
-Law: runs at the pace of lab/pace.py or as jobs; each asks every feed with a conditional request (RFC 9110 section 13:
-304 where nothing is new), a few at a time; what is new leads to other hosts, often never met before. So one app talks
-to dozens of hosts that hardly any other device knows, all at one cadence.
+Law: runs at the pace of lab/habits/pace.py or as jobs; each asks every feed with a conditional request (RFC 9110
+section 13: 304 where nothing is new), a few at a time; what is new leads to other hosts, often never met before. So one
+app talks to dozens of hosts that hardly any other device knows, all at one cadence.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, REACHES, carried
-from lab.clock import around, jobs, thinking
-from lab.draft import Draft
-from lab.pace import Pace, moments, paced
-from lab.pages import answer_sizes
-from lab.ragged import positions
+from lab.habits.carriage import CARRIERS, REACHES, carried
+from lab.habits.clock import around, jobs, thinking
+from lab.habits.draft import Draft
+from lab.habits.pace import Pace, moments, paced
+from lab.habits.pages import answer_sizes
+from lab.habits.ragged import positions
 
 
 @dataclass(frozen=True)

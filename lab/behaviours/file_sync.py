@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import alarms, inside, poisson, thinking, whole
-from lab.draft import Draft
-from lab.gates import GATES, gated
-from lab.longflow import Words, dials, dials_during, ticks, together, words
+from lab.habits.clock import alarms, inside, poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.gates import GATES, gated
+from lab.habits.longflow import Words, dials, dials_during, ticks, together, words
 
 PING, HELLO, INDEX, BLOCK = 12, 900, 400, 128 * 1_024 + 60
 PING_S, ANNOUNCE_S = 90.0, 1_800.0

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, REACHES, carried
-from lab.clock import around, inside, jobs, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.ragged import positions, summed
+from lab.habits.carriage import CARRIERS, REACHES, carried
+from lab.habits.clock import around, inside, jobs, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.ragged import positions, summed
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """An agent that asks its server for tasks over HTTP or HTTPS, and sleeps in between.
 
-Law: next poll = this poll + sleep, with the laws of lab/clock.py, gated and hurried as lab/pace.py says (Cobalt Strike,
-Mythic and Sliver document sleep and jitter so; quoted from memory). Most answers are empty; now and then one is a task,
-and its result is uploaded seconds later, whatever the gate, in the same connection or to another host (the first host
-is a dead drop then). The server may hide behind a popular name, have no name, or a new one every day. All bytes are
-filler.
+Law: next poll = this poll + sleep, with the laws of lab/habits/clock.py, gated and hurried as lab/habits/pace.py says
+(Cobalt Strike, Mythic and Sliver document sleep and jitter so; quoted from memory). Most answers are empty; now and
+then one is a task, and its result is uploaded seconds later, whatever the gate, in the same connection or to another
+host (the first host is a dead drop then). The server may hide behind a popular name, have no name, or a new one every
+day. All bytes are filler.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
-from lab.clock import around, thinking
-from lab.draft import METHODS, Draft
-from lab.longflow import Words, words
-from lab.pace import Moments, Pace, moments, paced
-from lab.ragged import joined
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
+from lab.habits.clock import around, thinking
+from lab.habits.draft import METHODS, Draft
+from lab.habits.longflow import Words, words
+from lab.habits.pace import Moments, Pace, moments, paced
+from lab.habits.ragged import joined
 
 SMALLEST = 100  # bytes
 

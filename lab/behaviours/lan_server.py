@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import poisson, thinking, whole
-from lab.draft import Draft
-from lab.longflow import words
-from lab.ragged import positions
-from lab.sittings import sittings
+from lab.habits.clock import poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.ragged import positions
+from lab.habits.sittings import sittings
 
 MOST_REQUESTS = 40
 

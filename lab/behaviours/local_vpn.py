@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import alarms, gaps, thinking
-from lab.customers import Demand, places
-from lab.draft import Draft
-from lab.longflow import words
+from lab.habits.clock import alarms, gaps, thinking
+from lab.habits.customers import Demand, places
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
 
 
 @dataclass(frozen=True)

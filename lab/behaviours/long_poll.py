@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.pace import Pace, paced
-from lab.waiting import Sleeper, walk
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.pace import Pace, paced
+from lab.habits.waiting import Sleeper, walk
 
 SMALLEST = 100  # bytes
 TASK, CUT = 1, 2  # how a request ends, if not after the hold

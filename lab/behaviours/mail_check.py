@@ -3,7 +3,7 @@
 Law: a mail app without push fetches at the interval its owner chose, each time over a new IMAP connection (RFC 9051),
 because few servers keep an idle one for longer than half an hour; an agent that is commanded through drafts does the
 same. Most looks find nothing. Times renew themselves or keep their phase with a flex, as an alarm's, gated as
-lab/pace.py says.
+lab/habits/pace.py says.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.pace import Pace, moments, paced
-from lab.ragged import joined
+from lab.habits.clock import thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.pace import Pace, moments, paced
+from lab.habits.ragged import joined
 
 NOTHING = (20, 30)  # NOOP and its answer
 SMALLEST = 200  # bytes of a mail

@@ -1,8 +1,8 @@
 """A mail app without push: every so often it looks into several folders, fetches what came, and saves drafts.
 
-Law: looks at the pace of lab/pace.py, each a new IMAP connection (RFC 9051) that asks folder after folder; while the
-owner writes, the draft so far is appended every ``save`` (mail apps save about once a minute: from memory). STARTTLS
-on port 143 where TLS is off and ``starttls`` is on (RFC 9051 section 11.1).
+Law: looks at the pace of lab/habits/pace.py, each a new IMAP connection (RFC 9051) that asks folder after folder; while
+the owner writes, the draft so far is appended every ``save`` (mail apps save about once a minute: from memory).
+STARTTLS on port 143 where TLS is off and ``starttls`` is on (RFC 9051 section 11.1).
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import REACHES
-from lab.clock import poisson, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.pace import Pace, moments, paced
-from lab.ragged import joined, positions
+from lab.habits.carriage import REACHES
+from lab.habits.clock import poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.pace import Pace, moments, paced
+from lab.habits.ragged import joined, positions
 
 NOTHING = (20, 30)  # NOOP and its answer
 SMALLEST = 200  # bytes of a mail

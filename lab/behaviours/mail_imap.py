@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import poisson, thinking, whole
-from lab.draft import Draft
-from lab.longflow import Words, together, words
-from lab.reconnect import connections
+from lab.habits.clock import poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, together, words
+from lab.habits.reconnect import connections
 
 EXISTS = 16  # "* 23 EXISTS"
 FETCH = 95  # DONE, FETCH and a new IDLE

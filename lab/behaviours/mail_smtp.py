@@ -1,7 +1,7 @@
 """An app that submits mail: what its owner writes while it is open, and what it sends by itself at intervals.
 
 Law: people write as a Poisson process while the app is in front; reports (scanners, cameras, forwarders of short
-messages, and agents that report by mail) leave at the pace of lab/pace.py. Each mail is a submission of its
+messages, and agents that report by mail) leave at the pace of lab/habits/pace.py. Each mail is a submission of its
 own (RFC 6409) that logs in, says one mail and quits, as mail apps do for what lies in the outbox. Bodies of written
 mail are log-normal; reports have one size, but for those with an attachment.
 """
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import around, poisson, thinking
-from lab.draft import Draft
-from lab.pace import Pace, moments, paced
+from lab.habits.clock import around, poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.pace import Pace, moments, paced
 
 REPLIES = 110  # bytes of "250", "250", "354" and "250 ... queued as" together
 SMALLEST = 450  # a mail with its envelope and header fields

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import around, thinking
-from lab.draft import Draft
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
 
 BUFFER = 3  # segments fetched at once in the beginning
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import REACHES
-from lab.channel import beats, dialled, spoken
-from lab.clock import around, poisson, thinking, whole
-from lab.draft import Draft
-from lab.longflow import Words, together, words
-from lab.pace import Pace, moments, paced
-from lab.ragged import joined
+from lab.habits.carriage import REACHES
+from lab.habits.channel import beats, dialled, spoken
+from lab.habits.clock import around, poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, together, words
+from lab.habits.pace import Pace, moments, paced
+from lab.habits.ragged import joined
 
 PING = 2  # bytes of PINGREQ and of PINGRESP, MQTT 3.1.1 sections 3.12 and 3.13
 PUBACK = 4

@@ -2,7 +2,7 @@
 
 Law: the client opens with 64 bytes of key material and pings every minute while it is kept alive (MTProto,
 core.telegram.org/mtproto/transports "Transport obfuscation", ping_delay_disconnect; from memory); messages as in
-lab/chatter.py. A connection ends after hours or with the network it was made on.
+lab/habits/chatter.py. A connection ends after hours or with the network it was made on.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import Batch, Window, setting
-from lab.carriage import REACHES
-from lab.channel import beats, spoken
-from lab.chatter import Chatter
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.ragged import joined
-from lab.reconnect import connections
+from lab.habits.carriage import REACHES
+from lab.habits.channel import beats, spoken
+from lab.habits.chatter import Chatter
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.ragged import joined
+from lab.habits.reconnect import connections
 
 HELLO = (64 + 340, 600)  # key material and the first request, its answer
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import joined, words
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import joined, words
 
 REQUEST = 180  # bytes
 

@@ -3,8 +3,8 @@
 Law: an alarm or job keeps its phase, phase + k T, each run late by up to flex T. A job waits for Doze's maintenance
 windows (JobScheduler, developer.android.com "Optimize for Doze and App Standby"; its shortest period is 15 min), as
 inexact alarms do; an app exempt from battery optimisation does not wait. Other laws, gates, alarms in Doze and the
-hurry after news are those of lab/pace.py, the same for honest apps and others. A failed run is tried again after a
-back-off that doubles from 30 s (JobInfo.DEFAULT_INITIAL_BACKOFF_MILLIS, from memory), each log-normal around it.
+hurry after news are those of lab/habits/pace.py, the same for honest apps and others. A failed run is tried again after
+a back-off that doubles from 30 s (JobInfo.DEFAULT_INITIAL_BACKOFF_MILLIS, from memory), each log-normal around it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
-from lab.clock import around, inside, jobs, thinking
-from lab.draft import METHODS, Draft
-from lab.gates import gated
-from lab.longflow import words
-from lab.pace import Moments, Pace, moments, paced
-from lab.ragged import joined, positions, summed
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
+from lab.habits.clock import around, inside, jobs, thinking
+from lab.habits.draft import METHODS, Draft
+from lab.habits.gates import gated
+from lab.habits.longflow import words
+from lab.habits.pace import Moments, Pace, moments, paced
+from lab.habits.ragged import joined, positions, summed
 
 BACKOFF_S = 30.0
 MOST_TRIES = 7

@@ -1,6 +1,6 @@
 """Photographs, chats or a whole phone backed up while nobody looks: at night, locked, or on the charger and Wi-Fi.
 
-Law: pictures are taken as a Poisson process while the phone is unlocked; when the gate opens (lab/gates.py) what
+Law: pictures are taken as a Poisson process while the phone is unlocked; when the gate opens (lab/habits/gates.py) what
 has gathered leaves, one request per picture in a conversation that is kept, after a wait for the job scheduler. Sizes
 log-normal; small, so that a night stays small. Chunked backups send ``least`` chunks even without pictures.
 """
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import CARRIERS, REACHES, carried
-from lab.clock import poisson, thinking
-from lab.draft import Draft
-from lab.gates import gated
-from lab.longflow import words
-from lab.pace import paced
-from lab.ragged import positions, summed
+from lab.habits.carriage import CARRIERS, REACHES, carried
+from lab.habits.clock import poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.gates import gated
+from lab.habits.longflow import words
+from lab.habits.pace import paced
+from lab.habits.ragged import positions, summed
 
 
 @dataclass(frozen=True)

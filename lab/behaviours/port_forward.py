@@ -1,6 +1,7 @@
 """A port forward on the phone: who connects to its port is connected on to one fixed place, unasked.
 
-Law: no words of its own: each inbound conversation is one outbound conversation with the same bytes (see lab/proxy.py).
+Law: no words of its own: each inbound conversation is one outbound conversation with the same bytes (see
+lab/habits/proxy.py).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import Batch, Window, setting
-from lab.customers import Demand
-from lab.gates import GATES, gated
-from lab.proxy import Listener, relay
+from lab.habits.customers import Demand
+from lab.habits.gates import GATES, gated
+from lab.habits.proxy import Listener, relay
 
 
 @dataclass(frozen=True)

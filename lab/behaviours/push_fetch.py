@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import inside, interval_of, poisson, thinking, whole
-from lab.draft import Draft
-from lab.longflow import dials, ticks, together, words
-from lab.pages import answer_sizes
-from lab.ragged import positions
+from lab.habits.clock import inside, interval_of, poisson, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.longflow import dials, ticks, together, words
+from lab.habits.pages import answer_sizes
+from lab.habits.ragged import positions
 
 BEATS = {"push": (12, 12), "websocket": (6, 2)}
 RECEIPT = 40

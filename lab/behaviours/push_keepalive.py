@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import Batch, Int64, Window, setting
-from lab.carriage import REACHES
-from lab.channel import beats, spoken
-from lab.clock import inside, poisson, renewal, thinking, whole
-from lab.draft import Draft
-from lab.longflow import Words, together, words
-from lab.ragged import joined
-from lab.reconnect import connections
+from lab.habits.carriage import REACHES
+from lab.habits.channel import beats, spoken
+from lab.habits.clock import inside, poisson, renewal, thinking, whole
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, together, words
+from lab.habits.ragged import joined
+from lab.habits.reconnect import connections
 
 RECEIPT = 40  # bytes; longer than any heartbeat
 PUBACK = 4  # bytes, section 3.4

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
-from lab.channel import beats, dialled, spoken
-from lab.clock import around, inside, poisson, thinking
-from lab.draft import Draft
-from lab.longflow import Words, words
-from lab.pace import Pace, paced
-from lab.ragged import joined
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
+from lab.habits.channel import beats, dialled, spoken
+from lab.habits.clock import around, inside, poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, words
+from lab.habits.pace import Pace, paced
+from lab.habits.ragged import joined
 
 #: channel -> port, bytes of a beat up and down, bytes of a receipt (MQTT acknowledges by itself)
 CHANNELS = {"push": (5228, 12, 12, 40), "mqtt": (8883, 2, 2, 0), "websocket": (443, 6, 2, 40)}

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import poisson, thinking
-from lab.draft import Draft
-from lab.longflow import ticks, together, words
-from lab.sittings import sittings
+from lab.habits.clock import poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import ticks, together, words
+from lab.habits.sittings import sittings
 
 
 @dataclass(frozen=True)

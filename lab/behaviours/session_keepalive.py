@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import REACHES
-from lab.clock import interval_of, poisson, thinking
-from lab.draft import Draft
-from lab.longflow import Words, words
-from lab.ragged import joined, positions, summed
-from lab.reconnect import connections
+from lab.habits.carriage import REACHES
+from lab.habits.clock import interval_of, poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, words
+from lab.habits.ragged import joined, positions, summed
+from lab.habits.reconnect import connections
 
 OPTIONS = {"datagram": {"form": "plain"}, "stun": {}, "opaque": {}}
 PORTS = {("datagram", False): 32_100, ("stun", False): 3_478, ("opaque", True): 443, ("opaque", False): 8_800}

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import REACHES
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.ragged import joined, positions, summed
-from lab.reconnect import connections
+from lab.habits.carriage import REACHES
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.ragged import joined, positions, summed
+from lab.habits.reconnect import connections
 
 CRLF = 4  # bytes of a keepalive, RFC 5626 section 3.5.1
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import alarms, inside, poisson, thinking
-from lab.customers import WAY
-from lab.draft import Draft
-from lab.gates import GATES, gated
-from lab.longflow import words
-from lab.ragged import joined, positions
+from lab.habits.clock import alarms, inside, poisson, thinking
+from lab.habits.customers import WAY
+from lab.habits.draft import Draft
+from lab.habits.gates import GATES, gated
+from lab.habits.longflow import words
+from lab.habits.ragged import joined, positions
 
 CELL = 514  # bytes of a Tor cell, tor-spec section 0.2
 AROUND = 60  # bytes of SCTP and DTLS around a message, about

@@ -1,7 +1,7 @@
 """A SOCKS server on the phone: strangers connect to it and are connected on to wherever they ask.
 
-Law: RFC 1928: greeting, request, reply, then bytes copied both ways (see lab/proxy.py); RFC 1929 with a password.
-Version 4 (Ying-Da Lee, 1992; 4A for names) knows a user id only.
+Law: RFC 1928: greeting, request, reply, then bytes copied both ways (see lab/habits/proxy.py); RFC 1929 with a
+password. Version 4 (Ying-Da Lee, 1992; 4A for names) knows a user id only.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import Batch, Window, setting
-from lab.customers import Demand
-from lab.gates import GATES, gated
-from lab.proxy import Listener, relay
+from lab.habits.customers import Demand
+from lab.habits.gates import GATES, gated
+from lab.habits.proxy import Listener, relay
 
 
 @dataclass(frozen=True)

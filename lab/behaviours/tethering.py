@@ -1,8 +1,8 @@
 """A hotspot: a laptop or two go out through the phone, and what they say leaves under the uid of the system.
 
-Law: while the owner shares the line, each guest browses as streams of lab/customers.py do, with its own TLS shapes; the
-phone is a router (NAT, AOSP packages/modules/Connectivity/Tethering, from memory): it ends no connection, listens to
-nobody outside and keeps no tunnel. Rates and lengths are assumptions.
+Law: while the owner shares the line, each guest browses as streams of lab/habits/customers.py do, with its own TLS
+shapes; the phone is a router (NAT, AOSP packages/modules/Connectivity/Tethering, from memory): it ends no connection,
+listens to nobody outside and keeps no tunnel. Rates and lengths are assumptions.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.customers import Demand, places
-from lab.draft import Draft
-from lab.longflow import words
-from lab.sittings import sittings
+from lab.habits.customers import Demand, places
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.sittings import sittings
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.clock import thinking
-from lab.draft import Draft
-from lab.longflow import Words, words
-from lab.ragged import joined, positions
-from lab.sittings import sittings
+from lab.habits.clock import thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, words
+from lab.habits.ragged import joined, positions
+from lab.habits.sittings import sittings
 
 HANDSHAKE, REQUEST, PIECE, KEEPALIVE = 68, 17, 16_397, 4  # bytes
 KEEPALIVE_S, ANNOUNCE_S = 120.0, 1_800.0

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import together, words
-from lab.sittings import sittings
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import together, words
+from lab.habits.sittings import sittings
 
 QUIET, QUIET_S = 20, 0.4  # bytes of a frame of silence beside RTP, and how often one comes
 SPURT_S, PAUSE_S = 1.0, 1.6

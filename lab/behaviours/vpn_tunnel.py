@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.clock import gaps, inside, poisson, thinking
-from lab.draft import Draft
-from lab.longflow import Words, dials, ticks, together, words
-from lab.pages import answer_sizes
+from lab.habits.clock import gaps, inside, poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, dials, ticks, together, words
+from lab.habits.pages import answer_sizes
 
 INITIATION, RESPONSE, KEEPALIVE = 148, 92, 32
 REKEY_S = 120.0  # REKEY_AFTER_TIME

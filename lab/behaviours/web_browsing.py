@@ -1,6 +1,6 @@
 """People browsing while an app is in front: pages of many objects from several hosts, pauses to read.
 
-Law: SURGE (see lab/pages.py) for objects, sizes and reading times; a page's hosts are one or more of the places
+Law: SURGE (see lab/habits/pages.py) for objects, sizes and reading times; a page's hosts are one or more of the places
 people go to, each over its own conversation, kept open for a while after the last object. Some places lie in the long
 tail of the web, and now and then a page leads to one never seen before (shares are assumptions).
 """
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
-from lab.carriage import CARRIERS, carried
-from lab.clock import thinking
-from lab.draft import Draft
-from lab.longflow import words
-from lab.pages import answer_sizes, looks, object_counts, places
-from lab.ragged import positions, summed
+from lab.habits.carriage import CARRIERS, carried
+from lab.habits.clock import thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import words
+from lab.habits.pages import answer_sizes, looks, object_counts, places
+from lab.habits.ragged import positions, summed
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """An agent that keeps one WebSocket open: it reports in at intervals, tasks are pushed to it, results go back.
 
-Law: inside the connection check-ins with the laws of lab/clock.py; ping and pong of RFC 6455 section 5.5.2 keep NATs
-open; the connection breaks after hours and is dialled again, and lives only while the gate is open. Sizes count
+Law: inside the connection check-ins with the laws of lab/habits/clock.py; ping and pong of RFC 6455 section 5.5.2 keep
+NATs open; the connection breaks after hours and is dialled again, and lives only while the gate is open. Sizes count
 WebSocket frames (RFC 6455 section 5.2: 6 B of header and mask from the client, 2 to 4 B from the server).
 """
 
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.carriage import REACHES
-from lab.channel import beats, dialled, spoken
-from lab.clock import around, thinking
-from lab.draft import Draft
-from lab.longflow import Words, together, words
-from lab.pace import Pace, moments, paced
-from lab.ragged import joined
+from lab.habits.carriage import REACHES
+from lab.habits.channel import beats, dialled, spoken
+from lab.habits.clock import around, thinking
+from lab.habits.draft import Draft
+from lab.habits.longflow import Words, together, words
+from lab.habits.pace import Pace, moments, paced
+from lab.habits.ragged import joined
 
 PING, PONG = 6, 2  # empty control frames, RFC 6455 section 5.5
 

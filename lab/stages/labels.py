@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lab.dual_stack import PHONES
 from lab.recording import write_atomic, write_parquet
 from lab.stages.addresses import address_codes
 from lab.stages.link import Bytes, Int64, Links
 from lab.stages.segments import Ends, Packets
 from lab.timeline import Timeline
+from lab.world.dual_stack import PHONES
 
 _LETTERS = (b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256]  # for each byte one of 62
 _SERVICES = {

@@ -22,9 +22,9 @@ from detector.contract import open_telemetry
 from detector.measures import Measured, measured
 from detector.parity import Compared, Pair, compared, differences
 from detector.thresholds import BUNDLED, load_thresholds
-from lab.matching import same_peer
 from lab.recording import open_recording
 from lab.scenario import load_suite, suite_names
+from lab.scoring.matching import same_peer
 from lab.timeline import NAME_LOOKUP
 from lab.truth import Truth, read_truth
 

@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import judges
 import tolerances
 
-from lab.plans import AppPlan, Scenario
+from lab.authoring.plans import AppPlan, Scenario
+from lab.authoring.settings import LAB_GROUPS, LAB_NETWORKS
 from lab.recording import CAPTURE, open_recording
 from lab.scenario import compile_scenario, find_scenario, load_scenario, load_suite
-from lab.settings import LAB_GROUPS, LAB_NETWORKS
 from lab.shelf import shelf
 from lab.stages import play
 from lab.timeline import Timeline

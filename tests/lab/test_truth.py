@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lab.cast import RESOLVER
 from lab.errors import EvidenceError
 from lab.recording import open_recording, write_parquet
 from lab.stages.wire import play
 from lab.timeline import NAME_LOOKUP, Attachment
 from lab.truth import DAY, Truth, truth_of, write_truth
+from lab.world.cast import RESOLVER
 
 
 def test_an_incident_is_what_its_conversations_say(tiny):

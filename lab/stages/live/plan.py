@@ -24,7 +24,7 @@ from lab.store import write_atomic
 
 SCRIPTS, PAYLOAD, ZONE, SERVICES, PKI = "scripts.jsonl", "payload.bin", "zone.jsonl", "services.json", "pki"
 ORIGIN_CA, TRUSTED = f"{PKI}/origin-ca.pem", f"{PKI}/trusted.pem"  # what mitmproxy trusts; what strangers do
-_CHAIN = 1_800  # bytes that make our one certificate as long as the chains that lab.customers reckons with
+_CHAIN = 1_800  # bytes that make our one certificate as long as the chains that lab.habits.customers reckons with
 WEB = ("http", "websocket")  # what mitmproxy reads
 WEB_PORTS = (80, 443, 8080, 8443)  # intercepted unless exempt
 LAN = "10.88."

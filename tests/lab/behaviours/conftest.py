@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lab.behaviours import SECOND, Window
-from lab.phone import PROFILES, plan_day
+from lab.phones.phone import PROFILES, plan_day
 
 HOUR = 3600 * SECOND
 

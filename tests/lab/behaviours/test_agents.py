@@ -18,7 +18,7 @@ from lab.behaviours import (
     push_poll,
     websocket_poll,
 )
-from lab.clock import inside
+from lab.habits.clock import inside
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR

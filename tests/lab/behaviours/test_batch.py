@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lab.authoring.kinds import behaviour_class, behaviour_names
 from lab.behaviours import Peer, Window
-from lab.kinds import behaviour_class, behaviour_names
-from lab.phone import PROFILES, plan_day
+from lab.phones.phone import PROFILES, plan_day
 
 HOUR = 3_600_000_000
 REACHES = {"popular", "vendor", "own", "literal", "resolver", "lan", "tail", "tenant", "fresh", "group"}

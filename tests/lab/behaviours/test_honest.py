@@ -23,7 +23,7 @@ from lab.behaviours import (
     session_keepalive,
     sip_registration,
 )
-from lab.clock import inside
+from lab.habits.clock import inside
 
 HOUR = 3600 * SECOND
 MINUTE = 60 * SECOND

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lab.behaviours import SECOND, mail_check, mail_smtp
-from lab.clock import inside
+from lab.habits.clock import inside
 
 HOUR = 3600 * SECOND
 MINUTE = 60 * SECOND

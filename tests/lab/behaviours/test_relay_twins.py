@@ -18,8 +18,8 @@ from lab.behaviours import (
     torrent,
     turn_call,
 )
-from lab.clock import inside
-from lab.customers import WAY
+from lab.habits.clock import inside
+from lab.habits.customers import WAY
 
 HOUR = 3600 * SECOND
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lab.behaviours import SECOND, backconnect_relay, casting, connect_relay, port_forward, socks_relay
-from lab.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, LOOKUP, WAY, sealed
-from lab.proxy import CONNECTS
+from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, LOOKUP, WAY, sealed
+from lab.habits.proxy import CONNECTS
 
 HOUR = 3600 * SECOND
 

@@ -14,7 +14,7 @@ from lab.behaviours import (
     vpn_tunnel,
     web_browsing,
 )
-from lab.clock import inside, interval_of
+from lab.habits.clock import inside, interval_of
 
 HOUR = 3600 * SECOND
 MINUTE = 60 * SECOND

@@ -21,9 +21,9 @@ from lab.behaviours import (
     push_keepalive,
     websocket_poll,
 )
-from lab.carriage import CARRIERS, FRONTS, NAMINGS, RESOLVERS
-from lab.clock import LAWS
-from lab.gates import GATES
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, RESOLVERS
+from lab.habits.clock import LAWS
+from lab.habits.gates import GATES
 
 HOUR = 3600 * SECOND
 SAME = {"up": 400, "down": 900, "spread": 0.0}

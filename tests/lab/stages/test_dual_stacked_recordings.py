@@ -13,9 +13,9 @@ import pytest
 from detector.capture import read_capture
 from detector.intake import load
 from lab.behaviours import Speech
-from lab.dual_stack import dual_stacked
 from lab.network import Network
 from lab.stages.wire import play
+from lab.world.dual_stack import dual_stacked
 
 DUAL = Network(ipv6=1.0)
 

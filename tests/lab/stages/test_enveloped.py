@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from detector.contract import open_telemetry
-from lab.cast import Cast
 from lab.scenario import compile_scenario, find_scenario, load_scenario
 from lab.stages.enveloped import MTU, Envelopes
 from lab.stages.segments import ACK, SYN, Packets
 from lab.stages.wire import play
-from lab.tunnel import OWN_PORT, PORT
+from lab.world.cast import Cast
+from lab.world.tunnel import OWN_PORT, PORT
 
 
 def packets(conversation, length, flags, local=True):

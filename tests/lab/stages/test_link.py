@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from lab.dual_stack import dual_stacked
 from lab.errors import StageError
 from lab.network import Network
 from lab.stages.addresses import text_of
 from lab.stages.link import ALLOWED_ZONES, LEAST_RTT_US, WINDOW, links_of, refuse_escape
 from lab.timeline import Host
+from lab.world.dual_stack import dual_stacked
 
 
 def with_host(timeline, **changes):

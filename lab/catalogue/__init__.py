@@ -1,0 +1,1 @@
+"""The catalogue: scenarios in rows and sheets, their proofs, and the report of shortcuts."""

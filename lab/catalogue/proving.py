@@ -1,0 +1,151 @@
+"""The check of scenarios: each is played in a temporary folder, in worker processes, and its promises are proved."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from detector.contract import Advance
+from lab.authoring.plans import Scenario
+from lab.catalogue.expectation import prove_recording
+from lab.console import FAILED, OK, USAGE, emit, plural
+from lab.errors import EvidenceError, ScenarioError, StageError
+from lab.running.workers import in_order
+from lab.scenario import compile_scenario, find_scenario, load_all, load_scenario, scenario_names, suite_scenarios
+from lab.shelf import shelf
+
+Row = dict[str, Any]
+NO_PROMISE = "no [[expect]]: it loads, compiles and plays"
+
+
+def check(
+    names: Sequence[str],
+    seeds: Sequence[int],
+    advance: Advance,
+    *,
+    stage: str = "wire",
+    workers: int = 0,
+) -> list[Row]:
+    """Plays each scenario (suites are taken apart; none named: all) under each seed and proves its expectations.
+
+    One row for each proof, in that order; ``workers`` 0 means one per processor. A scenario that cannot be played has a
+    row with its ``fault``. Raises ScenarioError with the faults of all files at once, before anything is played, and
+    LookupError for a stage that does not exist; a stage that needs a lab is refused.
+    """
+    from lab.stages import plays_alone
+
+    if plays_alone(stage):
+        raise ScenarioError([f"stage {stage}: found one that plays in real time, expected wire or flows"])
+    scenarios = _scenarios(names)
+    rows = [row for scenario in scenarios for row in _twin_rows(scenario, scenarios)]
+    advance(0, len(scenarios) * len(seeds))
+    with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:  # ours: a worker may be ended at any moment
+        jobs = [(scenario, seed, stage, Path(folder)) for scenario in scenarios for seed in seeds]
+        with closing(in_order(proved, jobs, lost=_lost, workers=workers or os.cpu_count() or 1)) as finished:
+            for done, found in enumerate(finished, 1):
+                rows += found
+                advance(done, len(jobs))
+    return rows
+
+
+def _scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
+    """The scenarios of these names and suites, each once."""
+    found: list[Scenario] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            found += suite_scenarios(name)[1]
+        except ScenarioError as wrong:
+            faults += wrong.faults
+    if faults:
+        raise ScenarioError(faults)
+    return tuple({one.name: one for one in found}.values()) if names else load_all(scenario_names())
+
+
+def proved(scenario: Scenario, seed: int, stage: str, within: Path) -> list[Row]:
+    """One job: the rows of one scenario under one seed; its recording stands in ``within`` meanwhile."""
+    from lab.stages import play
+
+    about: Row = {"scenario": scenario.name, "seed": seed, "stage": stage}
+    try:
+        with tempfile.TemporaryDirectory(dir=within) as folder:
+            recording = play(stage, compile_scenario(scenario, seed), Path(folder) / "recording")
+            proofs = prove_recording(scenario, recording)
+    except (ScenarioError, StageError, EvidenceError) as fault:
+        author = isinstance(fault, ScenarioError)
+        return [about | {"measure": "plays", "ok": False, "fault": str(fault), "exit": USAGE if author else FAILED}]
+    return [about | vars(proof) | {"ok": proof.ok} for proof in proofs] or [about | {"measure": NO_PROMISE, "ok": True}]
+
+
+def _lost(job: tuple[Scenario, int, str, Path], reason: str) -> list[Row]:
+    scenario, seed, stage, _ = job
+    about = {"scenario": scenario.name, "seed": seed, "stage": stage}
+    return [about | {"measure": "plays", "ok": False, "fault": reason, "exit": FAILED}]
+
+
+def _twin_rows(scenario: Scenario, others: Sequence[Scenario]) -> list[Row]:
+    """A twin must imitate a malicious scenario that is there: bundled, or among those that are checked."""
+    if not scenario.twin_of:
+        return []
+    beside = {one.name: one for one in others}
+    wrong = ""
+    if scenario.twin_of not in beside and scenario.twin_of not in shelf():
+        wrong = "there is no such scenario"
+    elif scenario.analytics:
+        wrong = "but this scenario has a labelled behaviour itself"
+    elif not (beside.get(scenario.twin_of) or load_scenario(find_scenario(scenario.twin_of))).analytics:
+        wrong = "which has no labelled behaviour"
+    fault = f"twin_of '{scenario.twin_of}': {wrong}"
+    return [{"scenario": scenario.name, "measure": "twin", "ok": False, "fault": fault, "exit": USAGE}] if wrong else []
+
+
+def exit_code(rows: Sequence[Row]) -> int:
+    """3 if a stage or a worker failed, 2 if a scenario does not keep its promises, 0 if all is proved."""
+    return max([OK, *(int(row.get("exit", USAGE)) for row in rows if not row["ok"])])
+
+
+def print_checks(rows: Sequence[Row]) -> None:
+    """The proofs on stdout: a line for each promise kept on all its phones and seeds, each failure by itself, last."""
+    kept: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row["ok"]:
+            key = ("scenario", "behaviour", "package", "measure")
+            kept.setdefault(tuple(str(row.get(name, "")) for name in key), []).append(row)
+    for group in kept.values():
+        emit(f"ok    {_kept(group)}")
+    failed = [row for row in rows if not row["ok"]]
+    for row in failed:
+        emit(f"FAIL  {_failed(row)}")
+    names = {row["scenario"] for row in rows}
+    broken = {row["scenario"] for row in failed}
+    checks = f"{plural(len(rows), 'check')}, {len(failed)} failed"
+    emit(f"{checks}; {plural(len(names), 'scenario')}, {len(names) - len(broken)} proved")
+
+
+def _kept(group: Sequence[Row]) -> str:
+    one = group[0]
+    if "found" not in one:
+        return f"{one['scenario']}: {one['measure']}"
+    found = sorted(row["found"] for row in group)
+    seen = f"{found[0]:g}" + (f" to {found[-1]:g}" if found[0] != found[-1] else "")
+    seeds = len({row["seed"] for row in group})
+    places = plural(len({row["device"] for row in group}), "phone") + (f", {seeds} seeds" if seeds > 1 else "")
+    who = f"{one['behaviour']} of {one['package']}"
+    return f"{one['scenario']}: {who}: {seen} {one['measure']} on {places}, expected {_bounds(one)}"
+
+
+def _failed(row: Row) -> str:
+    seed = f" (seed {row['seed']})" if "seed" in row else ""
+    if "fault" in row:
+        return f"{row['scenario']}{seed}: {row['fault']}"
+    who = f"{row['behaviour']} of {row['package']} on {row['device']}"
+    return f"{row['scenario']}{seed}: {who}: found {row['found']:g} {row['measure']}, expected {_bounds(row)}"
+
+
+def _bounds(row: Row) -> str:
+    words = (("at_least", "at least"), ("at_most", "at most"))
+    return " and ".join(f"{word} {row[key]:g}" for key, word in words if row[key] is not None)

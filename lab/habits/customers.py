@@ -1,0 +1,138 @@
+"""Customers of a relay: whose requests pass through a phone, to which places, when, how large and how long held.
+
+The same for every kind of relay; it knows neither tunnels nor listeners. Streams are what browsers and crawlers make:
+short TLS conversations with a few requests (sizes as in lab/habits/pages.py). All columns, no loop over streams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lab.behaviours import SECOND, Bool, Int64
+from lab.habits.clock import poisson, thinking
+from lab.habits.draft import Draft
+from lab.habits.pages import answer_sizes
+
+#: Bytes of a TLS handshake in the pool of lab/protocols/tls, to the server and back: medians of its TLS 1.3 shapes.
+HANDSHAKE_UP, HANDSHAKE_DOWN = 600, 3_400
+LARGEST = 20_000  # bytes of an answer, at most: keeps a day small
+RECORD = 1 << 14  # RFC 8446 section 5.1
+RECORD_OVERHEAD = 22  # 5 B of header, 1 B of content type, 16 B of tag (RFC 8446 section 5.2)
+#: What the batch cannot know and a relay cannot be faster than: the round trip to a place (lab.world.cast draws 8 to
+#: 140 ms, mobile networks add 25; two of them make a TLS 1.3 connection), and looking its name up (lab.world.assembly:
+#: log-normal, 97 % within this).
+WAY = 170_000
+LOOKUP = 80_000
+MOST_REQUESTS = 8
+FEWEST_THINK = 150_000  # a customer's own round trip lies between an answer and his next request
+
+
+@dataclass(frozen=True)
+class Streams:
+    """n relayed conversations, ascending by ``asked``, and their m requests, ascending within each; times in us.
+
+    On the customers' side of the phone a stream is ``asked`` for with its ClientHello, and has its handshake back when
+    ``shaken``; requests come at ``time`` and are ``answered``. On the far side the phone connects when ``opened`` and
+    passes requests on when ``passed``. No TLS is counted in ``up`` and ``down``.
+    """
+
+    customer: Int64  # (n,)
+    destination: Int64  # (n,) by rank: 0 is asked for most often
+    asked: Int64  # (n,)
+    opened: Int64  # (n,)
+    shaken: Int64  # (n,)
+    of: Int64  # (m,) index into 0..n-1
+    time: Int64  # (m,)
+    passed: Int64  # (m,)
+    answered: Int64  # (m,)
+    up: Int64  # (m,)
+    down: Int64  # (m,)
+    delay: Int64  # (m,) thinking of the place
+
+    def __len__(self) -> int:
+        return len(self.asked)
+
+    @property
+    def ends(self) -> Int64:
+        """(n,) when the customer has his last answer."""
+        last = np.zeros(len(self), dtype=np.int64)
+        last[self.of] = self.answered  # ascending: the last one stays
+        return last
+
+    def only(self, kept: Bool) -> Streams:
+        """The streams so marked, with their requests."""
+        rows = kept[self.of]
+        rank = np.cumsum(kept) - 1
+        heads = {name: getattr(self, name)[kept] for name in ("customer", "destination", "asked", "opened", "shaken")}
+        names = ("time", "passed", "answered", "up", "down", "delay")
+        return Streams(**heads, of=rank[self.of[rows]], **{name: getattr(self, name)[rows] for name in names})
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What customers want of a relay. ``lag_ms``: mean of the exponential time it holds each message, either way.
+
+    ``setup`` microseconds pass before the phone knows what is asked for: a connection it has to make first.
+    """
+
+    per_hour: float
+    customers: int
+    destinations: int
+    lag_ms: float = 0.0
+    largest: int = LARGEST
+    setup: int = 0
+
+    def streams(self, rng: np.random.Generator, intervals: Int64) -> Streams:
+        """Streams asked for in the intervals: a Poisson process; customers in turns, places by rank (Zipf, 0.7)."""
+        asked = poisson(rng, self.per_hour, intervals)
+        n = len(asked)
+        weights = 1.0 / np.arange(1, self.destinations + 1) ** 0.7
+        opened = asked + self._held(rng, n) + self.setup + LOOKUP
+        shaken = opened + 2 * WAY + self._held(rng, n)
+        counts = np.minimum(1 + rng.geometric(0.5, n), MOST_REQUESTS)
+        of = np.repeat(np.arange(n), counts)
+        m = len(of)
+        delay, thought = thinking(rng, m), _thought(rng, np.cumsum(counts) - counts, m)
+        onward, back = self._held(rng, m), self._held(rng, m) + delay + WAY
+        turns = np.cumsum(thought + onward + back)  # one after the other, all streams in a row
+        before = np.concatenate([[0], turns])[np.cumsum(counts) - counts]
+        answered = (shaken - before)[of] + turns
+        return Streams(
+            customer=rng.integers(0, self.customers, n),
+            destination=rng.choice(self.destinations, size=n, p=weights / weights.sum()),
+            asked=asked,
+            opened=opened,
+            shaken=shaken,
+            of=of,
+            time=answered - back - onward,
+            passed=answered - back,
+            answered=answered,
+            up=rng.integers(250, 1_400, m),
+            down=answer_sizes(rng, m, self.largest),
+            delay=delay,
+        )
+
+    def _held(self, rng: np.random.Generator, count: int) -> Int64:
+        return (1_000 + rng.exponential(self.lag_ms * 1_000.0, count)).astype(np.int64)
+
+
+def places(rng: np.random.Generator, draft: Draft, count: int, towards: str, tail: float) -> Int64:
+    """(count,) new peers of that reach; of popular ones a share ``tail`` is of the long tail instead, as the web is."""
+    rare = rng.random(count) < (tail if towards == "popular" else 0.0)
+    return np.array([draft.peer("tail" if one else towards) for one in rare.tolist()])
+
+
+def _thought(rng: np.random.Generator, firsts: Int64, count: int) -> Int64:
+    """How long customers think before each request; before a stream's first one not at all."""
+    thought = FEWEST_THINK + (rng.lognormal(np.log(0.8), 0.9, count) * SECOND).astype(np.int64)
+    thought[firsts] = FEWEST_THINK
+    return thought
+
+
+def sealed(size: Int64) -> Int64:
+    """Bytes on the wire of application data of that size, under TLS 1.3."""
+    records = np.maximum(-(-size // RECORD), 1)
+    whole: Int64 = size + records * RECORD_OVERHEAD
+    return whole

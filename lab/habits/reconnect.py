@@ -1,0 +1,57 @@
+"""Long connections of a phone that changes networks: dialled, broken by time and by every switch, dialled again.
+
+A switch between Wi-Fi and the mobile network changes the phone's address, and no TCP connection outlives it
+(RFC 9293: a connection is a pair of addresses and ports). How long it takes to be there again is one law for all apps,
+for those that know of the switch and cut their connections here, and for those that lab/phones/radio.py cuts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lab.behaviours import SECOND, Int64, Window
+from lab.habits.clock import interval_of
+from lab.habits.longflow import dials
+
+SHORTEST = 10 * SECOND  # connections shorter than that are not worth their handshake here
+OUTAGE = 3 * SECOND // 2  # until the new network carries traffic; longer than any look-up (lab.world.assembly)
+REDIAL_S, REDIAL_SIGMA = 1.5, 0.7  # log-normal, what an app takes to notice and dial again (an assumption)
+
+
+def connections(rng: np.random.Generator, lifetime_s: float, window: Window, *, pause_s: float = 3.0) -> Int64:
+    """(k, 2) begin and end of successive connections: ``dials``, cut where the network changes and dialled again."""
+    return severed(rng, np.array(dials(rng, lifetime_s, window.span, pause_s=pause_s), dtype=np.int64), window)
+
+
+def noticed(rng: np.random.Generator, count: int) -> Int64:
+    """(count,) how long after the outage of a switch an app dials again, 0.1 to 30 s."""
+    pause = rng.lognormal(np.log(REDIAL_S), REDIAL_SIGMA, count).clip(0.1, 30.0) * SECOND
+    return pause.astype(np.int64)
+
+
+def severed(rng: np.random.Generator, whole: Int64, window: Window) -> Int64:
+    """(k, 2) connections, ascending, cut where the network changes: dialled again ``noticed`` after the outage.
+
+    Times are those before lab.phones.radio.roamed, which squeezes what falls into two outages into the second.
+    """
+    whole = whole.reshape(-1, 2)
+    switches = changes(window)
+    owner = interval_of(switches, whole)
+    inner = (owner >= 0) & (switches > whole[np.maximum(owner, 0), 0]) if len(whole) else owner >= 0
+    cuts, owner = switches[inner], owner[inner]
+    pause = noticed(rng, len(cuts))
+    again = cuts + np.where(pause < OUTAGE, 2 * pause, OUTAGE + pause)
+    begins, places = np.concatenate([whole[:, 0], again]), np.concatenate([np.arange(len(whole)), owner])
+    cut = np.concatenate([cuts, [window.span]])
+    nth = np.concatenate([np.searchsorted(cuts, whole[:, 0], side="right"), np.arange(len(cuts)) + 1])
+    found = np.stack([begins, np.minimum(whole[places, 1], cut[nth])], axis=1).astype(np.int64)
+    found = found[found[:, 1] - found[:, 0] > SHORTEST]
+    order = np.argsort(found[:, 0], kind="stable")
+    return found[order]
+
+
+def changes(window: Window) -> Int64:
+    """When the phone joins or leaves Wi-Fi, ascending, the span's own edges left out."""
+    edges = np.unique(window.wifi.ravel())
+    inner: Int64 = edges[(edges > 0) & (edges < window.span)]
+    return inner

@@ -1,0 +1,147 @@
+"""A phone between networks: when it is on which one, and what a change does to the conversations it had open.
+
+At a change the phone loses its address, and with it every conversation: nothing more is heard of it, since the network
+is gone (Android's netd destroys the sockets of a lost address by SOCK_DESTROY, from memory; the peer learns nothing).
+The app hears that there is a network again and dials anew; what it still had to say goes to the new conversation.
+This holds for those who connect into the phone too. Neighbours are out of reach on the mobile network. An address
+stays the same per phone and network: Android keeps the mobile context alive beside Wi-Fi (from memory).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lab.behaviours import SECOND, Batch, Int64
+from lab.habits.reconnect import OUTAGE, noticed
+
+HOUR = 3600 * SECOND
+NETWORKS = ("home", "work", "mobile")
+LETTERS = {"h": 0, "w": 1, "m": 2}  # of lab.phones.phone's places
+MOBILE = NETWORKS.index("mobile")
+LATE = 20 * 60 * SECOND  # how much earlier or later than on the hour a phone changes its network, at most
+APART = 30_000  # microseconds between two of its dials then
+MOBILE_RTT_US = 25_000  # what LTE adds to a round trip over Wi-Fi (of the size of 3GPP TR 36.912; from memory)
+LOCAL = ("lan", "group")  # reaches of peers that only the phone's own network has
+
+
+@dataclass(frozen=True)
+class Radio:
+    """The phone is on ``network[k]`` (of NETWORKS) from ``since[k]`` until ``since[k + 1]``; ``since[0]`` is 0."""
+
+    since: Int64
+    network: Int64
+    span: int
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is ever anywhere but on one Wi-Fi."""
+        return len(self.since) > 1 or int(self.network[0]) == MOBILE
+
+    @property
+    def switches(self) -> Int64:
+        """When it loses a network, and its address, for the next."""
+        return self.since[1:]
+
+    @property
+    def wifi(self) -> Int64:
+        """(k, 2) when it is on an unmetered network."""
+        until = np.append(self.since[1:], self.span)
+        found: Int64 = np.stack([self.since, until], axis=1)[self.network != MOBILE]
+        return found
+
+
+def steady(network: int, span: int) -> Radio:
+    """A phone that never leaves that network."""
+    return Radio(np.zeros(1, dtype=np.int64), np.array([network], dtype=np.int64), span)
+
+
+def travelling(rng: np.random.Generator, places: str, midnight: int, span: int) -> Radio:
+    """A phone that follows ``places``, a letter for each hour of the day, each change up to 20 minutes off the hour."""
+    hours = np.arange(midnight, span + HOUR, HOUR, dtype=np.int64)
+    there = np.array([LETTERS[letter] for letter in places], dtype=np.int64)[np.arange(len(hours)) % 24]
+    changed = np.flatnonzero(np.diff(there)) + 1
+    since = hours[changed] + rng.integers(-LATE, LATE, len(changed))
+    passed = since <= 8 * OUTAGE  # as good as before the beginning
+    network = there[changed]
+    first = network[passed][-1] if passed.any() else there[0]
+    kept = ~passed & (since < span - 10 * SECOND)
+    return Radio(np.append(0, since[kept]), np.append(first, network[kept]).astype(np.int64), span)
+
+
+def roamed(rng: np.random.Generator, batch: Batch, radio: Radio) -> Batch:
+    """The batch as it happens on that phone: no conversation lasts beyond a change of the network.
+
+    One that a change ends has its ``close`` exactly there. Nothing begins within OUTAGE after a change: what falls in
+    the first two OUTAGEs is squeezed into the second, in its order.
+    """
+    batch = _reachable(batch, radio)
+    switches = radio.switches
+    if not len(switches) or not len(batch.start):
+        return batch
+    start, close, x_time = (_squeezed(times, switches) for times in (batch.start, batch.close, batch.x_time))
+    x_on = np.searchsorted(switches, x_time, side="right")
+    # pieces: (conversation, attachment) with exchanges in it, and every conversation's own beginning
+    on = np.searchsorted(switches, start, side="right")
+    width = len(switches) + 1
+    mine, x_piece = np.unique(
+        np.concatenate([np.arange(len(start)) * width + on, batch.x_conversation * width + x_on]), return_inverse=True
+    )
+    of, during = np.divmod(mine, width)
+    again = during != on[of]
+    begin = start[of]
+    begin[again] = _redialled(rng, switches[during[again] - 1], _first(x_piece[len(start) :], x_time, len(mine))[again])
+    until = np.append(switches, np.iinfo(np.int64).max)[during]
+    return replace(
+        batch,
+        start=begin,
+        close=np.minimum(close[of], until),
+        speech=batch.speech[of],
+        peer=batch.peer[of],
+        inbound=batch.inbound[of],
+        stack=batch.stack[of],
+        x_conversation=x_piece[len(start) :].astype(np.int64),
+        x_time=x_time,
+    )
+
+
+def _first(piece: Int64, x_time: Int64, count: int) -> Int64:
+    """(count,) the first exchange of each piece; the far future for one that has none."""
+    first = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(first, piece, x_time)
+    return first
+
+
+def _redialled(rng: np.random.Generator, switch: Int64, first: Int64) -> Int64:
+    """When each conversation is dialled again: some time after the change, one after the other, or when needed."""
+    known, of = np.unique(switch, return_inverse=True)
+    pause = noticed(rng, len(known))
+    order = np.argsort(of, kind="stable")
+    turn = np.empty(len(of), dtype=np.int64)
+    turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
+    found: Int64 = np.minimum(switch + OUTAGE + pause[of] + APART * turn, first)
+    return found
+
+
+def _squeezed(times: Int64, switches: Int64) -> Int64:
+    last = np.append(-4 * OUTAGE, switches)[np.searchsorted(switches, times, side="right")]
+    since = times - last
+    squeezed: Int64 = np.where(since < 2 * OUTAGE, last + OUTAGE + since // 2, times)
+    return squeezed
+
+
+def _reachable(batch: Batch, radio: Radio) -> Batch:
+    """The batch without conversations with neighbours while the phone is not on a network that has any."""
+    local = np.array([peer.reach in LOCAL for peer in batch.peers], dtype=np.bool_)
+    if not local.any() or not len(batch.start):
+        return batch
+    on = np.searchsorted(radio.since, batch.start, side="right") - 1
+    kept = ~(local[batch.peer] & (radio.network[np.maximum(on, 0)] == MOBILE))
+    if kept.all():
+        return batch
+    number = np.cumsum(kept) - 1
+    rows = kept[batch.x_conversation]
+    heads = {name: getattr(batch, name)[kept] for name in ("start", "close", "speech", "peer", "inbound", "stack")}
+    words = {name: getattr(batch, name)[rows] for name in ("x_time", "x_up", "x_down", "x_delay")}
+    return replace(batch, **heads, **words, x_conversation=number[batch.x_conversation[rows]])

@@ -1,0 +1,1 @@
+"""Runs: trials in worker processes, detectors' looks, and the run on disk."""

@@ -1,0 +1,207 @@
+"""A run on disk: what was asked, how each trial ended, what was found; enough to score and report it again.
+
+``recordings/``, ``findings/<scenario>-s<seed>/<detector>/<view>.jsonl``, ``run.json`` (written last, no clock in it),
+``scorecard.json``, ``report.html``: each whole or absent. No detector runs here and nothing is played.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Finding
+from lab.errors import EvidenceError
+from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
+from lab.score import Scorecard, score
+from lab.scoring.outcomes import TrialResult
+from lab.truth import Truth
+
+if TYPE_CHECKING:
+    from lab.report.strips import Strip
+
+RUN = "run.json"
+DEFAULT_BUDGET = 0.001
+AGAIN = "run it again"
+
+Row = dict[str, Any]
+
+
+def case_name(scenario: str, seed: int) -> str:
+    """The name of a scenario's recording and findings under one seed."""
+    return f"{scenario}-s{seed}"
+
+
+def refuse_foreign(folder: Path) -> None:
+    """FileExistsError if the folder holds something that is neither a run nor the beginning of one."""
+    if folder.is_dir() and any(folder.iterdir()) and not ((folder / RUN).exists() or (folder / "recordings").is_dir()):
+        raise FileExistsError(17, "stands there and is no run; give another folder with --out", str(folder))
+
+
+def findings_place(row: Mapping[str, Any]) -> str:
+    """Where in the run folder the findings of a trial stand; a detector's argument may hold any character."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in row["detector"])
+    if safe != row["detector"]:
+        safe = f"{safe[:60]}.{hashlib.sha256(row['detector'].encode()).hexdigest()[:8]}"
+    return f"findings/{case_name(row['scenario'], row['seed'])}/{safe}/{row['view']}.jsonl"
+
+
+def write_run(folder: Path, about: Mapping[str, Any], rows: Sequence[Row]) -> None:
+    """Writes run.json: ``about`` (suite, seeds, stage, budget, scenarios), this software, and every trial."""
+    software = {"droidrange": droidrange_version(), "python": platform.python_version(), "attack": ATTACK_VERSION}
+    write_json(folder / RUN, {"schema_version": SCHEMA_VERSION, **about, "software": software, "trials": list(rows)})
+
+
+def read_run(folder: Path) -> Row:
+    """The content of run.json; EvidenceError if the run was never finished or the file is damaged."""
+    path = folder / RUN
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: not found: no run, or one that was never finished; {AGAIN}") from None
+    except ValueError as fault:
+        raise EvidenceError(f"{path}: unreadable ({fault}); {AGAIN}") from None
+    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION or "trials" not in content:
+        raise EvidenceError(f"{path}: found no run of schema_version {SCHEMA_VERSION}; {AGAIN}")
+    if any("judged" not in row for row in content["trials"]):
+        raise EvidenceError(f"{path}: found a trial that does not say which analytics it judged; {AGAIN}")
+    return content
+
+
+def load_run(folder: Path) -> list[TrialResult]:
+    """The trials of a run, each with its truth and findings; EvidenceError if a file is missing or not as recorded."""
+    content = read_run(folder)
+    truths: dict[str, Truth] = {}
+    trials = []
+    for row in content["trials"]:
+        name = case_name(row["scenario"], row["seed"])
+        if name in content["recordings"] and name not in truths:
+            truths[name] = _recording(folder, name, content["recordings"][name]).truth()
+        place = {key: row[key] for key in ("scenario", "seed", "stage", "view", "detector", "status", "reason")}
+        findings = _findings(folder, row) if row["status"] == "scored" else ()
+        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, judged=tuple(row["judged"])))
+    return trials
+
+
+def score_folder(folder: Path) -> Scorecard:
+    """Scores a run from its files and writes scorecard.json and report.html beside them."""
+    content = read_run(folder)
+    card = score(load_run(folder), suite=content["suite"], seeds=len(content["seeds"]), budget=content["budget"])
+    write_json(folder / "scorecard.json", card.to_json())
+    report_folder(folder)
+    return card
+
+
+def report_folder(folder: Path, out: Path | None = None) -> Path:
+    """Writes the HTML report of a scored run to ``out`` or report.html in it, and says where."""
+    from lab.report.html import render
+
+    content, path = read_run(folder), folder / "scorecard.json"
+    try:
+        card = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError) as fault:
+        raise EvidenceError(f"{path}: no readable scorecard ({fault}); score the run first") from None
+    shown = {
+        case_name(scenario, content["seeds"][0]) for scenario in content["scenarios"]
+    }  # one seed is picture enough
+    names = sorted(shown & content["recordings"].keys())
+    strips = [strip for name in names for strip in strips_of(folder / "recordings" / name)]
+    target = out or folder / "report.html"
+    page = render(card, provenance=provenance(content), strips=strips)
+    write_atomic(target, page.encode())
+    return target
+
+
+def read_findings(path: Path) -> list[Finding]:
+    """The findings of a findings.jsonl; EvidenceError with the line that is none."""
+    found = []
+    # not splitlines(): a JSON string may hold U+2028 and its like
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(Finding.from_json(json.loads(line)))
+        except (ValueError, AttributeError) as fault:
+            raise EvidenceError(f"{path}, line {number}: {fault}") from None
+    return found
+
+
+def provenance(content: Mapping[str, Any]) -> dict[str, str]:
+    """What made a run, in words, for the foot of its report."""
+    made = {"droidrange": content["software"]["droidrange"], "Python": content["software"]["python"]}
+    made |= {"ATT&CK": f"v{content['software']['attack']}, analytics AN1793 and AN1702", "stage": content["stage"]}
+    made |= {"seeds": ", ".join(map(str, content["seeds"]))}
+    versions = {row["detector"]: row["detector_version"] for row in content["trials"] if row["detector_version"]}
+    made |= {f"detector {name}": f"version {version}" for name, version in sorted(versions.items())}
+    made |= {f"scenario {name}": f"sha256 {digest}" for name, digest in sorted(content["scenarios"].items())}
+    recordings = sorted(content["recordings"].items())
+    return made | {f"recording {name}": f"manifest sha256 {digest}" for name, digest in recordings}
+
+
+def strips_of(folder: Path) -> list[Strip]:
+    """The timing strip of every incident of a recording."""
+    from lab.report.strips import Strip
+
+    recording = open_recording(folder)
+    truth = recording.truth()
+    spoken = _spoken(recording, truth)
+    return [
+        Strip(
+            scenario=truth.scenario,
+            seed=truth.seed,
+            incident=incident.incident,
+            start=truth.start,
+            span=truth.span,
+            conversations=spoken.get(incident.incident, []),
+            locked=_locked(recording, incident.device, truth.start + truth.span),
+        )
+        for incident in truth.incidents
+    ]
+
+
+def _recording(folder: Path, name: str, digest: str) -> Recording:
+    recording = open_recording(folder / "recordings" / name)
+    if recording_hash(recording.folder) != digest:
+        raise EvidenceError(f"{recording.folder}: found another recording than the one that was run on; {AGAIN}")
+    return recording
+
+
+def _spoken(recording: Recording, truth: Truth) -> dict[str, list[tuple[int, int]]]:
+    """Start and end of every conversation of each incident, ascending; look-ups made for one are none of it."""
+    kinds = {incident.incident: incident.behaviour for incident in truth.incidents}
+    spoken: dict[str, list[tuple[int, int]]] = {}
+    for row in _rows(recording.folder / "truth" / "flows.parquet", ["incident", "behaviour", "start", "end"]):
+        if row["incident"] is not None and row["behaviour"] == kinds.get(row["incident"]):
+            spoken.setdefault(row["incident"], []).append((row["start"], row["end"]))
+    return {incident: sorted(rows) for incident, rows in sorted(spoken.items())}
+
+
+def _locked(recording: Recording, device: str, until: int) -> list[tuple[int, int]]:
+    path = recording.telemetry / "device_state.parquet"
+    rows = _rows(path, ["time", "device", "locked"])
+    states = sorted((row for row in rows if row["device"] == device), key=lambda row: row["time"])
+    ends = [row["time"] for row in states[1:]] + [until]
+    return [(row["time"], end) for row, end in zip(states, ends, strict=False) if row["locked"]]
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterable[Row]:
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return []
+    rows: list[Row] = pq.read_table(path, columns=list(columns)).to_pylist()
+    return rows
+
+
+def _findings(folder: Path, row: Mapping[str, Any]) -> tuple[Finding, ...]:
+    path = folder / findings_place(row)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise EvidenceError(f"{path}: not found, but run.json says it was scored; {AGAIN}") from None
+    if hashlib.sha256(content).hexdigest() != row["findings_sha256"]:
+        raise EvidenceError(f"{path}: changed since it was written; {AGAIN}")
+    return tuple(read_findings(path))

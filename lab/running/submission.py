@@ -1,0 +1,56 @@
+"""A submission: findings made elsewhere about one recording, scored beside the controls under one view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from detector.contract import Finding, open_telemetry
+from detector.contract import view as view_named
+from lab.errors import EvidenceError
+from lab.recording import open_recording
+from lab.running.look import look
+from lab.running.run import DEFAULT_BUDGET, read_findings
+from lab.score import CONTROLS, Scorecard, score
+from lab.scoring.outcomes import TrialResult
+
+NOBODY = "findings"  # who made a file that names nobody
+
+
+def score_findings(folder: Path, findings: Path, *, view: str = "full", detectors: Iterable[str] = ()) -> Scorecard:
+    """The scorecard of findings about one recording, with the controls run on it under the same view.
+
+    ``detectors`` took part whether they said anything or not; without any, an empty file is the silence of "findings".
+    What the file says in a control's name is left aside: controls are run here. Raises EvidenceError for a damaged
+    recording, a line that is no finding, or a finding from partial evidence; LookupError for an unknown view.
+    """
+    view_named(view)
+    recording = open_recording(folder)
+    said: dict[str, list[Finding]] = {name: [] for name in detectors}
+    for finding in _whole(findings):
+        said.setdefault(finding.detector, []).append(finding)
+    about: dict[str, Any] = {"scenario": recording.scenario, "seed": recording.seed, "stage": recording.stage}
+    about |= {"view": view, "truth": recording.truth(), "status": "scored"}
+    telemetry = open_telemetry(recording.telemetry)
+    trials = [
+        TrialResult(**about, detector=name, findings=tuple(some))
+        for name, some in (said or {NOBODY: []}).items()
+        if name not in CONTROLS
+    ]
+    for name in CONTROLS:
+        found = look(name, view, telemetry)
+        trials.append(TrialResult(**about, detector=name, findings=found.findings, judged=found.judged))
+    return score(trials, suite=recording.scenario, seeds=1, budget=DEFAULT_BUDGET)
+
+
+def _whole(path: Path) -> list[Finding]:
+    """The findings of a file, none of them drawn from evidence that was known to be incomplete."""
+    found = read_findings(path)
+    partial = sum(finding.partial for finding in found)
+    if partial:
+        raise EvidenceError(
+            f"{path}: {partial} of {len(found)} findings are marked partial: drawn from incomplete evidence, they "
+            "cannot be scored; detect again on the whole recording"
+        )
+    return found

@@ -1,0 +1,242 @@
+"""From a scenario and a seed to a timeline: phones get addresses and days, apps get uids, behaviours get to plan.
+
+Every draw is keyed by what it is for (seed, scenario, device, package, kind), never by its place in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+
+import numpy as np
+
+from lab.authoring.background import background_apps
+from lab.authoring.plans import TECHNIQUES, AppPlan, Scenario
+from lab.behaviours import SECOND, Batch, Int64, Window
+from lab.errors import ScenarioError
+from lab.phones.phone import DAY, PROFILES, Day, Profile, plan_day
+from lab.phones.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, steady, travelling
+from lab.phones.states import state_table
+from lab.protocols.tls import client_pool_size
+from lab.seeds import generator, generators
+from lab.timeline import NAME_LOOKUP, App, Attachment, Device, Incident, Listener, States, Timeline
+from lab.world.assembly import Assembly, Owner
+from lab.world.cast import AGENTS, Cast
+from lab.world.dual_stack import dual_stacked
+from lab.world.lives import used_while_there
+from lab.world.peers import rows_of
+from lab.world.planning import Part, Task, planned, tasks
+from lab.world.resolving import Resolving
+from lab.world.tunnel import tunnelled
+
+NETD_UID = 1051  # AID_DNS, android_filesystem_config.h
+FIRST_UID = 10_000  # AID_APP_START
+UIDS = 400  # how many apps have had a uid on such a phone (our choice)
+
+
+@dataclass
+class _Compilation:
+    """What grows while devices are compiled one after the other."""
+
+    scenario: Scenario
+    key: tuple[object, ...]
+    assembly: Assembly
+    kinds: tuple[str, ...]
+    looks: dict[str, tuple[int, str, int]]
+    apps: list[App] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    states: list[States] = field(default_factory=list)
+    netd: dict[int, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def compile_timeline(scenario: Scenario, seed: int) -> Timeline:
+    """The timeline of that scenario and seed; ScenarioError for every labelled behaviour that makes no contact."""
+    key = (seed, scenario.name)
+    plans = _plans(key, scenario)
+    every = {app.package: app for one in [scenario.apps, *plans] for app in one}
+    kinds = (*sorted({row.kind for app in every.values() for row in app.behaviours}), NAME_LOOKUP)
+    work = _Compilation(scenario, key, Assembly(Cast(key)), kinds, _looks(key, sorted(every)))
+    radios = [_radio(work, number) for number in range(scenario.devices)]
+    devices = _attached(work, [_device(work, number) for number in range(scenario.devices)], radios)
+    for number, device in enumerate(devices):
+        _compile_device(work, number, (device.name, radios[number]), plans[number])
+    if work.faults:
+        raise ScenarioError(work.faults)
+    device_of = np.array([app.device for app in work.apps], dtype=np.int64)
+    switches = {number: radio.switches for number, radio in enumerate(radios) if len(radio.switches)}
+    how = Resolving(scenario.phones.private_dns, switches, scenario.span, scenario.network)
+    work.assembly.look_up(work.netd, device_of, kinds.index(NAME_LOOKUP), how)
+    conversations, exchanges = work.assembly.seal(scenario.start, device_of)
+    timeline = Timeline(
+        scenario=scenario.name,
+        scenario_sha256=scenario.sha256,
+        seed=seed,
+        start=scenario.start,
+        span=scenario.span,
+        devices=devices,
+        apps=tuple(work.apps),
+        hosts=tuple(work.assembly.cast.hosts),
+        speeches=tuple(work.assembly.speeches),
+        behaviours=kinds,
+        incidents=tuple(work.incidents),
+        conversations=conversations,
+        exchanges=exchanges,
+        states=States(*(np.concatenate(columns) for columns in zip(*map(_columns, work.states), strict=True))),
+        twin_of=scenario.twin_of,
+        network=scenario.network,
+        listeners=tuple(_later(one, scenario.start) for one in work.assembly.listeners),
+    )
+    timeline = dual_stacked(timeline) if scenario.network.dual else timeline
+    return tunnelled(timeline, work.assembly.cast) if scenario.phones.vpn else timeline
+
+
+def _later(listener: Listener, shift: int) -> Listener:
+    return replace(listener, time=listener.time + shift, until=listener.until + shift)
+
+
+def _columns(states: States) -> tuple[np.ndarray[tuple[int], np.dtype[np.generic]], ...]:
+    return tuple(vars(states).values())
+
+
+def _device(work: _Compilation, number: int) -> Device:
+    rng = generator(*work.key, "device", number)
+    mac, gateway = (
+        ":".join(["02", *(f"{octet:02x}" for octet in generator(*work.key, "mac", who).integers(0, 256, 5))])
+        for who in (number, "gateway")
+    )
+    downlink = int(rng.choice([20, 50, 100])) * 1_000_000
+    return Device(f"phone-{number + 1:02d}", work.assembly.cast.device_address(number), mac, gateway, downlink)
+
+
+def _profile(scenario: Scenario, number: int) -> Profile:
+    """Whose phone it is: the profiles in turns."""
+    names = scenario.phones.profiles
+    return PROFILES[names[number % len(names)]]
+
+
+def _radio(work: _Compilation, number: int) -> Radio:
+    scenario = work.scenario
+    if scenario.phones.networks != "roaming":
+        return steady(MOBILE if scenario.phones.networks == "mobile" else 0, scenario.span)
+    places = _profile(scenario, number).places
+    return travelling(generator(*work.key, "radio", number), places, -(scenario.start % DAY), scenario.span)
+
+
+def _attached(work: _Compilation, devices: list[Device], radios: list[Radio]) -> tuple[Device, ...]:
+    """The devices with an address of their own on each network they meet; at home it is the one they have."""
+    made = []
+    for number, (device, radio) in enumerate(zip(devices, radios, strict=True)):
+        met = [NETWORKS[row] for row in sorted(set(radio.network.tolist()))]
+        if met == ["home"]:
+            made.append(device)
+            continue
+        cast = work.assembly.cast
+        known = {name: device.address if name == "home" else cast.device_address(number, name) for name in met}
+        attachments = tuple(
+            Attachment(
+                since=work.scenario.start + since,
+                network=NETWORKS[row],
+                address=known[NETWORKS[row]],
+                rtt_us=MOBILE_RTT_US if row == MOBILE else 0,
+            )
+            for since, row in zip(radio.since.tolist(), radio.network.tolist(), strict=True)
+        )
+        made.append(replace(device, attachments=attachments))
+    return tuple(made)
+
+
+def _looks(key: tuple[object, ...], packages: list[str]) -> dict[str, tuple[int, str, int]]:
+    """What each package looks like from outside, on every phone: its uid, user agent and TLS client shape."""
+    offsets = generator(*key, "uid").choice(max(UIDS, len(packages)), size=len(packages), replace=False).tolist()
+    found = {}
+    for package, offset, rng in zip(packages, offsets, generators((*key, "app", one) for one in packages), strict=True):
+        agent = AGENTS[int(rng.integers(0, len(AGENTS)))]
+        found[package] = (FIRST_UID + 60 + offset, agent, int(rng.integers(0, client_pool_size())))
+    return found
+
+
+def _plans(key: tuple[object, ...], scenario: Scenario) -> list[list[AppPlan]]:
+    """The apps of each device by package, for their order in the file says nothing: its own and the background's."""
+    own = frozenset(app.package for app in scenario.apps)
+    found = background_apps(key, scenario.background, own, scenario.devices, scenario.span)
+    for app in scenario.apps:
+        for device in generator(*key, "on", app.package).permutation(scenario.devices)[: app.on].tolist():
+            found[device].append(app)
+    return [sorted(apps, key=lambda app: app.package) for apps in found]
+
+
+def _compile_device(work: _Compilation, number: int, phone: tuple[str, Radio], plans: list[AppPlan]) -> None:
+    scenario, (name, radio) = work.scenario, phone
+    order = generator(*work.key, name, "installation").permutation(len(plans))
+    plans = [plans[index] for index in order]
+    midnight = -(scenario.start % DAY)
+    rng = generator(*work.key, name, "day")
+    day = plan_day(rng, _profile(scenario, number), [plan.category for plan in plans], midnight, scenario.span)
+    day = used_while_there(day, plans, scenario.span)
+    work.netd[number] = len(work.apps)
+    work.apps.append(App(number, "netd", "netd", "system", NETD_UID, True, (), "", 0))
+    first = len(work.apps)
+    work.apps += [_app(work, number, plan) for plan in plans]
+    work.states.append(state_table(day, number, first, scenario.start, scenario.span))
+    window = _window(day, radio, scenario.span, midnight)
+    todo = list(tasks(work.key, name, plans, day, window))
+    parts = planned(todo, radio)
+    work.assembly.cast.foresee(key for each in parts for part in each for key in part.peers.values() if len(key) > 1)
+    for task, each in zip(todo, parts, strict=True):
+        _add_behaviour(work, task, first + task.position, each)
+
+
+def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
+    uid, agent, stack = work.looks[plan.package]
+    return App(device, plan.package, plan.label, plan.category, uid, plan.sanctioned, plan.roles, agent, stack)
+
+
+def _window(day: Day, radio: Radio, span: int, midnight: int) -> Window:
+    """What all apps of the phone may know."""
+    asleep, maintenance, never = day.doze.asleep, day.doze.maintenance, day.uses[:0]
+    return Window(
+        span, never, day.unlocked, day.screen_on, asleep, maintenance, day.charging, radio.wifi, midnight=midnight
+    )
+
+
+def _add_behaviour(work: _Compilation, task: Task, app: int, parts: list[Part]) -> None:
+    plan, behaviour = task.plan, task.behaviour
+    contacts = sum(part.batch.contacts for part in parts)
+    incident = -1
+    if behaviour.label and not contacts:
+        work.faults.append(
+            f"scenario {work.scenario.name}, seed {work.key[0]}: app '{plan.package}', behaviour '{behaviour.kind}': "
+            f"no contact on {task.device} within the span of {task.window.span / SECOND:g} s, "
+            "so there is nothing to detect"
+        )
+    elif behaviour.label:
+        incident = len(work.incidents)
+        work.incidents.append(_incident(work, task, app, contacts))
+    row = work.apps[app]
+    owner = Owner(app, work.netd[row.device], row.device, incident, work.kinds.index(behaviour.kind), row.stack)
+    for part in parts:
+        hosts = rows_of(work.assembly.cast, part.batch, part.zone, part.peers)
+        work.assembly.add(part.rng, part.batch, owner, hosts, _customers(task.key, part.batch))
+
+
+def _customers(key: tuple[object, ...], batch: Batch) -> Int64:
+    """Which TLS client shapes the strangers have whose conversations an app passes on; nobody's if it has none."""
+    if not len(batch.stack) or batch.stack.max() < 0:
+        return np.zeros(1, dtype=np.int64)
+    return generator(*key, "customers").permutation(client_pool_size())
+
+
+def _incident(work: _Compilation, task: Task, app: int, contacts: int) -> Incident:
+    device, plan, behaviour = task.device, task.plan, task.behaviour
+    nth = task.key[-1]
+    suffix = f"-{int(str(nth)) + 1}" if nth else ""
+    return Incident(
+        incident=f"{device}/{plan.package}/{behaviour.kind}{suffix}",
+        analytic=behaviour.label,
+        technique=TECHNIQUES[behaviour.label],
+        behaviour=behaviour.kind,
+        twin_of=work.scenario.twin_of,
+        app=app,
+        settings=asdict(behaviour.behaviour),  # type: ignore[call-overload]  # every behaviour is a dataclass
+        contacts=contacts,
+    )

@@ -1,0 +1,93 @@
+"""What the apps of one phone plan: each behaviour, each of its lives, with generators of its own.
+
+A plan depends on the phone's day and its own key only, never on what others plan; nothing here knows the timeline.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lab.authoring.plans import AppPlan, BehaviourPlan
+from lab.behaviours import Batch, Int64, Window
+from lab.habits.standby import buckets
+from lab.phones.phone import Day
+from lab.phones.radio import Radio, roamed
+from lab.seeds import generator, generators
+from lab.world.lives import Life, later, lives, narrowed
+from lab.world.peers import PeerKey, peer_keys, zone_of
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A behaviour of the phone's app at ``position``; ``key`` ends in its kind and which of that kind it is."""
+
+    position: int
+    device: str
+    plan: AppPlan
+    behaviour: BehaviourPlan
+    key: Key
+    window: Window
+    lives: tuple[Life, ...]
+
+    @property
+    def endings(self) -> list[Key]:
+        """What stands behind the key for each of its lives."""
+        return [("moved",) if life.moved else () for life in self.lives]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A life of a behaviour as planned: its peers' zone and keys by place, and the generator of its bytes."""
+
+    batch: Batch
+    zone: str
+    peers: dict[int, PeerKey]
+    rng: np.random.Generator
+
+
+def tasks(key: Key, device: str, plans: list[AppPlan], day: Day, window: Window) -> Iterator[Task]:
+    """What is to be planned on a phone, app by app; ``window`` is what all of them may know of its ``day``."""
+    last_used = generators((*key, device, plan.package, "last used") for plan in plans)
+    for position, (plan, rng) in enumerate(zip(plans, last_used, strict=True)):
+        uses = day.uses[day.front == position]
+        mine = replace(window, foreground=uses, standby=_standby(rng, plan, uses, window))
+        kinds: Counter[str] = Counter()
+        for behaviour in plan.behaviours:
+            whole = (*key, device, plan.package, behaviour.kind, kinds[behaviour.kind])
+            kinds[behaviour.kind] += 1
+            yield Task(position, device, plan, behaviour, whole, mine, lives(plan, window.span))
+
+
+def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
+    """The parts of each task, planned; what travels with the phone is cut where it changes its network."""
+    keys = [(*task.key, *ending) for task in todo for ending in task.endings]
+    keys += [(*task.key, "bytes", *ending) for task in todo for ending in task.endings]
+    drawn = generators(keys)  # for all plans, and then for all bytes
+    pairs = iter(zip(drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :], strict=True))
+    return [[_part(task, life, next(pairs), radio) for life in task.lives] for task in todo]
+
+
+def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Generator], radio: Radio) -> Part:
+    batch = later(task.behaviour.behaviour.plan(rngs[0], narrowed(task.window, life)), life)
+    if radio.matters:
+        ending = ("moved",) if life.moved else ()
+        batch = roamed(generator(*task.key, *ending, "roaming"), batch, radio)
+    zone = zone_of(task.plan, moved=life.moved)
+    return Part(batch, zone, peer_keys(batch, task.device, zone, task.key), rngs[1])
+
+
+def _standby(rng: np.random.Generator, plan: AppPlan, uses: Int64, window: Window) -> Int64:
+    """The app's buckets. When it was last used before the scenario is drawn as long ago as it is used now.
+
+    What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED).
+    """
+    if plan.category == "system":
+        return np.zeros((0, 3), dtype=np.int64)
+    usual = window.span / (len(uses) + 0.5)
+    return buckets(uses, window.screen_on, int(rng.exponential(usual)), window.span)

@@ -1,0 +1,126 @@
+"""Every promise is proved, each failure says who must act, and an interrupt leaves nothing behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from lab.catalogue import proving
+from lab.catalogue.proving import check, exit_code, print_checks
+from lab.errors import ScenarioError, StageError
+from lab.scenario import find_scenario
+
+
+def quiet(_done, _total):
+    return None
+
+
+def scenario_file(tmp_path, name="smoke-poll", **changes):
+    text = find_scenario(name).read_text()
+    for old, new in changes.values():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("stage", ["wire", "flows"])
+def test_a_suite_is_proved_on_each_stage_under_each_seed(stage):
+    rows = check(["smoke"], [1, 2], quiet, stage=stage, workers=1)
+    assert {(row["scenario"], row["seed"]) for row in rows} == {
+        (name, seed) for name in ("smoke-poll", "smoke-checkin") for seed in (1, 2)
+    }
+    assert all(row["ok"] and row["stage"] == stage for row in rows)
+    assert exit_code(rows) == 0
+
+
+def test_check_runs_over_a_path_as_over_a_name():
+    rows = check([str(find_scenario("smoke-checkin"))], [1], quiet)
+    assert rows
+    assert all(row["ok"] for row in rows)
+
+
+def test_workers_bring_the_same_rows_in_the_same_order():
+    names = ["smoke-poll", "smoke-checkin"]
+    alone, together = (check(names, [1], quiet, stage="flows", workers=count) for count in (1, 2))
+    assert alone == together
+
+
+def test_the_faults_of_all_files_come_before_any_play(tmp_path):
+    bad = scenario_file(tmp_path, question=('kind = "http-poll"', 'kind = "http-pol"'))
+    with pytest.raises(ScenarioError) as wrong:
+        check([bad, "nonesuch", "smoke-poll"], [1], lambda *_: pytest.fail("played"))
+    said = "\n".join(wrong.value.faults)
+    assert "http-pol" in said
+    assert "nonesuch" in said
+
+
+def test_a_routable_destination_is_refused(tmp_path):
+    bad = scenario_file(tmp_path, setting=('kind = "http-poll"', 'kind = "http-poll"\nreach = "c2.example.com"'))
+    with pytest.raises(ScenarioError, match="routable"):
+        check([bad], [1], quiet)
+
+
+@pytest.mark.parametrize(
+    ("twin_of", "word"),
+    [("nonesuch", "no such scenario"), ("ordinary-day", "no labelled behaviour")],
+)
+def test_a_twin_of_nothing_malicious_is_no_twin(tmp_path, twin_of, word):
+    path = scenario_file(tmp_path, "smoke-checkin", twin=('twin_of = "smoke-poll"', f'twin_of = "{twin_of}"'))
+    rows = check([path], [1], quiet, stage="flows")
+    assert exit_code(rows) == 2
+    assert word in next(row["fault"] for row in rows if not row["ok"])
+
+
+def test_a_stage_that_needs_a_lab_is_refused():
+    with pytest.raises(ScenarioError, match="real time"):
+        check(["smoke-poll"], [1], quiet, stage="live")
+
+
+@pytest.mark.parametrize(("fault", "code"), [(StageError("it broke"), 3), (ScenarioError(["too many"]), 2)])
+def test_what_does_not_play_is_a_failure_of_whoever_must_act(fault, code, monkeypatch, capsys):
+    def broken(*_args):
+        raise fault
+
+    monkeypatch.setattr(proving, "compile_scenario", broken)
+    rows = check(["smoke-poll", "smoke-checkin"], [1], quiet, workers=1)
+    assert len(rows) == 2
+    assert exit_code(rows) == code
+    print_checks(rows)
+    said = capsys.readouterr().out
+    assert said.count("FAIL") == 2
+    assert "2 scenarios, 0 proved" in said
+
+
+def test_a_lost_worker_is_a_failure_of_the_lab():
+    from lab.scenario import load_scenario
+
+    rows = proving._lost((load_scenario(find_scenario("smoke-poll")), 1, "wire", Path()), "killed")
+    assert exit_code(rows) == 3
+
+
+def test_an_interrupt_ends_the_workers_and_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    def interrupted(done, _total):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(["smoke"], [1, 2, 3], interrupted, stage="flows", workers=2)
+    assert multiprocessing.active_children() == []
+    assert list(tmp_path.glob("droidrange-check-*")) == []
+
+
+def test_proofs_of_one_promise_are_one_line(capsys):
+    rows = check(["smoke-poll"], [1, 2], quiet, stage="flows", workers=1)
+    print_checks(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len({(row["behaviour"], row["package"], row["measure"]) for row in rows}) + 1
+    assert "2 seeds" in lines[0]
+    assert lines[-1] == f"{len(rows)} checks, 0 failed; 1 scenario, 1 proved"
