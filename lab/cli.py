@@ -70,10 +70,12 @@ def run(
 
     --out is a folder: it keeps recordings, findings, scorecard.json and report.html.
     """
+    from lab.running.extent import refuse_absurd
     from lab.running.trial import Plan, run_suite
     from lab.scenario import suite_scenarios
 
     name, scenarios = suite_scenarios(suite)
+    refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view))
     folder = out or Path("out") / name
     wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
     plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
