@@ -51,6 +51,7 @@ class Scorecard:
     blind_spots: tuple[Row, ...]
     separability: tuple[Row, ...]
     suite_too_easy: tuple[Row, ...] = ()
+    held_out: tuple[str, ...] = ()  # scenarios of these trials by which nothing may be tuned
 
     @property
     def refusal(self) -> str | None:
@@ -65,6 +66,7 @@ class Scorecard:
             "seeds": self.seeds,
             "budget_per_device_day": self.budget,
             "trials": dict(self.trials),
+            "held_out": list(self.held_out),
             "unscored": list(self.unscored),
             "detectors": dict(self.detectors),
             "incidents": list(self.incidents),
@@ -111,6 +113,7 @@ def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: floa
         blind_spots=tuple(row for key, cell in cells.items() if key[0] not in CONTROLS for row in _blind(*key, cell)),
         separability=tuple(row for key, cell in cells.items() for row in separability(*key, cell.met, cell.trials)),
         suite_too_easy=tuple(too_easy(detectors, KNOWING, CONTROLS)),
+        held_out=tuple(sorted({one.scenario for one in ordered if one.held_out})),
     )
 
 

@@ -30,7 +30,7 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
             out.print()
             out.print(_ladder(steps))
     out.print()
-    told = (_too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
+    told = (_held_out, _too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
     for line in (line for lines in told for line in lines(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):
@@ -73,6 +73,10 @@ def _numbers(found: Json) -> list[str]:
         words.rate(found["pr_auc"]),
         words.duration(found["time_to_detect_s"]["p50"]),
     ]
+
+
+def _held_out(card: Json) -> list[str]:
+    return words.held_out(card.get("held_out", ()))
 
 
 def _too_easy(card: Json) -> list[str]:

@@ -71,6 +71,18 @@ def rate_interval(bounds: Sequence[float] | None) -> str:
     return UNKNOWN if bounds is None else f"{rate(bounds[0])} to {rate(bounds[1])}"
 
 
+def held_out(names: Sequence[str]) -> list[str]:
+    """What is said of a run with scenarios by which nothing may be tuned; nothing of one without.
+
+    >>> held_out(["b", "c"])
+    ['held out: b, c. They only tell how good a finished detector is: tune nothing by their numbers.']
+    """
+    many = (
+        f"held out: {', '.join(names)}. They only tell how good a finished detector is: tune nothing by their numbers."
+    )
+    return [many] if names else []
+
+
 def too_easy(row: Mapping[str, Any]) -> str:
     """What a row of a scorecard's ``suite_too_easy`` says, in a sentence.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from detector.contract import Finding, open_telemetry
 from detector.contract import view as view_named
+from lab.authoring.held_out import held_out
 from lab.errors import EvidenceError
 from lab.recording import open_recording
 from lab.running.look import look
@@ -32,6 +33,7 @@ def score_findings(folder: Path, findings: Path, *, view: str = "full", detector
         said.setdefault(finding.detector, []).append(finding)
     about: dict[str, Any] = {"scenario": recording.scenario, "seed": recording.seed, "stage": recording.stage}
     about |= {"view": view, "truth": recording.truth(), "status": "scored"}
+    about["held_out"] = recording.scenario in held_out()
     telemetry = open_telemetry(recording.telemetry)
     trials = [
         TrialResult(**about, detector=name, findings=tuple(some))

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from detector.contract import Advance, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
+from lab.authoring.held_out import held_out
 from lab.authoring.plans import Scenario
 from lab.errors import EvidenceError, ScenarioError, Unsupported
 from lab.recording import (
@@ -216,6 +217,7 @@ def _tools() -> str:
 
 def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:
     place: dict[str, Any] = {"scenario": scenario.name, "seed": seed, "stage": plan.stage}
+    place["held_out"] = scenario.name in held_out()
     return [{**place, "view": view, "detector": name} for name in plan.names for view in dict.fromkeys(plan.views)]
 
 

@@ -20,7 +20,8 @@ STATUSES = ("scored", "unsupported", "failed")
 class TrialResult:
     """Scenario x seed x stage x view x detector: how it ended and, where it was scored, what was found.
 
-    ``judged`` are the analytics that the detector could judge there; of the others the trial says nothing.
+    ``judged`` are the analytics that the detector could judge there; of the others the trial says nothing. One that is
+    ``held_out`` is scored like any other, and nothing may be chosen by its score (scenarios/held-out.toml).
     """
 
     scenario: str
@@ -33,6 +34,7 @@ class TrialResult:
     truth: Truth | None = None
     findings: tuple[Finding, ...] = ()
     judged: tuple[str, ...] = ANALYTICS
+    held_out: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, int, str]:
@@ -41,7 +43,7 @@ class TrialResult:
 
     def place(self) -> dict[str, Any]:
         """The trial's coordinates, as they stand in every row of a scorecard."""
-        return {name: getattr(self, name) for name in ("scenario", "seed", "stage", "view", "detector")}
+        return {name: getattr(self, name) for name in ("scenario", "seed", "stage", "view", "detector", "held_out")}
 
 
 @dataclass(frozen=True)
