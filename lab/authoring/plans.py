@@ -53,12 +53,13 @@ class Background:
 
 @dataclass(frozen=True)
 class Phones:
-    """What the phones of a scenario are like. ``profiles`` are dealt out in turns."""
+    """What the phones of a scenario are like. ``profiles`` are dealt out in turns, and so are ``offsets``."""
 
     profiles: tuple[str, ...] = ("office-worker",)
     networks: str = "wifi"  # one of NETWORK_LIVES
     private_dns: bool = False
     vpn: bool = False
+    offsets: tuple[int, ...] = (0,)  # of the phones' clocks from UTC, microseconds
 
 
 NETWORK_LIVES = ("wifi", "mobile", "roaming")

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried, opening
 from lab.habits.clock import around, inside, jobs, thinking
 from lab.habits.draft import METHODS, Draft
 from lab.habits.gates import gated
 from lab.habits.longflow import words
 from lab.habits.pace import Moments, Pace, moments, paced
 from lab.habits.ragged import joined, positions, summed
+from lab.habits.rotation import CANDIDATES, NAMED, ROTATIONS, in_turn
 
 BACKOFF_S = 30.0
 MOST_TRIES = 7
@@ -60,6 +61,8 @@ class Behaviour:
     rotates: str = setting(
         "none", choices=ROTATIONS, source="a new host of that reach for each: delivery networks, tests"
     )
+    names: str = NAMED
+    candidates: int = CANDIDATES
     up: int = setting(480, unit="B", minimum=100, maximum=100_000)
     down: int = setting(3_000, unit="B", minimum=100, maximum=1_000_000)
     spread: float = setting(0.3, minimum=0, maximum=0.9)
@@ -86,7 +89,7 @@ class Behaviour:
         more = np.maximum(self.news_down * rng.lognormal(0.0, 0.7, n), 100).astype(np.int64)
         after = (rng.uniform(0.3, self.news_after, n) * SECOND).astype(np.int64)
         later = words((times + after)[news], self.news_up, more[news], delay[news])
-        place, hosts = rotated(times, window, self.rotates, lambda: carried(draft, self, self.reach))
+        place, hosts = in_turn(rng, draft, self, times, window, turn=self.rotates, reach=self.reach)
         fresh = opening(times, place, int(self.keep * SECOND))
         of = np.cumsum(fresh) - 1
         said = (of, words(times, up, down, delay))

@@ -13,7 +13,9 @@ from lab.authoring.background import background_apps
 from lab.authoring.plans import TECHNIQUES, AppPlan, Scenario
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.errors import ScenarioError
-from lab.phones.phone import DAY, PROFILES, Day, Profile, plan_day
+from lab.phones.calendar import DAY, Calendar
+from lab.phones.phone import Day, plan_day
+from lab.phones.profile import PROFILES, Profile, whereabouts
 from lab.phones.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, steady, travelling
 from lab.phones.states import state_table
 from lab.protocols.tls import client_pool_size
@@ -118,8 +120,16 @@ def _radio(work: _Compilation, number: int) -> Radio:
     scenario = work.scenario
     if scenario.phones.networks != "roaming":
         return steady(MOBILE if scenario.phones.networks == "mobile" else 0, scenario.span)
-    places = _profile(scenario, number).places
-    return travelling(generator(*work.key, "radio", number), places, -(scenario.start % DAY), scenario.span)
+    rng, calendar = generator(*work.key, "radio", number), _calendar(scenario, number)
+    places = whereabouts(_profile(scenario, number), calendar.today)
+    return travelling(rng, places, calendar.midnight, scenario.span)
+
+
+def _calendar(scenario: Scenario, number: int) -> Calendar:
+    """The dates where that phone is: the offsets in turns."""
+    offsets = scenario.phones.offsets
+    date, into = divmod(scenario.start + offsets[number % len(offsets)], DAY)
+    return Calendar(-into, date)
 
 
 def _attached(work: _Compilation, devices: list[Device], radios: list[Radio]) -> tuple[Device, ...]:
@@ -169,16 +179,17 @@ def _compile_device(work: _Compilation, number: int, phone: tuple[str, Radio], p
     scenario, (name, radio) = work.scenario, phone
     order = generator(*work.key, name, "installation").permutation(len(plans))
     plans = [plans[index] for index in order]
-    midnight = -(scenario.start % DAY)
+    calendar = _calendar(scenario, number)
     rng = generator(*work.key, name, "day")
-    day = plan_day(rng, _profile(scenario, number), [plan.category for plan in plans], midnight, scenario.span)
+    owner, categories = _profile(scenario, number), [plan.category for plan in plans]
+    day = plan_day(rng, owner, categories, calendar.midnight, scenario.span, today=calendar.today)
     day = used_while_there(day, plans, scenario.span)
     work.netd[number] = len(work.apps)
     work.apps.append(App(number, "netd", "netd", "system", NETD_UID, True, (), "", 0))
     first = len(work.apps)
     work.apps += [_app(work, number, plan) for plan in plans]
     work.states.append(state_table(day, number, first, scenario.start, scenario.span))
-    window = _window(day, radio, scenario.span, midnight)
+    window = _window(day, radio, scenario.span, calendar)
     todo = list(tasks(work.key, name, plans, day, window))
     parts = planned(todo, radio)
     work.assembly.cast.foresee(key for each in parts for part in each for key in part.peers.values() if len(key) > 1)
@@ -191,12 +202,11 @@ def _app(work: _Compilation, device: int, plan: AppPlan) -> App:
     return App(device, plan.package, plan.label, plan.category, uid, plan.sanctioned, plan.roles, agent, stack)
 
 
-def _window(day: Day, radio: Radio, span: int, midnight: int) -> Window:
+def _window(day: Day, radio: Radio, span: int, calendar: Calendar) -> Window:
     """What all apps of the phone may know."""
     asleep, maintenance, never = day.doze.asleep, day.doze.maintenance, day.uses[:0]
-    return Window(
-        span, never, day.unlocked, day.screen_on, asleep, maintenance, day.charging, radio.wifi, midnight=midnight
-    )
+    intervals = (never, day.unlocked, day.screen_on, asleep, maintenance, day.charging, radio.wifi)
+    return Window(span, *intervals, midnight=calendar.midnight, today=calendar.today)
 
 
 def _add_behaviour(work: _Compilation, task: Task, app: int, parts: list[Part]) -> None:

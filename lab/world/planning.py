@@ -16,7 +16,7 @@ from lab.behaviours import Batch, Int64, Window
 from lab.habits.standby import buckets
 from lab.phones.phone import Day
 from lab.phones.radio import Radio, roamed
-from lab.seeds import generator, generators
+from lab.seeds import digits, generator, generators
 from lab.world.lives import Life, later, lives, narrowed
 from lab.world.peers import PeerKey, peer_keys, zone_of
 
@@ -61,7 +61,8 @@ def tasks(key: Key, device: str, plans: list[AppPlan], day: Day, window: Window)
         for behaviour in plan.behaviours:
             whole = (*key, device, plan.package, behaviour.kind, kinds[behaviour.kind])
             kinds[behaviour.kind] += 1
-            yield Task(position, device, plan, behaviour, whole, mine, lives(plan, window.span))
+            its = replace(mine, built_in=digits((*key, plan.package, *whole[-2:], "built in"))[0])
+            yield Task(position, device, plan, behaviour, whole, its, lives(plan, window.span))
 
 
 def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:

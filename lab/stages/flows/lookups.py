@@ -73,6 +73,7 @@ def dns_table(timeline: Timeline, sides: Sides, pieces: Pieces, found: Asked) ->
     speech = said.speech[found.row].astype(np.int64)
     heard = found.answered >= 0
     missing = (up > 0) & (down == 0)
+    missing |= np.array(["missing" in one.options for one in timeline.speeches], dtype=np.bool_)[speech]
     columns: dict[str, Any] = {
         "flow": flow[order],
         "time": found.time,

@@ -15,7 +15,8 @@ from lab.habits.clock import LAWS, inside
 from lab.habits.gates import GATES
 from lab.habits.pace import INTERACTIVE, Pace, moments, paced
 from lab.habits.standby import ALARMS, JOBS, RARE
-from lab.phones.phone import PROFILES, plan_day
+from lab.phones.phone import plan_day
+from lab.phones.profile import PROFILES
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
