@@ -77,10 +77,8 @@ def held_out(names: Sequence[str]) -> list[str]:
     >>> held_out(["b", "c"])
     ['held out: b, c. They only tell how good a finished detector is: tune nothing by their numbers.']
     """
-    many = (
-        f"held out: {', '.join(names)}. They only tell how good a finished detector is: tune nothing by their numbers."
-    )
-    return [many] if names else []
+    why = "They only tell how good a finished detector is: tune nothing by their numbers."
+    return [f"held out: {', '.join(names)}. {why}"] if names else []
 
 
 def too_easy(row: Mapping[str, Any]) -> str:

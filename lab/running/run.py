@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
 AGAIN = "run it again"
+#: What a trial and its row of run.json have in common.
+PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
 
 Row = dict[str, Any]
 
@@ -82,9 +84,7 @@ def load_run(folder: Path) -> list[TrialResult]:
         name = case_name(row["scenario"], row["seed"])
         if name in content["recordings"] and name not in truths:
             truths[name] = _recording(folder, name, content["recordings"][name]).truth()
-        place = {
-            key: row[key] for key in ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
-        }
+        place = {key: row[key] for key in PLACE}
         findings = _findings(folder, row) if row["status"] == "scored" else ()
         trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, judged=tuple(row["judged"])))
     return trials
