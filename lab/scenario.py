@@ -100,6 +100,7 @@ def _app(table: AppTable, devices: int) -> AppPlan:
         category=table.category,
         roles=tuple(table.roles),
         sanctioned=table.sanctioned,
+        exempt=table.exempt,
         on=devices if table.on is None else table.on,
         behaviours=tuple(behaviour_plan(row.kind, row.model_extra or {}, row.label or "") for row in table.behaviour),
         installed=microseconds(table.installed) if table.installed else 0,

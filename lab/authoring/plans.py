@@ -27,7 +27,8 @@ class BehaviourPlan:
 class AppPlan:
     """One app of a scenario, on how many of its devices it is installed, and from when to when.
 
-    From ``moves`` on, its vendor's hosts and its own stand under another registrable domain.
+    From ``moves`` on, its vendor's hosts and its own stand under another registrable domain. ``exempt``: its owner took
+    it off the battery optimisation, as people do with messengers, VPNs, trackers; see lab/habits/firewall.py.
     """
 
     package: str
@@ -40,6 +41,7 @@ class AppPlan:
     installed: int = 0
     removed: int | None = None  # None: it stays
     moves: int | None = None  # None: never
+    exempt: bool = False
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,7 @@ class AppTable(BaseModel):
     label: str | None = None
     roles: list[Word] = []
     sanctioned: bool = False
+    exempt: bool = False
     on: int | None = Field(None, ge=1)
     installed: Moment | None = None
     removed: Moment | None = None
@@ -189,6 +190,7 @@ class LibraryTable(BaseModel):
     label: str | None = None
     roles: list[Word] = []
     sanctioned: bool = False
+    exempt: bool = False
     managed: bool = False
     behaviour: list[LibraryBehaviour] = Field(min_length=1)
 

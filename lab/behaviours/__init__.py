@@ -128,6 +128,12 @@ class Window:
     midnight: int = 0  # the last midnight at or before the start where the phone is, scenario microseconds, <= 0
     today: int = 0  # the date of that midnight, in days since 1970-01-01 (a Thursday)
     built_in: int = 0  # a number of 32 bits that this behaviour of the package has on all phones alike
+    exempt: bool = False  # THIS app's right: off the battery optimisation, so that Doze leaves it the network
+
+    @property
+    def barred(self) -> Int64:
+        """When THIS app has no network: all of Doze, unless it is exempt."""
+        return self.doze[:0] if self.exempt else self.doze
 
 
 class BehaviourKind(Protocol):

@@ -2,7 +2,7 @@
 
 Law: an alarm or job keeps its phase, phase + k T, each run late by up to flex T. A job waits for Doze's maintenance
 windows (JobScheduler, developer.android.com "Optimize for Doze and App Standby"; its shortest period is 15 min), as
-inexact alarms do; an app exempt from battery optimisation does not wait. Other laws, gates, alarms in Doze and the
+inexact alarms do, and as the timers of a service do; exact alarms do not. Other laws, gates, alarms in Doze and the
 hurry after news are those of lab/habits/pace.py, the same for honest apps and others. A failed run is tried again after
 a back-off that doubles from 30 s (JobInfo.DEFAULT_INITIAL_BACKOFF_MILLIS, from memory), each log-normal around it.
 """
@@ -37,8 +37,7 @@ class Behaviour:
         1800.0, unit="s", minimum=5, maximum=7 * 86_400, source="JobScheduler: at least 15 min; alarms may be shorter"
     )
     flex: float = setting(0.1, minimum=0, maximum=1, source="JobInfo.Builder.setPeriodic(interval, flex); or jitter")
-    exempt: bool = setting(False, source="True: exempt from Doze, as device management is")
-    alarm: bool = setting(False, source="True: setExactAndAllowWhileIdle, rationed in Doze; clocks, medicine, trackers")
+    wake: str = paced("wake", "job")
     law: str = paced("law", "phase")
     sigma: float = paced("sigma")
     gate: str = paced("gate")
@@ -103,14 +102,12 @@ class Behaviour:
         return draft.batch()
 
     def _runs(self, rng: np.random.Generator, window: Window) -> Moments:
-        waiting = not (self.exempt or self.alarm)
-        if self.law == "phase" and waiting:
+        if self.law == "phase" and self.wake == "job":
             due = jobs(rng, window, self.period, self.flex)
             if (self.gate, self.from_hour, self.until_hour) != ("always", 0.0, 24.0):
                 due = due[inside(due, gated(window, self.gate, self.from_hour, self.until_hour))]
             return Moments(due, rng.random(len(due)) < self.news_probability)
-        doze = "alarm" if self.alarm else "deferred" if waiting else "exempt"
-        pace = replace(Pace.of(self), jitter=self.flex, doze=doze, task_probability=self.news_probability)
+        pace = replace(Pace.of(self), jitter=self.flex, task_probability=self.news_probability)
         return moments(rng, pace, window)
 
     def _tried(self, rng: np.random.Generator, due: Int64) -> tuple[Int64, Int64, Bool]:
