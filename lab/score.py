@@ -201,11 +201,13 @@ def _judgements(cell: _Cell, judging: int) -> dict[str, int]:
 
 
 def _recall(met: Sequence[Outcome]) -> dict[str, Any]:
+    """Recall over all incidents; ``unseen`` are those among the undetected that the view does not show at all."""
     hits = sum(outcome.hit is not None for outcome in met)
     interval = wilson(hits, len(met))
     return {
         "incidents": len(met),
         "detected": hits,
+        "unseen": sum(outcome.verdict == "unseen" for outcome in met),
         "recall": hits / len(met) if met else None,
         "recall_ci": list(interval) if interval else None,
     }
@@ -251,7 +253,7 @@ def _listed(strays: Sequence[Stray]) -> list[dict[str, Any]]:
 
 
 def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
-    """Behaviours of which nothing was detected: all missed, or the detector could not run where they were."""
+    """Behaviours of which nothing was detected: missed, all unseen, or the detector could not run where they were."""
     scored = _grouped(cell.met, lambda one: (one.incident.analytic, one.incident.behaviour))
     refused = [
         (
@@ -269,10 +271,17 @@ def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
         met, reasons = scored.get(key, []), [reason for *kind, reason in refused if tuple(kind) == key]
         if any(outcome.hit for outcome in met):
             continue
-        why = {"why": "missed", "reason": ""} if met else {"why": "unsupported", "reason": reasons[0]}
+        why, reason = _why(met), "" if met else reasons[0]
         where = {"detector": detector, "view": view, "analytic": key[0], "behaviour": key[1]}
-        rows.append({**where, **why, "incidents": len(met), "unsupported_incidents": len(reasons)})
+        counts = {"incidents": len(met), "unseen": sum(one.verdict == "unseen" for one in met)}
+        rows.append({**where, "why": why, "reason": reason, **counts, "unsupported_incidents": len(reasons)})
     return rows
+
+
+def _why(met: Sequence[Outcome]) -> str:
+    if not met:
+        return "unsupported"
+    return "unseen" if all(outcome.verdict == "unseen" for outcome in met) else "missed"
 
 
 def _grouped(rows: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:

@@ -72,6 +72,8 @@ def read_run(folder: Path) -> Row:
         raise EvidenceError(f"{path}: found a trial that does not say which analytics it judged; {AGAIN}")
     if any("held_out" not in row for row in content["trials"]):
         raise EvidenceError(f"{path}: found a trial that does not say whether one may tune by it; {AGAIN}")
+    if any("unseen" not in row for row in content["trials"]):
+        raise EvidenceError(f"{path}: found a trial that does not say which incidents its view shows; {AGAIN}")
     return content
 
 
@@ -86,7 +88,8 @@ def load_run(folder: Path) -> list[TrialResult]:
             truths[name] = _recording(folder, name, content["recordings"][name]).truth()
         place = {key: row[key] for key in PLACE}
         findings = _findings(folder, row) if row["status"] == "scored" else ()
-        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, judged=tuple(row["judged"])))
+        said: Row = {"judged": tuple(row["judged"]), "unseen": tuple(row["unseen"])}
+        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, **said))
     return trials
 
 

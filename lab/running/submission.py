@@ -15,6 +15,7 @@ from lab.running.look import look
 from lab.running.run import DEFAULT_BUDGET, read_findings
 from lab.score import CONTROLS, Scorecard, score
 from lab.scoring.outcomes import TrialResult
+from lab.scoring.visibility import unseen
 
 NOBODY = "findings"  # who made a file that names nobody
 
@@ -35,6 +36,7 @@ def score_findings(folder: Path, findings: Path, *, view: str = "full", detector
     about |= {"view": view, "truth": recording.truth(), "status": "scored"}
     about["held_out"] = recording.scenario in held_out()
     telemetry = open_telemetry(recording.telemetry)
+    about["unseen"] = unseen(about["truth"], view_named(view)(telemetry))
     trials = [
         TrialResult(**about, detector=name, findings=tuple(some))
         for name, some in (said or {NOBODY: []}).items()

@@ -51,6 +51,7 @@ def run(recording, tmp_path):
     row = {"scenario": "polling-plain", "seed": 1, "stage": "wire", "view": "full", "detector": "builtin"}
     row["held_out"] = False
     lost = {"status": "failed", "reason": "boom", "detector_version": None, "judged": [], "findings_sha256": None}
+    lost["unseen"] = []
     about = {"suite": "core", "seeds": [1], "stage": "wire", "budget": 0.001, "scenarios": {"polling-plain": "0" * 64}}
     write_run(tmp_path, {**about, "recordings": {"polling-plain-s1": recording_hash(recording)}}, [{**row, **lost}])
     return tmp_path
@@ -155,6 +156,14 @@ def test_a_trial_that_hides_whether_it_is_held_out_is_refused(run):
     del content["trials"][0]["held_out"]
     write_json(run / "run.json", content)
     with pytest.raises(EvidenceError, match=r"whether one may tune by it; run it again"):
+        load_run(run)
+
+
+def test_a_trial_that_hides_what_its_view_shows_is_refused(run):
+    content = read_run(run)
+    del content["trials"][0]["unseen"]
+    write_json(run / "run.json", content)
+    with pytest.raises(EvidenceError, match=r"which incidents its view shows; run it again"):
         load_run(run)
 
 
