@@ -20,6 +20,7 @@ from lab.stages.live.control import Control
 from lab.stages.live.device_states import DeviceDay, wanted_states
 from lab.stages.live.listening import Listening
 from lab.stages.live.livelab import LiveLab
+from lab.stages.live.overtime import left_s, unfinished
 from lab.stages.live.pace import Course, Tempo, state_courses
 from lab.stages.live.player import Player, wall_us
 from lab.stages.live.ports import Seen
@@ -193,10 +194,13 @@ class Run:
         days = [day.live() for day in self.days.values()]
         playing = asyncio.create_task(together(self.player.play(), proxies.run(), listening.run(), *days))
         both = [watching, playing]
+        left = left_s(self.tempo, [*self.courses.values(), *plans.values()], self.relays)
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
                 watching.result()
+            if not playing.done():
+                raise StageError(unfinished(self.scripts, self.player.doing))
             await playing
             await asyncio.sleep(TRAIL_S)
         finally:
@@ -204,11 +208,8 @@ class Run:
                 task.cancel()
             await asyncio.gather(*both, return_exceptions=True)
             self.listener_errors = listening.errors
-            self.faults += [
-                *proxies.faults,
-                *listening.faults,
-                *(fault for day in self.days.values() for fault in day.faults),
-            ]
+            of_days = [fault for day in self.days.values() for fault in day.faults]
+            self.faults += [*proxies.faults, *listening.faults, *of_days]
 
     async def _watch(self) -> None:
         """Tells how far the run is; ends when a part has died. StageError names it."""
