@@ -16,9 +16,9 @@ from lab.stages.live.script import Script
 from lab.timeline import Timeline
 
 IDLE_S = 86_400  # a phone's nc gives up on a silent conversation then, if nobody else has ended it
-#: Of a processor, for a program with datagrams. toybox 0.8.9 does not read the ICMP error of its socket, is woken by it
-#: for ever and never ends: one such takes a whole processor from the run, and from all that come after it (measured).
-CPU_S = 10
+#: Seconds of a processor that a program with datagrams may take. toybox 0.8.9 does not read the ICMP error of its
+#: socket, is woken by it for ever and never ends: each such takes a processor from the run, and from all after it.
+CPU_S, LOOK_UP_CPU_S = 10, 1
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -38,7 +38,8 @@ class Reach:
         package = self._package(script.device, script.uid)
         command = connect_command(abilities, script.uid, package, *script.server, udp=udp, idle_s=IDLE_S)
         if udp and abilities.netcat and "p" in abilities.netcat:
-            command = _from_port(command, self.ports.take(script.device))
+            cpu_s = LOOK_UP_CPU_S if script.protocol == "dns" else CPU_S
+            command = _from_port(command, self.ports.take(script.device), cpu_s)
         return await self._stream(script.device, command)
 
     async def listen(self, relay: Relay, wait_s: int) -> Streams:
@@ -55,6 +56,6 @@ class Reach:
         return next(app.package for app in self.timeline.apps if (app.device, app.uid) == (device, uid))
 
 
-def _from_port(command: str, port: int) -> str:
+def _from_port(command: str, port: int, cpu_s: int) -> str:
     """The command of a program with datagrams, from a port that is its alone and with an end to what it may take."""
-    return f"ulimit -t {CPU_S}; " + command.replace("toybox nc -u ", f"toybox nc -u -p {port} ", 1)
+    return f"ulimit -t {cpu_s}; " + command.replace("toybox nc -u ", f"toybox nc -u -p {port} ", 1)
