@@ -259,8 +259,9 @@ def test_conversations_of_datagrams_have_ports_of_their_own(device):
             streams.append(await reach.connect(script))
             streams[-1][1].write(b"%d" % number)
         heard = [await asyncio.wait_for(peer.heard.get(), WAIT_S) for _ in streams]
-        for reader, writer in streams:
+        for _, writer in streams:
             writer.write_eof()
+        for reader, writer in streams:
             await asyncio.wait_for(reader.read(), WAIT_S)
             writer.close()
         transport.close()

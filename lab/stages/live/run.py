@@ -41,7 +41,7 @@ TRAIL_S = 1.5  # for the last packets, closes and events
 WATCH_S = 1.0
 OPEN_S = 10.0
 REACH_S, ANSWER_S = 3.0, 15.0  # afterwards, when a part may be dead: for a control port to be there, and to answer
-CERTIFY_S, FINISH_S = 60.0, 30.0  # for the certificate (3 to 4 s) and for all sensors together (3 s)
+CERTIFY_S, FINISH_S = 90.0, 30.0  # for the certificate (3 to 4 s) and for all sensors together (3 s)
 JUMP_US = 20_000  # a wall clock moved by more has torn the run apart
 
 

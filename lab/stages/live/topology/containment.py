@@ -235,7 +235,7 @@ def _start_canary(engine: Engine, session: Session, network: str, bait: Bait) ->
         caps=("NET_RAW",),
         mem_limit="48m",
     )
-    until = time.monotonic() + 5.0
+    until = time.monotonic() + 20.0
     while b"listening" not in canary.logs():
         if time.monotonic() > until:
             said = canary.logs().decode(errors="replace")
@@ -248,7 +248,7 @@ def _start_canary(engine: Engine, session: Session, network: str, bait: Bait) ->
 def _stop_canary(engine: Engine, canary: Any) -> dict[str, dict[str, int]]:
     """Ends the canary; which MAC sent it how many frames of which kind."""
     try:
-        canary.stop(timeout=2)
+        canary.stop(timeout=10)
         frames: dict[str, dict[str, int]] = json.loads(canary.logs(stderr=False).splitlines()[-1])
     except (*FAULTS, ValueError, IndexError) as fault:
         raise StageError(f"the canary did not say what it heard: {told(fault)}") from fault
