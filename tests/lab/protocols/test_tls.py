@@ -126,9 +126,7 @@ def test_mlkem_keys_pass_the_modulus_check_of_fips_203():
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=NAMES)
-def test_conversations_differ_where_real_ones_do_and_nowhere_else(
-    stack, read_client, read_server, wrapped, real_groups
-):
+def test_conversations_differ_where_real_ones_do_and_nowhere_else(stack, read_client, read_server, wrapped):
     one, same, other = (wrapped(stack, seed=seed) for seed in (1, 1, 2))
     assert one == same
     first, second = read_client(one[0]), read_client(other[0])
