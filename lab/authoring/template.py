@@ -71,7 +71,7 @@ law    = "uniform"
 [[expect]]
 behaviour = "http-poll"
 # package = "com.orchard.torchlight" # of this app only
-contacts  = {{ at_least = 250, at_most = 330 }}
+contacts  = {{ at_least = 80, at_most = 330 }}    # Doze holds back what is not exempt
 # conversations and bytes can be bounded, too
 """
 
