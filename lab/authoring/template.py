@@ -15,6 +15,7 @@ twin_of  = ""                        # a benign scenario names the malicious one
 [state]
 profile = "office-worker"            # whose day it is: {profiles}
 # profiles = ["student", "driver"]   # instead: several, dealt out to the phones in turns
+# offsets = ["+01:00", "-05:30"]     # of the phones' clocks from UTC, in turns; default: UTC
 networks = "wifi"                    # wifi: always at home; mobile; roaming: as the profile goes
 # private_dns = true                 # names are looked up over TLS
 # vpn = true                         # always-on VPN: the capture sees the tunnel
