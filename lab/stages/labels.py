@@ -1,12 +1,8 @@
-"""The truth of every conversation, one row each: as a table, and as Zeek's conn.log with label columns.
-
-For scores and for tools that learn from labelled Zeek logs (Slips, netflowlabeler); never in telemetry/.
-"""
+"""The truth of every conversation, one row each, as a table: for scores, never in telemetry/."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,31 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lab.recording import write_atomic, write_parquet
+from lab.recording import write_parquet
 from lab.stages.addresses import address_codes
 from lab.stages.link import Bytes, Int64, Links
 from lab.stages.segments import Ends, Packets
 from lab.timeline import Timeline
-from lab.world.dual_stack import PHONES
-
-_LETTERS = (b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256]  # for each byte one of 62
-_SERVICES = {
-    "http": "http",
-    "websocket": "http",
-    "dns": "dns",
-    "imap": "imap",
-    "smtp": "smtp",
-    "connect": "http",
-    "socks": "socks",
-    "socks4": "socks",
-    "socks5": "socks",
-    "dns_tcp": "dns",
-    "mdns": "dns",
-    "mqtt": "mqtt",
-    "ntp": "ntp",
-    "quic": "quic",
-    "sip": "sip",
-}
 
 FLOWS = pa.schema(
     [
@@ -55,33 +31,6 @@ FLOWS = pa.schema(
         ("behaviour", pa.string()),
     ]
 )
-
-#: Zeek's conn.log (scripts/base/protocols/conn/main.zeek) with the two columns of netflowlabeler.
-ZEEK = {
-    "ts": "time",
-    "uid": "string",
-    "id.orig_h": "addr",
-    "id.orig_p": "port",
-    "id.resp_h": "addr",
-    "id.resp_p": "port",
-    "proto": "enum",
-    "service": "string",
-    "duration": "interval",
-    "orig_bytes": "count",
-    "resp_bytes": "count",
-    "conn_state": "string",
-    "local_orig": "bool",
-    "local_resp": "bool",
-    "missed_bytes": "count",
-    "history": "string",
-    "orig_pkts": "count",
-    "orig_ip_bytes": "count",
-    "resp_pkts": "count",
-    "resp_ip_bytes": "count",
-    "tunnel_parents": "set[string]",
-    "label": "string",
-    "detailedlabel": "string",
-}
 
 
 @dataclass(frozen=True)
@@ -155,15 +104,6 @@ def addresses(packed: Bytes, book: Sequence[str] = ()) -> npt.NDArray[np.object_
     return np.array(texts, dtype=object)[codes]
 
 
-def write_labels(timeline: Timeline, places: Places, carried: Carried, folder: Path) -> None:
-    """Writes flows.parquet and conn.log.labeled into the truth folder."""
-    flows = write_flows(timeline, places, carried, folder)
-    head = ["#separator \\x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-", "#path\tconn"]
-    head += ["#fields\t" + "\t".join(ZEEK), "#types\t" + "\t".join(ZEEK.values())]
-    rows = ["\t".join(row) for row in zeek_rows(timeline, flows, carried)]
-    write_atomic(folder / "conn.log.labeled", ("\n".join(head + rows) + "\n").encode())
-
-
 def write_flows(timeline: Timeline, places: Places, carried: Carried, folder: Path) -> pa.Table:
     """Writes flows.parquet into the truth folder, and gives it back."""
     flows = flows_table(timeline, places, carried)
@@ -190,50 +130,3 @@ def flows_table(timeline: Timeline, places: Places, carried: Carried) -> pa.Tabl
     }
     made = {name: c if isinstance(c, pa.Array) else pa.array(c, FLOWS.field(name).type) for name, c in columns.items()}
     return pa.table(made, FLOWS)
-
-
-def zeek_rows(timeline: Timeline, flows: pa.Table, carried: Carried) -> Iterator[list[str]]:
-    """The columns of ZEEK, as text, of each conversation that had a socket."""
-    analytic = {one.incident: one.analytic for one in timeline.incidents}
-    speech, carrier = timeline.conversations.speech.tolist(), timeline.conversations.carrier.tolist()
-
-    def zeek_uid(number: int) -> str:
-        return _zeek_uid(f"{timeline.scenario_sha256}/{timeline.seed}/{number}")
-
-    counts = zip(*(getattr(carried, f.name).tolist() for f in fields(Carried)[1:]), strict=True)
-    for index, (row, (up, down, sent, received)) in enumerate(zip(flows.to_pylist(), counts, strict=True)):
-        if row["client_port"] is None:
-            continue
-        kind = timeline.speeches[speech[index]]
-        tcp, label = row["proto"] == "tcp", row["incident"] is not None
-        header = (40 if tcp else 28) + 20 * (":" in row["client"])
-        extra = 12 if tcp else 0  # options of the SYN
-        local = [str(row[side].startswith(("10.88.", PHONES)))[0] for side in ("client", "server")]
-        yield [
-            _seconds(row["start"]),
-            zeek_uid(index),
-            *(str(row[name]) for name in ("client", "client_port", "server", "server_port", "proto")),
-            "ssl" if kind.tls else _SERVICES.get(kind.protocol, "-"),
-            _seconds(row["end"] - row["start"]),
-            str(up),
-            str(down),
-            "SF" if received else "S0",
-            *local,
-            "0",
-            ("ShADadFf" if tcp else "Dd") if received else "D",
-            str(sent),
-            str(up + header * sent + extra),
-            str(received),
-            str(down + (header * received + extra if received else 0)),
-            zeek_uid(carrier[index]) if carrier[index] >= 0 else "-",
-            "Malicious" if label else "Benign",
-            f"{analytic[row['incident']]}-{row['behaviour']}" if label else row["behaviour"],
-        ]
-
-
-def _seconds(time_us: int) -> str:
-    return f"{time_us // 1_000_000}.{time_us % 1_000_000:06d}"
-
-
-def _zeek_uid(key: str) -> str:
-    return "C" + hashlib.sha256(key.encode()).digest()[:17].translate(_LETTERS).decode("ascii")

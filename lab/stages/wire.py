@@ -23,16 +23,18 @@ import numpy.typing as npt
 from detector.contract import Advance
 from lab.recording import CAPTURE, recording_name, seal, write_atomic
 from lab.stages.awaited import settled
+from lab.stages.conn_log import write_labels
 from lab.stages.dialogues import Slice, Wrap, formats_of, slices
 from lab.stages.enveloped import Envelopes
 from lab.stages.frames import file_header, payload_sums, records
-from lab.stages.labels import Carried, Places, write_labels
+from lab.stages.labels import Carried, Places
 from lab.stages.link import TUNNEL_HEADERS, Int64, Links, links_of
 from lab.stages.losses import counted, lossy, manners_of
 from lab.stages.requests import Request
 from lab.stages.segments import Packets, packets_of, refuse_larger
 from lab.stages.sensors import write_sensors
 from lab.stages.severed import answered, severed
+from lab.stages.trails import Heard, Trails
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
 from lab.truth import truth_of, write_truth
@@ -62,6 +64,7 @@ class _Laid:
     spill: BinaryIO
     columns: list[Columns] = field(default_factory=list)
     carried: list[Carried] = field(default_factory=list)
+    trails: list[Trails] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     envelopes: Envelopes = field(default_factory=Envelopes)
 
@@ -101,7 +104,8 @@ def play(
             capture = _write_capture(making / CAPTURE, laid, advance, total)
         write_sensors(timeline, links, laid.carried, laid.requests, making / "telemetry")
         write_truth(truth_of(timeline), making / "truth")
-        write_labels(timeline, Places.of(timeline, links), Carried.joined(laid.carried), making / "truth")
+        places, carried = Places.of(timeline, links), Carried.joined(laid.carried)
+        write_labels(timeline, places, carried, Trails.joined(laid.trails), making / "truth")
         seal(making, about(timeline, "wire"), {CAPTURE: capture})
     return folder
 
@@ -163,8 +167,10 @@ def _lay(laid: _Laid, spoken: Slice) -> None:
         whole = packets, payload
         packets, payload = lossy(laid.timeline.network, laid.manner[rows], spoken.ends, spoken.messages, whole)
     packets = severed(packets, laid.links.until[rows], laid.links.lingers[rows])
-    laid.carried.append(Carried.of(spoken.ends, counted(packets, tcp) if laid.timeline.network.loss else packets))
-    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], tcp, laid.links.six[rows])
+    new, six = counted(packets, tcp) if laid.timeline.network.loss else packets, laid.links.six[rows]
+    laid.carried.append(Carried.of(spoken.ends, new))
+    laid.trails.append(Trails.of(Heard.of(packets, new, spoken.ends.inbound, tcp, six), len(tcp)))
+    packets = laid.envelopes.add(packets, laid.links.tunnel[rows], tcp, six)
     sums = payload_sums(payload, packets.offset, packets.length)
     place = laid.spill.tell()
     laid.spill.write(payload.data)
@@ -175,14 +181,16 @@ def _lay(laid: _Laid, spoken: Slice) -> None:
 
 def _seal_envelopes(laid: _Laid, seed: int) -> None:
     """Adds the datagrams of tunnels, and what they carry to the counts of the tunnels."""
-    laid.carried = [Carried.joined(laid.carried)]
+    links = laid.links
+    laid.carried, laid.trails = [Carried.joined(laid.carried)], [Trails.joined(laid.trails)]
     for packets, payload in laid.envelopes.sealed(list(laid.columns), laid.spill, seed):
         sums = payload_sums(payload, packets.offset, packets.length)
         place = laid.spill.seek(0, os.SEEK_END)
         laid.spill.write(payload.data)
         shifted = {**vars(packets), "offset": packets.offset + place}
         laid.columns.append({**{name: shifted[name].astype(kind) for name, kind in _NARROW.items()}, "sums": sums})
-        laid.carried[0].add(packets, laid.links.inbound)
+        laid.carried[0].add(packets, links.inbound)
+        laid.trails[0].add(Heard.of(packets, packets, links.inbound, links.tcp, links.six))
 
 
 def _write_capture(path: Path, laid: _Laid, advance: Advance, total: int) -> dict[str, int | str]:

@@ -53,10 +53,12 @@ def test_two_recordings_of_one_seed_are_alike(bench, outcomes):
     assert bench.left_with(found) == 0
     text = bench.page(found, seed=1, speed=60)
     assert "| live-https | 1 |" in text
-    assert "**verdict** | ALERT" in text
-    assert "| gap_s_median | " in text
     assert text.rstrip().endswith("Nothing.")
-    assert "NO |" not in text
+    assert len(text.splitlines()) < 100
+    every = bench.detail(found)
+    assert "**verdict** | ALERT" in every
+    assert "| gap_s_median | " in every
+    assert "NO |" not in every
 
 
 def test_groups_are_called_what_truth_calls_them(outcomes):
@@ -136,4 +138,15 @@ def test_flows_are_held_against_wire(bench, tmp_path):
 
     one = bench.recorded("live-https", record, tmp_path, "flows")
     assert one.held
-    assert "| wire | flows |" in bench.page([one], seed=1, speed=60)
+    assert "| wire | flows |" in bench.detail([one])
+    assert "tshark" in bench.page([one], seed=1, speed=60)
+
+
+def test_a_page_names_what_differs_up_to_a_number_of_lines(bench, outcomes):
+    (one,) = outcomes("live-https")
+    alone = bench.compared([pair.one for pair in one.pairs], [])
+    many = [bench.Outcome("live-https", alone, one.incidents, one.behaviours)] * 80
+    text = bench.page(many, seed=1, speed=60)
+    lines = sum(line.startswith("- live-https") for line in text.splitlines())
+    assert lines == 60
+    assert f"- and {sum(line.startswith('- ') for line in bench.detail(many).splitlines()) - 60} more:" in text

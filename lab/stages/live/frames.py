@@ -39,12 +39,18 @@ class Frames:
     time: npt.NDArray[np.int64]
     n: npt.NDArray[np.int32]  # conversation, -1: none
     up: Mask  # sent by the conversation's client
-    opens: Mask  # a SYN that is no answer
+    flags: npt.NDArray[np.uint8]  # of TCP, else 0
     size: npt.NDArray[np.uint16]  # TCP or UDP payload
     kind: npt.NDArray[np.uint8]  # of KINDS
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def opens(self) -> Mask:
+        """Which are a SYN that is no answer."""
+        found: Mask = (self.flags & (_SYN | _ACK)) == _SYN
+        return found
 
     @classmethod
     def joined(cls, parts: list[Frames]) -> Frames:
@@ -165,7 +171,7 @@ def _decoded(chunk: _Chunk, flows: FlowIndex, devices: Int64, pending: _Pending,
         time=time,
         n=n.astype(np.int32),
         up=(n >= 0) & (flows.client[n] == source) if flows.count else np.zeros(len(n), dtype=np.bool_),
-        opens=ported & tcp & ((ip.l4[:, 13] & (_SYN | _ACK)) == _SYN),
+        flags=np.where(ported & tcp, ip.l4[:, 13], 0).astype(np.uint8),
         size=size.astype(np.uint16),
         kind=kind,
     )

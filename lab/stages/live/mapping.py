@@ -21,9 +21,10 @@ from lab.stages.labels import Carried
 from lab.stages.link import Int64
 from lab.stages.live.frames import KINDS, Frames, read_frames
 from lab.stages.live.tuples import FlowIndex
+from lab.stages.trails import Heard, Trails
 from lab.store import write_atomic
 
-BLOCK = 1 << 13  # frames laid out at a time
+BLOCK, ETHERNET = 1 << 13, 14  # frames laid out at a time; bytes of a header
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -33,6 +34,7 @@ class Mapped:
 
     entry: dict[str, int | str]  # of the manifest: packets, bytes, sha256
     carried: Carried  # its ends in scenario time
+    trails: Trails  # of what was sent again nothing is known
     first: Int64  # scenario time of a conversation's first frame; of no meaning where ``carried`` has no packets
     opened: Bool  # its first SYN or datagram was seen
     strays: dict[str, int]  # frames of no conversation, by kind
@@ -57,6 +59,7 @@ def map_captures(captures: Sequence[Path], out: Path, flows: FlowIndex, devices:
     return Mapped(
         entry=entry,
         carried=carried,
+        trails=_trails(seen.frames, time, flows.count),
         first=first,
         opened=opened,
         strays={name: count for name, count in zip(KINDS, strays, strict=True) if count},
@@ -126,3 +129,17 @@ def _carried(frames: Frames, time: Int64, count: int) -> tuple[Carried, Int64, B
     sums = [np.bincount(n, weights=size * side, minlength=count).astype(np.int64) for side in (up, ~up)]
     counts = [np.bincount(n[side], minlength=count).astype(np.int64) for side in (up, ~up)]
     return Carried(last, *sums, *counts), first, opened
+
+
+def _trails(frames: Frames, time: Int64, count: int) -> Trails:
+    mine = np.flatnonzero(frames.n >= 0)
+    heard = Heard(
+        conversation=frames.n[mine].astype(np.int64),
+        time=time[mine],
+        up=frames.up[mine],
+        flags=frames.flags[mine].astype(np.int64),
+        payload=frames.size[mine].astype(np.int64),
+        size=frames.length[mine].astype(np.int64) - ETHERNET,
+        again=np.zeros(len(mine), dtype=np.bool_),
+    )
+    return Trails.of(heard, count)

@@ -18,7 +18,8 @@ import numpy as np
 
 from detector.contract import rfc3339
 from lab.recording import CAPTURE, seal, write_json, write_parquet
-from lab.stages.labels import Carried, Places, write_labels
+from lab.stages.conn_log import write_labels
+from lab.stages.labels import Carried, Places
 from lab.stages.link import Int64
 from lab.stages.live.clocks import anchors_table, clock_table
 from lab.stages.live.joined import Joined, join
@@ -177,7 +178,7 @@ def _write_truth(folder: Path, evidence: Evidence, mapped: Mapped) -> None:
     seen = mapped.carried.packets_up + mapped.carried.packets_down > 0
     start = np.where(seen, mapped.first, planned)
     carried = Carried(**{**vars(mapped.carried), "end": np.where(seen, mapped.carried.end, planned)})
-    write_labels(evidence.timeline, _places(evidence, start), carried, folder)
+    write_labels(evidence.timeline, _places(evidence, start), carried, mapped.trails, folder)
 
 
 def _places(evidence: Evidence, start: Int64) -> Places:
