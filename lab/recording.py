@@ -25,6 +25,7 @@ from lab.store import write_atomic
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from lab.truth import Truth
 
@@ -32,6 +33,7 @@ __all__ = ["Recording", "droidrange_version", "open_recording", "recording_hash"
 
 SCHEMA_VERSION = 1
 MANIFEST = "recording.json"
+ROWS_OF_A_GROUP = 1 << 20
 CAPTURE = "telemetry/capture.pcap"
 PARTS = ("telemetry", "truth", "lab")  # what a detector may see, what is true, and how it was made
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
@@ -118,14 +120,20 @@ def write_parquet(path: Path, table: pa.Table, *, synced: bool = True) -> None:
 
     Not ``synced`` is for one of many files of a folder in the making: a power cut is found by the manifest's hashes.
     """
+    sink = BytesIO()
+    with parquet_writer(sink, table.schema) as writer:
+        writer.write_table(table.replace_schema_metadata(None), row_group_size=ROWS_OF_A_GROUP)
+    (write_atomic if synced else Path.write_bytes)(path, sink.getvalue())
+
+
+def parquet_writer(sink: Path | BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    """A file of one table to which parts are added, each as row groups; closed by ``with``. See write_parquet."""
     import pyarrow.parquet as pq
 
-    sink = BytesIO()
-    plain = table.replace_schema_metadata(None)
-    text = [field.name for field in plain.schema if str(field.type) == "string"] or False
-    how = {"compression": "zstd", "version": "2.6", "row_group_size": 1 << 20, "store_schema": False}
-    pq.write_table(plain, sink, use_dictionary=text, write_statistics=False, **how)
-    (write_atomic if synced else Path.write_bytes)(path, sink.getvalue())
+    plain = schema.remove_metadata()
+    text = [field.name for field in plain if str(field.type) == "string"] or False
+    how = {"compression": "zstd", "version": "2.6", "store_schema": False}
+    return pq.ParquetWriter(sink, plain, use_dictionary=text, write_statistics=False, **how)
 
 
 def seal(
