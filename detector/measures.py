@@ -7,14 +7,15 @@ against each other. Times become intervals here; nothing depends on when somethi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from detector.analytics.command_polling import command_polling, every_group
 from detector.analytics.polling_score import Judgement
 from detector.analytics.proxy_handshake import Asked
-from detector.analytics.traffic_relay import Bridged, every_bridge, traffic_relay
+from detector.analytics.relay_window import RelayJudgement
+from detector.analytics.traffic_relay import every_bridge, traffic_relay
 from detector.contacts import Contacts
 from detector.contract import Telemetry
 from detector.signature import Signature
@@ -27,7 +28,11 @@ BY = Signature("measures", "1", partial=False)
 
 @dataclass(frozen=True)
 class Measured:
-    """One group as one analytic sees it: an app and a destination (AN1793), or an app (AN1702)."""
+    """One group as one analytic sees it: an app and a destination (AN1793), or an app (AN1702).
+
+    ``values`` of AN1702 are those of its worst window, which began at ``window`` (microseconds); ``windows`` are the
+    values of every window by its begin, as of windows that are as bad as each other another recording may show another.
+    """
 
     analytic: str
     device: str
@@ -39,6 +44,8 @@ class Measured:
     values: Mapping[str, Value]
     score: float
     alert: bool
+    window: int | None = None
+    windows: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str, str, bool]:
@@ -98,9 +105,11 @@ def _relaying(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured
             looked_up=False,
             addresses=(),
             protocols=asked.protocols if asked else (),
-            values=_of_requests(asked) | _of_bridge(bridged),
+            values=_of_requests(asked) | ({} if bridged is None else _of_window(bridged.worst)),
             score=score if finding is None else finding.score,
             alert=finding is not None and finding.alert,
+            window=None if bridged is None else bridged.at,
+            windows={} if bridged is None else {at: _of_window(one) for at, one in bridged.judged.items()},
         )
 
 
@@ -114,20 +123,17 @@ def _of_requests(asked: Asked | None) -> dict[str, Value]:
     }
 
 
-def _of_bridge(bridged: Bridged | None) -> dict[str, Value]:
-    """The factors of the worst window."""
-    if bridged is None:
-        return {}
-    worst = bridged.worst
-    setup = None if worst.setup is None else float(worst.setup)
-    counted = {"destinations": worst.destinations, "stacks": worst.stacks, "streams": worst.streams}
-    counted |= {"concurrent": worst.concurrent, "into_bytes": worst.into, "out_bytes": worst.out}
+def _of_window(found: RelayJudgement) -> dict[str, Value]:
+    """The factors of one window."""
+    setup = None if found.setup is None else float(found.setup)
+    counted = {"destinations": found.destinations, "stacks": found.stacks, "streams": found.streams}
+    counted |= {"concurrent": found.concurrent, "into_bytes": found.into, "out_bytes": found.out}
     return {
         **{name: float(number) for name, number in counted.items()},
-        "bridge_correlation": worst.correlation,
-        "byte_conservation": worst.conservation,
-        "pairing_lift": worst.pairing,
-        "background_share": worst.background,
-        "sustained": worst.sustained,
+        "bridge_correlation": found.correlation,
+        "byte_conservation": found.conservation,
+        "pairing_lift": found.pairing,
+        "background_share": found.background,
+        "sustained": found.sustained,
         "setup": setup,
     }

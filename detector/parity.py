@@ -82,7 +82,7 @@ class Pair:
 
 
 def compared(one: Iterable[Measured], other: Iterable[Measured]) -> list[Pair]:
-    """Both sides' groups, matched by key, in the order of keys."""
+    """Both sides' groups, matched by key, in the order of keys; those with windows over the worst one of ``one``."""
     left, right = ({group.key: group for group in side} for side in (one, other))
     return [_pair(left.get(key), right.get(key)) for key in sorted({*left, *right})]
 
@@ -90,8 +90,20 @@ def compared(one: Iterable[Measured], other: Iterable[Measured]) -> list[Pair]:
 def _pair(one: Measured | None, other: Measured | None) -> Pair:
     if one is None or other is None:
         return Pair(one, other, ())
-    names = [*one.values, *(name for name in other.values if name not in one.values)]
-    return Pair(one, other, tuple(compare(name, one.values.get(name), other.values.get(name)) for name in names))
+    window = other.window if one.window is None else one.window
+    left, right = _over(one, window), _over(other, window)
+    names = [*left, *(name for name in right if name not in left)]
+    return Pair(one, other, tuple(compare(name, left.get(name), right.get(name)) for name in names))
+
+
+def _over(group: Measured, window: int | None) -> Mapping[str, Value]:
+    """The values over that window, unknown where it was not judged; without a window all values."""
+    if window is None or group.window is None or window == group.window:
+        return group.values
+    known = group.windows.get(window, {})
+    return {
+        name: known.get(name) if name in group.windows[group.window] else value for name, value in group.values.items()
+    }
 
 
 def compare(feature: str, one: Value, other: Value) -> Compared:

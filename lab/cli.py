@@ -16,7 +16,7 @@ import typer
 
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_lab import lab_app
-from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress_bar, say
+from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress, say
 from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage
 
 if TYPE_CHECKING:
@@ -70,14 +70,16 @@ def run(
 
     --out is a folder: it keeps recordings, findings, scorecard.json and report.html.
     """
+    from lab.running.extent import refuse_absurd
     from lab.running.trial import Plan, run_suite
     from lab.scenario import suite_scenarios
 
     name, scenarios = suite_scenarios(suite)
+    refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view))
     folder = out or Path("out") / name
     wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
     plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
-    with progress_bar(f"run {name}", quiet=json_) as advance:
+    with progress(f"run {name}") as advance:
         run_suite(plan, folder, progress=advance)
     _score_run(folder, json_=json_)
 
@@ -182,7 +184,7 @@ def record(
 
     chosen = load_scenario(find_scenario(scenario))
     folder = out or Path("out") / f"{chosen.name}-s{seed}"
-    with progress_bar(f"record {chosen.name}", quiet=json_) as advance:
+    with progress(f"record {chosen.name}") as advance:
         wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}
         wished = {name: wish for name, wish in wishes.items() if wish}
         recorded(stage, chosen, seed, folder, replace=force, progress=advance, **wished)
@@ -203,7 +205,7 @@ def inspect(target: Path, *, allow_partial: Partial = False, json_: Json = False
     """
     from lab.inspection import inspect_path, print_inspection
 
-    with progress_bar(f"read {target.name}", quiet=json_) as advance:
+    with progress(f"read {target.name}") as advance:
         seen = inspect_path(target, allow_partial=allow_partial, advance=advance)
     if json_:
         emit_json(seen.to_json())
@@ -228,7 +230,7 @@ def detect(
     """
     from lab.detection import detect_paths, print_findings, write_lines
 
-    with progress_bar("detect", quiet=json_) as advance:
+    with progress("detect") as advance:
         rows = detect_paths(inputs, tuple(detector), view, allow_partial=allow_partial, advance=advance)
     if out:
         write_lines(out, rows)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lab.console import USAGE, emit, emit_json, guarded, progress_bar
+from lab.console import USAGE, emit, emit_json, guarded, progress
 from lab.options import Json, Out, Seed
 
 scenario_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show, check and start scenarios.")
@@ -76,7 +76,7 @@ def scenario_check(
     """
     from lab.catalogue.proving import check, exit_code, print_checks
 
-    with progress_bar("scenario check", quiet=json_) as advance:
+    with progress("scenario check") as advance:
         results = check(paths or [], range(seed, seed + seeds), advance, stage=stage)
     if json_:
         emit_json({"checks": results})
@@ -100,7 +100,7 @@ def scenario_shortcuts(
     """
     from lab.catalogue.shortcuts import print_shortcuts, shortcuts
 
-    with progress_bar("scenario shortcuts", quiet=json_) as advance:
+    with progress("scenario shortcuts") as advance:
         reports = shortcuts(suites or ["core"], advance)
     if json_:
         emit_json({"shortcuts": [one.to_json() for one in reports]})

@@ -18,11 +18,17 @@ lab_app = typer.Typer(
 )
 
 
+def _addressable(devices: int) -> int:
+    if devices > MOST:
+        raise typer.BadParameter(f"found {devices:,}, expected at most {MOST}: a lab's handsets share one /24 network")
+    return devices
+
+
 @lab_app.command("up")
 @guarded
 def lab_up(
     *,
-    devices: Annotated[int, typer.Option(min=1, max=MOST, help="How many handsets.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, callback=_addressable, help=f"How many handsets, up to {MOST}.")] = 1,
     hours: Annotated[float, typer.Option(min=0.1, help="After so long lab clean may remove it.")] = 12.0,
     json_: Json = False,
 ) -> None:

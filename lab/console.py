@@ -10,8 +10,11 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
     from detector.contract import Advance
 
 OK, BROKEN, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+#: Seconds between two lines of progress where stderr is no terminal.
+EVERY_S = 15.0
+#: Up to so many steps a line of progress counts them; beyond, the share says more.
+COUNTED = 9_999
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -142,11 +150,50 @@ def _as_interrupt(_signal: int, frame: FrameType | None) -> None:
     handler(signal.SIGINT, frame)
 
 
+@dataclass
+class Pulse:
+    """How far a command has come and for how long it has been at it, in a line; ``clock`` gives seconds."""
+
+    title: str
+    clock: Callable[[], float] = time.monotonic
+    done: int = 0
+    total: int = 0
+    said: int | None = None
+
+    def __post_init__(self) -> None:
+        self.began = self.moved = self.clock()
+
+    def advance(self, done: int, total: int) -> None:
+        """Takes note of it; prints nothing."""
+        if (done, total) != (self.done, self.total):
+            self.done, self.total, self.moved = done, total, self.clock()
+
+    def line(self) -> str:
+        """The line for now; of one that got no further since the last line, it says for how long."""
+        far = f"{self.done} of {self.total}, " if 0 < self.total <= COUNTED else ""
+        share = f"{far}{100 * self.done // self.total} %" if self.total else "preparing"
+        now = self.clock()
+        still = f"; at this point for {now - self.moved:.0f} s" if self.said == self.done else ""
+        self.said = self.done
+        return f"{self.title}: {share} after {now - self.began:.0f} s{still}"
+
+
+def beat(pulse: Pulse, stopped: Callable[[float], bool]) -> None:
+    """Says the pulse on stderr after every EVERY_S seconds, until ``stopped``, which waits so long, says so."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are the main thread's to answer
+    while not stopped(EVERY_S):
+        say(pulse.line())
+
+
 @contextmanager
-def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Advance]:
-    """A progress bar on stderr, shown on a terminal only; yields a function of (done, total)."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _done, _total: None
+def progress(title: str) -> Iterator[Advance]:
+    """How far a command is, on stderr; yields a function of (done, total).
+
+    A bar where that is a terminal; elsewhere (a file, a pipe, CI) a plain line every EVERY_S seconds.
+    """
+    if not sys.stderr.isatty():
+        with _lines(title) as advance:
+            yield advance
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -157,3 +204,15 @@ def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Advance]:
     ) as bars:
         task = bars.add_task(title, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _lines(title: str) -> Iterator[Advance]:
+    pulse, stop = Pulse(title), threading.Event()
+    speaker = threading.Thread(target=beat, args=(pulse, stop.wait), name="progress", daemon=True)
+    speaker.start()
+    try:
+        yield pulse.advance
+    finally:
+        stop.set()
+        speaker.join()

@@ -25,6 +25,7 @@ from lab.authoring.scenario_file import (
     SuiteTable,
     faults_of,
     label_of,
+    offset_of,
 )
 from lab.authoring.settings import microseconds
 from lab.behaviours import nearest
@@ -97,7 +98,8 @@ def in_blocks(scenario: Scenario) -> bool:
 
 def _phones(table: StateTable) -> Phones:
     profiles = tuple(table.profiles) or (table.profile,)
-    return Phones(profiles, table.networks, table.private_dns, table.vpn)
+    offsets = tuple(offset_of(text) for text in table.offsets)
+    return Phones(profiles, table.networks, table.private_dns, table.vpn, offsets)
 
 
 def _network(table: NetworkTable) -> Network:
@@ -112,6 +114,7 @@ def _app(table: AppTable, devices: int) -> AppPlan:
         category=table.category,
         roles=tuple(table.roles),
         sanctioned=table.sanctioned,
+        exempt=table.exempt,
         on=devices if table.on is None else table.on,
         behaviours=tuple(behaviour_plan(row.kind, row.model_extra or {}, row.label or "") for row in table.behaviour),
         installed=microseconds(table.installed) if table.installed else 0,
@@ -246,6 +249,6 @@ def _is_suite(path: Path) -> bool:
 def template(name: str) -> str:
     """The text of a new scenario file of that name, commented; it loads and compiles as it stands."""
     from lab.authoring.template import text_of
-    from lab.phones.phone import profile_names
+    from lab.phones.profile import profile_names
 
     return text_of(name, profile_names(), behaviour_names())

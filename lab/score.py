@@ -51,6 +51,7 @@ class Scorecard:
     blind_spots: tuple[Row, ...]
     separability: tuple[Row, ...]
     suite_too_easy: tuple[Row, ...] = ()
+    held_out: tuple[str, ...] = ()  # scenarios of these trials by which nothing may be tuned
 
     @property
     def refusal(self) -> str | None:
@@ -65,6 +66,7 @@ class Scorecard:
             "seeds": self.seeds,
             "budget_per_device_day": self.budget,
             "trials": dict(self.trials),
+            "held_out": list(self.held_out),
             "unscored": list(self.unscored),
             "detectors": dict(self.detectors),
             "incidents": list(self.incidents),
@@ -111,6 +113,7 @@ def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: floa
         blind_spots=tuple(row for key, cell in cells.items() if key[0] not in CONTROLS for row in _blind(*key, cell)),
         separability=tuple(row for key, cell in cells.items() for row in separability(*key, cell.met, cell.trials)),
         suite_too_easy=tuple(too_easy(detectors, KNOWING, CONTROLS)),
+        held_out=tuple(sorted({one.scenario for one in ordered if one.held_out})),
     )
 
 
@@ -198,11 +201,13 @@ def _judgements(cell: _Cell, judging: int) -> dict[str, int]:
 
 
 def _recall(met: Sequence[Outcome]) -> dict[str, Any]:
+    """Recall over all incidents; ``unseen`` are those among the undetected that the view does not show at all."""
     hits = sum(outcome.hit is not None for outcome in met)
     interval = wilson(hits, len(met))
     return {
         "incidents": len(met),
         "detected": hits,
+        "unseen": sum(outcome.verdict == "unseen" for outcome in met),
         "recall": hits / len(met) if met else None,
         "recall_ci": list(interval) if interval else None,
     }
@@ -248,7 +253,7 @@ def _listed(strays: Sequence[Stray]) -> list[dict[str, Any]]:
 
 
 def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
-    """Behaviours of which nothing was detected: all missed, or the detector could not run where they were."""
+    """Behaviours of which nothing was detected: missed, all unseen, or the detector could not run where they were."""
     scored = _grouped(cell.met, lambda one: (one.incident.analytic, one.incident.behaviour))
     refused = [
         (
@@ -266,10 +271,17 @@ def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
         met, reasons = scored.get(key, []), [reason for *kind, reason in refused if tuple(kind) == key]
         if any(outcome.hit for outcome in met):
             continue
-        why = {"why": "missed", "reason": ""} if met else {"why": "unsupported", "reason": reasons[0]}
+        why, reason = _why(met), "" if met else reasons[0]
         where = {"detector": detector, "view": view, "analytic": key[0], "behaviour": key[1]}
-        rows.append({**where, **why, "incidents": len(met), "unsupported_incidents": len(reasons)})
+        counts = {"incidents": len(met), "unseen": sum(one.verdict == "unseen" for one in met)}
+        rows.append({**where, "why": why, "reason": reason, **counts, "unsupported_incidents": len(reasons)})
     return rows
+
+
+def _why(met: Sequence[Outcome]) -> str:
+    if not met:
+        return "unsupported"
+    return "unseen" if all(outcome.verdict == "unseen" for outcome in met) else "missed"
 
 
 def _grouped(rows: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:

@@ -118,8 +118,9 @@ def _incident(timeline: Timeline, index: int) -> TruthIncident:
     incident, said = timeline.incidents[index], timeline.conversations
     app = timeline.apps[incident.app]
     own = np.flatnonzero(_spoken(timeline, index))
-    hosts = [timeline.hosts[host] for host in np.unique(said.host[own]).tolist()]
-    # the device's resolver is everybody's, in whatever protocol it is asked; what it is asked for is a peer
+    # the device's resolver is everybody's, in whatever protocol it is asked; what it is asked for is a peer, be there
+    # such a name or not
+    hosts = [timeline.hosts[host] for host in np.unique(said.host[said.incident == index]).tolist()]
     peers = {host.name for host in hosts} | {host.address for host in hosts if host.address != RESOLVER}
     peers |= _shown(timeline, np.unique(said.speech[own]).tolist())
     return TruthIncident(

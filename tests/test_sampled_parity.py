@@ -26,11 +26,7 @@ DRAWN = {
 }
 # Faults of the flows stage that are known and not mended yet: a scenario that is mended must leave this list.
 KNOWN = {
-    "doh-poll-15m": "a long agent in HPACK's Huffman code lengthens first requests by less than its letters",
-    "cameras-by-address": "bytes of an unnamed camera's requests",
-    "pushes-on-mobile": "a rounding of sizes on the edge of a task mixture",
     "desks-with-telephones": "two SIP exchanges of 10,878",
-    "televisions": "answers to multicast questions",
 }
 
 

@@ -17,10 +17,10 @@ WHY = Reason("app_seen", 1.0, "1", 1.0, "this app was seen at all; this detector
 
 @dataclass
 class Always:
-    """A detector that alerts for every app seen on the network."""
+    """A detector that alerts for every app seen on the network; by its sockets where a tunnel hides its flows."""
 
     name: str = "always"
-    version: str = "2"
+    version: str = "3"
     needs: tuple[str, ...] = ()
 
     def detect(self, telemetry: Telemetry) -> Iterator[Finding]:
@@ -62,11 +62,29 @@ def _seen(telemetry: Telemetry) -> tuple[Codes, Int64, Codes, Codes, Int64]:
         flows = telemetry["flows"]
         named = pc.coalesce(flows["name"], _asked(flows["flow"], telemetry), flows["server"])
         named = pc.if_else(flows["inbound"], flows["client"], named)
-        who = codes(flows["device"]), whole(flows["uid"]), codes(flows["package"])
-        return *who, codes(named), whole(flows["start"])
+        said = {name: flows[name] for name in ("device", "uid", "package")} | {"peer": named, "start": flows["start"]}
+        rows = pa.concat_tables([pa.table(said), _tunnelled(telemetry)])
+        who = codes(rows["device"]), whole(rows["uid"]), codes(rows["package"])
+        return *who, codes(rows["peer"]), whole(rows["start"])
     dns = telemetry["dns"]
     nobody = np.full(len(dns), NULL, np.int64)
     return codes(dns["client"]), nobody, Codes(nobody, []), codes(dns["qname"]), whole(dns["time"])
+
+
+def _tunnelled(telemetry: Telemetry) -> pa.Table:
+    """Device, uid, package, peer and start of the connections of apps that have no flow at all: in a tunnel, then."""
+    flows = telemetry["flows"]
+    names = {"device": "device", "uid": "uid", "package": "package", "peer_address": "peer", "time": "start"}
+    if not {"sockets", "packages"} <= set(telemetry.tables):
+        return (
+            flows.select(["device", "uid", "package", "server", "start"]).slice(0, 0).rename_columns([*names.values()])
+        )
+    sockets = telemetry["sockets"]
+    spoken = sockets.filter(pc.and_(pc.is_valid(sockets["peer_address"]), pc.not_equal(sockets["event"], "close")))
+    kept = spoken.select(["device", "uid", "peer_address", "time"])
+    alone = kept.join(flows.select(["device", "uid"]), ["device", "uid"], join_type="left anti")
+    packages = telemetry["packages"].select(["device", "uid", "package"])
+    return alone.join(packages, ["device", "uid"]).select([*names]).rename_columns([*names.values()])
 
 
 def _asked(flow: pa.ChunkedArray, telemetry: Telemetry) -> pa.ChunkedArray | pa.Scalar:

@@ -6,7 +6,7 @@ apart, and without it they are reported. A request granted decides alone; traffi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +33,14 @@ Who = tuple[str, int | None, str | None]
 
 @dataclass(frozen=True)
 class Bridged:
-    """What the windows of one app said: the worst, how many alerted, and when the first was sure."""
+    """What the windows of one app said: the worst, how many alerted, and when the first was sure.
+
+    ``judged`` are the judgements of all windows by their begin (microseconds), ``at`` is the begin of the worst.
+    """
 
     worst: RelayJudgement
+    at: int
+    judged: Mapping[int, RelayJudgement]
     windows: int
     first: int
     last: int
@@ -106,9 +111,10 @@ def _windows(
     if over:
         one, window, setup = over[0]
         decided = _decided(traffic, view, window, states, setup) or one.end
-    worst = max(judged, key=lambda part: part[0].score)[0]
+    worst, (at, _), _ = max(judged, key=lambda part: part[0].score)
     ends = max(part[0].end for part in shown)
-    return Bridged(worst, len(over), shown[0][0].start, ends, min(decided, ends))
+    every = {begin: one for one, (begin, _), _ in judged}
+    return Bridged(worst, at, every, len(over), shown[0][0].start, ends, min(decided, ends))
 
 
 def _full_windows(second: Int64, begin: int, length: int, least: int) -> list[int]:

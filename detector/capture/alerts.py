@@ -1,28 +1,54 @@
 """The alert with which TLS closes a direction: close_notify, the last record before FIN or RST.
 
-TLS 1.3 hides it as application data, known by its length: an application whose last message has two bytes, and that
-closes without an alert, loses them.
+TLS 1.3 hides it as application data, known by its length and by the end of the flow close behind it (RFC 8446 section
+6.1: no more is sent after it): an application whose last message has two bytes, and that closes at once without an
+alert, loses them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.capture.flows import Ints
+from detector.capture.flows import Flows, Ints
 from detector.capture.handshakes import ALERT, APPLICATION, HEADER, Side
+from detector.capture.packets import FIN, RST
+from detector.capture.streams import Slots
 
 #: Lengths of an alert: clear; under RC4, 3DES, AES-CBC, AES-GCM, ChaCha20 before TLS 1.3 (RFC 5246 section 6.2.3).
 OLD = (2, 18, 22, 24, 26, 32, 48, 52, 64, 80)
 MOST_SEGMENTS = 256  # looked at where an alert lies in several, repeated ones among them
 SEALED = 19  # RFC 8446 section 5.2: two bytes, type 1, tag 16
+NEVER = np.iinfo(np.int64).max
+SOON_US = 2_000_000  # who parts does so within an exchange's silence; what was said longer before was said to stay
 
 
-def take_alerts(out: NDArray[np.uint32], side: Side, which: Ints) -> None:
-    """Take the alert that ends the streams of these flows out of what the packets say."""
-    which = which[side.places.first[which] < side.places.stop[which]]
+@dataclass(frozen=True)
+class Ends:
+    """When each flow saw its first FIN or RST, in microseconds; NEVER where it saw none."""
+
+    time: Ints
+
+    @classmethod
+    def of(cls, flows: Flows, slots: Slots) -> Ends:
+        """As the packets of the flows in these slots tell."""
+        first = np.full(len(flows), NEVER, dtype=np.int64)
+        rows = np.flatnonzero((flows.packets.flags & (FIN | RST)) != 0)
+        np.minimum.at(first, flows.slot[rows], flows.packets.time[rows])
+        return cls(first[slots])
+
+
+def take_alerts(out: NDArray[np.uint32], side: Side, which: Ints, ends: Ends) -> None:
+    """Take the alert that ends the streams of these flows, if they end, out of what the packets say."""
+    which = which[(side.places.first[which] < side.places.stop[which]) & (ends.time[which] < NEVER)]
     _take(out, side, which[side.old[which]], ALERT, OLD)
-    _take(out, side, which[~side.old[which]], APPLICATION, (SEALED,))
+    sealed = which[~side.old[which]]
+    if len(sealed):
+        last = side.places.stream.row[side.places.last(sealed)[0]]
+        sealed = sealed[side.places.packets.time[last] >= ends.time[sealed] - SOON_US]
+    _take(out, side, sealed, APPLICATION, (SEALED,))
 
 
 def _take(out: NDArray[np.uint32], side: Side, which: Ints, kind: int, lengths: tuple[int, ...]) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.capture.alerts import take_alerts
+from detector.capture.alerts import Ends, take_alerts
 from detector.capture.flows import Flows, Ints
 from detector.capture.handshakes import HANDSHAKE, HEADER, Side, handshakes
 from detector.capture.mapped import MappedFile
 from detector.capture.names.tls import CLIENT_HELLO
-from detector.capture.packets import FIN, RST, TCP
+from detector.capture.packets import TCP
 from detector.capture.places import Places
 from detector.capture.streams import Slots
 from detector.capture.tickets import pass_tickets
@@ -29,12 +29,11 @@ def spoken(flows: Flows, file: MappedFile) -> NDArray[np.uint32]:
     whole = ~(client.broken | server.broken)
     modern = ~client.old & (client.done < len(flows.slot))
     pass_tickets(flows, server, client, np.flatnonzero(whole & modern))
-    closed = np.zeros(len(flows), bool)
-    closed[flows.slot[(flows.packets.flags & (FIN | RST)) != 0]] = True
+    ends = Ends.of(flows, slots)
     out = flows.fresh.copy()
     for side in (client, server):
         _take_handshakes(out, side, np.flatnonzero(whole))
-        take_alerts(out, side, np.flatnonzero(whole & closed[slots]))
+        take_alerts(out, side, np.flatnonzero(whole), ends)
     return out
 
 

@@ -45,6 +45,7 @@ class LibraryApp:
     category: str
     roles: tuple[str, ...]
     sanctioned: bool
+    exempt: bool
     managed: bool
     popularity: float
     rows: tuple[Mapping[str, Any], ...]
@@ -139,7 +140,8 @@ def _plans(key: tuple[object, ...], apps: list[LibraryApp], span: int) -> Iterat
 
 def _plan(app: LibraryApp, behaviours: tuple[BehaviourPlan, ...], rng: np.random.Generator, span: int) -> AppPlan:
     moves = int(rng.random() * span) if rng.random() < _chance(MOVED_PER_DAY, span) else None
-    return AppPlan(app.package, app.label, app.category, app.roles, app.sanctioned, 1, behaviours, moves=moves)
+    about = (app.package, app.label, app.category, app.roles, app.sanctioned)
+    return AppPlan(*about, 1, behaviours, moves=moves, exempt=app.exempt)
 
 
 def _life(plan: AppPlan, app: LibraryApp, fate: Shares, span: int) -> AppPlan:
@@ -218,6 +220,7 @@ def _app(content: bytes, place: str) -> LibraryApp:
         category=table.category,
         roles=tuple(table.roles),
         sanctioned=table.sanctioned,
+        exempt=table.exempt,
         managed=table.managed,
         popularity=table.popularity,
         rows=tuple(rows),

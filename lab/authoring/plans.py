@@ -27,7 +27,8 @@ class BehaviourPlan:
 class AppPlan:
     """One app of a scenario, on how many of its devices it is installed, and from when to when.
 
-    From ``moves`` on, its vendor's hosts and its own stand under another registrable domain.
+    From ``moves`` on, its vendor's hosts and its own stand under another registrable domain. ``exempt``: its owner took
+    it off the battery optimisation, as people do with messengers, VPNs, trackers; see lab/habits/firewall.py.
     """
 
     package: str
@@ -40,6 +41,7 @@ class AppPlan:
     installed: int = 0
     removed: int | None = None  # None: it stays
     moves: int | None = None  # None: never
+    exempt: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,13 @@ class Background:
 
 @dataclass(frozen=True)
 class Phones:
-    """What the phones of a scenario are like. ``profiles`` are dealt out in turns."""
+    """What the phones of a scenario are like. ``profiles`` are dealt out in turns, and so are ``offsets``."""
 
     profiles: tuple[str, ...] = ("office-worker",)
     networks: str = "wifi"  # one of NETWORK_LIVES
     private_dns: bool = False
     vpn: bool = False
+    offsets: tuple[int, ...] = (0,)  # of the phones' clocks from UTC, microseconds
 
 
 NETWORK_LIVES = ("wifi", "mobile", "roaming")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -11,11 +12,12 @@ from pydantic_core import ErrorDetails
 
 from lab.authoring.settings import microseconds
 from lab.behaviours import nearest
-from lab.phones.phone import profile_names
+from lab.phones.profile import profile_names
 
 _CLOSED = ConfigDict(extra="forbid", strict=True, frozen=True)
 MINUTE = 60_000_000
-DAY = 1440 * MINUTE
+HOUR, DAY = 60 * MINUTE, 1440 * MINUTE
+OFFSET = r"[+-]\d{2}:[0-5]\d"
 SLOWEST = MINUTE // 30  # a geostationary satellite and back, twice over
 
 
@@ -72,6 +74,22 @@ def _delay(text: str) -> str:
     return text
 
 
+def _offset(text: str) -> str:
+    if not re.fullmatch(OFFSET, text) or not -12 * HOUR <= offset_of(text) <= 14 * HOUR:
+        raise ValueError(f"found '{text}', expected from -12:00 to +14:00")
+    return text
+
+
+def offset_of(text: str) -> int:
+    """Microseconds of an offset from UTC.
+
+    >>> offset_of("-05:30") // MINUTE
+    -330
+    """
+    sign, hours, minutes = text[0], int(text[1:3]), int(text[4:])
+    return (-1 if sign == "-" else 1) * (hours * 60 + minutes) * MINUTE
+
+
 def _left_out(name: str) -> str:
     return name if "." in name else _category(name)
 
@@ -87,6 +105,7 @@ Package = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$",
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Moment = Annotated[str, AfterValidator(_moment)]  # a duration since the start, such as "30h"
 Delay = Annotated[str, AfterValidator(_delay)]  # of packets
+Offset = Annotated[str, AfterValidator(_offset)]
 Category = Annotated[str, AfterValidator(_category)]
 Name = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,99})?$")]
 
@@ -146,6 +165,7 @@ class AppTable(BaseModel):
     label: str | None = None
     roles: list[Word] = []
     sanctioned: bool = False
+    exempt: bool = False
     on: int | None = Field(None, ge=1)
     installed: Moment | None = None
     removed: Moment | None = None
@@ -170,6 +190,7 @@ class LibraryTable(BaseModel):
     label: str | None = None
     roles: list[Word] = []
     sanctioned: bool = False
+    exempt: bool = False
     managed: bool = False
     behaviour: list[LibraryBehaviour] = Field(min_length=1)
 
@@ -187,6 +208,7 @@ class StateTable(BaseModel):
     """``[state]``: whose day the phones live, one profile for all or several dealt out in turns, and their networks.
 
     ``networks``: ``wifi``, always at home; ``mobile``, always on the mobile network; ``roaming``, as the profile goes.
+    ``offsets``: of the phones' clocks from UTC, such as "+05:30", dealt out in turns; none changes it while away.
     """
 
     model_config = _CLOSED
@@ -195,6 +217,7 @@ class StateTable(BaseModel):
     networks: Literal["wifi", "mobile", "roaming"] = "wifi"
     private_dns: bool = False
     vpn: bool = False
+    offsets: Annotated[list[Offset], Field(min_length=1)] = ["+00:00"]
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

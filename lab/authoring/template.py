@@ -40,6 +40,7 @@ category = "communication"
 roles    = ["browser"]               # vpn browser remote_access tethering casting relay mail messenger ...
 # label = "Heron"                    # what the phone calls it; default: the last word of the package
 # sanctioned = true                  # the inventory approves of it
+# exempt = true                      # off the battery optimisation: Doze leaves it the network
 # on = 2                             # on how many of the phones it is installed; default: all
 # installed = "6h"                   # from when it is there; before that it says nothing
 # moves   = "12h"                    # from when its vendor's hosts stand under another registrable domain

@@ -8,7 +8,7 @@ of arrays in scenario time. No socket, clock, file, engine; never a look at dete
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,10 +33,18 @@ class Peer:
     the vendor's zone, one for all its devices; ``fresh`` = a registrable domain that nobody else has;
     ``group`` = the multicast group of the protocol spoken with it (ssdp, mdns). A group never answers: each neighbour
     that does is a ``lan`` peer in a conversation of its own, of the same protocol, whose exchanges have no ``up``; the
-    timeline sends it to the port that asked last.
+    timeline sends it to the port that asked last. ``local`` = the domain of the network that the phones are in, in
+    which nobody has a name.
+
+    ``made`` is a label that the app makes up by itself: the host is called so under its vendor's domain, or with reach
+    ``fresh`` its registrable domain is; whoever makes the same label of the same reach and package has the same host.
+    ``void``: there is no such name. The phone's resolver is asked for it at each conversation's start, and answers
+    NXDOMAIN (RFC 1035 section 4.1.1); nothing else of the conversation takes place.
     """
 
     reach: str = "vendor"
+    made: str = ""
+    void: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,21 @@ class Batch:
 
     @property
     def contacts(self) -> int:
-        """How many times the app was in contact with a peer: the number of exchanges."""
-        return len(self.x_time)
+        """How many times the app was in contact with a peer: the number of exchanges, those with nobody left out."""
+        return len(self.x_time) - int(np.count_nonzero(self.void[self.x_conversation]))
+
+    @property
+    def void(self) -> Bool:
+        """(n,) whether each conversation is with a name that nobody has: it is asked for, and that is all."""
+        found: Bool = np.array([peer.void for peer in self.peers], dtype=np.bool_)[self.peer]
+        return found
+
+    def only(self, kept: Bool) -> Batch:
+        """The conversations of that mask (n,), renumbered, with their exchanges."""
+        number, rows = np.cumsum(kept) - 1, kept[self.x_conversation]
+        heads = {name: getattr(self, name)[kept] for name in ("start", "close", "speech", "peer", "inbound", "stack")}
+        words = {name: getattr(self, name)[rows] for name in ("x_time", "x_up", "x_down", "x_delay")}
+        return replace(self, **heads, **words, x_conversation=number[self.x_conversation[rows]])
 
 
 def _never() -> Int64:
@@ -104,7 +125,15 @@ class Window:
     wifi: Int64 = field(default_factory=_never)  # on an unmetered network; else on the mobile one
     #: (k, 3) rows [from, until, bucket]: THIS app's App Standby bucket (10, 20, 30, 40, 45); no row = no quota.
     standby: Int64 = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
-    midnight: int = 0  # the last midnight at or before the start, scenario microseconds, <= 0
+    midnight: int = 0  # the last midnight at or before the start where the phone is, scenario microseconds, <= 0
+    today: int = 0  # the date of that midnight, in days since 1970-01-01 (a Thursday)
+    built_in: int = 0  # a number of 32 bits that this behaviour of the package has on all phones alike
+    exempt: bool = False  # THIS app's right: off the battery optimisation, so that Doze leaves it the network
+
+    @property
+    def barred(self) -> Int64:
+        """When THIS app has no network: all of Doze, unless it is exempt."""
+        return self.doze[:0] if self.exempt else self.doze
 
 
 class BehaviourKind(Protocol):

@@ -37,7 +37,7 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut", "skip")
-    doze: str = paced("doze")
+    wake: str = paced("wake")
     ration: float = paced("ration")
     qtype: str = setting("TXT", choices=QTYPES)
     up: int = setting(90, unit="B", minimum=30, maximum=250, source="RFC 1035 2.3.4: names of at most 255 B")

@@ -37,7 +37,7 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut")
-    doze: str = paced("doze")
+    wake: str = paced("wake")
     ration: float = paced("ration")
     fast: float = paced("fast")
     fast_for: float = paced("fast_for")

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried, opening
 from lab.habits.clock import around, thinking
 from lab.habits.draft import METHODS, Draft
 from lab.habits.longflow import Words, words
 from lab.habits.pace import Moments, Pace, moments, paced
 from lab.habits.ragged import joined
+from lab.habits.rotation import CANDIDATES, NAMED, ROTATIONS, in_turn
 
 SMALLEST = 100  # bytes
 
@@ -41,6 +42,8 @@ class Behaviour:
         choices=ROTATIONS,
         source="a new registrable domain for each; reach does not count then",
     )
+    names: str = NAMED
+    candidates: int = CANDIDATES
     keep: float = setting(
         0.0, unit="s", minimum=0, maximum=3_600, source="how long a connection waits for the next poll; OkHttp: 5 min"
     )
@@ -52,7 +55,7 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut")
-    doze: str = paced("doze")
+    wake: str = paced("wake")
     ration: float = paced("ration")
     fast: float = paced("fast")
     fast_for: float = paced("fast_for")
@@ -72,7 +75,7 @@ class Behaviour:
         asked = moments(rng, Pace.of(self), window)
         n = len(asked.time)
         reach = self.reach if self.dga == "none" else "fresh"
-        place, hosts = rotated(asked.time, window, self.dga, lambda: carried(draft, self, reach))
+        place, hosts = in_turn(rng, draft, self, asked.time, window, turn=self.dga, reach=reach)
         up = around(rng, self.up, self.spread, n) + rng.integers(0, self.pad_up + 1, n)
         down = around(rng, self.down, self.spread, n) + rng.integers(0, self.pad_down + 1, n)
         polls = words(asked.time, up, np.where(asked.tasked, self.task_down, down), thinking(rng, n))

@@ -46,7 +46,6 @@ class Behaviour:
     gate: str = paced("gate")
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
-    doze: str = setting("exempt", choices=("exempt", "deferred"), source="deferred: cut off from the network in Doze")
     up: int = setting(420, unit="B", minimum=SMALLEST, maximum=100_000)
     down: int = setting(220, unit="B", minimum=SMALLEST, maximum=1_000_000, source="of an answer without a task")
     spread: float = setting(0.0, minimum=0, maximum=0.9)

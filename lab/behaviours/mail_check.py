@@ -38,7 +38,7 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut")
-    doze: str = paced("doze")
+    wake: str = paced("wake")
     ration: float = paced("ration")
     mail_probability: float = setting(0.15, minimum=0, maximum=1, source="that a look finds one")
     mail: int = setting(6_000, unit="B", minimum=200, maximum=10_000_000, source="median, log-normal")

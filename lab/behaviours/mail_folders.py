@@ -40,7 +40,7 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut", "skip")
-    doze: str = paced("doze")
+    wake: str = paced("wake")
     ration: float = paced("ration")
     folders: int = setting(3, minimum=1, maximum=50)
     mails_per_hour: float = setting(2.0, minimum=0, maximum=600)

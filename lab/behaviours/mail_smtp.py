@@ -40,7 +40,7 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut")
-    doze: str = paced("doze")
+    wake: str = paced("wake")
     ration: float = paced("ration")
     report: int = setting(1_200, unit="B", minimum=SMALLEST, maximum=1_000_000)
     spread: float = setting(0.05, minimum=0, maximum=0.9)

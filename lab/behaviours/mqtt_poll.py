@@ -13,12 +13,13 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.habits.carriage import REACHES
-from lab.habits.channel import beats, dialled, spoken
+from lab.habits.channel import beats, spoken
 from lab.habits.clock import around, poisson, thinking, whole
 from lab.habits.draft import Draft
 from lab.habits.longflow import Words, together, words
 from lab.habits.pace import Pace, moments, paced
 from lab.habits.ragged import joined
+from lab.habits.reconnect import connections
 
 PING = 2  # bytes of PINGREQ and of PINGRESP, MQTT 3.1.1 sections 3.12 and 3.13
 PUBACK = 4
@@ -46,7 +47,6 @@ class Behaviour:
     gate: str = paced("gate")
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
-    doze: str = setting("exempt", choices=("exempt", "deferred"), source="deferred: cut off from the network in Doze")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per dial; CONNECT and SUBSCRIBE are the protocol's own."""
@@ -54,7 +54,7 @@ class Behaviour:
         keepalive = str(round(self.keepalive))
         speech = draft.speech("mqtt", tls=self.tls, port=self.port or (8883 if self.tls else 1883), keepalive=keepalive)
         peer = draft.peer(self.reach)
-        lives = dialled(rng, self.lifetime, window, Pace.of(self).openings(window))
+        lives = connections(rng, self.lifetime, window, Pace.of(self).openings(window))
         said = joined(spoken(lives, self._said(rng, window)), beats(rng, lives, self.keepalive, PING, PING))
         draft.talks(speech, peer, lives[:, 0], said, close=lives[:, 1])
         return draft.batch()

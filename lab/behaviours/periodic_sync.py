@@ -2,7 +2,7 @@
 
 Law: an alarm or job keeps its phase, phase + k T, each run late by up to flex T. A job waits for Doze's maintenance
 windows (JobScheduler, developer.android.com "Optimize for Doze and App Standby"; its shortest period is 15 min), as
-inexact alarms do; an app exempt from battery optimisation does not wait. Other laws, gates, alarms in Doze and the
+inexact alarms do, and as the timers of a service do; exact alarms do not. Other laws, gates, alarms in Doze and the
 hurry after news are those of lab/habits/pace.py, the same for honest apps and others. A failed run is tried again after
 a back-off that doubles from 30 s (JobInfo.DEFAULT_INITIAL_BACKOFF_MILLIS, from memory), each log-normal around it.
 """
@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Bool, Int64, Window, setting
-from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, ROTATIONS, carried, opening, rotated
+from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried, opening
 from lab.habits.clock import around, inside, jobs, thinking
 from lab.habits.draft import METHODS, Draft
 from lab.habits.gates import gated
 from lab.habits.longflow import words
 from lab.habits.pace import Moments, Pace, moments, paced
 from lab.habits.ragged import joined, positions, summed
+from lab.habits.rotation import CANDIDATES, NAMED, ROTATIONS, in_turn
 
 BACKOFF_S = 30.0
 MOST_TRIES = 7
@@ -36,8 +37,7 @@ class Behaviour:
         1800.0, unit="s", minimum=5, maximum=7 * 86_400, source="JobScheduler: at least 15 min; alarms may be shorter"
     )
     flex: float = setting(0.1, minimum=0, maximum=1, source="JobInfo.Builder.setPeriodic(interval, flex); or jitter")
-    exempt: bool = setting(False, source="True: exempt from Doze, as device management is")
-    alarm: bool = setting(False, source="True: setExactAndAllowWhileIdle, rationed in Doze; clocks, medicine, trackers")
+    wake: str = paced("wake", "job")
     law: str = paced("law", "phase")
     sigma: float = paced("sigma")
     gate: str = paced("gate")
@@ -60,6 +60,8 @@ class Behaviour:
     rotates: str = setting(
         "none", choices=ROTATIONS, source="a new host of that reach for each: delivery networks, tests"
     )
+    names: str = NAMED
+    candidates: int = CANDIDATES
     up: int = setting(480, unit="B", minimum=100, maximum=100_000)
     down: int = setting(3_000, unit="B", minimum=100, maximum=1_000_000)
     spread: float = setting(0.3, minimum=0, maximum=0.9)
@@ -86,7 +88,7 @@ class Behaviour:
         more = np.maximum(self.news_down * rng.lognormal(0.0, 0.7, n), 100).astype(np.int64)
         after = (rng.uniform(0.3, self.news_after, n) * SECOND).astype(np.int64)
         later = words((times + after)[news], self.news_up, more[news], delay[news])
-        place, hosts = rotated(times, window, self.rotates, lambda: carried(draft, self, self.reach))
+        place, hosts = in_turn(rng, draft, self, times, window, turn=self.rotates, reach=self.reach)
         fresh = opening(times, place, int(self.keep * SECOND))
         of = np.cumsum(fresh) - 1
         said = (of, words(times, up, down, delay))
@@ -100,14 +102,12 @@ class Behaviour:
         return draft.batch()
 
     def _runs(self, rng: np.random.Generator, window: Window) -> Moments:
-        waiting = not (self.exempt or self.alarm)
-        if self.law == "phase" and waiting:
+        if self.law == "phase" and self.wake == "job":
             due = jobs(rng, window, self.period, self.flex)
             if (self.gate, self.from_hour, self.until_hour) != ("always", 0.0, 24.0):
                 due = due[inside(due, gated(window, self.gate, self.from_hour, self.until_hour))]
             return Moments(due, rng.random(len(due)) < self.news_probability)
-        doze = "alarm" if self.alarm else "deferred" if waiting else "exempt"
-        pace = replace(Pace.of(self), jitter=self.flex, doze=doze, task_probability=self.news_probability)
+        pace = replace(Pace.of(self), jitter=self.flex, task_probability=self.news_probability)
         return moments(rng, pace, window)
 
     def _tried(self, rng: np.random.Generator, due: Int64) -> tuple[Int64, Int64, Bool]:

@@ -14,9 +14,10 @@ import numpy as np
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.habits.clock import inside, interval_of, poisson, thinking, whole
 from lab.habits.draft import Draft
-from lab.habits.longflow import dials, ticks, together, words
+from lab.habits.longflow import ticks, together, words
 from lab.habits.pages import answer_sizes
 from lab.habits.ragged import positions
+from lab.habits.reconnect import connections
 
 BEATS = {"push": (12, 12), "websocket": (6, 2)}
 RECEIPT = 40
@@ -49,7 +50,7 @@ class Behaviour:
         options = {"ping_below": "7"} if self.carrier == "websocket" else {}
         long = draft.speech(self.carrier, tls=True, port=self.port or PORTS[self.carrier], **options)
         server = draft.peer(self.reach)
-        up = np.array(dials(rng, self.lifetime, window.span), dtype=np.int64).reshape(-1, 2)
+        up = connections(rng, self.lifetime, window)
         come = poisson(rng, self.pushes_per_hour, whole(window.span))
         come = come[~inside(come, window.doze) | (rng.random(len(come)) < self.quiet)]
         come = come[inside(come - 2 * SECOND, up) & inside(come + SECOND, up)]

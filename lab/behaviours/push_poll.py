@@ -13,12 +13,13 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.habits.carriage import CARRIERS, FRONTS, NAMINGS, REACHES, carried
-from lab.habits.channel import beats, dialled, spoken
+from lab.habits.channel import beats, spoken
 from lab.habits.clock import around, inside, poisson, thinking
 from lab.habits.draft import Draft
 from lab.habits.longflow import Words, words
 from lab.habits.pace import Pace, paced
 from lab.habits.ragged import joined
+from lab.habits.reconnect import connections
 
 #: channel -> port, bytes of a beat up and down, bytes of a receipt (MQTT acknowledges by itself)
 CHANNELS = {"push": (5228, 12, 12, 40), "mqtt": (8883, 2, 2, 0), "websocket": (443, 6, 2, 40)}
@@ -66,7 +67,7 @@ class Behaviour:
         speech = draft.speech(self.channel, tls=True, port=port, **OPTIONS[self.channel])
         peer = draft.peer(self.channel_reach)
         open_ = Pace.of(self).openings(window)
-        lives = dialled(rng, self.lifetime, window, open_)
+        lives = connections(rng, self.lifetime, window, open_)
         owner, pushed = spoken(lives, self._pushes(rng, window, open_))
         said = [(owner, pushed), beats(rng, lives, self.heartbeat, beat_up, beat_down)]
         if receipt:

@@ -14,8 +14,9 @@ import numpy as np
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.habits.clock import gaps, inside, poisson, thinking
 from lab.habits.draft import Draft
-from lab.habits.longflow import Words, dials, ticks, together, words
+from lab.habits.longflow import Words, ticks, together, words
 from lab.habits.pages import answer_sizes
+from lab.habits.reconnect import connections
 
 INITIATION, RESPONSE, KEEPALIVE = 148, 92, 32
 REKEY_S = 120.0  # REKEY_AFTER_TIME
@@ -44,7 +45,7 @@ class Behaviour:
         asked = np.sort(np.concatenate([used, idle]))
         n = len(asked)
         carried = words(asked, rng.integers(300, 1_300, n), answer_sizes(rng, n, self.largest), thinking(rng, n))
-        for begin, end in dials(rng, self.lifetime, window.span):
+        for begin, end in connections(rng, self.lifetime, window).tolist():
             spoken = self._spoken(rng, window, carried, (begin, end))
             draft.talk(
                 speech, peer, spoken.time, up=spoken.up, down=spoken.down, delay=spoken.delay, start=begin, close=end

@@ -13,12 +13,13 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.habits.carriage import REACHES
-from lab.habits.channel import beats, dialled, spoken
+from lab.habits.channel import beats, spoken
 from lab.habits.clock import around, thinking
 from lab.habits.draft import Draft
 from lab.habits.longflow import Words, together, words
 from lab.habits.pace import Pace, moments, paced
 from lab.habits.ragged import joined
+from lab.habits.reconnect import connections
 
 PING, PONG = 6, 2  # empty control frames, RFC 6455 section 5.5
 
@@ -38,7 +39,6 @@ class Behaviour:
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")
     shut: str = paced("shut")
-    doze: str = setting("exempt", choices=("exempt", "deferred"), source="deferred: cut off from the network in Doze")
     fast: float = paced("fast")
     fast_for: float = paced("fast_for")
     ping: float = setting(55.0, unit="s", minimum=5, maximum=3_600, source="below the 60 s of common proxies")
@@ -55,7 +55,7 @@ class Behaviour:
         draft = Draft(window.span)
         speech = draft.speech("websocket", tls=self.tls, port=self.port, ping_below=str(PING + 1))
         peer = draft.peer(self.reach)
-        lives = dialled(rng, self.lifetime, window, Pace.of(self).openings(window))
+        lives = connections(rng, self.lifetime, window, Pace.of(self).openings(window))
         said = joined(spoken(lives, self._said(rng, window)), beats(rng, lives, self.ping, PING, PONG))
         draft.talks(speech, peer, lives[:, 0], said, close=lives[:, 1])
         return draft.batch()

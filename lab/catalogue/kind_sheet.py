@@ -49,6 +49,16 @@ def written(value: object, unit: str) -> str:
     return str(value)
 
 
+def with_unit(value: object, unit: str) -> str:
+    """A setting's value in a sentence.
+
+    >>> with_unit(300.0, "s"), with_unit(420, "B"), with_unit("none", "B"), with_unit(0.5, "")
+    ('5m', '420 B', 'none', '0.5')
+    """
+    counted = isinstance(value, (int, float)) and unit not in {"", "s"}
+    return f"{written(value, unit)} {unit}" if counted else written(value, unit)
+
+
 def setting_rows(kind: type[Any]) -> list[Row]:
     """The settings of a kind, in the order of its file: default (null: it must be given), unit, bounds, source."""
     return [_setting(found) for found in fields(kind)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lab.authoring.held_out import held_out
 from lab.authoring.plans import TECHNIQUES, Scenario
 from lab.behaviours import nearest
-from lab.catalogue.held_out import held_out
 from lab.catalogue.subjects import speaks, spoken, subjects
 from lab.console import plural, screen
 from lab.errors import ScenarioError

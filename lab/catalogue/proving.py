@@ -14,6 +14,7 @@ from lab.authoring.plans import Scenario
 from lab.catalogue.expectation import prove_recording
 from lab.console import FAILED, OK, USAGE, emit, plural
 from lab.errors import EvidenceError, ScenarioError, StageError
+from lab.running.extent import refuse_absurd
 from lab.running.workers import in_order
 from lab.scenario import compile_scenario, find_scenario, load_all, load_scenario, scenario_names, suite_scenarios
 from lab.shelf import shelf
@@ -34,13 +35,14 @@ def check(
 
     One row for each proof, in that order; ``workers`` 0 means one per processor. A scenario that cannot be played has a
     row with its ``fault``. Raises ScenarioError with the faults of all files at once, before anything is played, and
-    LookupError for a stage that does not exist; a stage that needs a lab is refused.
+    LookupError for a stage that does not exist; a stage that needs a lab and an absurd number of seeds are refused.
     """
     from lab.stages import plays_alone
 
     if plays_alone(stage):
         raise ScenarioError([f"stage {stage}: found one that plays in real time, expected wire or flows"])
     scenarios = _scenarios(names)
+    refuse_absurd(scenarios, len(seeds), stage)
     rows = [row for scenario in scenarios for row in _twin_rows(scenario, scenarios)]
     advance(0, len(scenarios) * len(seeds))
     with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:  # ours: a worker may be ended at any moment

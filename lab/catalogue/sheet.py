@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from detector.contract import rfc3339
 from lab.authoring.kinds import behaviour_class
 from lab.authoring.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
-from lab.catalogue.kind_sheet import setting_rows, written
+from lab.catalogue.kind_sheet import setting_rows, with_unit, written
 from lab.catalogue.listing import catalogue, row_of, with_twins
 from lab.catalogue.subjects import subjects
 from lab.catalogue.timing import strips
@@ -18,9 +19,10 @@ from lab.inspection import STRIP
 from lab.network import PLAIN
 from lab.scenario import compile_scenario, find_scenario, load_scenario
 from lab.shelf import shelf
-from lab.timeline import Timeline
+from lab.timeline import ALWAYS_ON, NAME_LOOKUP, Timeline
 
 Row = dict[str, Any]
+SYSTEM = frozenset({NAME_LOOKUP, ALWAYS_ON})  # what phones say themselves, for whichever app
 
 
 def show(name: str, seed: int) -> Row:
@@ -32,6 +34,7 @@ def show(name: str, seed: int) -> Row:
     return {
         **row,
         "seed": seed,
+        "start": rfc3339(scenario.start),
         "state": asdict(scenario.phones),
         "network": asdict(scenario.network),
         "background": asdict(scenario.background),
@@ -75,21 +78,30 @@ def _promise(one: Any) -> Row:
 
 
 def differences(here: Scenario, there: Scenario) -> list[Row]:
-    """What two scenarios do not share, one row each: the world, the apps, and what each is about."""
-    rows = [_difference(what, *pair) for what, pair in _worlds(here, there).items() if pair[0] != pair[1]]
+    """What two scenarios do not share, one row each: what each is about first, then its apps, then the rest.
+
+    ``subject`` is true of the rows on what one of them is about. Its app may stand in both: then it has no row.
+    """
+    both = _about(here), _about(there)
+    rows = [_difference("about", *both) | {"subject": True}] if both[0] != both[1] else []
+    rows += [_difference(what, *pair) for what, pair in _worlds(here, there).items() if pair[0] != pair[1]]
     packages = [{app.package: app for app in one.apps} for one in (here, there)]
     about = [{app.package for app, _ in subjects(one)} for one in (here, there)]
     for package in dict.fromkeys([*packages[0], *packages[1]]):
-        both = [apps.get(package) for apps in packages]
-        said = [_in_short(one) if one else "-" for one in both]
+        said = [_in_short(apps[package]) if package in apps else "not there" for apps in packages]
         if said[0] != said[1]:
             subject = any(package in mine for mine in about)
             rows.append(_difference(package, *said) | {"subject": subject})
-    return sorted(rows, key=lambda row: not row.get("subject", False))
+    return sorted(rows, key=lambda row: not row["subject"])
+
+
+def _about(scenario: Scenario) -> str:
+    pairs = [f"{app.package} {plan.kind} ({plan.label or 'benign'})" for app, plan in subjects(scenario)]
+    return "; ".join(dict.fromkeys(pairs))
 
 
 def _difference(what: str, here: object, there: object) -> Row:
-    return {"what": what, "here": str(here), "there": str(there)}
+    return {"what": what, "here": str(here) or "none", "there": str(there) or "none", "subject": False}
 
 
 def _worlds(here: Scenario, there: Scenario) -> dict[str, tuple[object, object]]:
@@ -97,7 +109,7 @@ def _worlds(here: Scenario, there: Scenario) -> dict[str, tuple[object, object]]
         {
             "span": written(one.span / 1e6, "s"),
             "devices": one.devices,
-            "start": one.start,
+            "start": rfc3339(one.start),
             "profiles": ", ".join(one.phones.profiles),
             **{name: getattr(one.phones, name) for name in ("networks", "private_dns", "vpn")},
             "background": one.background.apps,
@@ -125,7 +137,7 @@ def in_short(plan: BehaviourPlan) -> str:
     """A behaviour in a few words: its kind, its label and every setting that is not the default."""
     rows = setting_rows(behaviour_class(plan.kind))
     given = [(row, getattr(plan.behaviour, row["name"])) for row in rows]
-    said = [f"{row['name']} {written(value, row['unit'])}" for row, value in given if value != row["default"]]
+    said = [f"{row['name']} {with_unit(value, row['unit'])}" for row, value in given if value != row["default"]]
     return " ".join([plan.kind, *([plan.label] if plan.label else []), *([f"({', '.join(said)})"] if said else [])])
 
 
@@ -136,7 +148,10 @@ def _strips(scenario: Scenario, seed: int, own: bool, timeline: Timeline) -> lis
 
 
 def _speakers(timeline: Timeline, own: set[str]) -> list[Row]:
-    """Each app, device and behaviour with its exchanges over the whole span, in STRIP cells."""
+    """Each app, device and behaviour with its exchanges over the whole span, in STRIP cells.
+
+    ``system``: the phone's own look-ups and tunnel; ``background``: an app of the library; neither: the scenario's own.
+    """
     said, times = timeline.conversations, timeline.exchanges.time
     app, behaviour = (column[timeline.exchanges.conversation] for column in (said.app, said.behaviour))
     incidents = np.full((len(timeline.apps), len(timeline.behaviours)), -1)
@@ -149,7 +164,8 @@ def _speakers(timeline: Timeline, own: set[str]) -> list[Row]:
     for number, strip in zip(pairs.tolist(), counts, strict=True):
         who, what = divmod(number, len(timeline.behaviours))
         one, incident = timeline.apps[who], int(incidents[who, what])
-        labelled = incident >= 0 and one.package != "netd"
+        system = timeline.behaviours[what] in SYSTEM
+        labelled = incident >= 0 and not system
         rows.append(
             {
                 "device": timeline.devices[one.device].name,
@@ -157,7 +173,8 @@ def _speakers(timeline: Timeline, own: set[str]) -> list[Row]:
                 "category": one.category,
                 "behaviour": timeline.behaviours[what],
                 "analytic": timeline.incidents[incident].analytic if labelled else None,
-                "background": one.package not in own,
+                "background": one.package not in own and not system,
+                "system": system,
                 "exchanges": int(strip.sum()),
                 "strip": strip.tolist(),
             }

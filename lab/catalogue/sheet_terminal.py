@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lab.catalogue.kind_sheet import duration, written
+from lab.catalogue.kind_sheet import duration, with_unit
 from lab.catalogue.kind_terminal import settings_table
 from lab.catalogue.sheet import in_conditions
 from lab.console import plural, screen
@@ -26,10 +26,10 @@ def print_scenario(shown: Row) -> None:
     for promise in shown["expectations"]:
         console.print(_promised(promise), markup=False)
     for twin, rows in shown["differences"].items():
-        _print_differences(console, shown["name"], twin, rows)
+        _print_differences(console, shown, twin, rows)
     for strip in shown["strips"]:
         _print_strip(console, strip)
-    _print_rest(console, shown["speakers"])
+    _print_rest(console, shown)
 
 
 def _print_world(console: Console, shown: Row) -> None:
@@ -38,12 +38,14 @@ def _print_world(console: Console, shown: Row) -> None:
     label = ", ".join(f"{a} ({t})" for a, t in zip(shown["analytics"], shown["technique"], strict=True)) or "benign"
     state, apps = shown["state"], shown["background_apps"]
     world = [
-        f"{shown['devices']} devices, {shown['span_s'] / 3600:g} h, seed {shown['seed']}",
-        f"profile {', '.join(state['profiles'])}, networks {state['networks']}",
+        plural(shown["devices"], "device"),
+        f"{shown['span_s'] / 3600:g} h from {shown['start'][:16]}Z, seed {shown['seed']}",
+        f"{'profile' if len(state['profiles']) == 1 else 'profiles in turn'} {', '.join(state['profiles'])}",
+        f"networks {state['networks']}",
         *(["Private DNS"] if state["private_dns"] else []),
         *(["always-on VPN"] if state["vpn"] else []),
         *([f"network: {conditions}"] if (conditions := in_conditions(shown["network"])) else []),
-        f"{apps} apps of the library on each phone" if apps else "no background",
+        f"{plural(apps, 'app')} of the library on each device" if apps else "no apps of the library",
     ]
     suites = f"suites: {', '.join(shown['suites']) or 'none'}" + (" (held out: not for tuning)" * shown["held_out"])
     said = (f"{shown['name']}: {label}{twins}", shown["question"], "; ".join(world), suites)
@@ -63,13 +65,15 @@ def _print_app(console: Console, app: Row, devices: int) -> None:
         given = [(row, row["value"]) for row in rows if row["value"] != row["default"]]
         if given:
             console.print(settings_table([(row | _defaulted(row), value) for row, value in given], "value"))
-        left = [f"{row['name']} {written(row['value'], row['unit'])}" for row in rows if row["value"] == row["default"]]
+        left = [
+            f"{row['name']} {with_unit(row['value'], row['unit'])}" for row in rows if row["value"] == row["default"]
+        ]
         if left:
             console.print(f"  by default: {', '.join(left)}", markup=False)
 
 
 def _defaulted(row: Row) -> dict[str, str]:
-    default = "" if row["default"] is None else f"default {written(row['default'], row['unit'])}"
+    default = "" if row["default"] is None else f"default {with_unit(row['default'], row['unit'])}"
     return {"source": "; ".join(word for word in (default, row["source"]) if word)}
 
 
@@ -82,15 +86,19 @@ def _promised(promise: Row) -> str:
                 f"{word} {one[key]:g}" for key, word in (("at_least", ">="), ("at_most", "<=")) if one[key] is not None
             ]
             bounds.append(f"{measure} {' and '.join(ends)}")
-    return f"\nexpected of {who}: {'; '.join(bounds)}"
+    return f"\nexpected of {who}, on each device that has it: {'; '.join(bounds)}"
 
 
-def _print_differences(console: Console, name: str, twin: str, rows: Sequence[Row]) -> None:
+def _print_differences(console: Console, shown: Row, twin: str, rows: Sequence[Row]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    console.print(f"\n{name} and its twin {twin} differ in", markup=False)
+    name = shown["name"]
+    both = f"{name} and {twin}, which it imitates," if shown["twin_of"] else f"{name} and its twin {twin}"
+    console.print(f"\n{both} differ in" if rows else f"\n{both} do not differ", markup=False)
+    if not rows:
+        return
     table = Table("what", name, twin, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for row in rows:
         table.add_row(*(Text(row[column]) for column in ("what", "here", "there")))
@@ -119,24 +127,40 @@ def _shades(shares: Sequence[float]) -> str:
     return "".join(SHADES[min(len(SHADES) - 1, -int(-share * (len(SHADES) - 1) // 1))] for share in shares)
 
 
-def _print_rest(console: Console, speakers: Sequence[Row]) -> None:
-    """When its own apps speak through the whole span, all phones together; the background in a line."""
+def _print_rest(console: Console, shown: Row) -> None:
+    """When its own apps speak through the whole span, all phones together; the rest in a line each."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in ("its own apps, over the whole span", "phones", "exchanges", "when"):
+    for heading in ("its own apps, over the whole span", "devices", "exchanges", "when"):
         table.add_column(heading, no_wrap=heading == "when")
-    groups: dict[str, list[Row]] = {}
-    for row in speakers:
-        if not row["background"]:
-            groups.setdefault(f"{row['package']} {row['behaviour']} ({row['analytic'] or 'benign'})", []).append(row)
-    for who, rows in groups.items():
+    speakers: Sequence[Row] = shown["speakers"]
+    for who, rows in _own(shown).items():
         strip = tuple(map(sum, zip(*(row["strip"] for row in rows), strict=True)))
         exchanges = str(sum(row["exchanges"] for row in rows))
-        table.add_row(who, str(len(rows)), exchanges, strip_text(strip, strip_cells(console.width)))
+        table.add_row(who, str(len(rows)), exchanges, strip_text(strip, strip_cells(console.width)) if rows else "")
     console.print(table)
     ground = [row for row in speakers if row["background"]]
-    exchanges = plural(sum(row["exchanges"] for row in ground), "exchange")
     apps = plural(len({(row["device"], row["package"]) for row in ground}), "installed app")
-    console.print(f"and {exchanges} of {apps} of the background, look-ups of names among them", markup=False)
+    system = [row for row in speakers if row["system"]]
+    for rows, whose in ((ground, f"{apps} of the library"), (system, "the phones' own look-ups and tunnels")):
+        if rows:
+            console.print(f"and {_exchanges(rows)} of {whose}", markup=False)
+
+
+def _own(shown: Row) -> dict[str, list[Row]]:
+    """The rows of each behaviour of the scenario's own apps; of one that says nothing under this seed, none."""
+    groups: dict[str, list[Row]] = {
+        f"{app['package']} {one['kind']} ({one['analytic'] or 'benign'})": []
+        for app in shown["apps"]
+        for one in app["behaviours"]
+    }
+    for row in shown["speakers"]:
+        if not (row["background"] or row["system"]):
+            groups.setdefault(f"{row['package']} {row['behaviour']} ({row['analytic'] or 'benign'})", []).append(row)
+    return groups
+
+
+def _exchanges(rows: Sequence[Row]) -> str:
+    return plural(sum(row["exchanges"] for row in rows), "exchange")

@@ -6,11 +6,10 @@ One place for honest and dishonest apps, so that both say the same with the same
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 
 import numpy as np
 
-from lab.behaviours import SECOND, Bool, Int64, Window
+from lab.behaviours import Bool, Int64
 from lab.habits.draft import Draft
 
 CARRIERS = ("http", "http2", "quic")
@@ -20,8 +19,6 @@ REACHES = ("vendor", "own", "literal", "popular", "tenant", "tail", "fresh")
 RESOLVERS = ("dns", "dns-tcp", "dot", "doh")
 QTYPES = ("TXT", "A", "AAAA", "NULL", "HTTPS")
 DNS_PORTS = {"dns": 53, "dns-tcp": 53, "dot": 853, "doh": 443}  # RFC 1035, 7766, 7858, 8484
-ROTATIONS = ("none", "day", "contact")
-DAY = 86_400 * SECOND
 OUTER = "popular"  # whose name an ECH outer hello shows: the provider's (RFC 9849 section 6.1, public_name)
 
 
@@ -36,6 +33,7 @@ def web(
     naming: str = "name",
     front: str = "none",
     resume: bool = False,
+    made: str = "",
 ) -> tuple[int, int]:
     """(speech, peer) of requests to a new host of that reach.
 
@@ -44,12 +42,13 @@ def web(
     popular host that the connection does not go to. ``front`` cdn: the
     connection goes to a popular host, SNI and address are the popular host's, Host says the app's own. ``resume``: TLS
     sessions are resumed, but the first with a host (lab.habits.draft). Without TLS, naming and resumption do not apply.
+    ``made``: the host is of a name that the app makes up itself (lab.behaviours.Peer).
     """
     options = {} if method == "auto" or carrier == "quic" else {"method": method}
     tls = tls or carrier == "http2"
-    peer = draft.peer(OUTER if front == "cdn" else reach)
+    peer = draft.peer(OUTER) if front == "cdn" else draft.peer(reach, made)
     if front == "cdn" and carrier != "quic":
-        options["host"] = f"@{draft.peer(reach)}"
+        options["host"] = f"@{draft.peer(reach, made)}"
     if tls or carrier == "quic":
         options |= _hello(draft, naming, resume=resume)
     chosen = port or (443 if tls or carrier == "quic" else 80)
@@ -59,20 +58,12 @@ def web(
 _WEB = [name for name, one in inspect.signature(web).parameters.items() if one.kind is one.KEYWORD_ONLY]
 
 
-def carried(draft: Draft, behaviour: object, reach: str, *, method: str | None = None) -> tuple[int, int]:
+def carried(
+    draft: Draft, behaviour: object, reach: str, *, method: str | None = None, made: str = ""
+) -> tuple[int, int]:
     """``web`` by the settings of a behaviour: its own of those names, the defaults of the rest; or with this method."""
-    own = {name: getattr(behaviour, name) for name in _WEB if hasattr(behaviour, name)}
+    own = {name: getattr(behaviour, name) for name in _WEB if hasattr(behaviour, name)} | {"made": made}
     return web(draft, reach, **own if method is None else own | {"method": method})
-
-
-def rotated(times: Int64, window: Window, rotation: str, host: Callable[[], tuple[int, int]]) -> tuple[Int64, Int64]:
-    """Which host each contact goes to, and the hosts, rows (speech, peer): one, or a new one a day or a contact."""
-    if rotation == "none":
-        return np.zeros(len(times), dtype=np.int64), np.array([host()])
-    days = (times - window.midnight) // DAY
-    keys = days - days[:1] if rotation == "day" else np.arange(len(times))
-    count = int(keys[-1]) + 1 if len(keys) else 1
-    return keys.astype(np.int64), np.array([host() for _ in range(count)])
 
 
 def opening(times: Int64, place: Int64, keep_us: int) -> Bool:

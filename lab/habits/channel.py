@@ -1,26 +1,18 @@
-"""One long connection of an app: dialled again when it breaks, kept alive by beats, with words said when they come.
+"""One long connection of an app: kept alive by beats, with words said when they come, if it is there then.
 
-Columns all along: nothing loops over words. It draws when connections break, never what is said over them.
+Columns all along: nothing loops over words. When connections live is lab/habits/reconnect.py's.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lab.behaviours import SECOND, Int64, Window
-from lab.habits.longflow import Words, dials, dials_during, words
+from lab.behaviours import SECOND, Int64
+from lab.habits.longflow import Words, words
 from lab.habits.ragged import positions
-from lab.habits.reconnect import severed
 
 READY = 2 * SECOND  # behind the dial: TCP, TLS and log-in are over
 PATIENCE = 10 * SECOND  # how long a word waits for a connection that is being dialled
-
-
-def dialled(rng: np.random.Generator, lifetime_s: float, window: Window, open_: Int64) -> Int64:
-    """(k, 2) from when to when the connection lives, within the openings of the app's gate; a switch cuts it, too."""
-    always = len(open_) == 1 and open_[0].tolist() == [0, window.span]
-    found = dials(rng, lifetime_s, window.span) if always else dials_during(rng, lifetime_s, open_)
-    return severed(rng, np.array(found, dtype=np.int64), window)
 
 
 def beats(rng: np.random.Generator, lives: Int64, every_s: float, up: int, down: int) -> tuple[Int64, Words]:

@@ -81,7 +81,7 @@ def deferred(rng: np.random.Generator, due: Int64, window: Window) -> Int64:
 
     What the quota of the app's standby bucket does not allow waits too (lab.habits.standby).
     """
-    doze = _deepened(window.doze.tobytes())
+    doze = _deepened(window.barred.tobytes())
     where = interval_of(due, doze)
     if not (held := where >= 0).any():
         return rationed(rng, np.sort(due[due < window.span]), window)

@@ -6,6 +6,7 @@ It trims at the end of the span, sorts, and lets nobody resume a TLS session wit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,10 +41,19 @@ class Draft:
         options = {} if method == "auto" else {"method": method}
         return self.speech("http", tls=tls, port=port or (443 if tls else 80), **options)
 
-    def peer(self, reach: str) -> int:
-        """The index of a new peer, distinct from those before."""
-        self.peers.append(Peer(reach))
+    def peer(self, reach: str, made: str = "") -> int:
+        """The index of a new peer, distinct from those before; ``made``: of a name that the app makes up itself."""
+        self.peers.append(Peer(reach, made))
         return len(self.peers) - 1
+
+    def seek(self, reach: str, labels: Sequence[str], time: Int64) -> None:
+        """Asks for names that nobody has, a label of that reach at each time."""
+        known = dict.fromkeys(labels)
+        first = len(self.peers)
+        self.peers += [Peer(reach, label, void=True) for label in known]
+        place = {label: first + number for number, label in enumerate(known)}
+        peers = np.array([place[label] for label in labels], dtype=np.int64)
+        self.calls(self.speech("dns", port=53), peers, time, up=0, down=0, delay=0)
 
     def calls(
         self,

@@ -43,6 +43,11 @@ def hours(window: Window, from_hour: float, until_hour: float) -> Int64:
     return merged(daily[daily[:, 1] > daily[:, 0]])
 
 
+def awake(window: Window) -> Int64:
+    """(k, 2) intervals in which the app has the network: outside Doze, all of the span if it is exempt."""
+    return gaps(window.barred, window.span)
+
+
 def both(one: Int64, other: Int64, span: int) -> Int64:
     """(k, 2) what lies in both of two sets of disjoint intervals within [0, span)."""
     outside = np.concatenate([gaps(one, span), gaps(other, span)])

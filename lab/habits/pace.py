@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from lab.behaviours import SECOND, Bool, Int64, Window, setting
-from lab.habits.clock import LAWS, SHORTEST_SLEEP_S, alarms, gaps, inside, renewal, sleeps, whole
-from lab.habits.gates import GATES, both, gated
+from lab.habits.clock import LAWS, SHORTEST_SLEEP_S, alarms, inside, renewal, sleeps, whole
+from lab.habits.gates import GATES, awake, both, gated
 from lab.habits.ragged import positions
 from lab.habits.standby import ALARMS, JOBS
 from lab.habits.standby import rationed as allowed
 from lab.habits.waiting import SHUT, Sleeper, rationed, thinned, waited, walk
 
+WAKES = ("service", "job", "alarm")
 INTERACTIVE = 0.2  # of the contacts in a hurry, the share that brings a task: our choice
 
 
@@ -40,12 +41,12 @@ class Pace:
     from_hour: float = setting(0.0, minimum=0, maximum=24, source="of the day; working hours: 9 (facts 7.1, M10)")
     until_hour: float = setting(24.0, minimum=0, maximum=24, source="of the day; working hours: 17.5 (facts 7.1, M10)")
     shut: str = setting("wait", choices=SHUT, source="what becomes of a contact that is due while the gate is shut")
-    doze: str = setting(
-        "exempt",
-        choices=("exempt", "deferred", "alarm"),
-        source="deferred: a job (WorkManager: at least every 15 min) or no wake lock, held back until a maintenance"
-        " window (developer.android.com, 'Optimize for Doze'); alarm: setExactAndAllowWhileIdle, rationed; both"
-        " within the quota of the app's standby bucket: lab/habits/standby.py",
+    wake: str = setting(
+        "service",
+        choices=WAKES,
+        source="service: the timer of a process that a foreground service keeps; job: JobScheduler or WorkManager (at"
+        " least every 15 min); both wait for Doze to open unless the app is exempt. alarm: setExactAndAllowWhileIdle,"
+        " rationed in Doze. Jobs and alarms within the quota of the app's standby bucket: lab/habits/standby.py",
     )
     ration: float = setting(
         540.0,
@@ -67,9 +68,9 @@ class Pace:
         return cls(**{name: getattr(behaviour, name, default) for name, default in vars(cls()).items()})
 
     def openings(self, window: Window) -> Int64:
-        """When its gate is open, Doze included where that holds it back."""
+        """When its gate is open and Doze, which alarms pass, leaves it the network."""
         open_ = gated(window, self.gate, self.from_hour, self.until_hour)
-        return both(open_, gaps(window.doze, window.span), window.span) if self.doze == "deferred" else open_
+        return open_ if self.wake == "alarm" else both(open_, awake(window), window.span)
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,10 @@ def moments(rng: np.random.Generator, pace: Pace, window: Window, *, scheduled: 
     """
     open_ = pace.openings(window)
     due = _due(rng, pace, window, open_)
-    if pace.doze == "exempt" or not scheduled:
+    if pace.wake == "service" or not scheduled:
         return due
-    if pace.doze == "alarm":
-        awake = replace(window, doze=window.doze[:0])  # these fire in Doze
-        time = allowed(rng, due.time, awake, ALARMS)
+    if pace.wake == "alarm":
+        time = allowed(rng, due.time, replace(window, exempt=True), ALARMS)  # these fire in Doze
     else:
         time = allowed(rng, due.time, window, JOBS)
     if time is due.time:
@@ -112,23 +112,34 @@ def moments(rng: np.random.Generator, pace: Pace, window: Window, *, scheduled: 
 
 
 def _due(rng: np.random.Generator, pace: Pace, window: Window, open_: Int64) -> Moments:
-    waits = pace.shut == "wait" and pace.doze != "alarm"
+    held = _held(pace, window, open_)
     if pace.law == "phase":
-        time = _kept_phase(rng, pace, window)
-        time = waited(rng, time, open_) if waits else time[inside(time, open_)]
+        time = waited(rng, _kept_phase(rng, pace, window), held)
+        time = time[inside(time, open_)]
     elif pace.fast:
         return _hurried(rng, pace, window, open_)
-    elif pace.doze == "alarm" or (waits and len(open_) != 1):
+    elif pace.wake == "alarm" or len(held) != 1:
         time = _walked(rng, pace, window, open_)[0]
     else:
         due = renewal(rng, pace.law, pace.period, pace.jitter, window.span, sigma=pace.sigma)
-        time = waited(rng, due, open_) if waits else due[inside(due, open_)]
+        time = waited(rng, due, held)
+        time = time[inside(time, open_)]
     return Moments(time, rng.random(len(time)) < pace.task_probability)
+
+
+def _held(pace: Pace, window: Window, open_: Int64) -> Int64:
+    """The openings that a contact waits for: of Doze, which stops the clock itself, and of the gate if it waits there.
+
+    Alarms wait for neither.
+    """
+    if pace.wake == "alarm":
+        return whole(window.span)
+    return open_ if pace.shut == "wait" else awake(window)
 
 
 def _kept_phase(rng: np.random.Generator, pace: Pace, window: Window) -> Int64:
     due = alarms(rng, pace.period, pace.jitter, window.span)
-    return thinned(due, window, int(pace.ration * SECOND)) if pace.doze == "alarm" else due
+    return thinned(due, window, int(pace.ration * SECOND)) if pace.wake == "alarm" else due
 
 
 def _walked(rng: np.random.Generator, pace: Pace, window: Window, open_: Int64) -> Int64:
@@ -142,11 +153,10 @@ def _walked(rng: np.random.Generator, pace: Pace, window: Window, open_: Int64) 
         return np.stack([sleeps(rng, pace.law, pace.period, pace.jitter, count, sigma=pace.sigma) + hurry, hurry])
 
     sleeper = Sleeper(int(rng.random() * pace.period * SECOND), pace.period * SECOND, draw)
-    if pace.doze != "alarm" and pace.shut == "wait":
-        return walk(rng, sleeper, open_)
-    ration_us = int(pace.ration * SECOND)
-    alarmed = pace.doze == "alarm"
-    found = rationed(rng, sleeper, window, ration_us) if alarmed else walk(rng, sleeper, whole(window.span))
+    if pace.wake == "alarm":
+        found = rationed(rng, sleeper, window, int(pace.ration * SECOND))
+    else:
+        found = walk(rng, sleeper, _held(pace, window, open_))
     return found[:, inside(found[0], open_)]
 
 
@@ -163,8 +173,8 @@ def _hurried(rng: np.random.Generator, pace: Pace, window: Window, open_: Int64)
     since = steps - np.concatenate([[0], steps])[np.cumsum(counts) - counts][owner]
     fast = (begin[owner] + since)[since < hurry[owner]]
     fast = fast[inside(fast, open_)]
-    if pace.doze == "alarm":
-        fast = fast[~inside(fast, window.doze)]
+    if pace.wake == "alarm":
+        fast = fast[~inside(fast, window.barred)]
     time = np.concatenate([found[0], fast])
     tasked = np.concatenate([found[2] > 0, rng.random(len(fast)) < INTERACTIVE])
     order = np.argsort(time, kind="stable")

@@ -1,8 +1,9 @@
-"""Long connections of a phone that changes networks: dialled, broken by time and by every switch, dialled again.
+"""Long connections of a phone that changes networks and dozes: dialled, broken, and dialled again.
 
 A switch between Wi-Fi and the mobile network changes the phone's address, and no TCP connection outlives it
 (RFC 9293: a connection is a pair of addresses and ports). How long it takes to be there again is one law for all apps,
-for those that know of the switch and cut their connections here, and for those that lab/phones/radio.py cuts.
+for those that know of the switch and cut their connections here, and for those that lab/phones/radio.py cuts. Doze ends
+the connections of all that are not exempt, honest or not: lab/habits/firewall.py.
 """
 
 from __future__ import annotations
@@ -11,16 +12,23 @@ import numpy as np
 
 from lab.behaviours import SECOND, Int64, Window
 from lab.habits.clock import interval_of
-from lab.habits.longflow import dials
+from lab.habits.gates import awake
+from lab.habits.longflow import dials, dials_during
 
 SHORTEST = 10 * SECOND  # connections shorter than that are not worth their handshake here
 OUTAGE = 3 * SECOND // 2  # until the new network carries traffic; longer than any look-up (lab.world.assembly)
 REDIAL_S, REDIAL_SIGMA = 1.5, 0.7  # log-normal, what an app takes to notice and dial again (an assumption)
 
 
-def connections(rng: np.random.Generator, lifetime_s: float, window: Window, *, pause_s: float = 3.0) -> Int64:
-    """(k, 2) begin and end of successive connections: ``dials``, cut where the network changes and dialled again."""
-    return severed(rng, np.array(dials(rng, lifetime_s, window.span, pause_s=pause_s), dtype=np.int64), window)
+def connections(rng: np.random.Generator, lifetime_s: float, window: Window, open_: Int64 | None = None) -> Int64:
+    """(k, 2) begin and end of successive connections, within the openings of the app's gate; a switch cuts them, too.
+
+    Without a gate they live whenever the app has the network, that is outside Doze unless it is exempt.
+    """
+    open_ = awake(window) if open_ is None else open_
+    always = len(open_) == 1 and open_[0].tolist() == [0, window.span]
+    found = dials(rng, lifetime_s, window.span) if always else dials_during(rng, lifetime_s, open_)
+    return severed(rng, np.array(found, dtype=np.int64), window)
 
 
 def noticed(rng: np.random.Generator, count: int) -> Int64:

@@ -110,7 +110,7 @@ class _Ration:
     def __init__(self, rng: np.random.Generator, window: Window, quota: Quota) -> None:
         self._rng, self._quota, self._span = rng, quota, window.span
         self._doze, self._standby, self._charging = (
-            (rows[:, 0].tolist(), rows.tolist()) for rows in (window.doze, window.standby, window.charging)
+            (rows[:, 0].tolist(), rows.tolist()) for rows in (window.barred, window.standby, window.charging)
         )
         self._changes = sorted(self._charging[0] + self._standby[0])
 

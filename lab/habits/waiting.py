@@ -63,7 +63,7 @@ def rationed(rng: np.random.Generator, sleeper: Sleeper, window: Window, ration_
     In Doze two of them are at least the ration apart; one that still waits when Doze ends fires then.
     """
     parts: list[Int64] = []
-    doze, now, last = merged(window.doze), sleeper.first, -ration_us
+    doze, now, last = merged(window.barred), sleeper.first, -ration_us
     while now < window.span:
         where = int(interval_of(np.array([now]), doze)[0])
         if where < 0:
@@ -85,7 +85,7 @@ def rationed(rng: np.random.Generator, sleeper: Sleeper, window: Window, ration_
 
 def thinned(due: Int64, window: Window, ration_us: int) -> Int64:
     """Due times as exact alarms that may fire while idle: in Doze at least the ration apart, late ones at its end."""
-    doze = merged(window.doze)
+    doze = merged(window.barred)
     dozing = inside(due, doze)
     found, last = [due[~dozing]], -ration_us
     for begin, end in doze.tolist():

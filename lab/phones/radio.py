@@ -58,9 +58,12 @@ def steady(network: int, span: int) -> Radio:
 
 
 def travelling(rng: np.random.Generator, places: str, midnight: int, span: int) -> Radio:
-    """A phone that follows ``places``, a letter for each hour of the day, each change up to 20 minutes off the hour."""
+    """A phone that follows ``places``, each change up to 20 minutes off the hour.
+
+    They are letters, one for each hour from ``midnight`` on, of a day or a week, again and again.
+    """
     hours = np.arange(midnight, span + HOUR, HOUR, dtype=np.int64)
-    there = np.array([LETTERS[letter] for letter in places], dtype=np.int64)[np.arange(len(hours)) % 24]
+    there = np.array([LETTERS[letter] for letter in places], dtype=np.int64)[np.arange(len(hours)) % len(places)]
     changed = np.flatnonzero(np.diff(there)) + 1
     since = hours[changed] + rng.integers(-LATE, LATE, len(changed))
     passed = since <= 8 * OUTAGE  # as good as before the beginning
@@ -138,10 +141,4 @@ def _reachable(batch: Batch, radio: Radio) -> Batch:
         return batch
     on = np.searchsorted(radio.since, batch.start, side="right") - 1
     kept = ~(local[batch.peer] & (radio.network[np.maximum(on, 0)] == MOBILE))
-    if kept.all():
-        return batch
-    number = np.cumsum(kept) - 1
-    rows = kept[batch.x_conversation]
-    heads = {name: getattr(batch, name)[kept] for name in ("start", "close", "speech", "peer", "inbound", "stack")}
-    words = {name: getattr(batch, name)[rows] for name in ("x_time", "x_up", "x_down", "x_delay")}
-    return replace(batch, **heads, **words, x_conversation=number[batch.x_conversation[rows]])
+    return batch if kept.all() else batch.only(kept)

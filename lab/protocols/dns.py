@@ -34,8 +34,8 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     address an A or AAAA question gets, else one of 198.18.0.0/15; ``alpn``, what HTTPS records say is spoken ("h2,h3",
     RFC 9460 section 7.1), else there are none; ``ttl``, how many seconds an answer may be kept (default 300). TXT and
     NULL answers fill ``down`` bytes, 1232 at most; the others have their natural size, and AAAA and HTTPS without data
-    are NOERROR with a SOA. ``down`` = 0 to a question of its own: NXDOMAIN. ValueError: an unknown type, or a ``ttl``
-    that is no integer.
+    are NOERROR with a SOA. ``down`` = 0 to a question of its own, and any with option ``missing``: NXDOMAIN.
+    ValueError: an unknown type, or a ``ttl`` that is no integer.
     """
     for time, up, down, delay in exchanges(dialogue):
         question, answer = lookup(dialogue, up, min(down, _LARGEST_ANSWER))
@@ -48,9 +48,8 @@ def lookup(dialogue: Dialogue, up: int, down: int, *, ident: bytes = b"") -> tup
     options, rng, asked = dialogue.options, dialogue.rng, dialogue.options.get("zone") or dialogue.host
     qtype, ttl_s = options.get("qtype", "A").upper(), int(options.get("ttl", _TTL_S))
     shape, unique = (asked, 0) if not up else _placeholder(asked, up)
-    question, answer = _pair(
-        shape, qtype, told=_told(dialogue, qtype), down=down, ttl_s=ttl_s, missing=bool(up and not down)
-    )
+    missing = "missing" in options or bool(up and not down)
+    question, answer = _pair(shape, qtype, told=_told(dialogue, qtype), down=down, ttl_s=ttl_s, missing=missing)
     said, heard = bytearray(question), bytearray(answer)
     said[:2] = heard[:2] = ident or filler(rng, 2)
     if unique:

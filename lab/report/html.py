@@ -47,6 +47,8 @@ def render(card: Json, *, provenance: Mapping[str, str] | None = None, strips: S
             false_alarms=_by_cell(card["false_alarms"], tested),
             cannot_judge=words.CANNOT_JUDGE,
             controls=CONTROLS,
+            unseen=words.UNSEEN,
+            held_out=words.held_out(card.get("held_out", ())),
             too_easy=[words.too_easy(row) for row in card.get("suite_too_easy", ())],
             listed_at_most=LISTED_AT_MOST,
             provenance=list((provenance or {}).items()),
@@ -78,6 +80,7 @@ def environment() -> Environment:
         "rate_interval": words.rate_interval,
         "share": words.share,
         "share_interval": words.share_interval,
+        "unseen": words.unseen,
         "views": lambda views: sorted(views.items(), key=lambda item: words.ladder_order(item[0])),
     }
     return made

@@ -101,9 +101,12 @@ def _rung(card: Json, detector: str, view: str, analytic: str, behaviour: str) -
     cell = card["detectors"][detector]["views"][view]
     measured = cell["analytics"].get(analytic, {}).get("by_behaviour", {}).get(behaviour)
     if measured:
-        hits, of = measured["detected"], measured["incidents"]
+        hits, of, hidden = measured["detected"], measured["incidents"], measured["unseen"]
         note = f"{hits} of {of} incidents, 95 % interval {share_interval(measured['recall_ci'])}"
-        return Rung(f"{hits}/{of}", round(10 * measured["recall"]), note)
+        if not hidden:
+            return Rung(f"{hits}/{of}", round(10 * measured["recall"]), note)
+        note += f"; {hidden} not visible in this telemetry"
+        return Rung(f"{hits}/{of} unseen:{hidden}", round(10 * measured["recall"]), note)
     trials = cell["analytics"].get(analytic, cell)["trials"]
     if trials["unsupported"]:
         return Rung("cannot run", None, "the detector cannot judge this analytic on what the view shows")

@@ -30,7 +30,7 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
             out.print()
             out.print(_ladder(steps))
     out.print()
-    told = (_too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
+    told = (_unseen, _held_out, _too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
     for line in (line for lines in told for line in lines(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):
@@ -67,12 +67,21 @@ def _ladder(steps: Ladder) -> Table:
 def _numbers(found: Json) -> list[str]:
     """Recall, false alarms per device-day, AP, time: a number above its interval, never without its n."""
     alarms = f"{words.rate(found['false_alarms_per_device_day'])} in {words.rate(found['device_days'])} d"
+    hidden = f"\n{words.unseen(found)}" if found["unseen"] else ""
     return [
-        f"{words.share(found['recall'])} of {found['incidents']}\n{words.share_interval(found['recall_ci'])}",
+        f"{words.share(found['recall'])} of {found['incidents']}\n{words.share_interval(found['recall_ci'])}{hidden}",
         f"{alarms}\n{words.rate_interval(found['fa_ci'])}",
         words.rate(found["pr_auc"]),
         words.duration(found["time_to_detect_s"]["p50"]),
     ]
+
+
+def _unseen(card: Json) -> list[str]:
+    return [words.UNSEEN] if any(row["verdict"] == "unseen" for row in card["incidents"]) else []
+
+
+def _held_out(card: Json) -> list[str]:
+    return words.held_out(card.get("held_out", ()))
 
 
 def _too_easy(card: Json) -> list[str]:

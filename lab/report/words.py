@@ -21,6 +21,10 @@ ATTRIBUTION = (
 )
 #: From the widest to the narrowest sensor (DESIGN section 5).
 LADDER = ("full", "no-decryption", "no-state", "no-app", "no-sni", "netflow", "dns-only", "sampled-1in100")
+UNSEEN = (
+    "unseen: no flow, look-up or socket that this view shows is that incident's (a tunnel or the sensor hides it). "
+    "It counts as not detected, in recall too."
+)
 ANALYTIC_NAMES = {"AN1793": "command polling", "AN1702": "traffic relaying"}
 
 
@@ -69,6 +73,25 @@ def rate_interval(bounds: Sequence[float] | None) -> str:
     '0 to 0.154'
     """
     return UNKNOWN if bounds is None else f"{rate(bounds[0])} to {rate(bounds[1])}"
+
+
+def held_out(names: Sequence[str]) -> list[str]:
+    """What is said of a run with scenarios by which nothing may be tuned; nothing of one without.
+
+    >>> held_out(["b", "c"])
+    ['held out: b, c. They only tell how good a finished detector is: tune nothing by their numbers.']
+    """
+    why = "They only tell how good a finished detector is: tune nothing by their numbers."
+    return [f"held out: {', '.join(names)}. {why}"] if names else []
+
+
+def unseen(found: Mapping[str, Any]) -> str:
+    """What is added to a recall where the view shows nothing at all of some of the undetected incidents.
+
+    >>> unseen({"incidents": 4, "unseen": 3}), unseen({"incidents": 4, "unseen": 0})
+    ('3 of 4 unseen', '')
+    """
+    return f"{found['unseen']} of {found['incidents']} unseen" if found["unseen"] else ""
 
 
 def too_easy(row: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
 AGAIN = "run it again"
+#: What a trial and its row of run.json have in common.
+PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
 
 Row = dict[str, Any]
 
@@ -68,6 +70,10 @@ def read_run(folder: Path) -> Row:
         raise EvidenceError(f"{path}: found no run of schema_version {SCHEMA_VERSION}; {AGAIN}")
     if any("judged" not in row for row in content["trials"]):
         raise EvidenceError(f"{path}: found a trial that does not say which analytics it judged; {AGAIN}")
+    if any("held_out" not in row for row in content["trials"]):
+        raise EvidenceError(f"{path}: found a trial that does not say whether one may tune by it; {AGAIN}")
+    if any("unseen" not in row for row in content["trials"]):
+        raise EvidenceError(f"{path}: found a trial that does not say which incidents its view shows; {AGAIN}")
     return content
 
 
@@ -80,9 +86,10 @@ def load_run(folder: Path) -> list[TrialResult]:
         name = case_name(row["scenario"], row["seed"])
         if name in content["recordings"] and name not in truths:
             truths[name] = _recording(folder, name, content["recordings"][name]).truth()
-        place = {key: row[key] for key in ("scenario", "seed", "stage", "view", "detector", "status", "reason")}
+        place = {key: row[key] for key in PLACE}
         findings = _findings(folder, row) if row["status"] == "scored" else ()
-        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, judged=tuple(row["judged"])))
+        said: Row = {"judged": tuple(row["judged"]), "unseen": tuple(row["unseen"])}
+        trials.append(TrialResult(**place, truth=truths.get(name), findings=findings, **said))
     return trials
 
 

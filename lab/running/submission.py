@@ -8,12 +8,14 @@ from typing import Any
 
 from detector.contract import Finding, open_telemetry
 from detector.contract import view as view_named
+from lab.authoring.held_out import held_out
 from lab.errors import EvidenceError
 from lab.recording import open_recording
 from lab.running.look import look
 from lab.running.run import DEFAULT_BUDGET, read_findings
 from lab.score import CONTROLS, Scorecard, score
 from lab.scoring.outcomes import TrialResult
+from lab.scoring.visibility import unseen
 
 NOBODY = "findings"  # who made a file that names nobody
 
@@ -32,7 +34,9 @@ def score_findings(folder: Path, findings: Path, *, view: str = "full", detector
         said.setdefault(finding.detector, []).append(finding)
     about: dict[str, Any] = {"scenario": recording.scenario, "seed": recording.seed, "stage": recording.stage}
     about |= {"view": view, "truth": recording.truth(), "status": "scored"}
+    about["held_out"] = recording.scenario in held_out()
     telemetry = open_telemetry(recording.telemetry)
+    about["unseen"] = unseen(about["truth"], view_named(view)(telemetry))
     trials = [
         TrialResult(**about, detector=name, findings=tuple(some))
         for name, some in (said or {NOBODY: []}).items()

@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from detector.contract import Advance, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
+from lab.authoring.held_out import held_out
 from lab.authoring.plans import Scenario
 from lab.errors import EvidenceError, ScenarioError, Unsupported
 from lab.recording import (
@@ -46,7 +47,9 @@ from lab.running.run import (
 )
 from lab.running.workers import in_order
 from lab.score import CONTROLS
+from lab.scoring.visibility import unseen
 from lab.stages import plays_alone, ready, stage_names, wishes_of
+from lab.truth import Truth
 
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
 
@@ -134,10 +137,25 @@ def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Ro
     rows = []
     with ExitStack() as stack:  # the capture is copied at most once a case; each look has its own link to it
         read = attempt(lambda: stack.enter_context(neutral(_telemetry(recording))))
+        hidden = _hidden(plan, recording, read.value)
         for row in _rows(plan, scenario, seed):
             ended = Ended[Found](read.status, read.reason, None) if read.value is None else _trial(row, read.value)
-            rows.append({**row, **_kept(folder, row, ended), "recording_sha256": digest})
+            shown = {"unseen": hidden.get(row["view"], [])}
+            rows.append({**row, **_kept(folder, row, ended), **shown, "recording_sha256": digest})
     return rows
+
+
+def _hidden(plan: Plan, recording: Recording, telemetry: Telemetry | None) -> dict[str, list[str]]:
+    """The incidents that each view of the plan does not show; of a view that fails, its trials say so themselves."""
+    if telemetry is None:
+        return {}
+    truth = recording.truth()
+    found = {view: attempt(partial(_unseen, truth, view, telemetry)) for view in plan.views}
+    return {view: list(ended.value or ()) for view, ended in found.items()}
+
+
+def _unseen(truth: Truth, view: str, telemetry: Telemetry) -> tuple[str, ...]:
+    return unseen(truth, view_named(view)(telemetry))
 
 
 def attempt(action: Callable[[], T]) -> Ended[T]:
@@ -216,6 +234,7 @@ def _tools() -> str:
 
 def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:
     place: dict[str, Any] = {"scenario": scenario.name, "seed": seed, "stage": plan.stage}
+    place["held_out"] = scenario.name in held_out()
     return [{**place, "view": view, "detector": name} for name in plan.names for view in dict.fromkeys(plan.views)]
 
 
@@ -223,7 +242,10 @@ def _lost(job: tuple[Plan, Scenario, int, Path], reason: str) -> list[Row]:
     """The rows of a case that never came to a detector: all failed."""
     plan, scenario, seed, folder = job
     lost = Ended[Found]("failed", reason, None)
-    return [{**row, **_kept(folder, row, lost), "recording_sha256": None} for row in _rows(plan, scenario, seed)]
+    return [
+        {**row, **_kept(folder, row, lost), "unseen": [], "recording_sha256": None}
+        for row in _rows(plan, scenario, seed)
+    ]
 
 
 def _check(plan: Plan) -> None:

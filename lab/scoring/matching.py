@@ -20,6 +20,11 @@ from lab.truth import Truth, TruthIncident
 APPLESS = frozenset({"no-app", "netflow", "dns-only", "sampled-1in100"})
 
 
+#: Microseconds for which a name may be asked for before the conversation that needs it: a finding drawn from that
+#: look-up alone is about the incident. Android's resolver has given up by then (from memory).
+ASKED_AHEAD = 30_000_000
+
+
 #: A host before its port, as in an HTTP Host header (RFC 9110 section 7.2); brackets are IPv6's (RFC 3986, 3.2.2).
 _PORTED = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:]*)):[0-9]+")
 
@@ -76,7 +81,7 @@ def matches(finding: Finding, incident: TruthIncident, truth: Truth, view: str) 
         finding.analytic == incident.analytic
         and same_device(finding, incident, truth)
         and finding.first_seen <= incident.end
-        and finding.last_seen >= incident.start
+        and finding.last_seen >= incident.start - ASKED_AHEAD
     ):
         return False
     peered = finding.analytic == "AN1793"

@@ -20,7 +20,9 @@ STATUSES = ("scored", "unsupported", "failed")
 class TrialResult:
     """Scenario x seed x stage x view x detector: how it ended and, where it was scored, what was found.
 
-    ``judged`` are the analytics that the detector could judge there; of the others the trial says nothing.
+    ``judged`` are the analytics that the detector could judge there; of the others the trial says nothing. ``unseen``
+    are the incidents that no row of the view shows (lab/scoring/visibility.py): undetected all the same. One that is
+    ``held_out`` is scored like any other, and nothing may be chosen by its score (scenarios/held-out.toml).
     """
 
     scenario: str
@@ -33,6 +35,8 @@ class TrialResult:
     truth: Truth | None = None
     findings: tuple[Finding, ...] = ()
     judged: tuple[str, ...] = ANALYTICS
+    held_out: bool = False
+    unseen: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str, int, str]:
@@ -41,7 +45,7 @@ class TrialResult:
 
     def place(self) -> dict[str, Any]:
         """The trial's coordinates, as they stand in every row of a scorecard."""
-        return {name: getattr(self, name) for name in ("scenario", "seed", "stage", "view", "detector")}
+        return {name: getattr(self, name) for name in ("scenario", "seed", "stage", "view", "detector", "held_out")}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,13 @@ class Outcome:
     hit: Finding | None
     best: Finding | None
     duplicates: int
+
+    @property
+    def verdict(self) -> str:
+        """``detected``; else ``unseen`` where no row of the view shows the incident, and ``missed`` where one does."""
+        if self.hit:
+            return "detected"
+        return "unseen" if self.incident.incident in self.trial.unseen else "missed"
 
     @property
     def time_to_detect_s(self) -> float | None:
@@ -79,7 +90,7 @@ class Outcome:
             "start": rfc3339(incident.start),
             "end": rfc3339(incident.end),
             "contacts": incident.contacts,
-            "verdict": "detected" if self.hit else "missed",
+            "verdict": self.verdict,
             "score": best.score if best else None,
             "severity": best.severity if best else None,
             "peer": best.peer if best else None,

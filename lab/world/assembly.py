@@ -50,6 +50,7 @@ class Assembly:
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
     _heads: list[Part] = field(default_factory=list)
     _rows: list[Part] = field(default_factory=list)
+    _sought: list[Part] = field(default_factory=list)  # names that nobody has, asked for on behalf of an app
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -59,8 +60,12 @@ class Assembly:
         """The batch of a behaviour on a device; ``hosts``: its peers' rows of the cast, ``stacks``: its customers'."""
         self.listeners += [Listener(owner.app, port, at, until) for at, until, port in batch.listen]
         speeches = np.array([self._speech(speech, hosts) for speech in batch.speeches], dtype=np.int64)
-        n = len(batch.start)
         places = self.met.places(hosts)
+        if (void := batch.void).any():
+            sought, batch = batch.only(void), batch.only(~void)
+            whose = {"app": owner.app, "incident": owner.incident, "speech": 0, "inbound": 0}
+            self._sought.append((len(sought.start), {"start": sought.start, "host": places[sought.peer], **whose}))
+        n = len(batch.start)
         if not n:
             return
         own = batch.stack < 0
@@ -118,6 +123,10 @@ class Assembly:
         named = np.array([bool(h.name) and h.address != RESOLVER for h in self.met.hosts], dtype=np.bool_)
         dns = np.array([speech.protocol == "dns" for speech in self.speeches], dtype=np.bool_)
         asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
+        if self._sought:
+            sought = _columns(self._sought, _ASKING)
+            asks = np.append(asks, len(head["start"]) + np.arange(len(sought["start"])))
+            head = {name: np.concatenate([column, sought[name]]) for name, column in head.items()}
         wanted = self._missed(head, asks, device_of, how)
         if not len(wanted):
             return
@@ -155,7 +164,7 @@ class Assembly:
     ) -> tuple[dict[str, Int64], tuple[Int64, ...]]:
         """The look-ups, each followed by one for the IPv6 address of the same name, on a socket of its own."""
         hosts, of = np.unique(asked["host"], return_inverse=True)
-        six = np.array([self._six_question(host, network) for host in hosts.tolist()], dtype=np.int64)[of]
+        six = np.array([self._question(host, network) for host in hosts.tolist()], dtype=np.int64)[of]
         later = {"start": head["start"] + BOTH_US, "close": head["close"] + BOTH_US, "speech": six}
         both = {name: np.concatenate([column, later.get(name, column)]) for name, column in head.items()}
         conversation, time, *sizes = rows
@@ -192,15 +201,15 @@ class Assembly:
         missed = asks[misses(group, time, np.array(self.met.ttls_s, dtype=np.int64)[host] * SECOND)]
         return missed[np.argsort(head["start"][missed], kind="stable")]
 
-    def _six_question(self, host: int, network: Network) -> int:
+    def _question(self, host: int, six: Network | None = None) -> int:
+        """How a host's name is asked for: its IPv4 address, or its IPv6 address in that network."""
         address, ttl = self.met.hosts[host].address, str(self.met.ttls_s[host])
-        six = six_in(address, network)
-        asked = {"qtype": "AAAA", "ttl": ttl} | ({"answer": six} if six else {})
-        return self._speech(Speech("dns", port=53, options=asked), np.zeros(0, dtype=np.int64))
-
-    def _question(self, host: int) -> int:
-        answer = {"qtype": "A", "answer": self.met.hosts[host].address, "ttl": str(self.met.ttls_s[host])}
-        return self._row_of(Speech("dns", port=53, options=answer))
+        asked = {"qtype": "AAAA" if six else "A", "ttl": ttl}
+        if address == RESOLVER:
+            asked["missing"] = "1"
+        elif answer := six_in(address, six) if six else address:
+            asked["answer"] = answer
+        return self._row_of(Speech("dns", port=53, options=asked))
 
     def seal(self, start: int, device_of: Int64) -> tuple[Conversations, Exchanges]:
         """The columns in the timeline's order, times since the epoch, client ports drawn."""

@@ -30,6 +30,7 @@ GROUP_RTT_US = 1_000  # of a group, which never answers itself
 NUMBERED = 15  # of a hundred registrable domains end in a number (our choice)
 DRAWS = 64  # until a name or address is not drawn any more but looked for
 TTLS_S = (30, 60, 120, 300, 300, 600, 1800, 3600)  # common in public zones (from memory)
+NEGATIVE_TTL_S = 300  # how long the news is kept that there is no such name: that of the SOA (RFC 2308 section 5)
 SHAPES = ("api", "cdn", "www", "m", "edge", "static", "img", "gw", "data", "app", "events", "sync", "ws", "push")
 AGENTS = (
     "okhttp/4.12.0",
@@ -147,14 +148,18 @@ class Cast:
         new = [key for key in dict.fromkeys(keys) if key not in self._index and key not in self._foreseen]
         self._foreseen.update(zip(new, generators((*self.key, *key) for key in new), strict=True))
 
-    def asked(self, name: str) -> int:
-        """The resolver as it is asked for a name."""
+    def asked(self, name: str, ttl_s: int = TTLS_S[-1]) -> int:
+        """The resolver as it is asked for a name, whose answer may be kept that long."""
         whole = ("asked", name)
         if whole not in self._index:
             if self._resolver_rtt_us < 0:
                 self._resolver_rtt_us = _rtt(generator(*self.key, "resolver"), 1.5, 4.0)
-            self._index[whole] = self._add(Host(name, RESOLVER, self._resolver_rtt_us), TTLS_S[-1])
+            self._index[whole] = self._add(Host(name, RESOLVER, self._resolver_rtt_us), ttl_s)
         return self._index[whole]
+
+    def void(self, label: str, zone: str) -> int:
+        """The resolver as it is asked for a name that nobody has (see ``made``)."""
+        return self.asked(self._made(label, zone), NEGATIVE_TTL_S)
 
     def zone(self, *key: object) -> int:
         """The resolver as it is asked for names under the zone of that key."""
@@ -182,10 +187,18 @@ class Cast:
     def _name_of(self, reach: str, key: tuple[object, ...], rng: np.random.Generator) -> str:
         if reach in {"literal", "lan"}:
             return ""
+        if reach == "made":
+            return self._made(*map(str, key))
         if reach != "tenant":
             return self._name(self._domain(reach, key[0]), rng)
         company = domain(*self.key, "tenant").split(".", 1)[0]
         return self._name(f"{company}.{self._domain('vendor', key[0])}", rng)
+
+    def _made(self, label: str, zone: str) -> str:
+        """The name of a label that an app makes up: under the domain of that zone, or without one a domain itself."""
+        if zone:
+            return f"{label}.{self._domain('vendor', zone)}"
+        return f"{label}.{('example', 'test')[digits(('top', label))[0] % 2]}"
 
     def _add(self, host: Host, ttl_s: int) -> int:
         self.hosts.append(host)

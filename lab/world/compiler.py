@@ -14,7 +14,9 @@ from lab.authoring.background import background_apps
 from lab.authoring.plans import TECHNIQUES, AppPlan, Scenario
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.errors import ScenarioError
-from lab.phones.phone import DAY, PROFILES, Day, Profile, plan_day
+from lab.phones.calendar import DAY, Calendar
+from lab.phones.phone import Day, plan_day
+from lab.phones.profile import PROFILES, Profile, whereabouts
 from lab.phones.radio import MOBILE, MOBILE_RTT_US, NETWORKS, Radio, steady, travelling
 from lab.phones.states import state_table
 from lab.protocols.tls import client_pool_size
@@ -155,8 +157,16 @@ def _profile(scenario: Scenario, number: int) -> Profile:
 def _radio(scenario: Scenario, key: tuple[object, ...], number: int) -> Radio:
     if scenario.phones.networks != "roaming":
         return steady(MOBILE if scenario.phones.networks == "mobile" else 0, scenario.span)
-    places = _profile(scenario, number).places
-    return travelling(generator(*key, "radio", number), places, -(scenario.start % DAY), scenario.span)
+    rng, calendar = generator(*key, "radio", number), _calendar(scenario, number)
+    places = whereabouts(_profile(scenario, number), calendar.today)
+    return travelling(rng, places, calendar.midnight, scenario.span)
+
+
+def _calendar(scenario: Scenario, number: int) -> Calendar:
+    """The dates where that phone is: the offsets in turns."""
+    offsets = scenario.phones.offsets
+    date, into = divmod(scenario.start + offsets[number % len(offsets)], DAY)
+    return Calendar(-into, date)
 
 
 def _attached(start: int, cast: Cast, devices: list[Device], radios: list[Radio]) -> tuple[Device, ...]:
@@ -207,16 +217,17 @@ def _compile_device(work: _Compilation, number: int) -> None:
     name, radio, plans = world.devices[number].name, world.radios[number], world.plans[number]
     order = generator(*world.key, name, "installation").permutation(len(plans))
     plans = [plans[index] for index in order]
-    midnight = -(scenario.start % DAY)
+    calendar = _calendar(scenario, number)
     rng = generator(*world.key, name, "day")
-    day = plan_day(rng, _profile(scenario, number), [plan.category for plan in plans], midnight, scenario.span)
+    owner, categories = _profile(scenario, number), [plan.category for plan in plans]
+    day = plan_day(rng, owner, categories, calendar.midnight, scenario.span, today=calendar.today)
     day = used_while_there(day, plans, scenario.span)
     work.netd[here] = len(work.apps)
     work.apps.append(App(here, "netd", "netd", "system", NETD_UID, True, (), "", 0))
     first = len(work.apps)
     work.apps += [_app(world, here, plan) for plan in plans]
     work.states.append(state_table(day, here, first, scenario.start, scenario.span))
-    window = _window(day, radio, scenario.span, midnight)
+    window = _window(day, radio, scenario.span, calendar)
     todo = list(tasks(world.key, name, plans, day, window))
     parts = planned(todo, radio)
     world.cast.foresee(key for each in parts for part in each for key in part.peers.values() if len(key) > 1)
@@ -229,12 +240,11 @@ def _app(world: _World, device: int, plan: AppPlan) -> App:
     return App(device, plan.package, plan.label, plan.category, uid, plan.sanctioned, plan.roles, agent, stack)
 
 
-def _window(day: Day, radio: Radio, span: int, midnight: int) -> Window:
+def _window(day: Day, radio: Radio, span: int, calendar: Calendar) -> Window:
     """What all apps of the phone may know."""
     asleep, maintenance, never = day.doze.asleep, day.doze.maintenance, day.uses[:0]
-    return Window(
-        span, never, day.unlocked, day.screen_on, asleep, maintenance, day.charging, radio.wifi, midnight=midnight
-    )
+    intervals = (never, day.unlocked, day.screen_on, asleep, maintenance, day.charging, radio.wifi)
+    return Window(span, *intervals, midnight=calendar.midnight, today=calendar.today)
 
 
 def _add_behaviour(work: _Compilation, task: Task, app: int, parts: list[Part]) -> None:

@@ -6,6 +6,7 @@ A behaviour plans each life as if the scenario were that long: it knows nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -36,13 +37,14 @@ def narrowed(window: Window, life: Life) -> Window:
     """What a behaviour may know of that life: every interval cut to it, every time counted from its beginning."""
     if life.since == 0 and life.until == window.span:
         return window
-    intervals = {
+    intervals: dict[str, Any] = {
         field.name: _cut(getattr(window, field.name), life)
         for field in fields(window)
         if isinstance(getattr(window, field.name), np.ndarray)
     }
-    midnight = -((life.since - window.midnight) % DAY)
-    return replace(window, span=life.until - life.since, midnight=midnight, **intervals)
+    days, into = divmod(life.since - window.midnight, DAY)
+    today = window.today + days
+    return replace(window, span=life.until - life.since, midnight=-into, today=today, **intervals)
 
 
 def _cut(intervals: Int64, life: Life) -> Int64:

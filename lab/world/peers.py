@@ -29,8 +29,10 @@ def peer_keys(batch: Batch, device: str, zone: str, key: tuple[object, ...]) -> 
     drawn = _ranks(reaches, device, key)
     found: dict[int, PeerKey] = {}
     for place in sorted(_wanted(batch), key=lambda place: (FIRST.get(reaches[place], len(FIRST)), place)):
-        reach = reaches[place]
-        if reach in FIRST:
+        reach, peer = reaches[place], batch.peers[place]
+        if peer.made:
+            found[place] = ("void" if peer.void else "made", peer.made, _beneath(reach, zone))
+        elif reach in FIRST:
             found[place] = (reach, drawn[place])
         elif reach in {"vendor", "tenant", "literal"}:
             found[place] = (reach, zone, kind, nth, place)
@@ -49,11 +51,18 @@ def rows_of(cast: Cast, batch: Batch, zone: str, keys: dict[int, PeerKey]) -> In
     for place, key in keys.items():
         if key == ("resolver",):
             rows[place] = cast.zone(zone)
+        elif key[0] == "void":
+            rows[place] = cast.void(*key[1:])
         elif key == ("group",):
             rows[place] = cast.group(_first_protocol(batch, place))
         else:
             rows[place] = cast.host(*key)
     return rows
+
+
+def _beneath(reach: str, zone: str) -> str:
+    """Whose domain a name stands under that an app makes up: nobody's, if it registers it, else of that key."""
+    return {"fresh": "", "local": "the network's own"}.get(reach, zone)
 
 
 def _ranks(reaches: list[str], device: str, key: tuple[object, ...]) -> dict[int, int]:

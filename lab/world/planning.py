@@ -13,10 +13,11 @@ import numpy as np
 
 from lab.authoring.plans import AppPlan, BehaviourPlan
 from lab.behaviours import Batch, Int64, Window
+from lab.habits.firewall import walled
 from lab.habits.standby import buckets
 from lab.phones.phone import Day
 from lab.phones.radio import Radio, roamed
-from lab.seeds import generator, generators
+from lab.seeds import digits, generator, generators
 from lab.world.lives import Life, later, lives, narrowed
 from lab.world.peers import PeerKey, peer_keys, zone_of
 
@@ -56,12 +57,13 @@ def tasks(key: Key, device: str, plans: list[AppPlan], day: Day, window: Window)
     last_used = generators((*key, device, plan.package, "last used") for plan in plans)
     for position, (plan, rng) in enumerate(zip(plans, last_used, strict=True)):
         uses = day.uses[day.front == position]
-        mine = replace(window, foreground=uses, standby=_standby(rng, plan, uses, window))
+        mine = replace(window, foreground=uses, standby=_standby(rng, plan, uses, window), exempt=plan.exempt)
         kinds: Counter[str] = Counter()
         for behaviour in plan.behaviours:
             whole = (*key, device, plan.package, behaviour.kind, kinds[behaviour.kind])
             kinds[behaviour.kind] += 1
-            yield Task(position, device, plan, behaviour, whole, mine, lives(plan, window.span))
+            its = replace(mine, built_in=digits((*key, plan.package, *whole[-2:], "built in"))[0])
+            yield Task(position, device, plan, behaviour, whole, its, lives(plan, window.span))
 
 
 def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
@@ -74,9 +76,12 @@ def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
 
 
 def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Generator], radio: Radio) -> Part:
-    batch = later(task.behaviour.behaviour.plan(rngs[0], narrowed(task.window, life)), life)
+    behaviour, window, ending = task.behaviour.behaviour, narrowed(task.window, life), ("moved",) if life.moved else ()
+    batch = behaviour.plan(rngs[0], window)
+    if getattr(behaviour, "wake", "") != "alarm":  # those pass, and are rationed where they are planned
+        batch = walled(batch, window, lambda: generator(*task.key, *ending, "doze"))
+    batch = later(batch, life)
     if radio.matters:
-        ending = ("moved",) if life.moved else ()
         batch = roamed(generator(*task.key, *ending, "roaming"), batch, radio)
     zone = zone_of(task.plan, moved=life.moved)
     return Part(batch, zone, peer_keys(batch, task.device, zone, task.key), rngs[1])
@@ -85,9 +90,9 @@ def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Gen
 def _standby(rng: np.random.Generator, plan: AppPlan, uses: Int64, window: Window) -> Int64:
     """The app's buckets. When it was last used before the scenario is drawn as long ago as it is used now.
 
-    What came with the phone is exempt (AOSP: STANDBY_BUCKET_EXEMPTED).
+    What came with the phone is exempt, and what its owner exempted (AOSP: STANDBY_BUCKET_EXEMPTED).
     """
-    if plan.category == "system":
+    if plan.category == "system" or plan.exempt:
         return np.zeros((0, 3), dtype=np.int64)
     usual = window.span / (len(uses) + 0.5)
     return buckets(uses, window.screen_on, int(rng.exponential(usual)), window.span)

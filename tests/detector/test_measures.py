@@ -65,3 +65,6 @@ def test_a_bridge_is_measured_by_its_worst_window_and_every_value_has_a_toleranc
     assert values["streams"] == 20
     assert values["byte_conservation"] > 0.9
     assert {name for one in found.values() for name in one.values} <= set(TOLERANCES)
+    worst = found["AN1702"]
+    assert all(worst.values[name] == value for name, value in worst.windows[worst.window].items())
+    assert max(worst.windows.values(), key=lambda one: one["streams"])["streams"] == 20

@@ -72,6 +72,15 @@ def test_what_a_stage_does_not_play_is_said(stage, left, tmp_path):
     assert ("not played on stage flows: loss (one)" in answer.stderr) == (stage == "flows")
 
 
+@pytest.mark.parametrize("words", [("run", "smoke"), ("scenario", "check", "smoke")])
+def test_an_absurd_number_of_seeds_is_refused_at_once(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = ask(*words, "--seeds", 99_999_999_999)
+    assert answer.exit_code == 2
+    assert "--seeds: found 99,999,999,999, expected at most" in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_recording_is_not_overwritten_unasked(recording):
     again = ask("record", "smoke-poll", "--seed", 7, "-o", recording)
     assert again.exit_code in (2, 3)

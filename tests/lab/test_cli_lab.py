@@ -60,7 +60,9 @@ def test_a_second_lab_is_told_that_one_must_be_chosen_from_now_on(call, monkeypa
 
 def test_more_handsets_than_a_network_has_are_a_usage_error(call) -> None:
     assert MOST == MOST_HANDSETS
-    assert call("up", "--devices", str(MOST + 1)).exit_code == 2
+    refused = call("up", "--devices", str(MOST + 1))
+    assert refused.exit_code == 2
+    assert "found 201, expected at most 200: a lab's handsets share one /24 network" in " ".join(refused.stderr.split())
 
 
 def test_status_is_rows(call, monkeypatch) -> None:

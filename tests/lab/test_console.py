@@ -2,11 +2,14 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 
 import pytest
 import typer
 
-from lab.console import FAILED, INTERRUPTED, USAGE, emit_json, guarded, printable, progress_bar
+from lab import console
+from lab.console import EVERY_S, FAILED, INTERRUPTED, USAGE, Pulse, beat, emit_json, guarded, printable, progress
 from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError, Unsupported
 
 
@@ -62,10 +65,76 @@ def test_json_has_no_nan(capsys):
         emit_json({"a": float("nan")})
 
 
-def test_no_progress_bar_without_a_terminal(capsys):
-    with progress_bar("x") as advance:
+class Clock:
+    """A clock that goes only where it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def beaten(pulse, clock, *steps):
+    """Lets EVERY_S seconds pass for each step, which is taken half-way, and then ends."""
+    left = list(steps)
+
+    def stopped(seconds):
+        clock.now += seconds / 2
+        if not left:
+            return True
+        if left[0]:
+            pulse.advance(*left[0])
+        clock.now += seconds / 2
+        left.pop(0)
+        return False
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    try:
+        beat(pulse, stopped)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_progress_is_a_plain_line_every_fifteen_seconds(capsys):
+    clock = Clock()
+    beaten(Pulse("run core", clock), clock, None, (3, 15), None, (15, 15))
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == (
+        "",
+        [
+            "run core: preparing after 15 s",
+            "run core: 3 of 15, 20 % after 30 s",
+            "run core: 3 of 15, 20 % after 45 s; at this point for 22 s",
+            "run core: 15 of 15, 100 % after 60 s",
+        ],
+    )
+    assert 10 <= EVERY_S <= 30
+
+
+def test_progress_of_many_small_steps_is_a_share(capsys):
+    clock = Clock()
+    beaten(Pulse("read x.pcap", clock), clock, (4_000_000, 64_000_000))
+    assert capsys.readouterr().err == "read x.pcap: 6 % after 15 s\n"
+
+
+def test_what_is_done_within_seconds_says_nothing(capsys):
+    with progress("x") as advance:
         advance(1, 2)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("fault", [None, KeyboardInterrupt])
+def test_progress_ends_with_its_command(fault, monkeypatch):
+    said = threading.Event()
+    monkeypatch.setattr(console, "EVERY_S", 0.001)
+    monkeypatch.setattr(console, "say", lambda _line: said.set())
+    before = threading.active_count()
+    with suppress(KeyboardInterrupt), progress("x"):
+        assert said.wait(20)  # the negative control: it does speak
+        if fault:
+            raise fault
+    assert threading.active_count() == before
 
 
 PIPED = """

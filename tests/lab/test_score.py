@@ -49,6 +49,21 @@ def test_a_near_miss_is_a_miss_with_a_score(make):
     assert [(row["behaviour"], row["why"]) for row in card["blind_spots"]] == [("http-poll", "missed")]
 
 
+def test_what_the_view_does_not_show_is_no_miss_and_no_hit(make):
+    name = make.incident().incident
+    seen, hidden = card_of(make.trial()), card_of(make.trial(unseen=(name,)))
+    numbers = ("incidents", "detected", "unseen", "recall")
+    assert [cell(seen)[one] for one in numbers] == [1, 0, 0, 0.0]
+    assert [cell(hidden)[one] for one in numbers] == [1, 0, 1, 0.0]
+    assert [card["incidents"][0]["verdict"] for card in (seen, hidden)] == ["missed", "unseen"]
+    assert [(card["blind_spots"][0]["why"], card["blind_spots"][0]["unseen"]) for card in (seen, hidden)] == [
+        ("missed", 0),
+        ("unseen", 1),
+    ]
+    found = card_of(make.trial(make.finding(), unseen=(name,)))  # found by what is no row of it: a hit all the same
+    assert (cell(found)["detected"], cell(found)["unseen"], found["incidents"][0]["verdict"]) == (1, 0, "detected")
+
+
 def test_what_has_no_incident_has_no_recall(make):
     card = card_of(make.trial(truth=make.truth()))
     assert (cell(card)["incidents"], cell(card)["recall"], cell(card)["recall_ci"]) == (0, None, None)

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
-from lab.stages.link import Links
+from lab.stages.enveloped import IPV4, IPV6
+from lab.stages.link import HEADERS_IP, TUNNEL_HEADERS, Links
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -22,7 +23,8 @@ class Lanes:
     """One row per conversation; times in microseconds.
 
     ``client_gap`` and ``server_gap`` lie between packets that one side sends back to back, ``answer`` between a
-    question and the earliest answer at the sensor, ``turn`` between an answer and the client's next word.
+    question and the earliest answer at the sensor, ``turn`` between an answer and the client's next word. ``header``
+    is that of IP, ``room`` what a packet has inside a tunnel, in bytes.
     """
 
     mss: Int64
@@ -32,6 +34,8 @@ class Lanes:
     turn: Int64
     rtt: Int64
     tcp: Bool
+    header: Int64
+    room: Int64
 
     def take(self, rows: Int64) -> Lanes:
         """The lanes of these conversations."""
@@ -51,6 +55,8 @@ def lanes_of(links: Links, rows: Int64) -> Lanes:
         turn=np.where(inbound, rtt, turn),
         rtt=rtt,
         tcp=links.tcp[rows].astype(np.bool_),
+        header=np.where(links.six[rows], IPV6, IPV4).astype(np.int64),
+        room=np.full(len(rtt), links.offered + HEADERS_IP - TUNNEL_HEADERS, dtype=np.int64),
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.stages.causality import TURN_US
-from lab.stages.enveloped import BLOCK, HEAD, IPV4, MTU, OPTIONS, SEALED, TCP, UDP
+from lab.stages.enveloped import BLOCK, HEAD, OPTIONS, SEALED, TCP, UDP
+from lab.stages.flows.lanes import Lanes
 from lab.stages.flows.parts import PARTED, SHAKING, Scene, Spoken, Turns, taken
 from lab.stages.segments import DELAYED_ACK_US
 
@@ -85,10 +86,11 @@ def _enveloped(scene: Scene, whole: Seen) -> Turns:
     tcp = scene.lanes.tcp[of]
     up = mine.client != scene.said.inbound[scene.rows][of]
     joined = -(-mine.size // BLOCK) * BLOCK  # what is in a packet that is there anyway makes it longer
-    sealed = np.where(mine.packets > 0, _sealed(mine.size, np.where(tcp, TCP, UDP)), joined)
+    lanes = scene.lanes.take(of)
+    sealed = np.where(mine.packets > 0, _sealed(mine.size, np.where(tcp, TCP, UDP), lanes), joined)
     carried = [replace(mine, conversation=scene.tunnel[of], client=up, size=sealed, plain=sealed)]
     one = np.ones_like(of)
-    size = _sealed(0 * one, one * TCP)
+    size = _sealed(0 * one, one * TCP, lanes)
     when = mine.end + np.where(second, TURN_US, DELAYED_ACK_US) + np.where(up, scene.lanes.rtt[of], 0)
     answers = replace(carried[0], client=~up, begin=when, end=when, size=size, plain=size, packets=one)
     carried.append(taken(answers, np.flatnonzero(tcp & (second | alone) & (_replied(scene, whole, mine) > when))))
@@ -136,10 +138,10 @@ def _replied(scene: Scene, whole: Seen, packets: Turns) -> Int64:
     return found
 
 
-def _sealed(payload: Int64, header: Int64) -> Int64:
-    """Bytes of the datagram around a packet of that payload."""
-    packet = np.minimum(IPV4 + header + payload, MTU)
-    sealed: Int64 = HEAD + SEALED + np.minimum(-(-packet // BLOCK) * BLOCK, MTU)
+def _sealed(payload: Int64, header: Int64, lanes: Lanes) -> Int64:
+    """Bytes of the datagram around a packet of that payload and L4 header."""
+    packet = np.minimum(lanes.header + header + payload, lanes.room)
+    sealed: Int64 = HEAD + SEALED + np.minimum(-(-packet // BLOCK) * BLOCK, lanes.room)
     return sealed
 
 
@@ -150,7 +152,7 @@ def _bare(scene: Scene, whole: Seen, at: int) -> Turns:
     lag = at % 3
     time = since + (scene.lanes.answer[rows] if lag else 0) + (scene.lanes.turn[rows] if lag == 2 else 0)
     zero = np.zeros(len(rows), dtype=np.int64)
-    size = _sealed(zero, zero + TCP + (OPTIONS if at < 2 else 0))
+    size = _sealed(zero, zero + TCP + (OPTIONS if at < 2 else 0), scene.lanes.take(rows))
     client = (np.full(len(rows), lag != 1)) != scene.said.inbound[scene.rows][rows]
     return Turns(scene.tunnel[rows], zero, zero, client, time, time, size, size, zero + 1)
 

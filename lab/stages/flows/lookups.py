@@ -1,4 +1,4 @@
-"""The table dns: questions and answers of the resolver, and what they say of the servers of other conversations.
+"""The table dns: questions and answers of the resolver and of neighbours, and what they say of other servers' names.
 
 Names that an app made up for a question are made up here too, of the length asked for, from the conversation's seed.
 """
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.contract import SCHEMAS
+from lab.behaviours import Speech
 from lab.stages.flows.parts import Turns
 from lab.stages.flows.pieces import Pieces
 from lab.stages.flows.tables import Sides, numbers_of, table
@@ -23,15 +24,33 @@ from lab.timeline import Timeline
 Int64 = npt.NDArray[np.int64]
 
 LABEL, LEAST, LONGEST = 63, 9, 255  # bytes of a label; of a name nobody asked for before; of a name
+LARGEST = 1 << 16
 _FIXED = 12 + 4 + 11 + 2  # header, type and class, OPT record, the name's first and last length
 _LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
 _LETTER_SALT, _TEXT_SALT, _TEXT = 32, 30, 1 << 14
 MAX_TEXT = 512  # characters of a text answer that are kept
+RESOLVERS, NEIGHBOURS = frozenset({"dns", "dns_tcp"}), "mdns"  # protocols
+_SERVICE = "_googlecast._tcp.local"  # asked for of neighbours where nothing else is
+_PTR_FIXED, _INSTANCE = 12 + 2 + 4, 12  # bytes around the only name of a question; letters before it in an answer
+
+
+def readable(speech: Speech) -> int:
+    """The longest question in bytes that a sensor reads in clear; 0: none, as where one asks for several names."""
+    if speech.protocol == NEIGHBOURS:
+        return _PTR_FIXED + len(_service(speech))
+    return LARGEST if speech.protocol in RESOLVERS and not speech.tls and speech.port == 53 else 0
+
+
+def _service(speech: Speech) -> str:
+    return speech.options.get("service", _SERVICE)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One row per look-up: ``row`` of the conversation, its piece, when it was asked and answered (-1: not)."""
+    """One row per look-up: ``row`` of the conversation, its piece, when it was asked and answered (-1: not).
+
+    An answer to what was asked elsewhere, or for several names, is one as well: asked when it came.
+    """
 
     row: Int64
     piece: Int64
@@ -42,22 +61,27 @@ class Asked:
     bytes_down: Int64
 
 
-def asked(turns: Turns, piece: Int64, spoken: npt.NDArray[np.bool_], rows: Int64, x_rows: Int64) -> Asked:
-    """The look-ups among turns; ``spoken`` marks conversations in DNS that can be read."""
-    kept = np.flatnonzero(spoken[turns.conversation] & (turns.exchange >= 0))
-    up = kept[turns.client[kept]]
+def asked(turns: Turns, piece: Int64, clear: Int64, rows: Int64, x_rows: Int64) -> Asked:
+    """The look-ups among turns; ``clear`` says of each conversation up to which size its questions can be read."""
+    most = clear[turns.conversation]
+    kept = np.flatnonzero((most > 0) & (turns.exchange >= 0))
+    up = kept[turns.client[kept] & (turns.size[kept] <= most[kept])]
     down = kept[~turns.client[kept]]
     answer = np.full(len(x_rows) + 1, -1, dtype=np.int64)
     answer[turns.exchange[down]] = down
     found = answer[turns.exchange[up]]
+    known = np.zeros(len(x_rows) + 1, dtype=np.bool_)
+    known[turns.exchange[up]] = True
+    alone = down[~known[turns.exchange[down]]]
+    first, found = np.concatenate([up, alone]), np.concatenate([found, alone])
     has = found >= 0
     return Asked(
-        row=rows[turns.conversation[up]],
-        piece=piece[up],
-        x=x_rows[turns.exchange[up]],
-        time=turns.begin[up],
+        row=rows[turns.conversation[first]],
+        piece=piece[first],
+        x=x_rows[turns.exchange[first]],
+        time=turns.begin[first],
         answered=np.where(has, turns.begin[found], -1),
-        bytes_up=turns.size[up],
+        bytes_up=np.where(turns.client[first], turns.size[first], 0),
         bytes_down=np.where(has, turns.size[found], 0),
     )
 
@@ -69,17 +93,22 @@ def dns_table(timeline: Timeline, sides: Sides, pieces: Pieces, found: Asked) ->
     found = Asked(*(column[order] for column in vars(found).values()))
     said, x = timeline.conversations, timeline.exchanges
     up, down = x.up[found.x], x.down[found.x]
-    qtype = [speech.options.get("qtype", "A").upper() for speech in timeline.speeches]
+    near = np.array([speech.protocol == NEIGHBOURS for speech in timeline.speeches], dtype=np.bool_)
+    qtype = [
+        "PTR" if beside else speech.options.get("qtype", "A").upper()
+        for speech, beside in zip(timeline.speeches, near.tolist(), strict=True)
+    ]
     speech = said.speech[found.row].astype(np.int64)
     heard = found.answered >= 0
-    missing = (up > 0) & (down == 0)
+    missing = (up > 0) & (down == 0) & ~near[speech]
+    missing |= np.array(["missing" in one.options for one in timeline.speeches], dtype=np.bool_)[speech]
     columns: dict[str, Any] = {
         "flow": flow[order],
         "time": found.time,
         "answered": pa.array(found.answered, mask=~heard),
         "client": taken(sides.texts, sides.client[found.row]),
         "server": taken(sides.texts, sides.server[found.row]),
-        "qname": _qnames(timeline, found, up),
+        "qname": _qnames(timeline, found, np.where(near[speech], 0, up), near[speech]),
         "qtype": taken(qtype, speech),
         "rcode": pa.array(np.where(missing, 3, 0).astype(np.int32), mask=~heard),
         "answers": _answers(timeline, found, qtype, missing | ~heard),
@@ -89,9 +118,12 @@ def dns_table(timeline: Timeline, sides: Sides, pieces: Pieces, found: Asked) ->
     return table("dns", columns)
 
 
-def _qnames(timeline: Timeline, found: Asked, up: Int64) -> pa.Array:
-    names = [host.name.lower() for host in timeline.hosts]
-    own = timeline.conversations.host[found.row].astype(np.int64)
+def _qnames(timeline: Timeline, found: Asked, up: Int64, near: npt.NDArray[np.bool_]) -> pa.Array:
+    """The names asked for; ``up`` > 0: bytes of a question for a name made up; ``near``: for a neighbour's service."""
+    hosts = [host.name.lower() for host in timeline.hosts]
+    names = hosts + [_service(one).lower() for one in timeline.speeches]
+    said = timeline.conversations
+    own = np.where(near, len(hosts) + said.speech[found.row], said.host[found.row]).astype(np.int64)
     made = taken(names, own)
     rows = np.flatnonzero(up > 0)
     if not len(rows):
@@ -145,13 +177,15 @@ def _answers(timeline: Timeline, found: Asked, qtype: list[str], none: npt.NDArr
     worded = np.array([one in {"TXT", "NULL"} for one in qtype], dtype=np.bool_)[speech]
     open_ended = [one == "A" and not text for one, text in zip(qtype, given, strict=True)]
     bare = np.array(open_ended, dtype=np.bool_)[speech]
-    drawn = np.flatnonzero((worded | bare) & ~none)
+    near = np.array([one == "PTR" for one in qtype], dtype=np.bool_)[speech]
+    drawn = np.flatnonzero((worded | bare | near) & ~none)
     if len(drawn):
         letters = _letters(_seeds(timeline, found, drawn), MAX_TEXT)
         room = (found.bytes_down - found.bytes_up).tolist()
         for row, line in zip(drawn.tolist(), letters, strict=True):
             place[row] = len(lists)
-            lists.append([line[: max(1, min(MAX_TEXT, room[row] - 13))] if worded[row] else _address(line)])
+            text = line[: max(1, min(MAX_TEXT, room[row] - 13))] if worded[row] else _address(line)
+            lists.append([f"{line[:_INSTANCE]}.{_service(timeline.speeches[speech[row]])}" if near[row] else text])
     lists.append([])
     place[none] = len(lists) - 1
     return pa.array(lists, SCHEMAS["dns"].field("answers").type).take(pa.array(place))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from detector.capture.flows import EPHEMERAL, OTHER_IDLE_US, SERVICE, TCP_IDLE_US
+from detector.capture.flows import DISCOVERY, EPHEMERAL, OTHER_IDLE_US, SERVICE, TCP_IDLE_US
 from detector.contract import EXCHANGE_IDLE_US
 from lab.stages.causality import TURN_US
 from lab.stages.flows.limits import Seen, lone, opened, spoken_by_apps
@@ -139,6 +139,7 @@ def _turned(by_client: Bool, opens: Bool, tcp: Bool, ports: tuple[Int64, Int64])
     source, target = np.where(by_client, client, server), np.where(by_client, server, client)
     serving = (source < SERVICE) & (target >= SERVICE)
     serving |= tcp & (source < EPHEMERAL) & (target >= EPHEMERAL)
+    serving |= ~tcp & np.isin(source, DISCOVERY) & (target >= EPHEMERAL)
     turned: Bool = ~opens & (by_client == serving)
     return turned
 

@@ -7,11 +7,12 @@ said, so that a script serves hosts and agents of any length. Nothing of a timel
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from itertools import groupby
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from lab.protocols import Dialogue, Message
 from lab.protocols.tls import wrap
 from lab.stages.dialogues import upgraded
-from lab.stages.flows.classes import Class
+from lab.stages.flows.classes import AGENT, Class
 from lab.stages.flows.regimes import DELAYS, Row, Turn, regimes, runs_of, shape, turns_of
 from lab.stages.flows.sizes import CLOSE_BYTES
 from lab.stages.seeds import generator, states_of
@@ -27,9 +28,12 @@ from lab.stages.seeds import generator, states_of
 SMALL = (1, 2, 4, 6, 8, 10, 12, 13, 16, 20, 24, 28, 32, 33, 40, 48, 56, 64, 80, 96, 112, 128, 130, 144, 160, 192, 224)
 LARGE = (256, 300, 350, 400, 450, 512, 768, 1_024, 1_400, 2_048, 4_096, 8_192, 16_384, 65_536)
 GRID = (*SMALL, *LARGE)
-#: How an exchange is asked for: more up, more down, only up, only down, neither.
-UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER, TERSE = range(6)  # TERSE: more up, and hardly anything down
-_SHARES = {UPWARD: (1, 4), DOWNWARD: (4, 1), ONLY_UP: (1, 0), ONLY_DOWN: (0, 1)}
+#: How an exchange is asked for: more up, more down, only up, only down, neither, more up and hardly anything down, and
+#: neither side more than EVENLY times as much as the other.
+UPWARD, DOWNWARD, ONLY_UP, ONLY_DOWN, NEITHER, TERSE, EVEN = range(7)
+EVENLY = 2
+# which parts of a size are asked for; two kinds of rows where one could not tell whose size a law is of
+_SHARES = {UPWARD: [(1, 4)], DOWNWARD: [(4, 1)], ONLY_UP: [(1, 0)], ONLY_DOWN: [(0, 1)], EVEN: [(1, 2), (2, 1)]}
 _CURT = (1, 2, 4, 6, 8, 10, 12, 16, 24, 32)  # answers that may be of another kind than longer ones
 _START, _FIRST, _APART = (
     1_000_000_000_000_000,
@@ -41,6 +45,17 @@ _FEW = (1, 8, 16, 40, 80, 112, 128, 144, 160, 192, 224, 256, 300, 400, 1_024, 8_
 _TRIALS, WORTH_US, _DUE = 6, 50_000, (1_000, 50_000, 100_000, 250_000, 1_000_000)
 
 
+class Joins(NamedTuple):
+    """A first exchange that is due ``soon`` (us; 0: never) leaves with that ``turn`` of the set-up.
+
+    ``apart``: in a record of its own.
+    """
+
+    soon: int
+    turn: int
+    apart: bool
+
+
 @dataclass(frozen=True)
 class Script:
     """What a class says: to set up, in an exchange of each kind up to each size, and behind the last one."""
@@ -48,7 +63,7 @@ class Script:
     kind: Class
     udp: bool
     setup: tuple[Turn, ...]
-    joins: tuple[int, int]  # a first exchange due so soon (us; 0: never) leaves with that turn of the set-up
+    joins: Joins
     drawn: bool  # each conversation draws sizes and waits of its set-up that matter
     exchanges: Mapping[int, tuple[tuple[int, tuple[Turn, ...]], ...]]  # kind -> (size below which, turns), ascending
     farewell: tuple[Turn, ...]
@@ -62,18 +77,14 @@ def script_of(kind: Class) -> Script:
     module = _module(kind)
     terse = _terse(kind)
     ways = (*_SHARES, TERSE) if terse else tuple(_SHARES)
-    asked = [(way, up, down) for way in ways for up, down in _sizes(way, terse)]
-    asked += [(NEITHER, 0, 0)] * 2
-    takes = [_spoken(kind, asked, delay) for delay in DELAYS]
-    parts = [list(zip(*pair, strict=True)) for pair in zip(*takes, strict=True)]
-    setup = turns_of(kind, [Row(0, 0, _START, parts[0])])
-    rows = [
-        (way, Row(up, down, _FIRST + at * _APART, part))
-        for at, ((way, up, down), part) in enumerate(zip(asked, parts[1:], strict=True))
-    ]
-    usual, last = rows[-2:]
-    farewell = turns_of(kind, [last[1]])[len(runs_of(usual[1].said)) :]
-    exchanges = {way: tuple(regimes(kind, [row for of, row in rows[:-1] if of == way])) for way in (*ways, NEITHER)}
+    asked = [(way, up, down) for way in ways if way != EVEN for up, down in _sizes(way, terse)]
+    setup, rows = _rows(kind, [*asked, (NEITHER, 0, 0), (NEITHER, 0, 0)])
+    usual, last = rows[NEITHER]
+    farewell = turns_of(kind, [last])[len(runs_of(usual.said)) :]
+    rows |= {NEITHER: [usual]} | _rows(kind, [(EVEN, up, down) for up, down in _sizes(EVEN, terse)])[1]
+    exchanges = {way: tuple(regimes(kind, own)) for way, own in rows.items()}
+    if not any(turn.texts[AGENT] for _, turns in exchanges[NEITHER] for turn in turns):
+        exchanges = {way: tuple((below, _filled(turns)) for below, turns in found) for way, found in exchanges.items()}
     return Script(
         kind,
         module.TRANSPORT == "udp",
@@ -87,11 +98,27 @@ def script_of(kind: Class) -> Script:
     )
 
 
+def _rows(kind: Class, asked: list[tuple[int, int, int]]) -> tuple[tuple[Turn, ...], dict[int, list[Row]]]:
+    """The set-up, and for each way what became of the exchanges asked for; none of them is a connection's first."""
+    warmed = [(EVEN, LARGE[0], LARGE[0]), *asked]
+    takes = [_spoken(kind, warmed, delay) for delay in DELAYS]
+    setup, _, *parts = [list(zip(*pair, strict=True)) for pair in zip(*takes, strict=True)]
+    rows: dict[int, list[Row]] = {way: [] for way, *_ in asked}
+    for at, ((way, up, down), part) in enumerate(zip(asked, parts, strict=True), start=1):
+        rows[way].append(Row(up, down, _FIRST + at * _APART, part))
+    return turns_of(kind, [Row(0, 0, _START, setup)]), rows
+
+
+def _filled(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """The turns of a class whose agent is cut to what fits, and so makes nothing longer: STUN's SOFTWARE."""
+    return tuple(replace(turn, texts=(*turn.texts[:AGENT], 0, *turn.texts[AGENT + 1 :])) for turn in turns)
+
+
 def _firsts(kind: Class, ways: Sequence[int], terse: int) -> dict[int, tuple[tuple[int, tuple[Turn, ...]], ...]]:
     """As exchanges, for a connection's first one; nothing where both sides say as much later: no tables of HPACK."""
 
     def sizes(said: list[Message]) -> list[int]:
-        return [size for _, size in _said_by_turn(said)]
+        return [_bytes(turn) for turn in _turns_said(said)]
 
     up, down = LARGE[0], SMALL[0]
     alone = sizes(_spoken(kind, [(UPWARD, down, down)], DELAYS[0], first=_SOON)[1])
@@ -119,27 +146,28 @@ def _terse(kind: Class) -> int:
     return max((down for down, shape in zip(_CURT, shapes, strict=False) if shape != shapes[-1]), default=0)
 
 
-def _joins(kind: Class) -> tuple[int, int]:
+def _joins(kind: Class) -> Joins:
     """How soon a first exchange must be due to leave with words of the set-up, and with which of its turns."""
-    asked = [(UPWARD, 300, 100)]
-    far = _said_by_turn(_spoken(kind, asked, DELAYS[0])[0])
-    if kind.upgrades or not far or not far[0][0]:
-        return 0, 0
-    found = (0, 0)
+    asked, found = [(UPWARD, 300, 100)], Joins(0, 0, apart=False)
+    far = _turns_said(_spoken(kind, asked, DELAYS[0])[0])
+    if kind.upgrades or not far or not far[0][0].from_client:
+        return found
     for due in _DUE:
-        near = _said_by_turn(_spoken(kind, asked, DELAYS[0], first=_START + due)[0])
-        grown = [
-            at
-            for at, (one, other) in enumerate(zip(far, near, strict=False))
-            if one[0] and other[0] and other[1] > one[1]
-        ]
-        found = (due, grown[0]) if grown else found
+        near = _turns_said(_spoken(kind, asked, DELAYS[0], first=_START + due)[0])
+        for at, (one, other) in enumerate(zip(far, near, strict=False)):
+            if one[0].from_client and other[0].from_client and _bytes(other) > _bytes(one):
+                found = Joins(due, at, apart=len(other) > len(one))
+                break
     return found
 
 
-def _said_by_turn(said: list[Message]) -> list[tuple[bool, int]]:
-    """Who says how many bytes at once, one turn after the other."""
-    return [(runs[0][0].from_client, sum(len(one.data) for one, _ in runs)) for runs in runs_of([(m, m) for m in said])]
+def _turns_said(said: list[Message]) -> list[list[Message]]:
+    """What one side says at once, one turn after the other."""
+    return [[one for one, _ in run] for run in runs_of([(message, message) for message in said])]
+
+
+def _bytes(said: list[Message]) -> int:
+    return sum(len(one.data) for one in said)
 
 
 def _is_drawn(kind: Class) -> bool:
@@ -181,9 +209,9 @@ def _sizes(way: int, terse: int, grid: Sequence[int] = GRID) -> Iterator[tuple[i
     if way == TERSE:
         yield from ((size, min(size, terse)) for size in grid)
         return
-    of_up, of_down = _SHARES[way]
     for size in grid:
-        yield (-(-size // of_up) if of_up else 0, -(-size // of_down) if of_down else 0)
+        for of_up, of_down in _SHARES[way]:
+            yield (-(-size // of_up) if of_up else 0, -(-size // of_down) if of_down else 0)
 
 
 def _spoken(

@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from lab.protocols import Message
 from lab.stages.flows.classes import Class, texts_in
-from lab.stages.flows.sizes import CLOSE_BYTES, Law, law_of
+from lab.stages.flows.sizes import CLOSE, CLOSE_BYTES, Law, law_of
+
+Int64 = npt.NDArray[np.int64]
 
 DELAYS = (200_000, 400_000)  # microseconds
 HEAD = 2_048  # bytes of a turn that are kept
@@ -24,7 +30,8 @@ _ENDLESS = 1 << 62
 class Turn:
     """What one side says at a time: its law, the texts in it, and when it is due: ``wait_us`` and a share of the delay.
 
-    ``head`` are the first bytes of one such turn.
+    ``head`` are the first bytes of one such turn. Where there is a law ``beside``, of what the other side was asked
+    for, it says as much as the larger of both: an answer that repeats its question.
     """
 
     from_client: bool
@@ -36,6 +43,13 @@ class Turn:
     share: float
     most: int  # bytes of a datagram, where larger turns are several
     head: bytes
+    beside: Law | None = None
+
+    def sizes(self, up: Int64, down: Int64, longer: Int64) -> Int64:
+        """(n,) bytes of it for these bytes asked for; ``longer`` as Law has it."""
+        asked, other = (up, down) if self.by_up else (down, up)
+        made = self.law.sizes(asked, longer)
+        return made if self.beside is None else np.maximum(made, self.beside.sizes(other, longer))
 
 
 Pairs = list[tuple[Message, Message]]  # of both takes
@@ -101,7 +115,7 @@ def _turn(kind: Class, rows: list[Row], said: list[Pairs]) -> Turn:
     waits = [one.time - rows[0].begin for one in (first, later)]
     share = (waits[1] - waits[0]) / (DELAYS[1] - DELAYS[0])
     sizes = [sum(len(one.data) for one, _ in run) for run in said]
-    by_up, law = _law(rows, sizes, by_up=first.from_client)
+    by_up, law, beside = _law(rows, sizes, by_up=first.from_client)
     data = b"".join(one.data for one, _ in said[0])
     return Turn(
         from_client=first.from_client,
@@ -113,18 +127,42 @@ def _turn(kind: Class, rows: list[Row], said: list[Pairs]) -> Turn:
         share=share,
         most=max(len(one.data) for one, _ in said[-1]) if len(said[-1]) > 1 else _ENDLESS,
         head=data[:HEAD],
+        beside=beside,
     )
 
 
-def _law(rows: list[Row], sizes: list[int], *, by_up: bool) -> tuple[bool, Law]:
-    """The law of what this side was asked for, unless one of what the other was is simpler."""
+def _law(rows: list[Row], sizes: list[int], *, by_up: bool) -> tuple[bool, Law, Law | None]:
+    """Of which side's asked bytes a law is, and it: of this side's, unless the other's says more or is simpler.
+
+    The last is Turn's ``beside``, where only both together say it.
+    """
     found = []
     for side in (by_up, not by_up):
         asked = [row.up if side else row.down for row in rows]
-        known = dict(zip(reversed(asked), reversed(sizes), strict=True))
-        law = law_of(list(reversed(known)), list(reversed(known.values())))
-        alone = all(abs(known[one] - size) <= CLOSE_BYTES for one, size in zip(asked, sizes, strict=True))
-        if alone and not law.tried:
-            return side, law
-        found.append((side, law))
-    return found[0]
+        law, alone = _fitted(asked, sizes)
+        found.append((not alone, bool(law.tried), side != by_up, law))
+    apart, _, turned, law = min(found, key=lambda one: one[:3])
+    both = _of_both(rows, sizes, by_up=by_up) if apart else None
+    return (by_up, *both) if both else (by_up != turned, law, None)
+
+
+def _fitted(asked: list[int], sizes: list[int]) -> tuple[Law, bool]:
+    """The law of these sizes, and whether what was asked decides them."""
+    known = dict(sorted(zip(reversed(asked), reversed(sizes), strict=True), key=itemgetter(0)))
+    alone = all(abs(known[one] - size) <= CLOSE_BYTES for one, size in zip(asked, sizes, strict=True))
+    return law_of(list(known), list(known.values())), alone
+
+
+def _of_both(rows: list[Row], sizes: list[int], *, by_up: bool) -> tuple[Law, Law] | None:
+    """Laws of what both sides were asked for whose larger result are these sizes."""
+    asked = [(row.up, row.down) if by_up else (row.down, row.up) for row in rows]
+    laws = []
+    for at in (0, 1):
+        mine = [(one[at], size) for one, size in zip(asked, sizes, strict=True) if one[at] > one[1 - at]]
+        if len({own for own, _ in mine}) < 2:
+            return None
+        laws.append(_fitted([own for own, _ in mine], [size for _, size in mine])[0])
+    none = np.zeros(len(asked), dtype=np.int64)
+    made = [law.sizes(np.array([one[at] for one in asked], dtype=np.int64), none) for at, law in enumerate(laws)]
+    wrong = np.abs(np.maximum(*made) - np.array(sizes, dtype=np.int64))
+    return (laws[0], laws[1]) if (wrong <= np.maximum(CLOSE_BYTES, CLOSE * np.array(sizes))).all() else None

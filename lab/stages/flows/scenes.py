@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from detector.capture.flows import DNS_PORT
 from detector.contract import Advance
 from lab.stages.flows import decrypted, lookups
 from lab.stages.flows.lanes import lanes_of
@@ -29,7 +30,6 @@ Bool = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 SCENE = 1 << 14  # conversations worked on at a time, unless one device has more: small enough for the caches
-LOOKUPS = frozenset({"dns", "dns_tcp"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def played(timeline: Timeline, links: Links, advance: Advance) -> Played:
     n = len(timeline.conversations.start)
     carried = Carried(timeline.conversations.start.copy(), *(np.zeros(n, dtype=np.int64) for _ in range(4)))
     gathered, done = _Gathered(), 0
-    clear = _clear(timeline)
+    clear = np.array([lookups.readable(one) for one in timeline.speeches], dtype=np.int64)[
+        timeline.conversations.speech
+    ]
     how = _requesting(timeline, ways, links)
     for rows, x_rows in _scenes(timeline):
         scene = _scene(timeline, links, ways, rows, x_rows)
@@ -119,13 +121,13 @@ def _scene(timeline: Timeline, links: Links, ways: Ways, rows: Int64, x_rows: In
     )
 
 
-def _gather(gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about: tuple[Sides, Bool, Int64]) -> None:
+def _gather(gathered: _Gathered, scene: Scene, whole: Seen, x_rows: Int64, about: tuple[Sides, Int64, Int64]) -> None:
     (sides, clear, how), rows = about, scene.rows
     ports = (sides.client_port[rows], sides.server_port[rows])
     pieces, piece = cut(scene, whole, ports)
-    queries = clear & ~sides.tcp[rows]
+    queries = (ports[1] == DNS_PORT) & ~sides.tcp[rows]
     talk = exchanged(whole, pieces, piece, queries)
-    asked = lookups.asked(whole.turns, piece + gathered.count, clear & ~whole.hidden, rows, x_rows)
+    asked = lookups.asked(whole.turns, piece + gathered.count, np.where(whole.hidden, 0, clear), rows, x_rows)
     sizes = (scene.x.up, scene.x.down)
     requests = decrypted.asked(whole.turns, np.where(whole.hidden, decrypted.NOTHING, how), rows, sizes)
     kept = requests.end < scene.until[np.searchsorted(rows, requests.row)]
@@ -149,13 +151,6 @@ def _count(scene: Scene, whole: Seen, carried: Carried) -> None:
     np.maximum.at(end, turns.conversation, turns.end)
     end = np.where(whole.parts, whole.closed + scene.lanes.rtt, end)
     carried.end[rows] = np.minimum(end, scene.until)
-
-
-def _clear(timeline: Timeline) -> Bool:
-    """The conversations in DNS that anybody can read."""
-    readable = [speech.protocol in LOOKUPS and not speech.tls and speech.port == 53 for speech in timeline.speeches]
-    found: Bool = np.array(readable, dtype=np.bool_)[timeline.conversations.speech]
-    return found
 
 
 def _requesting(timeline: Timeline, ways: Ways, links: Links) -> Int64:

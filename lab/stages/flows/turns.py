@@ -15,7 +15,7 @@ import numpy.typing as npt
 from lab.stages.causality import TURN_US
 from lab.stages.flows.lanes import Walk, starts
 from lab.stages.flows.parts import PARTING, SETTING_UP, Part, Scene, Spoken, Turns, add, columns, joined, taken
-from lab.stages.flows.probes import DOWNWARD, NEITHER, ONLY_DOWN, ONLY_UP, TERSE, UPWARD, Script, setup_of
+from lab.stages.flows.probes import DOWNWARD, EVEN, EVENLY, NEITHER, ONLY_DOWN, ONLY_UP, TERSE, UPWARD, Script, setup_of
 from lab.stages.flows.regimes import Turn
 from lab.stages.flows.shaking import goodbyes, handshakes
 from lab.stages.seeds import mixed, states_of
@@ -67,19 +67,19 @@ def _joining(scene: Scene) -> Bool:
     """The exchanges whose client's words leave with words of the set-up."""
     x, first = scene.x, np.ones(len(scene.x.time), dtype=np.bool_)
     first[1:] = x.conversation[1:] != x.conversation[:-1]
-    soon = np.array([one.joins[0] for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script]
+    soon = np.array([one.joins.soon for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script]
     joining: Bool = first & (x.up > 0) & (x.time - scene.start[x.conversation] <= soon[x.conversation])
     return joining & (soon[x.conversation] > 0)
 
 
 def _together(scene: Scene, turns: Turns, joining: Bool) -> Turns:
     """The turns with those first words in their place, and answers to datagrams behind them; in the order of time."""
-    at = np.array([one.joins[1] for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script][turns.conversation]
+    at = np.array([one.joins.turn for one in scene.ways.scripts], dtype=np.int64)[scene.ways.script][turns.conversation]
     mine = np.flatnonzero((turns.exchange >= 0) & (turns.exchange < len(joining)))
     mine = mine[joining[turns.exchange[mine]]]
     rows = mine[(turns.turn[mine] == 0) & turns.client[mine]]
-    if not len(rows):
-        return turns
+    if not len(rows):  # sorted all the same: the order may not depend on who else is in the scene
+        return taken(turns, np.lexsort((turns.turn, turns.exchange, turns.begin, turns.conversation)))
     begun = np.full(int(turns.conversation.max()) + 1, -1, dtype=np.int64)
     own = np.flatnonzero((turns.exchange == SETTING_UP) & (turns.turn == at))
     begun[turns.conversation[own]] = turns.end[own]
@@ -146,9 +146,11 @@ def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
         [(x.up == 0) & (x.down == 0), x.down == 0, x.up == 0, x.up > x.down], [NEITHER, ONLY_UP, ONLY_DOWN, UPWARD]
     )
     kind = np.where((x.up > 0) & (x.down >= x.up), DOWNWARD, kind)
-    terse = np.array([one.terse for one in scene.ways.scripts], dtype=np.int64)[script][x.conversation]
-    kind = np.where((kind == UPWARD) & (x.down <= terse), TERSE, kind)
     heavy = np.maximum(x.up, x.down)
+    terse = np.array([one.terse for one in scene.ways.scripts], dtype=np.int64)[script][x.conversation]
+    curt = (kind == UPWARD) & (x.down <= terse)
+    even = np.isin(kind, (UPWARD, DOWNWARD)) & (heavy <= EVENLY * np.minimum(x.up, x.down))
+    kind = np.select([curt, even], [TERSE, EVEN], kind)
     first = np.ones(len(kind), dtype=np.bool_)
     first[1:] = x.conversation[1:] != x.conversation[:-1]
     apart = np.array([bool(one.first) for one in scene.ways.scripts], dtype=np.bool_)[script][x.conversation]
@@ -162,7 +164,7 @@ def _exchanges(scene: Scene, joining: Bool) -> Iterator[Part]:
         for at, (_, turns) in enumerate(regimes):
             chosen = rows[place == at]
             if len(chosen):
-                early = joining[chosen]
+                early = joining[chosen] & (not one.joins.apart)
                 asked = _Asked(x.up[chosen], x.down[chosen], x.delay[chosen], early=early if early.any() else None)
                 yield _said(scene, turns, x.conversation[chosen].astype(np.int64), chosen, asked)
 
@@ -178,9 +180,7 @@ def _said(scene: Scene, turns: tuple[Turn, ...], rows: Int64, exchange: Int64, a
     for at, turn in enumerate(turns):
         more = longer @ np.array(turn.texts)
         drawn = None if asked.drawn is None else asked.drawn[:, at]
-        plain = (
-            drawn[:, 0] + more if drawn is not None else turn.law.sizes(asked.up if turn.by_up else asked.down, more)
-        )
+        plain = drawn[:, 0] + more if drawn is not None else turn.sizes(asked.up, asked.down, more)
         plain = np.maximum(plain, 1)
         size = plain + -(-plain // RECORD_PLAINTEXT) * overhead
         packets = -(-size // np.where(lanes.tcp, lanes.mss, max(turn.most, 1)))

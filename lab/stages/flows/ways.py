@@ -15,8 +15,21 @@ from lab.protocols.handshakes import shapes
 from lab.protocols.quic import flight_bytes
 from lab.protocols.tls import chain_bytes
 from lab.stages.dialogues import ALPN, manner_of, upgrades
-from lab.stages.flows.classes import AGENT, CHAIN, OPTION, SUB, ZONE, Class, canonical
+from lab.stages.flows.classes import (
+    AGENT,
+    CHAIN,
+    CODED_AGENT,
+    CODED_HOST,
+    CODED_OPTION,
+    OPTION,
+    SUB,
+    TEXTS,
+    ZONE,
+    Class,
+    canonical,
+)
 from lab.stages.flows.flights import Flights, flights_of
+from lab.stages.flows.huffman import CODED, huffman_length
 from lab.stages.flows.probes import Script, script_of
 from lab.stages.seeds import mixed
 from lab.timeline import Timeline
@@ -28,20 +41,20 @@ VARIANTS, _VARIANT, _ALIKE = 8, 9, 4  # hellos told apart of a client who draws 
 OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
 _REF = Class("", 0, named=True, options=()).host.partition(".")
 _REF_SUB, _REF_ZONE, _REF_ADDRESS = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77")
-AGENTED, BROWSERS = frozenset({"http2", "doh"}), ("Chrome", "Mozilla", "Cronet")  # who speaks otherwise than others
+BROWSERS = ("Chrome", "Mozilla", "Cronet")  # whose HTTP/2 is another than that of others
 
 
 @dataclass(frozen=True)
 class Ways:
     """One row per conversation; ``flight`` is -1 where there is no TLS.
 
-    ``longer`` says by how many bytes the texts SUB to CHAIN are longer than in the script, ``chain`` the
+    ``longer`` says by how many bytes the texts SUB to CODED_OPTION are longer than in the script, ``chain`` the
     certificates than in the flights.
     """
 
     scripts: tuple[Script, ...]
     script: Int64
-    longer: Int64  # (n, 5)
+    longer: Int64  # (n, TEXTS)
     flights: tuple[Flights, ...]
     flight: Int64
     chain: Int64
@@ -61,7 +74,7 @@ def ways_of(timeline: Timeline) -> Ways:
     named = np.array([bool(name) for name in names], dtype=np.bool_)[said.host] & ~said.inbound
     known: dict[Class, int] = {}
     own = [speech.protocol in OWN_TLS or upgrades(speech) for speech in timeline.speeches]
-    browsing = _browsing(timeline) & np.array([kind in AGENTED for kind, *_ in speeches], dtype=np.bool_)[said.speech]
+    browsing = _browsing(timeline) & np.array([kind in CODED for kind, *_ in speeches], dtype=np.bool_)[said.speech]
     key = ((said.speech.astype(np.int64) * 2 + named) * 2 + browsing) * 256 + np.where(
         np.array(own, dtype=np.bool_)[said.speech], said.stack, 0
     )
@@ -76,6 +89,7 @@ def ways_of(timeline: Timeline) -> Ways:
     shown = tuple(manner_of(speech).sni for speech in timeline.speeches)
     longer = _longer(timeline, names, named, [extra for *_, extra in speeches])
     longer[:, AGENT] -= np.array([len(one.agent) for one in known], dtype=np.int64)[script]
+    _code(timeline, longer, list(known), script, named)
     return Ways(tuple(script_of(one) for one in known), script, longer, flights, flight, chain, shown)
 
 
@@ -103,7 +117,7 @@ def _longer(timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_], 
     there = np.array([len(host.address) for host in timeline.hosts], dtype=np.int64)[said.host]
     here = np.array([len(timeline.devices[app.device].address) for app in timeline.apps], dtype=np.int64)[said.app]
     chains = [chain_bytes(name) - chain_bytes("qzw.calibration.example") for name in names]
-    made = np.empty((len(said.start), 5), dtype=np.int64)
+    made = np.zeros((len(said.start), TEXTS), dtype=np.int64)
     made[:, CHAIN] = np.array(chains, dtype=np.int64)[said.host]
     for number, speech in enumerate(timeline.speeches):
         if speech.protocol == "quic":
@@ -114,6 +128,30 @@ def _longer(timeline: Timeline, names: list[str], named: npt.NDArray[np.bool_], 
     made[:, AGENT] = np.array([len(app.agent) for app in timeline.apps], dtype=np.int64)[said.app]
     made[:, OPTION] = np.array(options, dtype=np.int64)[said.speech]
     return made
+
+
+def _code(timeline: Timeline, longer: Int64, kinds: list[Class], script: Int64, named: npt.NDArray[np.bool_]) -> None:
+    """Writes into ``longer`` by how much the texts in HPACK's code are longer."""
+    mine = np.flatnonzero(np.array([kind.protocol in CODED for kind in kinds], dtype=np.bool_)[script])
+    if not len(mine):
+        return
+    said = timeline.conversations
+    used, place = np.unique(said.host[mine], return_inverse=True)
+    peers = [timeline.hosts[number] for number in used.tolist()]
+    lengths = [[huffman_length(text) for text in (one.address, one.name or one.address)] for one in peers]
+    own = np.array([(huffman_length(one.host), huffman_length(one.agent)) for one in kinds], dtype=np.int64)[
+        script[mine]
+    ]
+    longer[mine, CODED_HOST] = np.array(lengths, dtype=np.int64)[place, named[mine].astype(np.int64)] - own[:, 0]
+    agents = np.array([huffman_length(app.agent) for app in timeline.apps], dtype=np.int64)
+    longer[mine, CODED_AGENT] = agents[said.app[mine]] - own[:, 1]
+    options = np.array([_coded_options(speech) for speech in timeline.speeches], dtype=np.int64)
+    longer[mine, CODED_OPTION] = options[said.speech[mine]]
+
+
+def _coded_options(speech: Speech) -> int:
+    made = ((canonical(name, value)[0], value) for name, value in speech.options.items() if name not in HIDDEN)
+    return sum(huffman_length(value) - huffman_length(ours) for ours, value in made if ours != value and "qzo" in ours)
 
 
 def _quic_chains(timeline: Timeline, speech: Speech) -> Int64:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from detector.contract import ANALYTICS, Telemetry, Unsupported, detector, view
+from detector.tables import SCHEMAS
 from detector.thresholds import BUNDLED
 from detector.views import VIEWS
 
@@ -20,6 +24,33 @@ def test_silent_never_finds_and_always_always_does(made):
     ]
     assert all((finding.peer is None) == (finding.analytic == "AN1702") for finding in found)
     assert all(finding.alert and finding.score == 1 for finding in found)
+
+
+def test_always_knows_an_app_in_a_tunnel_by_its_sockets(made):
+    made.polls(np.arange(3.0), uid=10_001)
+    flowing = made.telemetry()
+    rows = [
+        {"time": 7, "device": "phone-01", "uid": uid, "event": event, "peer_address": peer}
+        for uid, event, peer in (
+            (10_001, "connect", "198.18.0.1"),  # has flows: known by those
+            (10_009, "connect", "198.18.0.9"),
+            (10_009, "close", "198.18.0.9"),
+            (10_010, "listen", None),
+        )
+    ]
+    tables = dict(flowing.tables)
+    tables["sockets"] = pa.Table.from_pylist(rows, schema=SCHEMAS["sockets"])
+    tables["packages"] = pa.Table.from_pylist(
+        [{"device": "phone-01", "uid": 10_009, "package": "com.example.hidden"}], schema=SCHEMAS["packages"]
+    )
+    plain = list(detector("always").detect(flowing))
+    found = list(detector("always").detect(replace(flowing, tables=tables)))
+    more = [one for one in found if one.uid == 10_009]
+    assert [(one.analytic, one.package, one.peer, one.first_seen) for one in more] == [
+        ("AN1793", "com.example.hidden", "198.18.0.9", 7),
+        ("AN1702", "com.example.hidden", None, 7),
+    ]
+    assert len(found) == len(plain) + len(more)
 
 
 def test_rarity_only_knows_who_else_goes_there_and_since_when(made):

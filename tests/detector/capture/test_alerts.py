@@ -61,6 +61,15 @@ def test_an_alert_is_the_last_of_a_closed_direction(wire):
     assert wire.sizes(wire.conversation(more)) == [(405, 905), (24, 65), (55, 0)]
 
 
+def test_what_was_said_long_before_the_end_is_no_alert(wire):
+    """A broker's PINGRESP has two bytes, as an alert has; the client parts minutes later."""
+    pong, alert = wire.record(SEALED, 19), wire.record(SEALED, 19)
+    messages = [*modern(wire), (9_000 * MS, ">", wire.record(SEALED, 19)), (9_020 * MS, "<", pong)]
+    assert wire.sizes(wire.conversation([*messages, (69_000 * MS, ">", alert)])) == [(405, 905), (24, 24)]
+    clear = [*old(wire), (9_020 * MS, "<", wire.record(ALERT, 26)), (69_000 * MS, ">", wire.record(ALERT, 26))]
+    assert wire.sizes(wire.conversation(clear)) == [(405, 905)]
+
+
 def test_other_last_records_stay(wire):
     assert wire.sizes(wire.conversation(modern(wire) + both(wire, wire.record(SEALED, 20)))) == [(405, 905), (25, 25)]
     assert wire.sizes(wire.conversation(old(wire) + both(wire, wire.record(SEALED, 19)))) == [(405, 905), (24, 24)]

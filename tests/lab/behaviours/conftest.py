@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lab.behaviours import SECOND, Window
-from lab.phones.phone import PROFILES, plan_day
+from lab.phones.phone import plan_day
+from lab.phones.profile import PROFILES
 
 HOUR = 3600 * SECOND
 

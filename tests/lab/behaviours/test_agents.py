@@ -68,12 +68,12 @@ def test_m09_lognormal_sleep_has_its_median(windows, rng):
 def test_m10_to_m14_gates_hold_for_every_poller(worker, rng):
     agents = [(kind, {"task_probability": 0.0}) for kind in (http_poll, dns_poll, websocket_poll)]
     for kind, tasks in (*agents, (mail_check, {})):
-        for gate in ({"gate": "unlocked"}, {"from_hour": 9.0, "until_hour": 17.5}, {"doze": "deferred"}):
+        for gate in ({"gate": "unlocked"}, {"from_hour": 9.0, "until_hour": 17.5}, {}):
             batch = kind.Behaviour(period=300.0, **tasks, **gate).plan(rng, worker)
             assert batch.contacts > 10
             if "gate" in gate:
                 assert inside(batch.start, worker.unlocked).all()
-            elif "doze" in gate:
+            elif not gate:
                 assert not inside(batch.start, worker.doze).any()
             else:
                 assert np.all((batch.start / HOUR % 24 >= 9.0) & (batch.start / HOUR % 24 < 17.5))
@@ -81,7 +81,7 @@ def test_m10_to_m14_gates_hold_for_every_poller(worker, rng):
 
 def test_m14_alarms_while_idle_are_rationed(windows, interval, rng):
     night = windows(doze=interval((HOUR, 9 * HOUR)))
-    batch = poll(rng, night, period=300.0, law="fixed", doze="alarm", ration=900.0)
+    batch = poll(rng, night, period=300.0, law="fixed", wake="alarm", ration=900.0)
     dozing = np.sort(batch.start[inside(batch.start, night.doze)])
     assert set(np.diff(dozing).tolist()) == {900 * SECOND}
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lab.authoring.kinds import behaviour_class, behaviour_names
 from lab.behaviours import Peer, Window
-from lab.phones.phone import PROFILES, plan_day
+from lab.phones.phone import plan_day
+from lab.phones.profile import PROFILES
 
 HOUR = 3_600_000_000
 REACHES = {"popular", "vendor", "own", "literal", "resolver", "lan", "tail", "tenant", "fresh", "group"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_sync_waits_for_doze_and_collapses(windows, interval, rng):
 
 def test_sync_exempt_from_doze_does_not_wait(windows, interval, rng):
     asleep = interval((HOUR, 8 * HOUR))
-    batch = periodic_sync.Behaviour(period=900.0, exempt=True).plan(rng, windows(doze=asleep))
+    batch = periodic_sync.Behaviour(period=900.0).plan(rng, replace(windows(doze=asleep), exempt=True))
     assert inside(batch.start, asleep).sum() >= 27
 
 
@@ -53,7 +55,7 @@ def test_push_heartbeats_keep_their_interval(quiet, rng):
 
 def test_pushes_are_acknowledged_and_fewer_in_doze(windows, interval, rng):
     kind = push_keepalive.Behaviour(pushes_per_hour=60.0, quiet=0.1, lifetime=7 * 86_400.0)
-    batch = kind.plan(rng, windows(doze=interval((0, 12 * HOUR))))
+    batch = kind.plan(rng, replace(windows(doze=interval((0, 12 * HOUR))), exempt=True))
     pushes = batch.x_time[batch.x_up == 0]
     assert abs(len(pushes) - (batch.x_up == push_keepalive.RECEIPT).sum()) <= len(batch.start)
     assert (pushes < 12 * HOUR).sum() < 0.25 * (pushes >= 12 * HOUR).sum()
@@ -136,7 +138,7 @@ def test_browsing_goes_to_few_places_often_and_many_seldom(windows, interval, rn
 
 
 def test_sync_keeps_office_hours(windows, rng):
-    kind = periodic_sync.Behaviour(period=300.0, exempt=True, from_hour=9.0, until_hour=17.5)
+    kind = periodic_sync.Behaviour(period=300.0, wake="service", from_hour=9.0, until_hour=17.5)
     hours = kind.plan(rng, windows(span=72 * HOUR)).start % (24 * HOUR) / HOUR
     assert hours.min() >= 9.0
     assert hours.max() < 17.6
@@ -144,7 +146,7 @@ def test_sync_keeps_office_hours(windows, rng):
 
 
 def test_a_failed_sync_backs_off_and_tries_again(quiet, rng):
-    kind = periodic_sync.Behaviour(period=3_600.0, flex=0.0, exempt=True, failures=0.5, news_probability=0.0)
+    kind = periodic_sync.Behaviour(period=3_600.0, flex=0.0, wake="service", failures=0.5, news_probability=0.0)
     batch = kind.plan(rng, quiet)
     failed = batch.x_down <= periodic_sync.FAILURE
     assert 8 < failed.sum() < 60

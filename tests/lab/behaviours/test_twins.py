@@ -28,7 +28,7 @@ from lab.habits.gates import GATES
 HOUR = 3600 * SECOND
 SAME = {"up": 400, "down": 900, "spread": 0.0}
 QUIET = {"task_probability": 0.0}
-NEWS = {"news_probability": 0.0, "exempt": True}
+NEWS = {"news_probability": 0.0, "wake": "service"}
 
 
 def polled(**known):
@@ -77,9 +77,9 @@ def test_every_law_and_gate_has_a_twin(law, gate, worker):
     assert np.quantile(one, 0.9) == pytest.approx(np.quantile(other, 0.9), rel=0.3)
 
 
-@pytest.mark.parametrize("known", [{"doze": "deferred"}, {"doze": "alarm"}])
+@pytest.mark.parametrize("known", [{"wake": "service"}, {"wake": "job"}, {"wake": "alarm"}])
 def test_what_doze_does_has_a_twin(known, worker):
-    waiting = {"exempt": False, "alarm": known["doze"] == "alarm", "shut": "wait", "law": "uniform"}
+    waiting = {**known, "shut": "wait", "law": "uniform"}
     one = polled(law="uniform", **known).plan(np.random.default_rng(1), worker)
     other = synced(**waiting).plan(np.random.default_rng(1), worker)
     assert np.array_equal(one.x_time, other.x_time)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lab.authoring.held_out import held_out
 from lab.authoring.plans import TECHNIQUES
 from lab.catalogue import listing as catalogue
-from lab.catalogue.held_out import held_out
 from lab.catalogue.listing import Wanted, chosen
 from lab.errors import ScenarioError
 from lab.scenario import scenario_names

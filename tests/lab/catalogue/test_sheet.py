@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lab.catalogue.sheet import differences, in_conditions, show
@@ -51,6 +53,40 @@ def test_a_file_elsewhere_finds_its_twin_on_the_shelf(tmp_path):
     path.write_text(find_scenario("smoke-checkin").read_text())
     shown = show(str(path), 1)
     assert (shown["name"], shown["suites"], shown["twins"]) == ("mine", [], ["smoke-poll"])
+
+
+def test_what_each_is_about_stands_first_even_where_its_app_is_in_both():
+    pair = [load_scenario(find_scenario(name)) for name in ("moving-poll", "moving-8m-booking")]
+    first, *rest = differences(*pair)
+    assert first == {
+        "what": "about",
+        "here": "com.copper.wallet http-poll (AN1793)",
+        "there": "com.lilac.booking periodic-sync (benign)",
+        "subject": True,
+    }
+    assert "com.lilac.booking" not in {row["what"] for row in rest}
+
+
+def test_what_one_lacks_is_said_and_no_cell_is_empty():
+    rows = show("smoke-poll", 1)["differences"]["smoke-checkin"]
+    assert "not there" in {row["there"] for row in rows}
+    assert all(row["here"] and row["there"] for row in rows)
+
+
+def test_look_ups_are_the_phones_own_and_no_app_of_the_library():
+    bare, full = show("dns-poll-txt", 1), show("tunnelled-poll", 1)
+    assert not any(row["background"] for row in bare["speakers"])
+    assert {row["package"] for row in bare["speakers"] if row["system"]} == {"netd"}
+    assert {row["package"] for row in full["speakers"] if row["system"]} == {"netd", "vpn"}
+    apps = {(row["device"], row["package"]) for row in full["speakers"] if row["background"]}
+    assert 0 < len(apps) <= full["devices"] * full["background_apps"]
+
+
+def test_the_json_is_whole_and_plain():
+    shown = show("relay-under-vpn", 1)
+    assert json.loads(json.dumps(shown, allow_nan=False))["start"] == "2026-03-02T00:00:00.000000Z"
+    assert {"state", "network", "background", "apps", "expectations", "differences", "strips", "speakers"} <= set(shown)
+    assert {type(row["subject"]) for rows in shown["differences"].values() for row in rows} == {bool}
 
 
 def test_only_unusual_conditions_are_named():

@@ -43,5 +43,36 @@ def test_lives_conditions_and_phones_are_named(shown, capsys):
     assert [word for word in words if word not in flat] == []
 
 
+def said_of(name, capsys):
+    print_scenario(show(name, 1))
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_without_a_library_no_app_of_it_is_counted(capsys):
+    said = said_of("live-imap", capsys)
+    assert "; no apps of the library " in said
+    assert "of the library and" not in said
+    assert "exchanges of the phones' own look-ups and tunnels" in said
+    assert "1 device; 1 h from 2026-03-02T" in said
+
+
+def test_a_twin_imitates_and_a_promise_is_each_devices(capsys):
+    said = said_of("smoke-checkin", capsys)
+    assert "smoke-checkin and smoke-poll, which it imitates, differ in" in said
+    assert (
+        "of com.orchard.notes, on each device that has it: contacts >=" in said or "on each device that has it" in said
+    )
+    assert " B" in said
+
+
+def test_who_says_nothing_under_a_seed_is_listed_all_the_same(shown, capsys):
+    silent = shown["speakers"][0]["behaviour"]
+    assert silent
+    kept = [row for row in shown["speakers"] if row["system"] or row["background"]]
+    print_scenario(shown | {"speakers": kept})
+    said = capsys.readouterr().out
+    assert all(app["package"] in said.split("over the whole span")[1] for app in shown["apps"])
+
+
 def test_shades_are_shares_of_the_whole():
     assert _shades([0, 0.01, 0.5, 1]) == " ▁▄█"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lab.behaviours import SECOND, Window
-from lab.habits.channel import READY, beats, dialled, spoken
+from lab.habits.channel import READY, beats, spoken
 from lab.habits.clock import inside
 from lab.habits.longflow import words
+from lab.habits.reconnect import connections
 
 HOUR = 3600 * SECOND
 NONE = np.zeros((0, 2), dtype=np.int64)
@@ -19,7 +20,7 @@ def window(span):
 
 def test_a_connection_breaks_and_is_dialled_again():
     span = 48 * HOUR
-    lives = dialled(np.random.default_rng(1), 3_600.0, window(span), np.array([[0, span]]))
+    lives = connections(np.random.default_rng(1), 3_600.0, window(span), np.array([[0, span]]))
     assert 25 < len(lives) < 75
     assert np.all(lives[1:, 0] > lives[:-1, 1])
     assert lives[-1, 1] <= span
@@ -27,10 +28,10 @@ def test_a_connection_breaks_and_is_dialled_again():
 
 def test_a_gated_connection_lives_within_its_openings():
     open_ = np.array([[HOUR, 2 * HOUR], [5 * HOUR, 5 * HOUR + 30 * SECOND]])
-    lives = dialled(np.random.default_rng(1), 86_400.0, window(10 * HOUR), open_)
+    lives = connections(np.random.default_rng(1), 86_400.0, window(10 * HOUR), open_)
     assert inside(lives[:, 0], open_).all()
     assert inside(lives[:, 1] - 1, open_).all()
-    assert dialled(np.random.default_rng(1), 86_400.0, window(HOUR), NONE).shape == (0, 2)
+    assert connections(np.random.default_rng(1), 86_400.0, window(HOUR), NONE).shape == (0, 2)
 
 
 def test_beats_come_every_interval_of_each_life():

@@ -13,9 +13,10 @@ from lab.authoring.kinds import behaviour_class
 from lab.behaviours import SECOND, Window
 from lab.habits.clock import LAWS, inside
 from lab.habits.gates import GATES
-from lab.habits.pace import INTERACTIVE, Pace, moments, paced
+from lab.habits.pace import INTERACTIVE, WAKES, Pace, moments, paced
 from lab.habits.standby import ALARMS, JOBS, RARE
-from lab.phones.phone import PROFILES, plan_day
+from lab.phones.phone import plan_day
+from lab.phones.profile import PROFILES
 
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
@@ -44,7 +45,7 @@ paces = st.builds(
     from_hour=st.sampled_from([0.0, 9.0, 22.0]),
     until_hour=st.sampled_from([17.5, 24.0]),
     shut=st.sampled_from(("wait", "skip")),
-    doze=st.sampled_from(("exempt", "deferred", "alarm")),
+    wake=st.sampled_from(WAKES),
     fast=st.sampled_from([0.0, 0.0, 5.0, 30.0]),
 )
 
@@ -55,9 +56,9 @@ def test_no_contact_falls_where_the_gate_is_shut(pace, seed):
     assert inside(found.time, pace.openings(WORKER)).all()
     assert np.all(np.diff(found.time) >= 0)
     assert len(found.time) == len(found.tasked)
-    if pace.doze == "deferred":
+    if pace.wake != "alarm":
         assert not inside(found.time, WORKER.doze).any()
-    if pace.doze == "alarm" and not pace.fast:
+    if pace.wake == "alarm" and not pace.fast:
         dozing = inside(found.time, WORKER.doze)
         assert np.all(np.diff(found.time)[dozing[1:]] >= pace.ration * SECOND)
 
@@ -70,7 +71,7 @@ def test_without_its_gate_the_same_pace_would_break_it(gate):
 
 
 def test_working_hours_are_those_of_the_clock_on_the_wall():
-    early = worker(midnight=-5 * HOUR)  # the scenario begins at five
+    early = replace(worker(midnight=-5 * HOUR), exempt=True)  # the scenario begins at five
     pace = Pace(period=300.0, law="uniform", jitter=0.1, from_hour=9.0, until_hour=17.5)
     hour = ((moments(rng(), pace, early).time + 5 * HOUR) % DAY) / HOUR
     assert hour.min() >= 9.0
@@ -88,7 +89,7 @@ def test_unlocked_only_polls_at_the_first_unlocking_that_it_is_due():
 
 
 def test_a_deferred_job_runs_once_for_each_maintenance_window():
-    pace = Pace(period=900.0, law="phase", jitter=0.1, doze="deferred")
+    pace = Pace(period=900.0, law="phase", jitter=0.1, wake="job")
     time = moments(rng(), pace, WORKER).time
     windows = WORKER.maintenance[WORKER.maintenance[:, 1] - WORKER.maintenance[:, 0] < 900 * SECOND]
     per_window = [int(((time >= a) & (time < b)).sum()) for a, b in windows.tolist()]
@@ -98,14 +99,14 @@ def test_a_deferred_job_runs_once_for_each_maintenance_window():
 
 @pytest.mark.parametrize("hours", [4, 24])
 def test_slow_paces_of_a_day_fill_three_days(hours):
-    time = moments(rng(), Pace(period=hours * 3600.0, law="uniform", jitter=0.1), WORKER).time
+    time = moments(rng(), Pace(period=hours * 3600.0, law="uniform", jitter=0.1), replace(WORKER, exempt=True)).time
     assert abs(len(time) - 72 / hours) <= 1.5
     assert np.all(np.abs(np.diff(time) / HOUR - hours) <= 0.1 * hours)
 
 
 def test_a_task_makes_the_agent_hurry_and_then_it_is_slow_again():
     pace = Pace(period=3_600.0, law="fixed", fast=5.0, fast_for=600.0, task_probability=0.2)
-    found = moments(rng(), pace, worker(span=10 * DAY))
+    found = moments(rng(), pace, replace(worker(span=10 * DAY), exempt=True))
     gaps = np.diff(found.time) / SECOND
     fast = gaps <= 5.0
     assert set(np.round(gaps[~fast & (gaps > 3_590)], 6)) <= {3_600.0} | set(np.round(gaps[gaps > 3_600], 6))
@@ -121,7 +122,7 @@ def test_a_task_makes_the_agent_hurry_and_then_it_is_slow_again():
 
 def test_sleep_goes_on_behind_the_hurry():
     pace = Pace(period=600.0, law="fixed", fast=5.0, fast_for=3_600.0, task_probability=1.0)
-    time = moments(rng(), pace, worker(span=5 * DAY)).time
+    time = moments(rng(), pace, replace(worker(span=5 * DAY), exempt=True)).time
     gaps = np.diff(time) / SECOND
     assert gaps[gaps > 5.001].min() >= 600.0
     assert gaps[gaps > 5.001].max() <= 605.0 + 1e-6
@@ -150,7 +151,8 @@ def test_a_behaviour_takes_the_settings_it_wants():
 @pytest.mark.parametrize("kind", ["http-poll", "dns-poll", "websocket-poll", "mail-check", "mail-smtp"])
 def test_pollers_have_gates_and_laws(kind):
     names = {field.name for field in fields(behaviour_class(kind))}
-    assert {"period", "law", "jitter", "sigma", "gate", "from_hour", "until_hour", "shut", "doze"} <= names
+    assert {"period", "law", "jitter", "sigma", "gate", "from_hour", "until_hour", "shut"} <= names
+    assert ("wake" in names) == (kind != "websocket-poll"), "words on a connection that is kept need no waking"
 
 
 def rare(doze=()):
@@ -161,13 +163,13 @@ def rare(doze=()):
 
 @pytest.mark.parametrize("law", ["phase", "uniform", "exponential"])
 @pytest.mark.parametrize("fast", [0.0, 30.0])
-@pytest.mark.parametrize(("doze", "most"), [("deferred", JOBS[RARE][0]), ("alarm", 24 * ALARMS[RARE][0])])
-def test_a_seldom_used_app_gets_the_quota_of_its_bucket(law, fast, doze, most):
-    pace = Pace(period=900.0, law=law, doze=doze, fast=fast, task_probability=0.1)
+@pytest.mark.parametrize(("wake", "most"), [("job", JOBS[RARE][0]), ("alarm", 24 * ALARMS[RARE][0])])
+def test_a_seldom_used_app_gets_the_quota_of_its_bucket(law, fast, wake, most):
+    pace = Pace(period=900.0, law=law, wake=wake, fast=fast, task_probability=0.1)
     found = moments(rng(), pace, rare())
     assert 0 < len(found.time) <= most
     assert len(found.time) == len(found.tasked)
-    assert len(moments(rng(), replace(pace, doze="exempt"), rare()).time) > 60
+    assert len(moments(rng(), replace(pace, wake="service"), rare()).time) > 60
     assert len(moments(rng(), pace, replace(rare(), standby=np.zeros((0, 3), dtype=np.int64))).time) > 60
     assert len(moments(rng(), pace, rare(), scheduled=False).time) > 60
 
@@ -175,11 +177,11 @@ def test_a_seldom_used_app_gets_the_quota_of_its_bucket(law, fast, doze, most):
 @pytest.mark.parametrize(
     ("kind", "chosen", "most"),
     [
-        ("http-poll", {"doze": "deferred"}, 3),
+        ("http-poll", {"wake": "job"}, 3),
         ("periodic-sync", {"law": "uniform", "failures": 0.0}, 3),
         ("periodic-sync", {"law": "phase"}, 3),
-        ("http-poll", {"doze": "alarm"}, 24),
-        ("periodic-sync", {"law": "uniform", "alarm": True}, 24),
+        ("http-poll", {"wake": "alarm"}, 24),
+        ("periodic-sync", {"law": "uniform", "wake": "alarm"}, 24),
     ],
 )
 def test_quotas_bind_honest_and_dishonest_jobs_alike(kind, chosen, most):
@@ -189,6 +191,6 @@ def test_quotas_bind_honest_and_dishonest_jobs_alike(kind, chosen, most):
 
 def test_alarms_of_a_seldom_used_app_still_fire_in_doze():
     window = rare([[2 * HOUR, 20 * HOUR]])
-    time = moments(rng(), Pace(period=900.0, doze="alarm"), window).time
+    time = moments(rng(), Pace(period=900.0, wake="alarm"), window).time
     assert inside(time, window.doze).sum() > 10
     assert np.all(np.diff(time) >= HOUR)

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.behaviours import SECOND, Batch, Peer, Speech, Window
-from lab.habits.channel import dialled
 from lab.habits.clock import merged, whole
 from lab.habits.reconnect import SHORTEST, changes, connections
 from lab.phones.radio import OUTAGE, Radio, roamed
@@ -48,7 +47,7 @@ def test_no_connection_outlives_its_network(pairs, seed):
 def test_a_switch_is_the_same_to_connections_of_every_kind():
     day = window((8 * HOUR, 12 * HOUR))
     one, other = (np.random.default_rng(5) for _ in range(2))
-    mine = dialled(one, 7_200.0, day, whole(SPAN))
+    mine = connections(one, 7_200.0, day, whole(SPAN))
     assert np.array_equal(mine, connections(other, 7_200.0, day))
     assert {8 * HOUR, 12 * HOUR} <= set(mine[:, 1].tolist())
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from lab.behaviours import SECOND, Window
 from lab.habits.clock import deferred, inside, jobs, whole
 from lab.habits.standby import ACTIVE, ALARMS, BUCKETS, DAY, FREQUENT, HOUR, JOBS, RARE, WORKING_SET, buckets, rationed
-from lab.phones.phone import PROFILES, plan_day
+from lab.phones.phone import plan_day
+from lab.phones.profile import PROFILES
 
 NEVER = np.zeros((0, 2), dtype=np.int64)
 

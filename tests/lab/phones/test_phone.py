@@ -7,7 +7,8 @@ import pytest
 
 from lab.behaviours import SECOND
 from lab.habits.clock import inside
-from lab.phones.phone import DAY, HOUR, PROFILES, plan_day, profile_names
+from lab.phones.phone import DAY, HOUR, plan_day
+from lab.phones.profile import PROFILES, profile_names
 
 APPS = ["communication", "news-and-magazines", "tools", "social"]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.behaviours import SECOND, Batch, Peer, Speech
-from lab.phones.phone import PROFILES
+from lab.phones.profile import PROFILES
 from lab.phones.radio import HOUR, MOBILE, OUTAGE, Radio, roamed, steady, travelling
 
 SPAN = 24 * HOUR

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lab.habits.clock import inside
-from lab.phones.phone import DAY, PROFILES, plan_day
+from lab.phones.phone import DAY, plan_day
+from lab.phones.profile import PROFILES
 from lab.phones.states import state_table
 from lab.timeline import POWER_STATES
 

@@ -72,3 +72,18 @@ def test_a_suite_that_a_control_masters_is_said_to_be_too_easy(make):
     text = printed(blind, lost)
     assert "too easy: AN1793 under view full: timing-only has AP 1, builtin as the best detector 0.5" in text
     assert "too easy" not in printed(make.trial(make.finding()), make.trial(detector="timing-only"))
+
+
+def test_what_is_unseen_is_told_from_what_is_missed(make):
+    name = make.incident().incident
+    text = " ".join(printed(make.trial(unseen=(name,))).split())
+    assert "0 % of 1" in text
+    assert "1 of 1 unseen" in text
+    assert "It counts as not detected, in recall too." in text
+    assert "unseen" not in printed(make.trial())
+
+
+def test_what_is_held_out_is_named(make):
+    told = "held out: polling-plain. They only tell how good a finished detector is"
+    assert told in " ".join(printed(make.trial(held_out=True)).split())
+    assert "held out" not in printed(make.trial())

@@ -49,7 +49,9 @@ def recording(make, tmp_path):
 @pytest.fixture
 def run(recording, tmp_path):
     row = {"scenario": "polling-plain", "seed": 1, "stage": "wire", "view": "full", "detector": "builtin"}
+    row["held_out"] = False
     lost = {"status": "failed", "reason": "boom", "detector_version": None, "judged": [], "findings_sha256": None}
+    lost["unseen"] = []
     about = {"suite": "core", "seeds": [1], "stage": "wire", "budget": 0.001, "scenarios": {"polling-plain": "0" * 64}}
     write_run(tmp_path, {**about, "recordings": {"polling-plain-s1": recording_hash(recording)}}, [{**row, **lost}])
     return tmp_path
@@ -147,3 +149,32 @@ def test_places():
     assert ".." not in place.split("/")[2].split(".")
     assert place != findings_place({**row, "detector": "image_.._x_1"})
     assert findings_place({**row, "detector": "builtin"}) == "findings/a-s3/builtin/full.jsonl"
+
+
+def test_a_trial_that_hides_whether_it_is_held_out_is_refused(run):
+    content = read_run(run)
+    del content["trials"][0]["held_out"]
+    write_json(run / "run.json", content)
+    with pytest.raises(EvidenceError, match=r"whether one may tune by it; run it again"):
+        load_run(run)
+
+
+def test_a_trial_that_hides_what_its_view_shows_is_refused(run):
+    content = read_run(run)
+    del content["trials"][0]["unseen"]
+    write_json(run / "run.json", content)
+    with pytest.raises(EvidenceError, match=r"which incidents its view shows; run it again"):
+        load_run(run)
+
+
+def test_the_mark_of_a_held_out_trial_reaches_scorecard_and_report(run):
+    edited(run, held_out=True)
+    card = score_folder(run).to_json()
+    assert card["held_out"] == ["polling-plain"]
+    assert card["unscored"][0]["held_out"] is True
+    page = (run / "report.html").read_text()
+    assert "held out: polling-plain. They only tell" in page
+    assert "polling-plain (held out), seed 1" in page
+    edited(run, held_out=False)
+    assert score_folder(run).to_json()["held_out"] == []
+    assert "held out" not in (run / "report.html").read_text()

@@ -88,3 +88,12 @@ def test_partial_findings_are_refused(recording, hit, tmp_path):
 def test_an_unknown_view_is_refused(recording, tmp_path):
     with pytest.raises(LookupError, match="unknown view 'nosni'"):
         score_findings(recording, written(tmp_path / "f"), view="nosni")
+
+
+def test_findings_about_what_is_held_out_are_marked(recording, hit, tmp_path, monkeypatch):
+    findings = written(tmp_path / "f.jsonl", hit())
+    assert score_findings(recording, findings).to_json()["held_out"] == []
+    monkeypatch.setattr("lab.running.submission.held_out", lambda: frozenset({"smoke-poll"}))
+    card = score_findings(recording, findings).to_json()
+    assert card["held_out"] == ["smoke-poll"]
+    assert all(row["held_out"] for row in card["incidents"])

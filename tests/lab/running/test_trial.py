@@ -294,7 +294,7 @@ def test_what_a_detector_cannot_judge_is_left_out(lab, make, tmp_path):
     whole = card["detectors"]["builtin"]["views"]["full"]["analytics"]["AN1702"]  # the control: who judges, misses
     assert (whole["recall"], whole["false_alarms"]) == (0.0, 0)
     spots = {(one["detector"], one["view"], one["analytic"]): one["why"] for one in card["blind_spots"]}
-    assert (spots["partial", "full", "AN1702"], spots["builtin", "full", "AN1702"]) == ("unsupported", "missed")
+    assert (spots["partial", "full", "AN1702"], spots["builtin", "full", "AN1702"]) == ("unsupported", "unseen")
     assert "cannot judge" in (tmp_path / "report.html").read_text()
 
 

@@ -20,7 +20,6 @@ CORE = load_suite("core").scenarios
 QUICK = ("https-poll-5m", "dns-poll-txt", "socks-relay", "websocket-presence")
 TABLES = ("flows", "exchanges", "dns", "sockets", "device_state", "packages", "http")
 SHAPES_DRAWN = {"stacks"}  # clients that draw their hello anew each time do so apart on each stage
-KNIFE_EDGE = 0.02  # of a score: closer to the threshold than this, two verdicts may differ
 
 
 def timeline_of(name, hours):
@@ -89,10 +88,7 @@ def held(wire, flows):
     assert pairs
     for pair in pairs:
         assert None not in (pair.one, pair.other), pair.shown.key
-        alike = abs(pair.one.score - pair.other.score) < KNIFE_EDGE
-        assert pair.same_verdict or alike, pair.shown.key
-        if pair.shown.analytic == "AN1702" and alike:
-            continue  # of windows that are as bad as each other each stage may show another one
+        assert pair.same_verdict, pair.shown.key
         assert {value.feature for value in pair.outside} <= SHAPES_DRAWN, (pair.shown.key, pair.outside)
 
 

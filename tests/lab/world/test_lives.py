@@ -14,7 +14,8 @@ from lab.authoring.behaviour_rows import behaviour_plan
 from lab.authoring.kinds import behaviour_names
 from lab.authoring.plans import AppPlan
 from lab.behaviours import Window
-from lab.phones.phone import DAY, PROFILES, plan_day
+from lab.phones.phone import DAY, plan_day
+from lab.phones.profile import PROFILES
 from lab.world.lives import Life, later, lives, narrowed, used_while_there
 
 HOUR = 3_600_000_000

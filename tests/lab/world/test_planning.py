@@ -10,7 +10,8 @@ import pytest
 from lab.authoring.behaviour_rows import behaviour_plan
 from lab.authoring.plans import AppPlan
 from lab.behaviours import Window
-from lab.phones.phone import DAY, PROFILES, plan_day
+from lab.phones.phone import DAY, plan_day
+from lab.phones.profile import PROFILES
 from lab.phones.radio import steady, travelling
 from lab.world.planning import planned, tasks
 

@@ -22,6 +22,7 @@ def test_exchanges_begin_when_due_or_when_the_one_before_is_over(conversations):
 
 def lanes(**changes):
     one = {"mss": 1400, "client_gap": 10, "server_gap": 20, "answer": 5_000, "turn": 45, "rtt": 5_000, "tcp": True}
+    one |= {"header": 20, "room": 1_420}
     return Lanes(*(np.array([value]) for value in (one | changes).values()))
 
 

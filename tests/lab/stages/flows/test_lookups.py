@@ -45,3 +45,27 @@ def test_what_is_hidden_is_no_look_up(timeline_of, talk, scene_from):
 
 def test_labels_are_63_letters_at_most():
     assert [len(part) for part in _labels("x" * 130).split(".")] == [63, 63, 1]
+
+
+def beside(**options):
+    return Speech("mdns", port=5353, options=options)
+
+
+def test_a_neighbours_answer_is_a_look_up_asked_when_it_came(timeline_of, talk, scene_from):
+    found = scene_from(timeline_of([talk([(0, 0, 380, 900)], speech=beside(service="_ipp._tcp.local"))]))
+    (row,) = dns_of(found)
+    assert (row["qname"], row["qtype"], row["rcode"]) == ("_ipp._tcp.local", "PTR", 0)
+    assert row["time"] == row["answered"]
+    assert (row["bytes_up"], row["bytes_down"]) == (0, 380)
+    assert row["answers"][0].endswith("._ipp._tcp.local")
+
+
+def test_a_question_for_one_name_is_read_one_for_several_is_not(timeline_of, talk, scene_from):
+    one, several = (dns_of(scene_from(timeline_of([talk([(0, up, 0, 0)], speech=beside())]))) for up in (40, 140))
+    assert [(row["qname"], row["answered"], row["rcode"]) for row in one] == [("_googlecast._tcp.local", None, None)]
+    assert several == []
+
+
+def test_names_that_are_missing_are_no_such_name(timeline_of, talk, scene_from):
+    (row,) = dns_of(scene_from(timeline_of([talk([(0, 0, 0, 900)], speech=dns(qtype="A", missing="1"))])))
+    assert (row["rcode"], row["answers"]) == (3, [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.catalogue.held_out import families, held_out, parse_families
+from lab.authoring.held_out import families, held_out, parse_families
 from lab.errors import ScenarioError
 from lab.scenario import load_all, scenario_names, suite_scenarios
 

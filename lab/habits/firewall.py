@@ -1,0 +1,81 @@
+"""Doze's firewall: what it leaves of whatever an app had in mind, whoever the app is and whatever it is for.
+
+AOSP, from memory: in light and in deep Doze NetworkPolicyManagerService has netd drop, both ways, every packet of an
+app's uid that is not on the list of those exempt from battery optimisation (FIREWALL_CHAIN_DOZABLE, an allow-list; a
+foreground service alone is not on it), and destroys its TCP sockets as the chain is turned on
+(closeSocketsForFirewallChainLocked). Maintenance windows turn it off. uids below 10 000 are the system's and pass. A
+high-priority message of the push service, and an alarm that may fire while idle, put the app on the list for about
+10 s. Here a connection is closed in the last moment before Doze: how much of that is still heard is an assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from lab.behaviours import SECOND, Batch, Int64, Window
+from lab.habits.clock import inside, merged
+from lab.habits.reconnect import noticed
+
+LAST = SECOND // 2  # before Doze: when a connection is closed
+APART = 30_000  # microseconds between two connections that an app dials again
+
+
+def walled(batch: Batch, window: Window, rng: Callable[[], np.random.Generator]) -> Batch:
+    """The batch without what falls into the app's Doze: its exchanges, answers and the conversations opened for them.
+
+    A conversation that outlasts Doze is closed at its beginning and dialled again when it has ended, at the latest when
+    there is something to say. Those who dial in during Doze get no answer and give up. ``rng`` is asked only if one is
+    dialled again.
+    """
+    barred = merged(window.barred)
+    if not len(barred) or not len(batch.start):
+        return batch
+    begins = np.append(barred[:, 0], np.iinfo(np.int64).max)
+    batch = _heard(batch, barred, begins)
+    on = np.searchsorted(begins, batch.start, side="right")
+    x_on = np.searchsorted(begins, batch.x_time, side="right")
+    width = len(begins) + 1
+    mine, piece = np.unique(batch.x_conversation * width + x_on, return_inverse=True)
+    of, during = np.divmod(mine, width)
+    begin, first, last = batch.start[of], _edges(piece, batch.x_time, len(mine)), begins[during]
+    again = (during != on[of]) | inside(begin, barred)
+    if again.any():
+        begin[again] = _redialled(rng(), barred[during[again] - 1, 1], first[again])
+    ends = np.zeros(len(mine), dtype=np.int64)
+    np.maximum.at(ends, piece, batch.x_time + batch.x_delay)
+    close = batch.close[of]
+    close = np.where(close >= last, np.maximum(last - LAST, np.maximum(begin, ends)), close)
+    heads = {name: getattr(batch, name)[of] for name in ("speech", "peer", "inbound", "stack")}
+    return replace(batch, start=begin, close=close, x_conversation=piece.astype(np.int64), **heads)
+
+
+def _heard(batch: Batch, barred: Int64, begins: Int64) -> Batch:
+    """The batch with the exchanges that begin outside Doze; an answer that would come in it does not."""
+    unanswered = inside(batch.start, barred) & batch.inbound
+    kept = ~inside(batch.x_time, barred) & ~unanswered[batch.x_conversation]
+    until = begins[np.searchsorted(begins, batch.x_time, side="right")]
+    late = batch.x_time + batch.x_delay >= until
+    kept &= ~late | (batch.x_up > 0)
+    down, delay = np.where(late, 0, batch.x_down)[kept], np.where(late, 0, batch.x_delay)[kept]
+    words = {name: getattr(batch, name)[kept] for name in ("x_conversation", "x_time", "x_up")}
+    return replace(batch, x_down=down, x_delay=delay, **words)
+
+
+def _edges(piece: Int64, x_time: Int64, count: int) -> Int64:
+    """(count,) the first exchange of each piece."""
+    first = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(first, piece, x_time)
+    return first
+
+
+def _redialled(rng: np.random.Generator, opened: Int64, first: Int64) -> Int64:
+    """When each conversation is dialled again: some time after Doze, one after the other, or when needed."""
+    known, of = np.unique(opened, return_inverse=True)
+    order = np.argsort(of, kind="stable")
+    turn = np.empty(len(of), dtype=np.int64)
+    turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
+    found: Int64 = np.minimum(opened + noticed(rng, len(known))[of] + APART * turn, first)
+    return found
