@@ -1,10 +1,10 @@
 """Elastic's Network Beaconing transform 1.3.3: even counts, even sizes or a period in each process' last six hours.
 
 Formula: detector/rivals/buckets.py and periodicity.py; ``elastic:jitter=0.4`` sets its ``max_jitter``, 0 as published.
-The score is how many of three things hold; it alerts from one on, as the published rule does (``is_beaconing``), and all
-three are its rule of high confidence. Its list of processes that are never reported is left out: it names those of desktops.
-Raised wrongly by tickers, players and whatever has one message of one size. Blind to periods above an hour and to less
-than seven busy minutes, and to a poll inside an app that does other things: a process is one series.
+The score is how many of three things hold; it alerts from one on, as the published rule does (``is_beaconing``), and
+all three are its rule of high confidence. Its list of processes never to be reported is left out: it names desktops'
+ones. Raised wrongly by tickers, players and whatever has one message of one size. Blind to periods above an hour and to
+less than seven busy minutes, and to a poll inside an app that does other things: a process is one series.
 """
 
 from __future__ import annotations

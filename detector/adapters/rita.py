@@ -1,10 +1,10 @@
 """RITA v5's beacon score of each device and name or address, day by day; ``rita:modifiers`` adds what else it weighs.
 
 Formula: detector/rivals/beacon_score.py and, for ``modifiers``, modifiers.py and dns_tunnels.py. Its classes begin at
-50, 70, 90 and 100 %: it alerts from 70 % on, the medium one's
-lower bound (which name goes with which bound is from memory).
-Raised wrongly by whatever is always on and says the same: push heartbeats, tickers, sync jobs. Blind to the inside of a
-long flow, to pairs with fewer than four connections a day, and, by hours and length, to who works office hours.
+50, 70, 90 and 100 %: it alerts from 70 % on, the medium one's lower bound (which name goes with which bound is from
+memory). Raised wrongly by whatever is always on and says the same: push heartbeats, tickers, sync jobs. Blind to the
+inside of a long flow, to pairs with fewer than four connections a day, and, by hours and length, to who works office
+hours.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Periodicity of counts: how much a series looks like itself one period later, if need be a little earlier or later.
 
-Formula: the ``periodic`` test of Elastic's Network Beaconing 1.3.3, as facts about it were written down: of each
-period from 2 buckets to a sixth of the span the normalised autocovariance, averaged over its multiples, the largest of all. What
-the multiples are is our reading: the series is cut into stretches of one period, each is laid on the one before it, and
-with jitter may begin up to ``jitter`` periods sooner or later, where it fits best (greedily, one after the other).
+Formula: the ``periodic`` test of Elastic's Network Beaconing 1.3.3, as facts about it were written down: of each period
+from 2 buckets to a sixth of the span the normalised autocovariance, averaged over its multiples, the largest of all.
+What the multiples are is our reading: the series is cut into stretches of one period, each is laid on the one before
+it, and with jitter may begin up to ``jitter`` periods sooner or later, where it fits best (greedily, one after the
+other).
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def _row(scenario: Scenario) -> Row:
 def _app(app: AppPlan) -> Row:
     moments = {"installed": app.installed, "moves": app.moves, "removed": app.removed}
     return {
-        **{name: getattr(app, name) for name in ("package", "label", "category", "sanctioned", "on")},
+        **{name: getattr(app, name) for name in ("package", "label", "category", "sanctioned", "exempt", "on")},
         "roles": list(app.roles),
         **{f"{name}_s": None if value is None else value / 1e6 for name, value in moments.items()},
         "behaviours": [_behaviour(plan) for plan in app.behaviours],
@@ -127,7 +127,13 @@ def in_conditions(network: Mapping[str, Any]) -> str:
 
 def _in_short(app: AppPlan) -> str:
     """An app in a few words: who it is, and every setting that is not the default."""
-    words = [app.category, *app.roles, *(["sanctioned"] if app.sanctioned else []), f"on {app.on}"]
+    words = [
+        app.category,
+        *app.roles,
+        *(["sanctioned"] if app.sanctioned else []),
+        *(["exempt from Doze"] if app.exempt else []),
+    ]
+    words.append(f"on {app.on}")
     lives = {"installed": app.installed or None, "moves": app.moves, "removed": app.removed}
     words += [f"{name} {written(value / 1e6, 's')}" for name, value in lives.items() if value is not None]
     return "; ".join([", ".join(words), *map(in_short, app.behaviours)])

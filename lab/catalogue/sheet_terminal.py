@@ -56,6 +56,7 @@ def _print_world(console: Console, shown: Row) -> None:
 def _print_app(console: Console, app: Row, devices: int) -> None:
     lives = [f"{n} {duration(app[f'{n}_s'])}" for n in ("installed", "moves", "removed") if app[f"{n}_s"]]
     words = [app["category"], *app["roles"], *(["sanctioned"] if app["sanctioned"] else [])]
+    words += ["exempt from Doze"] if app["exempt"] else []
     who = ", ".join([*words, f"on {app['on']} of {devices}", *lives])
     console.print(f"\n{app['package']} ({who})", markup=False)
     for behaviour in app["behaviours"]:

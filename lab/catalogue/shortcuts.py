@@ -1,57 +1,37 @@
 """The shortcut report of a suite: whether anything but behaviour tells its malicious apps from the innocent ones.
 
-Every trait (lab/catalogue/traits.py) is judged by itself, by a threshold and by a small tree, and all traits of a table
-together by a tree; twice: against everybody on the phones, and against the apps of the benign twins alone. How an app
-speaks (port, protocol, reach) is what scenarios are about, so that it is held against twins only. A leak is an AUC
-beyond 0.5 +- MARGIN and beyond what chance does with so few apps. Compiled only, at ONE evening hour where that hour
-has contacts.
+Traits (app_traits.py, peer_traits.py) are judged one by one (columns.py), against everybody on the phones and against
+the apps of the benign twins alone; how an app speaks is what scenarios are about, so it is held against twins only.
+What is drawn differs under every seed: a suite gets so many seeds that its pairs of twins make APPS, and a column that
+looks like a leak is looked at again with as many other seeds. What is written, in a scenario or the library, no seed
+changes, and a small suite has too few apps to tell: it is judged over the scenarios of all suites (``pool``). Compiled
+only, at ONE evening hour where that hour has contacts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
-
-import numpy as np
 
 from detector.contract import Advance
 from lab.authoring.plans import Scenario
-from lab.behaviours import Bool, Int64
-from lab.catalogue.stumps import Float64, elsewhere, spread, tree_auc, weighted_auc
-from lab.catalogue.traits import DRAWN, Row, app_rows, channels, parts_of, peer_rows
-from lab.console import emit, screen
+from lab.catalogue.app_traits import app_rows
+from lab.catalogue.columns import FEW, LEAK, TOGETHER, Column, judged
+from lab.catalogue.peer_traits import channels, peer_rows
+from lab.catalogue.traits import Row, parts_of
 from lab.errors import ScenarioError
-from lab.scenario import compile_scenario, suite_scenarios
+from lab.scenario import compile_scenario, suite_names, suite_scenarios
 from lab.timeline import Timeline
 
-MARGIN = 0.1
 HOUR = 3_600_000_000
 EVENING = 19 * HOUR
-TIMELINES = 120  # compiled per suite, at least two of each scenario and at most nine (our choice: half a minute)
-#: Standard deviations that chance is granted: one in 370 for what somebody wrote; one in 150,000 for what is drawn, for
-#: over a thousand looks are taken at drawn traits, by which nobody can err but the pools, which all suites share.
-WRITTEN, BY_LOT = 3.0, 4.5
-#: What an app does rather than what it is: only its twin does the same.
-MANNERS = frozenset({"protocol", "port", "transport", "TLS", "ALPN", "inbound", "reach"})
-TOGETHER = "all together"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One trait of one table as a shortcut: how well it does, and what chance would do."""
-
-    table: str  # apps, peers
-    column: str
-    among: str  # everybody, twins
-    malicious: int  # independent apps
-    benign: int
-    stump: float | None  # AUC of the best threshold, folded at 0.5 unless it is a word's share; None: trees only
-    tree: float | None  # AUC of a small tree on scenarios it has not seen; None: words
-    chance: float  # how far from 0.5 chance comes
-    leak: bool
+APPS = 160  # malicious ones with a twin, drawn for a suite: 0.1 is three standard deviations then
+POOL_APPS = 400  # for all suites together, of whose hosts few are popular or of the long tail
+LEAST_SEEDS, MOST_SEEDS = 2, 160
+POOL = "all suites"
 
 
 @dataclass(frozen=True)
@@ -69,36 +49,81 @@ class Report:
     @property
     def leaks(self) -> tuple[str, ...]:
         """Everything that is wrong, in words; nothing if all is well."""
-        told = [
-            f"{one.table}, {one.column}, against {one.among}: "
-            f"{', '.join(f'{how} {auc:.2f}' for how, auc in (('stump', one.stump), ('tree', one.tree)) if auc)}; "
-            f"{one.malicious} malicious, {one.benign} benign, chance up to {0.5 + one.chance:.2f}"
-            for one in self.columns
-            if one.leak
-        ]
+        told = [f"{one}: a leak" for one in self.columns if one.verdict == LEAK]
         return (*told, *(f"{one}: spoken by attacks only" for one in self.one_class))
+
+    @property
+    def too_few(self) -> tuple[Column, ...]:
+        """The columns that this suite has too few apps to judge."""
+        return tuple(one for one in self.columns if one.verdict == FEW)
+
+    def unjudged(self, pool: Report) -> tuple[Column, ...]:
+        """Those of them that the pool cannot judge either."""
+        known = {one.key: one.verdict for one in pool.columns}
+        return tuple(one for one in self.too_few if known.get(one.key, FEW) == FEW)
 
     def to_json(self) -> dict[str, Any]:
         """The report as an object of ``scenario shortcuts --json``, schema version 1."""
-        return {**asdict(self), "leaks": list(self.leaks)}
+        lists = {name: [one.to_json() for one in getattr(self, name)] for name in ("columns", "together")}
+        few = [{"table": table, "column": name, "among": among} for table, name, among in (o.key for o in self.too_few)]
+        return {**asdict(self), **lists, "too_few": few, "leaks": list(self.leaks)}
 
 
 def shortcuts(suites: Iterable[str], advance: Advance = lambda _done, _total: None) -> list[Report]:
-    """The reports of those suites, over several seeds; ScenarioError for one that has no attack to give away."""
+    """The reports of those suites, and of all suites together where one of them has too few apps for a column.
+
+    ScenarioError for a suite that has no attack to give away.
+    """
     wanted = [suite_scenarios(name) for name in suites]
     for name, scenarios in wanted:
         if not any(one.analytics for one in scenarios):
             raise ScenarioError([f"suite {name}: nothing is labelled, so nothing can be given away"])
+    whole = pooled()
     total, done = sum(len(scenarios) for _, scenarios in wanted), 0
+
+    def told(by: int, of: int) -> None:
+        advance(done + by, of)
+
     reports = []
     for name, scenarios in wanted:
-        seeds = range(1, 1 + min(9, max(2, TIMELINES // len(scenarios))))
-        found = []
-        for scenario in scenarios:
-            found += [_read(_Case(scenario.name, scenario.sha256, seed, scenario)) for seed in seeds]
-            advance(done := done + 1, total)
-        reports.append(_report(name, scenarios, len(seeds), found))
+        reports.append(reported(name, scenarios, APPS, lambda by, _: told(by, total + len(whole))))
+        done += len(scenarios)
+    if any(one.too_few for one in reports):
+        reports.append(reported(POOL, whole, POOL_APPS, lambda by, _: told(by, total + len(whole))))
     return reports
+
+
+def pool(advance: Advance = lambda _done, _total: None) -> Report:
+    """The report of the scenarios of all suites that have an attack."""
+    return reported(POOL, pooled(), POOL_APPS, advance)
+
+
+def pooled() -> tuple[Scenario, ...]:
+    """The scenarios of all suites on disk that have an attack, each once."""
+    suites = [scenarios for _, scenarios in map(suite_scenarios, suite_names())]
+    labelled = [some for some in suites if any(one.analytics for one in some)]
+    return tuple({one.name: one for some in labelled for one in some}.values())
+
+
+def reported(
+    name: str, scenarios: Sequence[Scenario], apps: int = APPS, advance: Advance = lambda _done, _total: None
+) -> Report:
+    """The report of those scenarios, over so many seeds that their pairs of twins are about ``apps`` in all."""
+    names = {one.name for one in scenarios}
+    pairs = len({one.twin_of for one in scenarios} & names)
+    seeds = min(MOST_SEEDS, max(LEAST_SEEDS, -(-apps // max(pairs, 1))))
+    found = list(_all_read(scenarios, range(1, 1 + seeds), advance))
+    report = _report(name, scenarios, seeds, found)
+    if any(one.verdict == LEAK and one.kind == "drawn" for one in report.columns):
+        found += _all_read(scenarios, range(1 + seeds, 1 + 2 * seeds), lambda _done, _total: None)
+        report = _report(name, scenarios, 2 * seeds, found)
+    return report
+
+
+def _all_read(scenarios: Sequence[Scenario], seeds: Iterable[int], advance: Advance) -> Iterator[_Read]:
+    for done, scenario in enumerate(scenarios, 1):
+        yield from (_read(_Case(scenario.name, scenario.sha256, seed, scenario)) for seed in seeds)
+        advance(done, len(scenarios))
 
 
 @dataclass(frozen=True)
@@ -150,131 +175,3 @@ def evening(scenario: Scenario, seed: int) -> Timeline:
             except ScenarioError:
                 continue  # a labelled behaviour is silent then
     return compile_scenario(scenario, seed)
-
-
-def judged(
-    table: str, everybody: Sequence[Row], parts: Mapping[str, frozenset[str]], only: Sequence[str] = ()
-) -> list[Column]:
-    """Every trait of a table as a shortcut, against everybody and against twins, then all of them together.
-
-    ``parts``: by scenario, the packages that play a part in a pair of twins. ``only``: these traits, one by one.
-    """
-    found = []
-    twins = [row for row in everybody if row.acts and row.package in parts.get(row.scenario, ())]
-    for among, some in (("everybody", everybody), ("twins", twins)):
-        view = _Rows(table, among, some)
-        if not view.labels.any() or view.labels.all():
-            continue
-        names = [name for name in some[0].traits if among == "twins" or name not in MANNERS]
-        found += [view.column(name) for name in names if not only or name in only]
-        whole = [name for name in names if all(_is_number(row.traits[name]) for row in some)]
-        found += [view.together(whole)] if whole and not only else []
-    return found
-
-
-class _Rows:
-    """Rows as arrays: labels, weights that sum to one for each app, and who is independent of whom."""
-
-    def __init__(self, table: str, among: str, rows: Sequence[Row]) -> None:
-        self.table, self.among, self.rows = table, among, rows
-        self.labels: Bool = np.array([row.malicious for row in rows], dtype=np.bool_)
-        self.groups = _numbers([row.pair for row in rows])
-
-    @cached_property
-    def weight(self) -> Float64:
-        """(n,) one over the rows that an app has in its scenario and seed, on each side of the label."""
-        unit = _numbers([(row.scenario, row.seed, row.package, row.malicious) for row in self.rows])
-        return 1.0 / np.bincount(unit)[unit]
-
-    def counts(self, known: Bool, *, drawn: bool) -> tuple[int, int]:
-        """Independent malicious and benign apps: with a seed's draws each seed counts, else an app counts once.
-
-        The malicious ones were written for their scenario; an honest package is the same in all.
-        """
-
-        def units(bad: bool) -> int:  # noqa: FBT001 - the label itself
-            mine = (row for row, is_known in zip(self.rows, known, strict=True) if is_known and row.malicious == bad)
-            if drawn:
-                return len({(row.scenario, row.seed, row.package) for row in mine})
-            return len({(row.pair if bad else "", row.package) for row in mine})
-
-        return units(True), units(False)
-
-    def column(self, name: str) -> Column:
-        """One trait by itself."""
-        cells = [row.traits[name] for row in self.rows]
-        known: Bool = np.array([cell is not None for cell in cells], dtype=np.bool_)
-        labels, weight, groups = self.labels[known], self.weight[known], self.groups[known]
-        values = self._values(name)[known]
-        counts = self.counts(known, drawn=name in DRAWN)
-        deviations = BY_LOT if name in DRAWN else WRITTEN
-        bound = min(0.5, deviations * spread(labels, values, weight, counts))
-        stump = weighted_auc(labels, values, weight)
-        if _is_word(cells):
-            return self._column(name, counts, (stump, None), bound)
-        tree = tree_auc(labels, values[:, None], weight, groups)
-        return self._column(name, counts, (max(stump, 1 - stump), tree), bound)
-
-    def together(self, names: Sequence[str]) -> Column:
-        """Numbers that nobody lacks, at once, for a tree that may combine them: it is told, and no leak by itself.
-
-        No words: a word's share elsewhere lacks its own app, by which a tree would know the app again.
-        """
-        columns = np.stack([self._values(name) for name in names], axis=1)
-        counts = self.counts(np.ones(len(self.rows), dtype=np.bool_), drawn=False)
-        different = np.arange(len(self.rows), dtype=np.float64)
-        bound = min(0.5, WRITTEN * spread(self.labels, different, self.weight, counts))
-        tree = tree_auc(self.labels, columns, self.weight, self.groups)
-        return replace(self._column(TOGETHER, counts, (None, tree), bound), leak=False)
-
-    def _column(
-        self, name: str, counts: tuple[int, int], aucs: tuple[float | None, float | None], bound: float
-    ) -> Column:
-        worst = max(auc for auc in aucs if auc is not None)
-        leak = worst > 0.5 + max(MARGIN, bound)
-        return Column(self.table, name, self.among, *counts, *aucs, bound, leak)
-
-    def _values(self, name: str) -> Float64:
-        """(n,) the trait as a number: a word's is its share of malicious apps elsewhere; unknown is -1."""
-        cells = [row.traits[name] for row in self.rows]
-        if _is_word(cells):
-            words = _numbers(["" if cell is None else cell for cell in cells])
-            return elsewhere(self.labels, words, self.groups, self.weight)
-        return np.array([-1.0 if cell is None else float(cell) for cell in cells])
-
-
-def _is_number(cell: object) -> bool:
-    return cell is not None and not isinstance(cell, str)
-
-
-def _is_word(cells: Iterable[Any]) -> bool:
-    return any(isinstance(cell, str) for cell in cells)
-
-
-def _numbers(keys: Sequence[Any]) -> Int64:
-    """(n,) equal numbers for equal keys, in their order."""
-    place = {key: number for number, key in enumerate(sorted(set(keys)))}
-    return np.array([place[key] for key in keys], dtype=np.int64)
-
-
-def print_shortcuts(reports: Sequence[Report], worst: int = 6, say: Callable[[str], None] = emit) -> None:
-    """The reports on stdout: the columns of each suite that come nearest to a leak, and what leaks."""
-    from rich.table import Table
-
-    for one in reports:
-        table = Table(title=f"suite {one.suite}: {one.scenarios} scenarios, {one.seeds} seeds")
-        for head in ("table, column", "against", "malicious, benign", "stump", "tree", "chance up to", ""):
-            table.add_column(head)
-        for row in (*sorted(one.columns, key=_excess, reverse=True)[:worst], *one.together):
-            aucs = ("-" if auc is None else f"{auc:.2f}" for auc in (row.stump, row.tree))
-            size = f"{row.malicious}, {row.benign}"
-            told = "LEAK" if row.leak else "" if row.column == TOGETHER else "ok"
-            bound = f"{0.5 + row.chance:.2f}"
-            table.add_row(f"{row.table}, {row.column}", row.among, size, *aucs, bound, told)
-        screen().print(table)
-        for leak in one.leaks:
-            say(f"{one.suite}: {leak}")
-
-
-def _excess(row: Column) -> tuple[bool, float]:
-    return row.leak, max(auc for auc in (row.stump, row.tree) if auc is not None) - max(MARGIN, row.chance)

@@ -51,18 +51,25 @@ def spread(labels: Bool, column: Float64, weight: Float64, counts: tuple[int, in
     return min(0.5, float(np.sqrt(max(variance, 0.0))))
 
 
-def elsewhere(labels: Bool, words: Int64, groups: Int64, weight: Float64) -> Float64:
-    """(n,) the share of labelled rows that a word has in the other groups: what one who saw those may know of it.
+def word_auc(labels: Bool, words: Int64, weight: Float64, groups: Int64) -> float:
+    """The AUC of what a word gives away: the share of labelled rows that it has in the other folds of groups.
 
-    A word seen nowhere else has the share of all. Leaving out single rows instead would show it its own app.
+    As with ``tree_auc`` only rows of one fold are compared, for all of which the same others are known: leaving out a
+    row's own group alone would make a word look the more innocent the guiltier its group is. A word that the others
+    lack has the share of all. Not folded at 0.5.
     """
-    width = int(groups.max(initial=0)) + 1
-    pair = words * width + groups
-    size = (int(words.max(initial=0)) + 1) * width
-    bad, seen = (np.bincount(pair, weights=part, minlength=size) for part in (weight * labels, weight))
-    left, of = (part.reshape(-1, width).sum(axis=1)[words] - part[pair] for part in (bad, seen))
-    overall = float((weight * labels).sum() / max(weight.sum(), 1e-12))
-    return np.where(of > 1e-9, left / np.maximum(of, 1e-9), overall)
+    size = int(words.max(initial=0)) + 1
+    fold = groups % FOLDS
+    found, total = 0.0, 0.0
+    for number in range(FOLDS):
+        held = fold == number
+        worth = float((weight * labels)[held].sum() * (weight * ~labels)[held].sum())
+        if worth and labels[~held].any():
+            bad, seen = (np.bincount(words[~held], part[~held], size) for part in (weight * labels, weight))
+            told = np.where(seen > 0, bad / np.maximum(seen, 1e-12), bad.sum() / seen.sum())[words[held]]
+            found += worth * weighted_auc(labels[held], told, weight[held])
+            total += worth
+    return found / total if total else 0.5
 
 
 def tree_auc(labels: Bool, columns: Float64, weight: Float64, groups: Int64) -> float:

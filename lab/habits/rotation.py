@@ -49,8 +49,9 @@ def in_turn(
     asks for in vain is put into the draft.
     """
     names = getattr(behaviour, "names", "words")
-    if turn == "none" or names == "words":
-        return rotated(times, window, turn, lambda: carried(draft, behaviour, reach))
+    if turn == "none" or names == "words" or not len(times):
+        zone = reach if turn == "none" else ZONES.get(names, reach)
+        return rotated(times, window, turn, lambda: carried(draft, behaviour, zone))  # the silent have a way to speak
     keys, place, first = _turns(times, window, turn)
     count = getattr(behaviour, "candidates", 1)
     zone, hosts, sought = ZONES[names], [], []
@@ -77,7 +78,7 @@ def label(names: str, secret: int, turn: str, nth: int) -> str:
     """The ``nth`` candidate of a turn, the same for the same secret.
 
     >>> label("letters", 7, "2026-03-02", 0), label("hashed", 7, "2026-03-02", 0)
-    ('', '')
+    ('goblfvxdbgpolus', 'dg36y0qql6osmg')
     """
     seed = hashlib.blake2b(f"{secret}/{turn}/{nth}".encode(), digest_size=16).digest()
     if names == "hashed":

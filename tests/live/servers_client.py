@@ -72,7 +72,7 @@ async def converse(plan: Plan, control: Control, n: int, mode: str) -> list[list
             continue
         got, first = 0, 0.0
         while got < turn.size:
-            data = await asyncio.wait_for(read(), 8)
+            data = await asyncio.wait_for(read(), 30)
             first = first or loop.time() - said
             if not data:
                 raise EOFError(f"{n}: {got} of {turn.size} bytes")
@@ -120,7 +120,7 @@ async def stream(plan: Plan, script: object, opened: socket.socket):
 async def main() -> None:
     order = json.loads(sys.argv[1])  # {"folder", "modes": {n: mode}}
     plan = Plan(Path("/plan") / order["folder"])
-    for _ in range(200):
+    for _ in range(1200):
         try:
             control = Control(*await asyncio.open_connection(*CONTROL, limit=1 << 24))
             break

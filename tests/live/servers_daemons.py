@@ -91,13 +91,13 @@ async def turn(place: tuple[str, int]) -> str:
     line.connect(place)
     udp = attribute(0x0019, b"\x11\0\0\0")
     await loop.sock_sendall(line, message(0x0003, udp))
-    kind, found = read(await asyncio.wait_for(loop.sock_recv(line, 2048), 5))
+    kind, found = read(await asyncio.wait_for(loop.sock_recv(line, 2048), 30))
     assert kind == 0x0113, hex(kind)  # 401 with realm and nonce
     realm, nonce = found[0x0014], found[0x0015]
     key = hashlib.md5(b"lab:" + realm + b":lab").digest()
     who = attribute(0x0006, b"lab") + attribute(0x0014, realm) + attribute(0x0015, nonce)
     await loop.sock_sendall(line, message(0x0003, udp + who, key))
-    kind, found = read(await asyncio.wait_for(loop.sock_recv(line, 2048), 5))
+    kind, found = read(await asyncio.wait_for(loop.sock_recv(line, 2048), 30))
     assert kind == 0x0103, (hex(kind), found)
     line.close()
     relayed = bytes(a ^ b for a, b in zip(found[0x0016][4:8], struct.pack("!I", COOKIE), strict=True))

@@ -47,7 +47,7 @@ async def http2(control: tuple) -> dict:
         writer.write(spoken.data_to_send())
         ended = False
         while not ended:
-            data = await asyncio.wait_for(reader.read(65_536), 5)
+            data = await asyncio.wait_for(reader.read(65_536), 30)
             assert data
             heard += data
             for event in spoken.receive_data(data):
@@ -89,7 +89,7 @@ async def unclaimed(place: tuple[str, int]) -> str:
     try:
         reader, writer = await asyncio.open_connection(*place, local_addr=("10.88.1.10", 0))
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-        return (await asyncio.wait_for(reader.readline(), 15)).decode().strip()
+        return (await asyncio.wait_for(reader.readline(), 60)).decode().strip()
     except OSError as error:
         return type(error).__name__
 

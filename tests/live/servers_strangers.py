@@ -9,20 +9,27 @@ import asyncio
 import json
 import socket
 import struct
-import sys
 import time
 from pathlib import Path
 
 from lab.stages.live.servers.image.plan import Plan
 
 PHONE = "10.88.1.10"
+BOUND_S = 60.0  # of every wait: it ends a hang, and judges no speed
 
 
 class Control:
     @classmethod
     async def open(cls, port: int) -> Control:
         made = cls()
-        made.reader, made.writer = await asyncio.open_connection("127.0.0.1", port)
+        until = time.monotonic() + BOUND_S
+        while True:
+            try:
+                made.reader, made.writer = await asyncio.open_connection("127.0.0.1", port)
+                break
+            except ConnectionRefusedError:  # it is being started
+                assert time.monotonic() < until
+                await asyncio.sleep(0.05)
         made.turn = asyncio.Lock()  # one question and its answer at a time
         return made
 
@@ -79,6 +86,25 @@ class Phone:
                 writer.write(self.plan.bytes_of(turn))
 
 
+async def listening(port: int) -> None:
+    """Waits until somebody does on the port; knocking would be a visit."""
+    until = time.monotonic() + BOUND_S
+    table = Path("/proc/net/tcp")
+    while f":{port:04X} 00000000:0000 0A" not in table.read_text():  # noqa: ASYNC240 - memory of the kernel
+        assert time.monotonic() < until
+        await asyncio.sleep(0.02)
+
+
+async def settled(*controls: Control) -> None:
+    """Waits until no conversation has had news for two seconds, which is longer than any pause of these scripts."""
+    told, since, until = None, time.monotonic(), time.monotonic() + BOUND_S
+    while time.monotonic() < min(since + 2.0, until):
+        now = [(await control.call("report"))["conversations"] for control in controls]
+        if now != told:
+            told, since = now, time.monotonic()
+        await asyncio.sleep(0.1)
+
+
 async def main() -> None:
     plan = Plan(Path("/plan/strangers"))
     servers, strangers = await Control.open(9000), await Control.open(9001)
@@ -86,14 +112,14 @@ async def main() -> None:
     await asyncio.start_server(phone.connect, PHONE, 3128)
     await asyncio.start_server(phone.listen, PHONE, 7000)
     socks = await asyncio.create_subprocess_exec("microsocks", "-i", PHONE, "-p", "1080", "-b", PHONE, stderr=-3)
-    await asyncio.sleep(0.2)
+    await listening(1080)
     for control in (servers, strangers):
         await control.call("plan", folder="strangers")
     for control in (servers, strangers):
         await control.call("start", epoch_us=int((time.time() + 0.2) * 1e6))
     claims = [phone.claim(n, plan.script(n).server) for n in (1, 3)]
-    await asyncio.wait_for(asyncio.gather(*claims), 10)
-    await asyncio.sleep(float(sys.argv[1]))
+    await asyncio.wait_for(asyncio.gather(*claims), BOUND_S)
+    await settled(servers, strangers)
     told = {"dialled": await strangers.call("dialled"), "peers": phone.peers}
     told |= {"strangers": await strangers.call("report"), "servers": await servers.call("report")}
     for control in (servers, strangers):

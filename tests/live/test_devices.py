@@ -2,10 +2,13 @@
 
 import asyncio
 import itertools
+import signal
+import socket
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -23,11 +26,12 @@ from lab.devices.sockets import sampled_sockets
 from lab.devices.stream import open_stream, outcome
 from lab.stages.live.engine import connect, ensure_images, image_tag, open_session, sweep
 from lab.stages.live.handset.handset import ADB_PORT, ROLE, run_arguments, write_hosts
+from lab.stages.live.reach import Reach
 from lab.timeline import POWER_STATES
 
 pytestmark = pytest.mark.live
 UID, PACKAGE = 10123, "com.example.chat"
-WAIT_S = 20.0
+WAIT_S = 60.0  # of every wait: it ends a hang, and judges no speed
 
 
 class Device:
@@ -94,8 +98,8 @@ async def served(device, talk, client):
 
     server = await asyncio.start_server(safely, device.host, 0)
     async with server:
-        found = await asyncio.wait_for(client(server.sockets[0].getsockname()[1]), 30)
-        await asyncio.wait_for(asyncio.gather(*talking), 5)  # every end has seen the other's
+        found = await asyncio.wait_for(client(server.sockets[0].getsockname()[1]), 4 * WAIT_S)
+        await asyncio.wait_for(asyncio.gather(*talking), WAIT_S)  # every end has seen the other's
         return found
 
 
@@ -172,7 +176,7 @@ def test_a_peer_that_hangs_up_ends_the_reader_and_a_refusal_says_so(device):
 
     async def refused():
         reader, writer = await device.dial(port)
-        heard = await asyncio.wait_for(reader.read(), 10)
+        heard = await asyncio.wait_for(reader.read(), WAIT_S)
         writer.close()
         return heard, str(outcome(writer))
 
@@ -198,11 +202,11 @@ def test_datagrams_keep_their_boundaries_and_leave_nothing_behind(device):
         heard = []
         for size in sizes:  # each once the one before was heard: no guess how long nc needs
             writer.write(b"d" * size)
-            heard.append(await asyncio.wait_for(peer.heard.get(), 5))
+            heard.append(await asyncio.wait_for(peer.heard.get(), WAIT_S))
         transport.sendto(b"answer", heard[0][1])
-        answer = await asyncio.wait_for(reader.readexactly(6), 5)
+        answer = await asyncio.wait_for(reader.readexactly(6), WAIT_S)
         writer.write_eof()
-        await asyncio.wait_for(reader.read(), 5)  # nc -q leaves by itself
+        await asyncio.wait_for(reader.read(), WAIT_S)  # nc -q leaves by itself
         writer.close()
         transport.close()
         return [len(data) for data, _ in heard], answer
@@ -211,9 +215,81 @@ def test_datagrams_keep_their_boundaries_and_leave_nothing_behind(device):
     assert device.programs() == 0
 
 
+def test_a_look_up_that_is_refused_ends_and_gives_the_processor_back(device):
+    """toybox is woken for ever by the ICMP error that it does not read; so its time is limited. The control has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((device.host, 0))
+        refusing = probe.getsockname()[1]
+    app = SimpleNamespace(device=0, uid=UID, package=PACKAGE)
+    reach = Reach(SimpleNamespace(apps=[app]), {0: device.phone}, {0: device.caps})
+    script = SimpleNamespace(device=0, uid=UID, transport="udp", protocol="dns", server=(device.host, refusing))
+
+    async def main():
+        reader, writer = await reach.connect(script)
+        other, control = await device.dial(refusing, udp=True)
+        for one in (writer, control):
+            one.write(b"q")
+            one.write_eof()
+        await asyncio.wait_for(reader.read(), WAIT_S)
+        writer.close()
+        with pytest.raises(TimeoutError):  # nc -q 1 should have left a second after the end of its stdin
+            await asyncio.wait_for(other.read(), 4)
+        assert device.programs() == 1
+        device.phone.shell(kill_command(device.caps, UID, PACKAGE, await outcome(control).started()))
+        await asyncio.wait_for(other.read(), WAIT_S)
+        control.close()
+        return outcome(writer).exit_code
+
+    assert asyncio.run(main()) in {128 + signal.SIGXCPU, 128 + signal.SIGKILL}
+    assert device.programs() == 0
+
+
+def test_conversations_of_datagrams_have_ports_of_their_own(device):
+    """Which the kernel does not see to: the control, of a program that sets SO_REUSEADDR as nc does, has to share."""
+    app = SimpleNamespace(device=0, uid=UID, package=PACKAGE)
+    reach = Reach(SimpleNamespace(apps=[app]), {0: device.phone}, {0: device.caps})
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        transport, peer = await loop.create_datagram_endpoint(Datagrams, (device.host, 0))
+        place = transport.get_extra_info("sockname")
+        script = SimpleNamespace(device=0, uid=UID, transport="udp", protocol="dns", server=place)
+        streams = []
+        for number in range(40):
+            streams.append(await reach.connect(script))
+            streams[-1][1].write(b"%d" % number)
+        heard = [await asyncio.wait_for(peer.heard.get(), WAIT_S) for _ in streams]
+        for _, writer in streams:
+            writer.write_eof()
+        for reader, writer in streams:
+            await asyncio.wait_for(reader.read(), WAIT_S)
+            writer.close()
+        transport.close()
+        return {data for data, _ in heard}, {sender for _, sender in heard}
+
+    said, senders = asyncio.run(main())
+    assert said == {b"%d" % number for number in range(40)}
+    assert len(senders) == 40
+    assert sharing(set_option=True) > 0
+    assert sharing(set_option=False) == 0
+
+
+def sharing(*, set_option, count=900):
+    """How many of so many UDP sockets with one peer have a port that an earlier one has; 14 by chance, if they may."""
+    with ExitStack() as opened:
+        ports = set()
+        for _ in range(count):
+            one = opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            if set_option:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.connect(("127.0.0.1", 9))
+            ports.add(one.getsockname()[1])
+    return count - len(ports)
+
+
 def test_a_listener_serves_one_stranger(device):
     async def main():
-        reader, writer = await device.open(listen_command(device.caps, UID, PACKAGE, 18080, wait_s=20))
+        reader, writer = await device.open(listen_command(device.caps, UID, PACKAGE, 18080, wait_s=int(WAIT_S)))
         await until_listening(device, 18080)
         theirs, ours = await asyncio.open_connection(device.address, 18080)
         ours.write(b"hello")
@@ -221,7 +297,7 @@ def test_a_listener_serves_one_stranger(device):
         writer.write(b"world")
         answer = await theirs.readexactly(5)
         ours.close()
-        ended = await asyncio.wait_for(reader.read(), 5)
+        ended = await asyncio.wait_for(reader.read(), WAIT_S)
         writer.close()
         return heard, answer, ended
 
@@ -230,14 +306,14 @@ def test_a_listener_serves_one_stranger(device):
 
 def test_a_listener_nobody_came_to_is_ended_by_its_pid_or_its_patience(device):
     async def main():
-        reader, writer = await device.open(listen_command(device.caps, UID, PACKAGE, 18081, wait_s=20))
+        reader, writer = await device.open(listen_command(device.caps, UID, PACKAGE, 18081, wait_s=int(WAIT_S)))
         await until_listening(device, 18081)
         assert device.programs() == 1
         device.phone.shell(kill_command(device.caps, UID, PACKAGE, await outcome(writer).started()))
-        await asyncio.wait_for(reader.read(), 5)
+        await asyncio.wait_for(reader.read(), WAIT_S)
         writer.close()
         patient, other = await device.open(listen_command(device.caps, UID, PACKAGE, 18082, wait_s=1))
-        await asyncio.wait_for(patient.read(), 5)
+        await asyncio.wait_for(patient.read(), WAIT_S)
         other.close()
         return str(outcome(other))
 
@@ -262,7 +338,7 @@ def test_a_lost_device_is_told_from_an_end(device):
         adb = AdbServer(device.phone.server)
         adb.disconnect(device.phone.serial)
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(reader.read(), 5)
+            await asyncio.wait_for(reader.read(), WAIT_S)
         writer.close()
         with pytest.raises(DeviceError, match="not found"):
             device.phone.shell("true")
@@ -290,7 +366,9 @@ def test_the_report_is_honest_and_a_ca_lands_in_the_store(device):
     assert caps.netcat is not None
     assert {"u", "l", "q", "w", "W"} <= caps.netcat
     assert [what for what, _ in caps.missing] == ["nflog"]  # no sidecar here
-    assert abs(caps.clock_offset_us) < 50_000  # one kernel, one clock
+    offset_us, doubt_us = device.phone.clock_offset()
+    assert abs(offset_us) <= doubt_us  # one kernel, one clock; how well that is seen is the machine's affair
+    assert caps.clock_offset_us is not None
     pem = certificate()
     device.phone.install_ca(pem)
     assert device.phone.pull(f"{STORE}/{subject_hash_old(pem)}.0") == pem

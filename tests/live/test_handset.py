@@ -28,7 +28,7 @@ from lab.timeline import POWER_STATES, App
 pytestmark = pytest.mark.live
 CHAT, GAME = "com.a.chat", "com.b.game"
 APPS = [App(0, CHAT, "Chat", "social", 10123, True, (), "", 0), App(0, GAME, "Game", "games", 10124, True, (), "", 0)]
-READY_S = 20.0
+READY_S = 60.0  # of every wait: it ends a hang, and judges no speed
 
 
 class Lab:
@@ -96,7 +96,7 @@ def stock(lab, serial, *words):
         [str(adb_program()), "-P", str(lab.adb.address[1]), "-s", serial, *words],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=READY_S,
         check=False,
     )
 
@@ -139,7 +139,7 @@ def test_every_state_is_brought_about_and_read(shell, power):
     reading = shell.read_state()
     assert (reading.screen_on, reading.locked, reading.foreground) == (lit, True, None)
     assert reading.power_state == power
-    assert 0 <= reading.time_us - reading.last_interaction_us < 5_000_000
+    assert 0 <= reading.time_us - reading.last_interaction_us < READY_S * 1e6
 
 
 def test_a_change_is_seen_in_every_dump(shell):
@@ -193,18 +193,28 @@ def test_nothing_on_the_phone_gets_a_socket_beyond_its_network_namespace(lab, ph
         words = [*before, "python3", "-c", ASK_VSOCK]
         mounts = {str(kept): {"bind": "/filter", "mode": "ro"}}
         probe = lab.engine.run(lab.session, "probe", image_tag("base"), name, command=words, volumes=mounts)
-        codes.append(probe.wait(timeout=20)["StatusCode"])
+        codes.append(probe.wait(timeout=READY_S)["StatusCode"])
     assert codes[0] == errno.EAFNOSUPPORT
     if codes[1]:
         pytest.skip("this engine or kernel keeps AF_VSOCK from every container: nothing to compare with")
 
 
+def running(phone, pattern, *, wanted=True):
+    """The phone's programs, once a line of them is as the pattern has it, or none is any more."""
+    until = time.monotonic() + READY_S
+    while bool(re.search(pattern, found := phone.shell("toybox ps -A -o UID,CMD"), re.MULTILINE)) != wanted:
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
+    return found
+
+
 def test_force_stop_ends_what_runs_under_the_uid_and_nothing_else(phone):
-    phone.shell("for uid in 10123 10124; do su $uid sleep 100 </dev/null >/dev/null 2>&1 & done; sleep 0.3")
+    phone.shell("for uid in 10123 10124; do su $uid sleep 100 </dev/null >/dev/null 2>&1 & done")
+    for uid in (10123, 10124):
+        running(phone, rf"^ *{uid} sleep")
     phone.shell(f"am start -n {CHAT}/.Main && am force-stop {CHAT}")
-    left = phone.shell("sleep 0.2; toybox ps -A -o UID,CMD")
+    left = running(phone, r"^ *10123 ", wanted=False)
     assert re.search(r"^ *10124 sleep", left, re.MULTILINE)
-    assert not re.search(r"^ *10123 ", left, re.MULTILINE)
     phone.shell(f"am force-stop {GAME}")
 
 
@@ -213,7 +223,7 @@ def test_names_of_the_hosts_file_are_known_at_once_and_no_others(lab, phone):
     assert phone.shell("su 10123 getent hosts www.lab.example").split() == ["198.18.0.9", "www.lab.example"]
     began = time.monotonic()
     assert phone.run("su 10123 getent hosts other.lab.example")[0] == 2
-    assert time.monotonic() - began < 2  # no resolver was waited for
+    assert time.monotonic() - began < 5  # no resolver was waited for: that takes as long, see resolv.conf(5)
     write_hosts(lab.hosts(33), {})
 
 
@@ -230,11 +240,13 @@ def test_proxies_run_as_their_app_and_leave_nothing(lab, phone):
     assert re.search(r"^ *10123 microsocks", running, re.MULTILINE)
     assert re.search(r"^ *10124 tinyproxy", running, re.MULTILINE)
     # microsocks reads one message at a time: a request sent along with the greeting would be lost
-    asking = r"printf '\005\001\000'; sleep 0.3; printf '\005\001\000\003\017www.lab.example\043\051'"
-    answer = phone.shell(_through(phone, 9001, asking, 1080))
+    asking = r"printf '\005\001\000'; sleep 1; printf '\005\001\000\003\017www.lab.example\043\051'"
+    answer = phone.shell(_through(phone, 9001, asking, 1080), READY_S)
     assert answer.startswith("\x05\x00\x05\x00")
     assert answer.endswith("hello")
-    answer = phone.shell(_through(phone, 9001, r"printf 'CONNECT www.lab.example:9001 HTTP/1.1\r\n\r\n'", 8080))
+    answer = phone.shell(
+        _through(phone, 9001, r"printf 'CONNECT www.lab.example:9001 HTTP/1.1\r\n\r\n'", 8080), READY_S
+    )
     assert answer.startswith("HTTP/1.1 200 ")
     assert answer.endswith("hello")
     phone.shell(relay_stop_command(1080))
@@ -245,16 +257,21 @@ def test_proxies_run_as_their_app_and_leave_nothing(lab, phone):
     write_hosts(lab.hosts(33), {})
 
 
+def _listening(port):
+    """Shell words that wait until somebody listens on the port; a command's own bound ends them."""
+    return f"until grep -q ':{port:04X} 0*:0000 0A' /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done"
+
+
 def _through(phone, port, opening, proxy):
     """A server that says hello, and a client that opens ``proxy`` with ``opening`` and tells what it hears."""
     return (
-        f"(echo -n hello | nc -W 2 -p {port} -s 127.0.0.1 -l >/dev/null 2>&1 &) ; sleep 0.3; "
-        f"({opening}; sleep 1) | timeout 5 nc -W 2 127.0.0.1 {proxy}"
+        f"(echo -n hello | nc -W 20 -p {port} -s 127.0.0.1 -l >/dev/null 2>&1 &) ; {_listening(port)}; "
+        f"({opening}; sleep 2) | timeout 30 nc -W 5 127.0.0.1 {proxy}"
     )
 
 
 def test_a_port_that_is_taken_is_a_fault(phone):
-    phone.shell("(nc -W 5 -p 9002 -l </dev/null >/dev/null 2>&1 &) ; sleep 0.2")
+    phone.shell(f"(nc -W 20 -w 60 -p 9002 -l </dev/null >/dev/null 2>&1 &) ; {_listening(9002)}")
     code, _, said = phone.run(relay_start_command("socks5", 10123, 9002))
     assert code == 1
     assert "port 9002" in said

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,22 +18,20 @@ from lab.stages.live.engine import connect, find_labs
 
 pytestmark = pytest.mark.live
 
-DROIDRANGE = str(Path(sys.executable).with_name("droidrange"))
 FAST = ("--stage", "live", "--speed", "240")  # an hour in a quarter of a minute
-BOUND_S = 240
 
 
-def droidrange(*words: str, state: Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [DROIDRANGE, *words],
-        env={**os.environ, "XDG_STATE_HOME": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=BOUND_S,
-        check=False,
-    )
-    assert code is None or done.returncode == code, done.stderr
-    return done
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+commands = loaded("commands")
+droidrange, ended = commands.droidrange, commands.ended
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def ours(state: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def lab(state):
     """A lab of two handsets that stays."""
-    return json.loads(droidrange("lab", "up", "--devices", "2", "--json", state=state).stdout)
+    return json.loads(droidrange("lab", "up", "--devices", "2", "--json", state=state)[0])
 
 
 @pytest.fixture
@@ -66,14 +64,9 @@ def begun(state, tmp_path):
     def begin(scenario: str = "live-http", *, speed: str = "60"):
         folder = tmp_path / "recording"
         words = ["record", scenario, "--stage", "live", "--speed", speed, "-o", str(folder)]
-        process = subprocess.Popen(
-            [DROIDRANGE, *words],
-            env={**os.environ, "XDG_STATE_HOME": str(tmp_path / "own")},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = commands.begun(*words, state=tmp_path / "own")
         processes.append(process)
-        return process, folder, flowing(tmp_path / "own")
+        return process, folder, flowing(process, tmp_path / "own")
 
     yield begin
     for process in processes:
@@ -83,21 +76,22 @@ def begun(state, tmp_path):
     droidrange("lab", "clean", state=tmp_path / "own", code=None)
 
 
-def flowing(state: Path) -> dict[str, object]:
+def flowing(process: subprocess.Popen[str], state: Path) -> dict[str, object]:
     """Waits until the only lab of a state folder has captured something; its containers."""
-    until = time.monotonic() + 90
+    until = time.monotonic() + commands.BOUND_S
     while time.monotonic() < until:
+        assert process.poll() is None, f"it ended before it began: {process.communicate()[1]}"
         captures = list((state / "droidrange" / "labs").glob("*/rec/*.pcap"))
         if captures and captures[0].stat().st_size > 20_000:
             name = captures[0].parents[1].name
             found = connect().client.containers.list(all=True, filters={"label": f"droidrange.lab={name}"})
             return {one.name.removeprefix(f"droidrange-{name}-"): one for one in found}
         time.sleep(0.2)
-    raise AssertionError("nothing was captured within 90 s")
+    raise AssertionError(f"nothing was captured within {commands.BOUND_S} s\n{commands.labs_now()}")
 
 
 def test_a_lab_is_up_and_shown(lab, state) -> None:
-    rows = json.loads(droidrange("lab", "status", "--json", state=state).stdout)["labs"]
+    rows = json.loads(droidrange("lab", "status", "--json", state=state)[0])["labs"]
     (row,) = [row for row in rows if row["lab"] == lab["lab"]]
     assert set(row["containers"].values()) == {"running"}
     assert len(row["handsets"]) == 2
@@ -107,25 +101,56 @@ def test_a_pinning_app_is_seen_as_metadata_only(lab, state, tmp_path) -> None:
     folder = tmp_path / "recording"
     package = "com.orchard.torchlight"
     droidrange("record", "live-https", *FAST, "--lab", lab["lab"], "--pin", package, "-o", str(folder), state=state)
-    packages = pq.read_table(folder / "telemetry" / "packages.parquet").to_pylist()
-    uid = next(row["uid"] for row in packages if row["package"] == package)
-    sockets = pq.read_table(folder / "telemetry" / "sockets.parquet").to_pylist()
-    ports = {row["local_port"] for row in sockets if row["uid"] == uid and row["event"] == "connect"}
-    requests = {row["client_port"] for row in pq.read_table(folder / "telemetry" / "http.parquet").to_pylist()}
-    assert ports
-    assert requests
-    assert not ports & requests
+    tables = {
+        name: pq.read_table(folder / "telemetry" / f"{name}.parquet").to_pylist()
+        for name in ("packages", "sockets", "http")
+    }
+    uids = {row["package"]: row["uid"] for row in tables["packages"]}
+    read = read_connections(tables["sockets"], tables["http"])
+    pinned = [row for row in read if row["uid"] == uids[package]]
+    assert len(pinned) > 40  # a minute's poll of an hour
+    assert not any(row["requests"] for row in pinned)
+    assert {row["peer_port"] for row in pinned} == {443}
+    others = [row for row in read if row["uid"] == uids["com.ticker.board"] and row["peer_port"] == 443]
+    assert others  # the same join finds what is not pinned: every connection, and in all nothing is left over
+    assert all(row["requests"] for row in others)
+    assert sum(row["requests"] for row in read) == len(tables["http"])
+
+
+def read_connections(sockets: list[dict], requests: list[dict]) -> list[dict]:
+    """The TCP connections out of phones, each with how many of the requests were made in it.
+
+    A request belongs to a connection of its device, between its two ends, while that was open: local ports are used
+    again, by other apps of the phone and, at any time, on other phones.
+    """
+    made: dict[tuple, list[dict]] = {}
+    for row in sorted(sockets, key=lambda row: row["time"]):
+        key = tuple(row[name] for name in ("device", "local_address", "local_port", "peer_address", "peer_port"))
+        if row["proto"] == "tcp" and row["event"] == "connect":
+            made.setdefault(key, []).append({**row, "until": None, "requests": 0})
+        elif row["proto"] == "tcp" and row["event"] == "close" and key in made:
+            open_now = next(one for one in made[key] if one["until"] is None)
+            open_now["until"] = row["time"]
+    for row in requests:
+        key = tuple(row[name] for name in ("device", "client", "client_port", "server", "server_port"))
+        for one in made.get(key, ()):
+            one["requests"] += one["time"] <= row["time"] and (one["until"] is None or row["time"] <= one["until"])
+    return [one for group in made.values() for one in group]
 
 
 def test_too_many_devices_for_the_lab_are_told(lab, state, tmp_path) -> None:
     words = ("record", "live-https-five", *FAST, "--lab", lab["lab"], "-o", str(tmp_path / "r"))
-    assert "lab up --devices 5" in droidrange(*words, state=state, code=3).stderr
+    assert "lab up --devices 5" in droidrange(*words, state=state, code=3)[1]
 
 
 def incomplete(folder: Path) -> str:
     """Why a recording is not complete, after it was refused and read all the same."""
     refused = subprocess.run(
-        [DROIDRANGE, "inspect", str(folder)], capture_output=True, text=True, timeout=60, check=False
+        [commands.DROIDRANGE, "inspect", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=commands.BOUND_S,
+        check=False,
     )
     assert refused.returncode == 3
     recording = open_recording(folder, allow_partial=True)
@@ -140,8 +165,7 @@ def incomplete(folder: Path) -> str:
 def test_a_part_that_is_killed_ends_the_run_and_loses_nothing(begun, role, reason) -> None:
     process, folder, containers = begun()
     containers[role].kill("SIGKILL")
-    _, said = process.communicate(timeout=BOUND_S)
-    assert process.returncode == 3, said
+    ended(process, 3)
     assert reason in incomplete(folder)
 
 
@@ -150,16 +174,14 @@ def test_proxy_and_capture_die_together(begun, program, reason) -> None:
     process, folder, containers = begun()
     code, said = containers["gateway"].exec_run(["pkill", "-KILL", program])
     assert code == 0, said
-    process.communicate(timeout=BOUND_S)
-    assert process.returncode == 3
+    ended(process, 3)
     assert reason in incomplete(folder)
 
 
 def test_an_interrupt_keeps_what_was_captured_and_leaves_nothing(begun, tmp_path) -> None:
     process, folder, _ = begun()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
+    ended(process, 130)
     assert "interrupted" in incomplete(folder)
     assert ours(tmp_path / "own") == []
 
@@ -169,26 +191,25 @@ def test_a_killed_orchestrator_is_cleaned_after_and_its_capture_saved(begun, tmp
     process.kill()
     process.wait()
     assert not folder.exists()
-    told = json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own").stdout)
+    told = json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own")[0])
     assert len(told["removed"]) >= 1
     saved = [Path(path) for path in told["rescued"] if path.endswith(".pcap")]
     assert saved[0].stat().st_size > 20_000
     assert ours(tmp_path / "own") == []
-    assert json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own").stdout)["removed"] == []
+    assert json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own")[0])["removed"] == []
 
 
 def test_a_kept_lab_plays_again_after_its_recorder_was_killed(lab, state, tmp_path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    words = [DROIDRANGE, "record", "live-http", "--stage", "live", "--lab", lab["lab"]]
-    env = {**os.environ, "XDG_STATE_HOME": str(state)}
-    process = subprocess.Popen([*words, "--speed", "60", "-o", str(first)], env=env, stderr=subprocess.DEVNULL)
+    words = ["record", "live-http", "--stage", "live", "--lab", lab["lab"]]
+    process = commands.begun(*words, "--speed", "60", "-o", str(first), state=state)
     try:
-        flowing(state)
+        flowing(process, state)
     finally:
         process.kill()
-        process.wait()
-    done = droidrange(*words[1:], "--speed", "360", "-o", str(second), state=state)
-    assert "an earlier run of this lab never ended" in done.stderr
+        process.communicate()
+    _, said = droidrange(*words, "--speed", "360", "-o", str(second), state=state)
+    assert "an earlier run of this lab never ended" in said
     assert open_recording(second).partial is None
 
 
@@ -197,7 +218,7 @@ def test_a_paused_handset_is_late_and_nothing_worse(begun) -> None:
     containers["handset-01"].pause()
     time.sleep(2)
     containers["handset-01"].unpause()
-    _, said = process.communicate(timeout=BOUND_S)
+    _, said = ended(process, None)
     if process.returncode == 0:
         late = pq.read_table(folder / "lab" / "clock.parquet")["late_us"].to_numpy(zero_copy_only=False)
         assert late.max() > 100_000

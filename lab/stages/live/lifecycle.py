@@ -54,7 +54,7 @@ from lab.stages.live.wiring import (
 )
 
 _AT_ONCE = 4  # starts; more of them only wait for each other in the engine
-_READY_S = 30.0
+_READY_S = 120.0  # of control ports; mitmproxy is the slowest to come, see its supervisor
 FOLDERS = ("rec", "plan", "pki")
 _EMPTY_CAPTURE = 24  # bytes: a pcap header and no packet
 

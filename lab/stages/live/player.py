@@ -57,6 +57,7 @@ class Player:
     epoch_us: int = 0
     ports: Ports = field(default_factory=Ports)
     played: dict[int, Played] = field(default_factory=dict)
+    doing: dict[int, str] = field(default_factory=dict)  # what those that have begun, and not ended, are at
     advance: Callable[[int], None] = lambda _done: None
     _looking: dict[tuple[int, str], asyncio.Event] = field(default_factory=dict)  # names being looked up
     _leads: list[int] = field(default_factory=lambda: [8_000])
@@ -102,12 +103,15 @@ class Player:
     async def _awaited(self, script: Script, report: asyncio.Future[Seen]) -> None:
         """A conversation that a proxy on the phone will dial."""
         course = self.courses[script.n]
+        self.doing[script.n] = "a proxy's dialling"
         try:
             async with asyncio.timeout_at(self._loop_time(course.close_real) + SEEN_WITHIN_S):
                 seen = await report
         except TimeoutError:
             self._note(script, None, wall_us(), error="the proxy on the phone never dialled it")
             return
+        finally:
+            self.doing.pop(script.n, None)
         await self._tell(script, seen)
         self._note(script, seen, seen.time_us)
 
@@ -115,10 +119,14 @@ class Player:
         """A conversation whose client we are."""
         begun, seen, line, error = wall_us(), None, None, None
         try:
+            self.doing[script.n] = "its name"
             await self._named(script)
+            self.doing[script.n] = "its turn"
             async with self.ports.opening(script) as report:
+                self.doing[script.n] = "opening"
                 line = await self._opened(script)
                 seen = await self._reported(script, line, report)
+            self.doing[script.n] = "talking"
             self._leads.append(min(max(seen.time_us - begun, 0), 200_000))
             await self._conversed(script, line, skip=1 if script.transport == "udp" else 0)
         except (LineError, OSError, TimeoutError) as fault:
@@ -129,6 +137,7 @@ class Player:
         finally:
             if line:
                 await asyncio.shield(line.close())
+            self.doing.pop(script.n, None)
             self._note(script, seen, begun, line=line, error=error)
             self._resolved(script)
 

@@ -21,7 +21,7 @@ from lab.stages.live.wiring import answering_spec, gateway_spec, handset_name, h
 from lab.timeline import Timeline
 
 _AT_ONCE = 4
-_READY_S = 20.0
+_READY_S = 60.0
 
 
 @dataclass(frozen=True)

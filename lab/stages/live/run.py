@@ -20,6 +20,7 @@ from lab.stages.live.control import Control
 from lab.stages.live.device_states import DeviceDay, wanted_states
 from lab.stages.live.listening import Listening
 from lab.stages.live.livelab import LiveLab
+from lab.stages.live.overtime import left_s, unfinished
 from lab.stages.live.pace import Course, Tempo, state_courses
 from lab.stages.live.player import Player, wall_us
 from lab.stages.live.ports import Seen
@@ -40,7 +41,7 @@ TRAIL_S = 1.5  # for the last packets, closes and events
 WATCH_S = 1.0
 OPEN_S = 10.0
 REACH_S, ANSWER_S = 3.0, 15.0  # afterwards, when a part may be dead: for a control port to be there, and to answer
-CERTIFY_S, FINISH_S = 60.0, 30.0  # for the certificate (3 to 4 s) and for all sensors together (3 s)
+CERTIFY_S, FINISH_S = 90.0, 30.0  # for the certificate (3 to 4 s) and for all sensors together (3 s)
 JUMP_US = 20_000  # a wall clock moved by more has torn the run apart
 
 
@@ -193,10 +194,13 @@ class Run:
         days = [day.live() for day in self.days.values()]
         playing = asyncio.create_task(together(self.player.play(), proxies.run(), listening.run(), *days))
         both = [watching, playing]
+        left = left_s(self.tempo, [*self.courses.values(), *plans.values()], self.relays)
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if watching.done():
                 watching.result()
+            if not playing.done():
+                raise StageError(unfinished(self.scripts, self.player.doing))
             await playing
             await asyncio.sleep(TRAIL_S)
         finally:
@@ -204,11 +208,8 @@ class Run:
                 task.cancel()
             await asyncio.gather(*both, return_exceptions=True)
             self.listener_errors = listening.errors
-            self.faults += [
-                *proxies.faults,
-                *listening.faults,
-                *(fault for day in self.days.values() for fault in day.faults),
-            ]
+            of_days = [fault for day in self.days.values() for fault in day.faults]
+            self.faults += [*proxies.faults, *listening.faults, *of_days]
 
     async def _watch(self) -> None:
         """Tells how far the run is; ends when a part has died. StageError names it."""

@@ -1,14 +1,18 @@
-"""A blocking call awaited from the loop, in a daemon thread of its own: one that hangs holds up nobody's end.
+"""Blocking calls in daemon threads of their own, awaited from a loop or side by side: one that hangs holds up no end.
 
-``asyncio.to_thread`` has a pool of few workers, which a loop, and then the interpreter, waits for when it ends.
+``asyncio.to_thread`` has a pool of few workers, which a loop, and then the interpreter, waits for when it ends; so has
+``ThreadPoolExecutor``, for whose workers the interpreter waits even where nobody else does any more.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
@@ -34,3 +38,37 @@ async def in_thread(call: Callable[..., Result], *words: Any) -> Result:
 
     threading.Thread(target=work, name=f"aside {getattr(call, '__name__', call)}", daemon=True).start()
     return await done
+
+
+def side_by_side(calls: Mapping[str, Callable[[], Result]], *, at_once: int, within_s: float) -> dict[str, Result]:
+    """What each call returns, by its name, so many at a time. The first one's fault is raised.
+
+    TimeoutError has the names of those that did not return in time; they are left to themselves.
+    """
+    told: dict[str, Future[Result]] = {name: Future() for name in calls}
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for name in calls:
+        waiting.put(name)
+
+    def work() -> None:
+        while not waiting.empty():
+            with contextlib.suppress(queue.Empty):
+                _settle(told[name := waiting.get_nowait()], calls[name])
+
+    for number in range(min(at_once, len(calls))):
+        threading.Thread(target=work, name=f"side by side {number}", daemon=True).start()
+    until = time.monotonic() + within_s
+    try:
+        return {name: one.result(max(0.0, until - time.monotonic())) for name, one in told.items()}
+    except TimeoutError as fault:
+        late = [name for name, one in told.items() if not one.done()]
+        if not late:  # a call's own
+            raise
+        raise TimeoutError(", ".join(late)) from fault
+
+
+def _settle(told: Future[Result], call: Callable[[], Result]) -> None:
+    try:
+        told.set_result(call())
+    except Exception as fault:  # noqa: BLE001 - it is raised where the result is asked for
+        told.set_exception(fault)

@@ -34,12 +34,19 @@ def test_all_is_said_within_the_width(shown, columns, monkeypatch, capsys):
 
 
 def test_lives_conditions_and_phones_are_named(shown, capsys):
-    app = shown["apps"][0] | {"installed_s": 3600.0, "sanctioned": True, "roles": ["vpn"]}
+    app = shown["apps"][0] | {"installed_s": 3600.0, "sanctioned": True, "roles": ["vpn"], "exempt": True}
     state = shown["state"] | {"vpn": True, "private_dns": True}
     network = shown["network"] | {"mtu": 1400}
     print_scenario(shown | {"apps": [app], "state": state, "network": network, "held_out": True})
     flat = " ".join(capsys.readouterr().out.split())
-    words = ("vpn, sanctioned", "installed 1h", "always-on VPN", "Private DNS", "network: mtu 1400", "not for tuning")
+    words = (
+        "vpn, sanctioned, exempt from Doze",
+        "installed 1h",
+        "always-on VPN",
+        "Private DNS",
+        "network: mtu 1400",
+        "not for tuning",
+    )
     assert [word for word in words if word not in flat] == []
 
 

@@ -1,68 +1,14 @@
-"""The shortcut report: what it judges, when it calls a leak, and what it leaves to chance."""
+"""The shortcut report: what it rests on, what it leaves to all suites together, and what it calls wrong."""
 
 from dataclasses import replace
 
 import pytest
 
-from lab.catalogue.shortcuts import HOUR, MANNERS, TOGETHER, Column, evening, judged, print_shortcuts, shortcuts
-from lab.catalogue.traits import Row
+from lab.catalogue import shortcuts as module
+from lab.catalogue.columns import FEW, LEAK, OK, Column
+from lab.catalogue.shortcuts import HOUR, POOL, evening, pooled, reported, shortcuts
 from lab.errors import ScenarioError
-from lab.scenario import find_scenario, load_scenario
-
-
-def rows(pairs=40, seeds=2, **traits):
-    """Two apps of a malicious scenario and one of its twin for each pair; traits by (malicious, number)."""
-    made = []
-    for pair in range(pairs):
-        for seed in range(seeds):
-            for package, scenario, bad in (("a", "bad", True), ("b", "bad", False), ("c", "good", False)):
-                values = {name: value(bad, pair * 7 + ord(package) * 3 + seed) for name, value in traits.items()}
-                made.append(Row(f"p{pair}", f"{scenario}{pair}", seed, f"{package}{pair}", bad, True, values))
-    return made
-
-
-PARTS = {f"bad{pair}": frozenset({f"a{pair}"}) for pair in range(40)} | {
-    f"good{pair}": frozenset({f"c{pair}"}) for pair in range(40)
-}
-
-
-def told(made, **among):
-    return {(one.column, one.among): one for one in judged("apps", made, PARTS)}
-
-
-def test_what_tells_nothing_is_no_leak_and_what_does_is():
-    found = told(
-        rows(dull=lambda _, n: n * 37 % 11, loud=lambda bad, n: n % 3 + 2 * bad, word=lambda bad, _: f"w{bad}")
-    )
-    assert {name for name, one in found.items() if one.leak} == {
-        (name, among) for name in ("loud", "word") for among in ("everybody", "twins")
-    }
-    assert found["loud", "everybody"].malicious == 40
-    assert found["loud", "twins"].benign == 40
-    assert found[TOGETHER, "twins"].tree > 0.9
-
-
-def test_how_an_app_speaks_is_held_against_its_twin_alone():
-    found = told(rows(port=lambda _, n: n % 5, dull=lambda _, n: n % 4))
-    assert ("port", "twins") in found
-    assert ("port", "everybody") not in found
-    assert "port" in MANNERS
-
-
-def test_few_apps_are_chance():
-    found = told(rows(pairs=4, loud=lambda bad, _: int(bad)))
-    assert (found["loud", "everybody"].stump, found["loud", "everybody"].malicious) == (1.0, 4)
-    assert found["loud", "everybody"].chance < 0.5
-    assert found["loud", "everybody"].leak, "all four against all eight is more than chance"
-    some = told(rows(pairs=4, mild=lambda bad, n: n % 4 + bad))["mild", "everybody"]
-    assert some.stump > 0.6
-    assert not some.leak
-
-
-def test_what_some_lack_is_judged_where_it_is():
-    found = told(rows(seeds=1, rank=lambda bad, n: n * 2_654_435_761 % 4_093 % 11 if bad or n % 2 else None))
-    assert found["rank", "everybody"].benign < 80
-    assert not found["rank", "everybody"].leak
+from lab.scenario import find_scenario, load_scenario, suite_scenarios
 
 
 def test_an_evening_shows_every_app_and_is_as_long_as_it_must_be():
@@ -84,26 +30,72 @@ def _by_day(app):
 
 @pytest.fixture(scope="module")
 def smoke():
-    (report,) = shortcuts(["smoke"])
-    return report
+    return reported(*suite_scenarios("smoke"))
 
 
-def test_a_report_says_what_it_rests_on(smoke, capsys):
-    assert (smoke.suite, smoke.scenarios, smoke.seeds) == ("smoke", 2, 9)
+def test_a_report_says_what_it_rests_on(smoke):
+    assert (smoke.suite, smoke.scenarios, smoke.seeds) == ("smoke", 2, 160)
     said = smoke.to_json()
-    assert set(said["columns"][0]) == set(Column.__dataclass_fields__)
+    assert set(said["columns"][0]) == {*Column.__dataclass_fields__, "auc", "interval"}
     assert said["leaks"] == list(smoke.leaks)
-    print_shortcuts([smoke])
-    assert "suite smoke: 2 scenarios, 9 seeds" in capsys.readouterr().out
+    assert {"table": "apps", "column": "category", "among": "twins"} in said["too_few"]
+    drawn = [one for one in smoke.columns if one.kind == "drawn"]
+    assert {one.verdict for one in drawn} == {OK}
+    assert all(one.malicious == 160 for one in drawn)
 
 
-def test_a_leak_is_told_in_words(smoke, capsys):
-    one = replace(smoke.columns[0], stump=0.9, tree=0.8, leak=True)
+def test_what_a_suite_has_too_few_apps_for_is_judged_over_all(smoke):
+    assert smoke.too_few
+    assert all(one.verdict == FEW for one in smoke.too_few)
+    able = replace(smoke, suite=POOL, columns=tuple(replace(one, verdict=OK) for one in smoke.columns))
+    assert smoke.unjudged(able) == ()
+    assert smoke.unjudged(replace(able, columns=able.columns[:-1])) == smoke.too_few[-1:] * (
+        smoke.columns[-1].verdict == FEW
+    )
+    assert smoke.unjudged(smoke) == smoke.too_few
+
+
+def test_the_pool_holds_every_suite_with_an_attack():
+    names = [one.name for one in pooled()]
+    assert len(names) == len(set(names))
+    assert {one.name for suite in ("core", "full", "smoke") for one in suite_scenarios(suite)[1]} <= set(names)
+
+
+def test_the_pool_is_asked_where_a_suite_is_too_small(smoke, monkeypatch):
+    asked, seen = [], []
+
+    def told(name, scenarios, _apps, advance):
+        asked.append(name)
+        advance(len(scenarios), len(scenarios))
+        return replace(smoke, suite=name, columns=smoke.columns if name == "smoke" else ())
+
+    monkeypatch.setattr(module, "reported", told)
+    assert [one.suite for one in shortcuts(["smoke"], lambda done, of: seen.append((done, of)))] == ["smoke", POOL]
+    assert asked == ["smoke", POOL]
+    assert seen == sorted(seen)
+    asked.clear()
+    assert [one.suite for one in shortcuts(["core"])] == ["core"]
+
+
+def test_what_looks_like_a_drawn_leak_is_looked_at_again(monkeypatch):
+    looks = []
+
+    def judged(_table, rows, _parts):
+        seeds = {row.seed for row in rows}
+        looks.append(len(seeds))
+        first = len(looks) <= 2
+        return [Column("apps", "uid", "twins", "drawn", 9, 9, 0.7, 0.5, 0.01, LEAK if first else OK)]
+
+    monkeypatch.setattr(module, "judged", judged)
+    found = reported(*suite_scenarios("smoke"), apps=3)
+    assert (found.seeds, looks, found.leaks) == (6, [3, 3, 6, 6], ())
+
+
+def test_a_leak_is_told_in_words(smoke):
+    one = replace(smoke.columns[0], stump=0.9, tree=0.8, verdict=LEAK)
     leaky = replace(smoke, columns=(one,), one_class=("port tcp 4444",))
-    assert len(leaky.leaks) == 2
-    assert "stump 0.90, tree 0.80" in leaky.leaks[0]
-    print_shortcuts([leaky])
-    assert "port tcp 4444: spoken by attacks only" in capsys.readouterr().out
+    assert leaky.leaks[0].startswith(f"apps, {one.column}, against everybody: AUC 0.90")
+    assert leaky.leaks[1] == "port tcp 4444: spoken by attacks only"
 
 
 def test_a_suite_without_attacks_gives_nothing_away(tmp_path):

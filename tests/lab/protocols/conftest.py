@@ -1,11 +1,16 @@
+import contextlib
 import json
 import shutil
+import ssl
 import subprocess
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from lab.protocols import Dialogue
+from lab.protocols import Dialogue, Message
+from lab.protocols.real_tls import LiveTls
+from lab.protocols.tls import wrap
 
 
 def made(rows, *, host="api.vendor.example", port=443, seed=1, start=None, agent="okhttp/4.12.0", **options):
@@ -127,3 +132,160 @@ def tcp_packets(messages, client_port, server_port, *, fin):
     if fin:
         packet(True, "A")
     return packets
+
+
+SENT = [Message(5_000_000, True, b"q" * 300), Message(5_000_040, False, b"a" * 40_000), Message(9_000_000, True, b"q")]
+
+
+def wrapped(stack, host="api.vendor.example", *, alpn="http/1.1", seed=7, sent=SENT, **more):
+    return list(wrap(sent, host=host, stack=stack, alpn=alpn, rng=np.random.default_rng(seed), **more))
+
+
+class Cursor:
+    def __init__(self, data):
+        self.data, self.place = data, 0
+
+    def take(self, size):
+        assert self.place + size <= len(self.data), f"{size} bytes wanted at {self.place} of {len(self.data)}"
+        self.place += size
+        return self.data[self.place - size : self.place]
+
+    def number(self, size):
+        return int.from_bytes(self.take(size), "big")
+
+    def block(self, size):
+        return self.take(self.number(size))
+
+    @property
+    def left(self):
+        return len(self.data) - self.place
+
+
+@dataclass
+class Hello:
+    random: bytes = b""
+    session: bytes = b""
+    ciphers: bytes = b""
+    kinds: list = field(default_factory=list)
+    sni: str | None = None
+    alpn: list = field(default_factory=list)
+    shares: list = field(default_factory=list)
+    size: int = 0
+
+
+def records(data):
+    """(type, body) of each record; the data must end with the last one."""
+    cursor, found = Cursor(data), []
+    while cursor.left:
+        kind, version = cursor.number(1), cursor.take(2)
+        assert kind in {20, 21, 22, 23}
+        assert version in {b"\x03\x01", b"\x03\x03"}
+        body = cursor.block(2)
+        assert 0 < len(body) <= (1 << 14) + 256
+        found.append((kind, body))
+    return found
+
+
+def handshakes(body):
+    """(type, body) of each clear handshake message in a record."""
+    cursor, found = Cursor(body), []
+    while cursor.left:
+        found.append((cursor.number(1), cursor.block(3)))
+    return found
+
+
+def hello(body, *, client):
+    """A ClientHello's or ServerHello's body."""
+    cursor, read = Cursor(body), Hello(size=len(body) + 4)
+    assert cursor.take(2) == b"\x03\x03"
+    read.random, read.session = cursor.take(32), cursor.block(1)
+    read.ciphers = cursor.block(2) if client else cursor.take(2)
+    assert cursor.block(1) == b"\0" if client else cursor.take(1) == b"\0"
+    extensions = Cursor(cursor.block(2))
+    assert not cursor.left
+    while extensions.left:
+        kind, data = extensions.number(2), Cursor(extensions.block(2))
+        assert kind not in read.kinds
+        read.kinds.append(kind)
+        _extension(read, kind, data, client=client)
+    return read
+
+
+def _extension(read, kind, data, *, client):
+    if kind == 0 and client:
+        names = Cursor(data.block(2))
+        assert names.number(1) == 0
+        read.sni = names.block(2).decode("ascii")
+        assert not names.left
+    elif kind == 16:
+        names = Cursor(data.block(2))
+        while names.left:
+            read.alpn.append(names.block(1).decode("ascii"))
+    elif kind == 51:
+        shares = Cursor(data.block(2)) if client else data
+        while shares.left:
+            read.shares.append((shares.number(2), shares.block(2)))
+    elif kind == 21:
+        assert not any(data.take(data.left))
+    else:
+        data.take(data.left)
+    assert not data.left
+
+
+def read_client(message):
+    (kind, body), *rest = records(message.data)
+    assert (kind, rest) == (22, [])
+    ((kind, body),) = handshakes(body)
+    assert kind == 1
+    return hello(body, client=True)
+
+
+def read_server(message):
+    ((kind, body), *_) = handshakes(records(message.data)[0][1])
+    assert kind == 2
+    return hello(body, client=False)
+
+
+def accepted(data):
+    """The first flight with which OpenSSL answers a ClientHello."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = LiveTls()._new_server("api.vendor.example").wrap_bio(incoming, outgoing, server_side=True)
+    incoming.write(data)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        server.do_handshake()
+    return outgoing.read()
+
+
+@pytest.fixture(scope="session", name="records")
+def _records():
+    return records
+
+
+@pytest.fixture(scope="session", name="handshakes")
+def _handshakes():
+    return handshakes
+
+
+@pytest.fixture(scope="session", name="hello")
+def _hello():
+    return hello
+
+
+@pytest.fixture(scope="session", name="read_client")
+def _read_client():
+    return read_client
+
+
+@pytest.fixture(scope="session", name="read_server")
+def _read_server():
+    return read_server
+
+
+@pytest.fixture(scope="session", name="wrapped")
+def _wrapped():
+    return wrapped
+
+
+@pytest.fixture(scope="session", name="accepted")
+def _accepted():
+    return accepted

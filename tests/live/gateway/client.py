@@ -17,7 +17,7 @@ from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Requ
 HOST = "www.lab.example"
 
 
-def dial(address, port, trust=None, alpn=("http/1.1",), timeout_s=10):
+def dial(address, port, trust=None, alpn=("http/1.1",), timeout_s=30):
     link = socket.create_connection((address, port), timeout=timeout_s)
     client = link.getsockname()[:2]
     if trust:
@@ -74,7 +74,7 @@ def web(address, port, trust=None, path="/small", size=0, times=1):
     took.sort()
     issuer = link.getpeercert()["issuer"][-1][0][1] if isinstance(link, ssl.SSLSocket) else None
     if path == "/idle-close":
-        link.settimeout(3)
+        link.settimeout(20)
         begun = time.perf_counter()
         assert link.recv(1) == b""
         return {"client": client, "closed_s": time.perf_counter() - begun}
@@ -155,7 +155,7 @@ def again(name, *pauses_s):
     for pause_s in (0.0, *map(float, pauses_s)):
         time.sleep(pause_s)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-            link.settimeout(3)
+            link.settimeout(10)
             link.bind(("", 45_454))
             link.connect(("10.88.0.1", 53))
             link.send(question(name))
@@ -169,7 +169,7 @@ def again(name, *pauses_s):
 def names(name):
     asked = question(name)
     link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    link.settimeout(5)
+    link.settimeout(20)
     link.connect(("10.88.0.1", 53))
     took = []
     for _ in range(20):
@@ -191,7 +191,7 @@ def shared(address, other, port):
     for place in (address, other):
         link = socket.socket()
         link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        link.settimeout(10)
+        link.settimeout(30)
         link.bind(("", clients[0][1] if clients else 0))
         link.connect((place, int(port)))
         links.append(link)

@@ -113,11 +113,15 @@ def running(engine, *, with_servers):
             words = {"entrypoint": [PYTHON, "/src/origin.py"], "sysctls": addresses.sysctls("servers")}
             servers = start("servers", name="servers", address=f"{at}.3", **words)
             set_up(engine, session, servers, "servers", addresses.servers(underlay=f"{at}.3", **near))
+            until = time.monotonic() + 60
+            while b'"ready"' not in servers.logs():
+                assert time.monotonic() < until
+                time.sleep(0.05)
         yield SimpleNamespace(
             container=container,
             servers=servers,
             rec=folders["rec"],
-            ask=partial(ask, f"{at}.2", role="gateway", timeout_s=20),
+            ask=partial(ask, f"{at}.2", role="gateway", timeout_s=60),
             do=partial(done, phone),
         )
     finally:

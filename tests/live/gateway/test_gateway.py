@@ -129,7 +129,7 @@ def test_a_server_may_speak_first_intercepted_or_not(spoken):
 
 
 def test_a_server_that_hangs_up_hangs_up_on_the_phone(spoken):
-    assert 0.2 < spoken.heard["idle"]["closed_s"] < 1.0
+    assert spoken.heard["idle"]["closed_s"] < 10  # a third of a second; mitmproxy would keep the phone for ever
 
 
 def test_the_servers_know_whose_a_connection_is_before_its_first_byte(spoken):

@@ -15,6 +15,9 @@ DAYS = 7  # a lab's authority lives longer than any lab and not much longer
 # rules; capturing; leaving root for mitmproxy and tcpdump, with nothing in their bounding sets; ending them
 CAPS = ("NET_ADMIN", "NET_RAW", "SETUID", "SETGID", "SETPCAP", "KILL")
 AUTHORITY = "gateway-ca.pem"
+# mitmproxy_rs takes a thread of its own for every UDP conversation that ends at the same moment: 82 of them in a second
+# were measured, and what is tried in this container then (the certificate) could neither fork nor start a thread
+PIDS = 1024
 
 
 def run_arguments(*, address: str, host: str, rec: Path, plan: Path, pki: Path) -> dict[str, Any]:
@@ -32,6 +35,7 @@ def run_arguments(*, address: str, host: str, rec: Path, plan: Path, pki: Path) 
         "tmpfs": {"/run": "size=16m,noexec,nosuid,nodev"},
         "volumes": {str(source): {"bind": target, "mode": mode} for source, (target, mode) in binds.items()},
         "mem_limit": "512m",
+        "pids_limit": PIDS,
         "hostname": "gateway",
     }
 

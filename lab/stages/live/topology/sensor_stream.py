@@ -17,6 +17,7 @@ from lab.stages.live.engine.engine import FAULTS, told
 Event = dict[str, Any]
 _RETRY_S = 0.2
 _TRIES = 25
+_STOP_S = 10  # then the engine kills it, and its last lines are lost: a busy machine may take seconds
 
 
 class SensorStream:
@@ -35,7 +36,7 @@ class SensorStream:
         self._stream: Any = None
         self._thread = threading.Thread(target=self._follow, name=f"follow {sensor.name}", daemon=True)
 
-    def start(self, timeout_s: float = 10.0) -> Event:
+    def start(self, timeout_s: float = 30.0) -> Event:
         """Begins, and waits until the sensor is ready: its first event. StageError, with what it said, if it is not."""
         self._thread.start()
         self._is_ready.wait(timeout_s)
@@ -44,10 +45,10 @@ class SensorStream:
             raise StageError(f"{self._sensor.name}: not ready after {timeout_s:g} s: {self._said()}")
         return self.ready
 
-    def finish(self, timeout_s: float = 5.0) -> list[str]:
+    def finish(self, timeout_s: float = 10.0) -> list[str]:
         """Stops the sensor, reads what it still has to say; the faults. Its container is left for the sweep."""
         try:
-            self._sensor.stop(timeout=2)
+            self._sensor.stop(timeout=_STOP_S)
         except FAULTS as fault:
             self.faults.append(f"{self._sensor.name}: cannot be stopped: {told(fault)}")
         self._thread.join(timeout_s)

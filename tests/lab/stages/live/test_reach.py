@@ -11,7 +11,7 @@ import pytest
 from lab.devices.capabilities import parse_capabilities
 from lab.devices.errors import DeviceError
 from lab.stages.live.casting import Relay
-from lab.stages.live.reach import IDLE_S, Reach
+from lab.stages.live.reach import CPU_S, IDLE_S, LOOK_UP_CPU_S, Reach
 
 AS_APP = "setpriv --reuid {0} --regid {0} --clear-groups --inh-caps=-all --no-new-privs toybox nc"
 
@@ -71,6 +71,37 @@ def test_a_udp_conversation_is_opened_as_one(phones) -> None:
     timeline, _, script = phones
     words, _ = reached(timeline, lambda reach: reach.connect(script))
     assert words[1].endswith(f"{AS_APP.format(script.uid)} -u -w 10 -W {IDLE_S} -q 1 {script.server[0]} 53")
+
+
+def test_datagrams_come_from_a_port_of_their_own_where_the_phone_can(phones) -> None:
+    timeline, _, script = phones
+    found = []
+
+    async def twice(reach):
+        reach.ports._orders[script.device] = iter([40_001, 40_002])
+        found.append(await reach.connect(script))
+        found[0][1].close()
+        return await reach.connect(script)
+
+    words, _ = reached(timeline, twice, caps=abilities("pluwWq"))
+    assert words[1].startswith(f"shell,v2,raw:ulimit -t {LOOK_UP_CPU_S}; ")
+    ends = f" -w 10 -W {IDLE_S} -q 1 {script.server[0]} 53"
+    assert words[1].endswith(f"{AS_APP.format(script.uid)} -u -p 40001{ends}")
+    assert words[3].endswith(f"{AS_APP.format(script.uid)} -u -p 40002{ends}")
+
+
+def test_datagrams_that_are_no_look_up_may_take_longer(phones) -> None:
+    timeline, _, script = phones
+    stream = dataclasses.replace(script, protocol="datagram")
+    words, _ = reached(timeline, lambda reach: reach.connect(stream), caps=abilities("pluwWq"))
+    assert words[1].startswith(f"shell,v2,raw:ulimit -t {CPU_S}; ")
+
+
+def test_streams_leave_their_port_to_the_kernel(phones) -> None:
+    timeline, script, _ = phones
+    words, _ = reached(timeline, lambda reach: reach.connect(script), caps=abilities("pluwWq"))
+    assert " -p " not in words[1]
+    assert "ulimit" not in words[1]
 
 
 def test_a_listener_takes_one_connection_within_its_time(phones) -> None:

@@ -332,6 +332,18 @@ def test_a_dead_sensor_ends_the_run_and_is_named_once(world, few, mute_run) -> N
     assert world.verbs()[-6:] == [*END, "sensor finish"]
 
 
+def test_a_run_that_does_not_end_is_ended_and_says_what_it_was_at(world, few, mute_run, monkeypatch) -> None:
+    monkeypatch.setattr(module, "left_s", lambda *_plan: 0.2)
+    done = played(mute_run())
+    (fault,) = done.faults
+    script = few[1][0]
+    assert "1 at talking; first" in fault
+    assert f"{script.n} {script.protocol} to {':'.join(map(str, script.server))}" in fault
+    assert done.player.doing == {}
+    assert [one.error for one in done.played()] == ["cut off by the run's end"]
+    assert world.verbs()[-6:] == [*END, "sensor finish"]
+
+
 def test_a_clock_that_is_set_ends_the_run(world, few, mute_run, monkeypatch) -> None:
     monkeypatch.setattr(module, "Steady", lambda: SimpleNamespace(jumped_us=lambda: -3_600_000_000))
     assert played(mute_run()).faults == ["this machine's clock was moved by -3600 s, or it slept"]

@@ -29,7 +29,7 @@ PROXY_UID, CAPTURE_UID = 900, 901
 DEFAULT_RESOLVER = "100.64.77.2:53"  # the servers; a plan may name another
 AUTHORITY = "gateway-ca.pem"  # in /pki: key and certificate
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_READY_S, _END_S = 30.0, 5.0
+_READY_S, _END_S = 90.0, 5.0  # it takes 3 s, and ten times as long where many labs come up at once
 _QUIET_S = 0.2  # what has been said is on its way to the capture for less
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +41,8 @@ class Container:
 
     def exec_run(self, words, user):
         self.users.append(user)
+        if self.lab.hangs == self.id:
+            self.lab.released.wait(5)
         if self.lab.fails == self.id:
             return 1, b"Traceback"
         if words[0] == "perl":
@@ -60,7 +63,8 @@ class Lab:
     def __init__(self):
         self.reached = {}  # (container, host): what it says
         self.heard, self.frames, self.dropped, self.able = {}, [], 0, True
-        self.broken = self.fails = ""
+        self.broken = self.fails = self.hangs = ""
+        self.released = threading.Event()
         self.stopped = set()
         self.token = ""
         self.removed = []
@@ -222,6 +226,17 @@ def test_attempts_that_cannot_be_made_are_no_certificate_and_leave_no_canary(lab
     lab.fails = "servers"
     with pytest.raises(StageError, match="droidrange-abc-servers: attempts ended with 1"):
         lab.certificate()
+    assert lab.removed == ["canary"]
+
+
+def test_attempts_that_hang_end_and_are_named(lab, monkeypatch):
+    monkeypatch.setattr(containment, "_WITHIN_S", 0.2)
+    lab.hangs = "servers"
+    try:
+        with pytest.raises(StageError, match=r"not over within 0.2 s in: servers$"):
+            lab.certificate()
+    finally:
+        lab.released.set()
     assert lab.removed == ["canary"]
 
 
