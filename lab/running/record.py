@@ -12,6 +12,7 @@ from lab.authoring.plans import Scenario
 from lab.running.workers import streamed
 from lab.scenario import compile_blocks, compile_scenario, in_blocks
 from lab.stages import play, play_blocks, plays_blocks
+from lab.stages.uncollected import uncollected
 
 
 def record(
@@ -29,17 +30,19 @@ def record(
     Raises what compile_scenario and the stage's ``play`` raise.
     """
     if not in_blocks(scenario) or wishes or not plays_blocks(stage):
-        timeline = compile_scenario(scenario, seed)
+        with uncollected():
+            timeline = compile_scenario(scenario, seed)
         return play(stage, timeline, folder, replace=replace, progress=progress, **wishes)
-    return play_blocks(
-        stage,
-        compile_blocks(scenario, seed),
-        folder,
-        phones=scenario.devices,
-        replace=replace,
-        progress=progress,
-        spread=partial(streamed, workers=_workers()),
-    )
+    with uncollected():
+        return play_blocks(
+            stage,
+            compile_blocks(scenario, seed),
+            folder,
+            phones=scenario.devices,
+            replace=replace,
+            progress=progress,
+            spread=partial(streamed, workers=_workers()),
+        )
 
 
 def _workers() -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from detector.contract import Advance
 from lab.recording import recording_name, seal
 from lab.stages.flows.blocks import Block, Tables, block_of, truth_of_all, whole_block
+from lab.stages.uncollected import uncollected
 from lab.stages.wire import about, refuse_occupied
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
@@ -30,8 +31,9 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
     no recording may have, StageError on a peer outside the lab, and OSError if the disk fails.
     """
     _refuse(folder, replace=replace)
-    block = block_of(timeline, progress or (lambda _done, _total: None))
-    return _write(iter([block]), folder, _about(timeline))
+    with uncollected():
+        block = block_of(timeline, progress or (lambda _done, _total: None))
+        return _write(iter([block]), folder, _about(timeline))
 
 
 def play_blocks(

@@ -25,6 +25,7 @@ from lab.stages.flows.scenes import played
 from lab.stages.labels import Places, flows_table
 from lab.stages.link import links_of
 from lab.stages.sensors import packages_table, sockets_table, states_table
+from lab.stages.uncollected import uncollected
 from lab.timeline import Timeline
 from lab.truth import Truth, truth_of
 
@@ -58,8 +59,9 @@ def block_of(timeline: Timeline, advance: Advance = lambda _done, _total: None) 
 
 def whole_block(timeline: Timeline) -> Block:
     """The same with all tables made, so that it can be handed to another process."""
-    made = block_of(timeline)
-    return replace(made, tables=list(made.tables))
+    with uncollected():
+        made = block_of(timeline)
+        return replace(made, tables=list(made.tables))
 
 
 def truth_of_all(truths: list[Truth]) -> Truth:
