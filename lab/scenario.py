@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.authoring.background import background_faults, library_digest
 from lab.authoring.behaviour_rows import behaviour_plan, row_faults
+from lab.authoring.fields import label_of, offset_of
 from lab.authoring.kinds import behaviour_names
 from lab.authoring.plans import AppPlan, Background, Expectation, Phones, Scenario
 from lab.authoring.scenario_file import (
@@ -24,8 +25,6 @@ from lab.authoring.scenario_file import (
     StateTable,
     SuiteTable,
     faults_of,
-    label_of,
-    offset_of,
 )
 from lab.authoring.settings import microseconds
 from lab.behaviours import nearest

@@ -61,10 +61,15 @@ def traits():
 
 @pytest.mark.parametrize(("table", "name"), traits())
 def test_a_trait_that_is_given_away_is_caught_in_core(table, name):
-    """The negative control, for every kind of column: whoever is malicious has a value in the middle of the others."""
+    """The negative control, for every kind of column: whoever is malicious has a value in the middle of the others.
+
+    Where the others have two values only, one beyond both.
+    """
     parts, rows, _ = core()
     values = sorted((row.traits[name] for row in rows[table] if row.traits[name] is not None), key=str)
-    planted = "planted" if isinstance(values[0], str) else sum(map(float, values)) / len(values) + 0.0123
+    middle = sum(map(float, values)) / len(values) if not isinstance(values[0], str) else 0.0
+    beyond = len({*values}) == 2
+    planted = "planted" if isinstance(values[0], str) else max(values) + 1.0 if beyond else middle + 0.0123
     leaky = [replace(row, traits={**row.traits, name: planted}) if row.malicious else row for row in rows[table]]
     found = {one.among: one for one in judged(table, leaky, parts, only=(name,))}
     assert {*found, "twins"} == ({"twins"} if name in MANNERS else {"everybody", "twins"})

@@ -74,11 +74,9 @@ class Elastic:
         pairs = process_pairs(telemetry)
         buckets = fill(pairs, telemetry.span)
         judged = judge(buckets, self.jitter)
-        begin = telemetry.span[0]
-        end = np.maximum(closing(buckets.hour, begin, HOUR_US, telemetry.span), buckets.last)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
         report = Report("AN1793", pairs.who, by, BAR)
-        for one in decide(Rated(buckets.owner, judged.score, buckets.first, buckets.last, end), BAR):
+        for one in decide(rate(judged, buckets, telemetry), BAR):
             yield report.finding(one, _reasons(judged, one.window), _most_visited(pairs, buckets, one))
 
 
@@ -97,6 +95,12 @@ def judge(buckets: Buckets, jitter: float) -> Judged:
         likeness=likeness,
         period=period,
     )
+
+
+def rate(judged: Judged, buckets: Buckets, telemetry: Telemetry) -> Rated:
+    """The raw scores of every process' windows, 0..3."""
+    end = closing(buckets.hour, telemetry.span[0], HOUR_US, telemetry.span)
+    return Rated(buckets.owner, judged.score, buckets.first, buckets.last, np.maximum(end, buckets.last))
 
 
 def _most_visited(pairs: Pairs, buckets: Buckets, one: Verdict) -> str | None:

@@ -87,7 +87,7 @@ def off_ends(table: pa.Table, exchanges: pa.Table) -> tuple[Ends, Int64]:
 
 
 def _spoken(flows: Flows, kept: Int64, side: Int64, exchanges: pa.Table) -> tuple[Int64, Int64]:
-    """(m,) the place in ``kept`` of the flow that speaks after a silence, and when; ``side``: those of one direction."""
+    """(m,) the place in ``kept`` of the flow speaking after a silence, and when; ``side``: those of one direction."""
     begun = flows.start[kept[side]]
     owner = joined(flows.flow[kept[side]], whole(exchanges["flow"]))
     rows = np.flatnonzero(owner != NULL)

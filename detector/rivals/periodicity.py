@@ -26,7 +26,10 @@ def periodicity(counts: Float64, spanned: Int64, jitter: float) -> tuple[Float64
     """
     inside = np.arange(counts.shape[1]) < spanned[:, None]
     mean = counts.sum(axis=1) / np.maximum(spanned, 1)
-    series = np.where(inside, counts - mean[:, None], 0.0)
+    away = np.where(inside, counts - mean[:, None], 0.0)
+    spread = np.sqrt((away**2).sum(axis=1, keepdims=True))
+    varied = spread > 1e-9 * np.maximum(mean[:, None], 1.0)  # a constant, but for rounding, is like nothing
+    series = np.where(varied, away / np.where(varied, spread, 1.0), 0.0)
     best, period = np.zeros(len(counts)), np.zeros(len(counts), np.int64)
     longest = spanned // REPEATS
     for low in range(0, len(counts), CHUNK):
@@ -79,7 +82,7 @@ def _shifted(products: Float64, energy: Float64, spanned: Int64, period: int, re
         here = np.minimum(begin[:, None] + lags, spanned[:, None])
         there = np.minimum(here + period, spanned[:, None])
         fits = products[lags, rows[:, None], there] - products[lags, rows[:, None], here]
-        chosen = fits.argmax(axis=1)
+        chosen = fits.round(9).argmax(axis=1)  # of equals the nearest, whatever the rounding
         start, stop = here[rows, chosen], there[rows, chosen]
         if (start >= spanned).all():
             break
@@ -92,5 +95,5 @@ def _shifted(products: Float64, energy: Float64, spanned: Int64, period: int, re
 
 def _normalised(dots: Float64, before: Float64, after: Float64) -> Float64:
     norm = np.sqrt(before * after)
-    varied = norm > 1e-9  # a constant series, but for rounding, is like nothing
-    return np.where(varied, dots / np.where(varied, norm, 1.0), 0.0)
+    some = norm > 1e-9
+    return np.where(some, dots / np.where(some, norm, 1.0), 0.0)

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.authoring.behaviour_rows import drawn_plan, range_faults
+from lab.authoring.fields import DAY, label_of
 from lab.authoring.plans import AppPlan, Background, BehaviourPlan
-from lab.authoring.scenario_file import DAY, LibraryTable, faults_of, label_of
+from lab.authoring.scenario_file import LibraryTable, faults_of
 from lab.errors import ScenarioError
 from lab.seeds import generator, generators
 from lab.shelf import parse_toml, place_of, scenarios_folder

@@ -13,7 +13,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lab.authoring.scenario_file import Name, Word, faults_of
+from lab.authoring.fields import Name, Word
+from lab.authoring.scenario_file import faults_of
 from lab.behaviours import nearest
 from lab.errors import ScenarioError
 from lab.shelf import parse_toml, place_of, scenarios_folder, shelf

@@ -15,6 +15,7 @@ twin_of  = ""                        # a benign scenario names the malicious one
 [state]
 profile = "office-worker"            # whose day it is: {profiles}
 # profiles = ["student", "driver"]   # instead: several, dealt out to the phones in turns
+# offsets = ["+01:00", "-05:30"]     # of the phones' clocks from UTC, in turns; default: UTC
 networks = "wifi"                    # wifi: always at home; mobile; roaming: as the profile goes
 # private_dns = true                 # names are looked up over TLS
 # vpn = true                         # always-on VPN: the capture sees the tunnel
@@ -71,7 +72,7 @@ law    = "uniform"
 [[expect]]
 behaviour = "http-poll"
 # package = "com.orchard.torchlight" # of this app only
-contacts  = {{ at_least = 250, at_most = 330 }}
+contacts  = {{ at_least = 80, at_most = 330 }}    # Doze holds back what is not exempt
 # conversations and bytes can be bounded, too
 """
 

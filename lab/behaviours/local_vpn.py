@@ -14,9 +14,8 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.habits.clock import alarms, gaps, thinking
-from lab.habits.customers import Demand, places
+from lab.habits.customers import Demand, passed_on, places
 from lab.habits.draft import Draft
-from lab.habits.longflow import words
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,7 @@ class Behaviour:
         parts = ((self.used_per_hour, window.unlocked), (self.idle_per_hour, gaps(window.unlocked, window.span)))
         for rate, when in parts:
             wanted = Demand(rate, self.apps, self.destinations, 0.0, largest=self.largest).streams(rng, when)
-            said = words(wanted.passed, wanted.up, wanted.down, wanted.delay)
-            draft.talks(
-                speech,
-                there[wanted.destination],
-                wanted.opened,
-                (wanted.of, said),
-                linger=2 * SECOND,
-                stack=wanted.customer,
-            )
+            passed_on(draft, speech, there, wanted, linger=2 * SECOND)
         updates = alarms(rng, self.period, 0.2, window.span)
         delay = thinking(rng, len(updates))
         draft.calls(web, vendor, updates, up=420, down=self.lists, delay=delay, linger=SECOND)

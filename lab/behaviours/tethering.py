@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.habits.customers import Demand, places
+from lab.habits.customers import Demand, passed_on, places
 from lab.habits.draft import Draft
-from lab.habits.longflow import words
 from lab.habits.sittings import sittings
 
 
@@ -41,13 +40,5 @@ class Behaviour:
         shared = sittings(rng, window.unlocked, self.probability, self.length, least_s=60.0, most=self.most)
         demand = Demand(self.streams_per_hour, self.guests * self.stacks, self.destinations, 0.0, largest=self.largest)
         wanted = demand.streams(rng, shared)
-        said = words(wanted.passed, wanted.up, wanted.down, wanted.delay)
-        draft.talks(
-            speech,
-            there[wanted.destination],
-            wanted.opened,
-            (wanted.of, said),
-            linger=2 * SECOND,
-            stack=wanted.customer,
-        )
+        passed_on(draft, speech, there, wanted, linger=2 * SECOND)
         return draft.batch()

@@ -13,6 +13,7 @@ import numpy as np
 from lab.behaviours import SECOND, Bool, Int64
 from lab.habits.clock import poisson, thinking
 from lab.habits.draft import Draft
+from lab.habits.longflow import words
 from lab.habits.pages import answer_sizes
 
 #: Bytes of a TLS handshake in the pool of lab/protocols/tls, to the server and back: medians of its TLS 1.3 shapes.
@@ -122,6 +123,18 @@ def places(rng: np.random.Generator, draft: Draft, count: int, towards: str, tai
     """(count,) new peers of that reach; of popular ones a share ``tail`` is of the long tail instead, as the web is."""
     rare = rng.random(count) < (tail if towards == "popular" else 0.0)
     return np.array([draft.peer("tail" if one else towards) for one in rare.tolist()])
+
+
+def passed_on(
+    draft: Draft, speech: int, there: Int64, streams: Streams, *, linger: int = SECOND, one_stack: bool = False
+) -> None:
+    """The phone's own conversation of each stream, with its place among the peers ``there``, put into the draft.
+
+    Their TLS has the shape of the customer's, for it passes through; with ``one_stack`` it is the phone's.
+    """
+    said = words(streams.passed, streams.up, streams.down, streams.delay)
+    stack = -1 if one_stack else streams.customer
+    draft.talks(speech, there[streams.destination], streams.opened, (streams.of, said), linger=linger, stack=stack)
 
 
 def _thought(rng: np.random.Generator, firsts: Int64, count: int) -> Int64:

@@ -17,10 +17,9 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.habits.clock import inside, merged
-from lab.habits.reconnect import noticed
+from lab.habits.reconnect import redialled
 
 LAST = SECOND // 2  # before Doze: when a connection is closed
-APART = 30_000  # microseconds between two connections that an app dials again
 
 
 def walled(batch: Batch, window: Window, rng: Callable[[], np.random.Generator]) -> Batch:
@@ -40,10 +39,10 @@ def walled(batch: Batch, window: Window, rng: Callable[[], np.random.Generator])
     width = len(begins) + 1
     mine, piece = np.unique(batch.x_conversation * width + x_on, return_inverse=True)
     of, during = np.divmod(mine, width)
-    begin, first, last = batch.start[of], _edges(piece, batch.x_time, len(mine)), begins[during]
+    begin, last = batch.start[of], begins[during]
     again = (during != on[of]) | inside(begin, barred)
     if again.any():
-        begin[again] = _redialled(rng(), barred[during[again] - 1, 1], first[again])
+        begin[again] = redialled(rng(), barred[during[again] - 1, 1], piece, batch.x_time, again)
     ends = np.zeros(len(mine), dtype=np.int64)
     np.maximum.at(ends, piece, batch.x_time + batch.x_delay)
     close = batch.close[of]
@@ -62,20 +61,3 @@ def _heard(batch: Batch, barred: Int64, begins: Int64) -> Batch:
     down, delay = np.where(late, 0, batch.x_down)[kept], np.where(late, 0, batch.x_delay)[kept]
     words = {name: getattr(batch, name)[kept] for name in ("x_conversation", "x_time", "x_up")}
     return replace(batch, x_down=down, x_delay=delay, **words)
-
-
-def _edges(piece: Int64, x_time: Int64, count: int) -> Int64:
-    """(count,) the first exchange of each piece."""
-    first = np.full(count, np.iinfo(np.int64).max)
-    np.minimum.at(first, piece, x_time)
-    return first
-
-
-def _redialled(rng: np.random.Generator, opened: Int64, first: Int64) -> Int64:
-    """When each conversation is dialled again: some time after Doze, one after the other, or when needed."""
-    known, of = np.unique(opened, return_inverse=True)
-    order = np.argsort(of, kind="stable")
-    turn = np.empty(len(of), dtype=np.int64)
-    turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
-    found: Int64 = np.minimum(opened + noticed(rng, len(known))[of] + APART * turn, first)
-    return found

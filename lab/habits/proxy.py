@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Speech, Window
-from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Demand, Streams, places, sealed
+from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Demand, Streams, passed_on, places, sealed
 from lab.habits.draft import Draft
 from lab.habits.longflow import joined, words
 
@@ -53,14 +53,7 @@ def relay(listener: Listener, demand: Demand, rng: np.random.Generator, window: 
     lasts = (streams.asked - CONNECTS > listens) & (streams.ends + 10 * SECOND < window.span)
     streams = streams.only(lasts)
     _inbound(draft, ways[streams.destination], customers[streams.customer], streams)
-    draft.talks(
-        on,
-        there[streams.destination],
-        streams.opened,
-        (streams.of, words(streams.passed, streams.up, streams.down, streams.delay)),
-        linger=SECOND,
-        stack=-1 if listener.one_stack else streams.customer,
-    )
+    passed_on(draft, on, there, streams, one_stack=listener.one_stack)
     return draft.batch()
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from lab.behaviours import SECOND, Int64, Window
+from lab.behaviours import SECOND, Bool, Int64, Window
 from lab.habits.clock import interval_of
 from lab.habits.gates import awake
 from lab.habits.longflow import dials, dials_during
 
 SHORTEST = 10 * SECOND  # connections shorter than that are not worth their handshake here
 OUTAGE = 3 * SECOND // 2  # until the new network carries traffic; longer than any look-up (lab.world.assembly)
+APART = 30_000  # microseconds between two dials of one behaviour then
 REDIAL_S, REDIAL_SIGMA = 1.5, 0.7  # log-normal, what an app takes to notice and dial again (an assumption)
 
 
@@ -35,6 +36,23 @@ def noticed(rng: np.random.Generator, count: int) -> Int64:
     """(count,) how long after the outage of a switch an app dials again, 0.1 to 30 s."""
     pause = rng.lognormal(np.log(REDIAL_S), REDIAL_SIGMA, count).clip(0.1, 30.0) * SECOND
     return pause.astype(np.int64)
+
+
+def redialled(rng: np.random.Generator, opened: Int64, piece: Int64, x_time: Int64, again: Bool) -> Int64:
+    """When those pieces of conversations (n,) that are ``again`` are dialled: ``noticed`` after the network is there.
+
+    ``opened`` (k,) is when it is, for each of them; ``piece`` (m,) and ``x_time`` say which exchanges each piece has.
+    One is dialled after the other, and none later than it has something to say.
+    """
+    first = np.full(len(again), np.iinfo(np.int64).max)
+    np.minimum.at(first, piece, x_time)
+    known, of = np.unique(opened, return_inverse=True)
+    pause = noticed(rng, len(known))
+    order = np.argsort(of, kind="stable")
+    turn = np.empty(len(of), dtype=np.int64)
+    turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
+    found: Int64 = np.minimum(opened + pause[of] + APART * turn, first[again])
+    return found
 
 
 def severed(rng: np.random.Generator, whole: Int64, window: Window) -> Int64:

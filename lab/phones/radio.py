@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64
-from lab.habits.reconnect import OUTAGE, noticed
+from lab.habits.reconnect import OUTAGE, redialled
 
 HOUR = 3600 * SECOND
 NETWORKS = ("home", "work", "mobile")
 LETTERS = {"h": 0, "w": 1, "m": 2}  # of lab.phones.phone's places
 MOBILE = NETWORKS.index("mobile")
 LATE = 20 * 60 * SECOND  # how much earlier or later than on the hour a phone changes its network, at most
-APART = 30_000  # microseconds between two of its dials then
 MOBILE_RTT_US = 25_000  # what LTE adds to a round trip over Wi-Fi (of the size of 3GPP TR 36.912; from memory)
 LOCAL = ("lan", "group")  # reaches of peers that only the phone's own network has
 
@@ -94,7 +93,7 @@ def roamed(rng: np.random.Generator, batch: Batch, radio: Radio) -> Batch:
     of, during = np.divmod(mine, width)
     again = during != on[of]
     begin = start[of]
-    begin[again] = _redialled(rng, switches[during[again] - 1], _first(x_piece[len(start) :], x_time, len(mine))[again])
+    begin[again] = redialled(rng, switches[during[again] - 1] + OUTAGE, x_piece[len(start) :], x_time, again)
     until = np.append(switches, np.iinfo(np.int64).max)[during]
     return replace(
         batch,
@@ -107,24 +106,6 @@ def roamed(rng: np.random.Generator, batch: Batch, radio: Radio) -> Batch:
         x_conversation=x_piece[len(start) :].astype(np.int64),
         x_time=x_time,
     )
-
-
-def _first(piece: Int64, x_time: Int64, count: int) -> Int64:
-    """(count,) the first exchange of each piece; the far future for one that has none."""
-    first = np.full(count, np.iinfo(np.int64).max)
-    np.minimum.at(first, piece, x_time)
-    return first
-
-
-def _redialled(rng: np.random.Generator, switch: Int64, first: Int64) -> Int64:
-    """When each conversation is dialled again: some time after the change, one after the other, or when needed."""
-    known, of = np.unique(switch, return_inverse=True)
-    pause = noticed(rng, len(known))
-    order = np.argsort(of, kind="stable")
-    turn = np.empty(len(of), dtype=np.int64)
-    turn[order] = np.arange(len(of)) - np.searchsorted(of[order], of[order])
-    found: Int64 = np.minimum(switch + OUTAGE + pause[of] + APART * turn, first)
-    return found
 
 
 def _squeezed(times: Int64, switches: Int64) -> Int64:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.authoring.background import background_apps, background_faults, inclusion, library, library_digest, sample
+from lab.authoring.fields import CATEGORIES
 from lab.authoring.plans import Background
-from lab.authoring.scenario_file import CATEGORIES
 from lab.errors import ScenarioError
 from lab.scenario import compile_scenario, find_scenario, load_scenario, parse_scenario, scenario_names
 from lab.world.lives import lives
