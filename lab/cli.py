@@ -179,15 +179,15 @@ def record(
     --out is a folder: telemetry, truth and manifest.
     """
     from lab.recording import open_recording
-    from lab.scenario import compile_scenario, find_scenario, load_scenario
-    from lab.stages import play
+    from lab.running.record import record as recorded
+    from lab.scenario import find_scenario, load_scenario
 
     chosen = load_scenario(find_scenario(scenario))
     folder = out or Path("out") / f"{chosen.name}-s{seed}"
     with progress(f"record {chosen.name}") as advance:
-        timeline = compile_scenario(chosen, seed)
         wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}
-        play(stage, timeline, folder, replace=force, progress=advance, **{k: v for k, v in wishes.items() if v})
+        wished = {name: wish for name, wish in wishes.items() if wish}
+        recorded(stage, chosen, seed, folder, replace=force, progress=advance, **wished)
     summary = open_recording(folder).summary()
     _say_not_played([folder])
     if json_:

@@ -16,19 +16,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lab.errors import EvidenceError, ScenarioError
+from lab.parquet import write_parquet
 from lab.store import write_atomic
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from lab.truth import Truth
 
-__all__ = ["Recording", "droidrange_version", "open_recording", "recording_hash", "seal", "write_atomic", "write_json"]
+__all__ = [
+    "Recording",
+    "droidrange_version",
+    "open_recording",
+    "recording_hash",
+    "seal",
+    "write_atomic",
+    "write_json",
+    "write_parquet",
+]
 
 SCHEMA_VERSION = 1
 MANIFEST = "recording.json"
@@ -111,21 +118,6 @@ def recording_hash(folder: Path) -> str:
 def write_json(path: Path, content: object) -> None:
     """Writes JSON for people and diffs: indented, keys in the order given; never NaN."""
     write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-
-def write_parquet(path: Path, table: pa.Table, *, synced: bool = True) -> None:
-    """Writes a table so that equal tables give equal bytes: text in dictionaries, no statistics, no metadata.
-
-    Not ``synced`` is for one of many files of a folder in the making: a power cut is found by the manifest's hashes.
-    """
-    import pyarrow.parquet as pq
-
-    sink = BytesIO()
-    plain = table.replace_schema_metadata(None)
-    text = [field.name for field in plain.schema if str(field.type) == "string"] or False
-    how = {"compression": "zstd", "version": "2.6", "row_group_size": 1 << 20, "store_schema": False}
-    pq.write_table(plain, sink, use_dictionary=text, write_statistics=False, **how)
-    (write_atomic if synced else Path.write_bytes)(path, sink.getvalue())
 
 
 def seal(

@@ -81,6 +81,20 @@ def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
     return compile_timeline(scenario, seed)
 
 
+def compile_blocks(scenario: Scenario, seed: int) -> Iterator[Timeline]:
+    """The same timeline some phones at a time; compile_scenario gives them as one (lab/world/joining.py)."""
+    from lab.world.compiler import compile_blocks
+
+    return compile_blocks(scenario, seed)
+
+
+def in_blocks(scenario: Scenario) -> bool:
+    """Whether a scenario has more phones than one block."""
+    from lab.world.compiler import BLOCK
+
+    return scenario.devices > BLOCK
+
+
 def _phones(table: StateTable) -> Phones:
     profiles = tuple(table.profiles) or (table.profile,)
     offsets = tuple(offset_of(text) for text in table.offsets)

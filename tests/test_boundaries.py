@@ -12,7 +12,7 @@ SOURCES = sorted(path for folder in ("lab", "detector") for path in (ROOT / fold
 
 # from low to high: a module may import its own layer and those before it; every module of lab has a layer
 LAYERS = (
-    ("lab", "lab.errors", "lab.console", "lab.shelf", "lab.seeds", "lab.store"),
+    ("lab", "lab.errors", "lab.console", "lab.shelf", "lab.seeds", "lab.store", "lab.parquet"),
     ("lab.protocols",),
     ("lab.behaviours", "lab.habits"),
     ("lab.network", "lab.timeline"),

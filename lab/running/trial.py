@@ -33,6 +33,7 @@ from lab.recording import (
     write_atomic,
 )
 from lab.running.look import Found, look, neutral
+from lab.running.record import record
 from lab.running.run import (
     RUN,
     Row,
@@ -45,10 +46,9 @@ from lab.running.run import (
     write_run,
 )
 from lab.running.workers import in_order
-from lab.scenario import compile_scenario
 from lab.score import CONTROLS
 from lab.scoring.visibility import unseen
-from lab.stages import play, plays_alone, ready, stage_names, wishes_of
+from lab.stages import plays_alone, ready, stage_names, wishes_of
 from lab.truth import Truth
 
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
@@ -200,7 +200,7 @@ def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path) -> Recording
         if before.value and mark.read_text(encoding="utf-8") == f"{made_by} {recording_hash(folder)}\n":
             return before.value
     folder.parent.mkdir(parents=True, exist_ok=True)
-    play(plan.stage, compile_scenario(scenario, seed), folder, replace=True, **plan.wishes)
+    record(plan.stage, scenario, seed, folder, replace=True, **plan.wishes)
     recording = open_recording(folder)
     write_atomic(mark, f"{made_by} {recording_hash(folder)}\n".encode())
     return recording

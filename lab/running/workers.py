@@ -9,13 +9,15 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
+T = TypeVar("T")
 J = TypeVar("J", bound=tuple[object, ...])
 R = TypeVar("R")
 
@@ -41,6 +43,30 @@ def in_order(
         futures = [pool.submit(unwound, work, job) for job in jobs]
         for job, future in zip(jobs, futures, strict=True):
             yield _result(job, future, lost)
+    except BaseException:
+        _end(pool, [one for one in multiprocessing.active_children() if one not in before])
+        raise
+    pool.shutdown()
+
+
+def streamed(work: Callable[[T], R], items: Iterable[T], *, workers: int) -> Generator[R, None, None]:
+    """As ``map(work, items)``, in order, for items that are made meanwhile: no more than ``workers`` + 1 wait.
+
+    Raises what the work or the items raise, and BrokenProcessPool if a worker dies; all workers are ended first.
+    """
+    if workers <= 1 or multiprocessing.parent_process() is not None:  # a worker's own processor is all it has
+        yield from map(work, items)
+        return
+    before = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=leave_on_sigterm)
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(unwound, work, (item,)))
+            while len(waiting) > workers + 1 or (waiting and waiting[0].done()):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     except BaseException:
         _end(pool, [one for one in multiprocessing.active_children() if one not in before])
         raise

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from detector.contract import Advance
 from lab.behaviours import nearest
@@ -39,6 +41,17 @@ def ready(stage: str, **wishes: object) -> None:
     check = getattr(_module(stage), "ready", None)
     if check:
         check(**wishes)
+
+
+def plays_blocks(stage: str) -> bool:
+    """Whether it can play a timeline block by block."""
+    return hasattr(_module(stage), "play_blocks")
+
+
+def play_blocks(stage: str, blocks: Iterable[Timeline], folder: Path, **how: Any) -> Path:
+    """Plays the blocks of a timeline on a stage that can, as its ``play_blocks`` says; returns the folder."""
+    played: Path = _module(stage).play_blocks(blocks, folder, **how)
+    return played
 
 
 def play(

@@ -28,7 +28,7 @@ def book_of(timeline: Timeline) -> dict[str, int]:
 
 def octets(address: str, book: Mapping[str, int]) -> list[int]:
     """The four octets of an address; KeyError for IPv6 that is not in the book."""
-    return list((book[address] if ":" in address else int(ip_address(address))).to_bytes(4, "big"))
+    return list(book[address].to_bytes(4, "big")) if ":" in address else [int(part) for part in address.split(".")]
 
 
 def address_codes(packed: Bytes, book: Sequence[str] = ()) -> tuple[Int64, list[str]]:

@@ -6,13 +6,10 @@ time (frames). Payloads wait in an unlinked file, so memory holds one slice and 
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +32,7 @@ from lab.stages.segments import Packets, packets_of, refuse_larger
 from lab.stages.sensors import write_sensors
 from lab.stages.severed import answered, severed
 from lab.stages.trails import Heard, Trails
+from lab.stages.uncollected import uncollected
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
 from lab.truth import truth_of, write_truth
@@ -89,7 +87,7 @@ def play(
     transports = [found.TRANSPORT for found in formats]
     timeline, links = settled(timeline, links_of(timeline, transports), transports)
     advance = progress or (lambda _done, _total: None)
-    with folder_in_the_making(folder) as making, _uncollected():
+    with folder_in_the_making(folder) as making, uncollected():
         for part in ("telemetry", "truth"):
             (making / part).mkdir()
         tls = _live(making / "truth/tls-keys.log") if real_tls else None
@@ -108,18 +106,6 @@ def play(
         write_labels(timeline, places, carried, Trails.joined(laid.trails), making / "truth")
         seal(making, about(timeline, "wire"), {CAPTURE: capture})
     return folder
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for cyclic garbage meanwhile: playing makes none, and the search took a sixth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def refuse_occupied(folder: Path, *, replace: bool) -> None:

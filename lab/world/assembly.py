@@ -15,15 +15,10 @@ from lab.seeds import generator
 from lab.timeline import NAME_LOOKUP, Conversations, Exchanges, Listener
 from lab.world.cast import GROUPS, RESOLVER, Cast
 from lab.world.dual_stack import six_in
+from lab.world.met import Met
+from lab.world.ports import client_ports
 from lab.world.resolving import BOTH_US, DOT_AHEAD, DOT_DOWN, DOT_UP, DOT_ZONE, Resolving, connections
 
-EPHEMERAL = (32_768, 61_000)  # ip_local_port_range of Linux
-# ip_local_reserved_ports of the phones: servers' ports among those, by which tshark reads any stream as what they serve
-RESERVED = (
-    *(34_962, 34_980, 37_008, 41_170, 44_321, 44_322, 44_818, 45_564, 47_000, 47_808, 48_049, 48_898, 49_999, 54_328),
-    *(56_000, 56_001, 56_500, 56_501, 57_000, 57_001, 57_032, 57_033, 57_500, 57_501, 57_532, 57_533),
-    *(59_000, 59_001, 59_032, 59_033, 59_500, 59_501, 59_532, 59_533, 60_001),
-)
 _HEAD = ("start", "close", "app", "host", "speech", "inbound", "stack", "incident", "behaviour", "seed")
 _ASKING = ("start", "app", "host", "speech", "inbound", "incident")  # of them, what look-ups depend on
 _NARROW = ("app", "host", "speech", "stack", "incident", "behaviour")  # kept in 32 bits
@@ -45,25 +40,31 @@ class Owner:
 
 @dataclass
 class Assembly:
-    """Columns so far, in scenario time."""
+    """Columns so far, in scenario time, of a block of phones; ``first`` is the scenario's number of its first."""
 
     cast: Cast
+    first: int = 0
     speeches: list[Speech] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
+    met: Met = field(init=False)
     _known: dict[tuple[object, ...], int] = field(default_factory=dict)
     _heads: list[Part] = field(default_factory=list)
     _rows: list[Part] = field(default_factory=list)
     _sought: list[Part] = field(default_factory=list)  # names that nobody has, asked for on behalf of an app
     _count: int = 0
 
+    def __post_init__(self) -> None:
+        self.met = Met(self.cast)
+
     def add(self, rng: np.random.Generator, batch: Batch, owner: Owner, hosts: Int64, stacks: Int64) -> None:
-        """The batch of one behaviour on one device; ``hosts`` are its peers' rows, ``stacks`` its customers' shapes."""
+        """The batch of a behaviour on a device; ``hosts``: its peers' rows of the cast, ``stacks``: its customers'."""
         self.listeners += [Listener(owner.app, port, at, until) for at, until, port in batch.listen]
         speeches = np.array([self._speech(speech, hosts) for speech in batch.speeches], dtype=np.int64)
+        places = self.met.places(hosts)
         if (void := batch.void).any():
             sought, batch = batch.only(void), batch.only(~void)
             whose = {"app": owner.app, "incident": owner.incident, "speech": 0, "inbound": 0}
-            self._sought.append((len(sought.start), {"start": sought.start, "host": hosts[sought.peer], **whose}))
+            self._sought.append((len(sought.start), {"start": sought.start, "host": places[sought.peer], **whose}))
         n = len(batch.start)
         if not n:
             return
@@ -73,7 +74,7 @@ class Assembly:
                 "start": batch.start,
                 "close": batch.close,
                 "app": owner.app,
-                "host": hosts[batch.peer],
+                "host": places[batch.peer],
                 "speech": speeches[batch.speech],
                 "inbound": batch.inbound,
                 "stack": owner.stack if own.all() else np.where(own, owner.stack, stacks[batch.stack % len(stacks)]),
@@ -119,7 +120,7 @@ class Assembly:
         """
         how = how or Resolving()
         head = _columns(self._heads, _ASKING)
-        named = np.array([bool(h.name) and h.address != RESOLVER for h in self.cast.hosts], dtype=np.bool_)
+        named = np.array([bool(h.name) and h.address != RESOLVER for h in self.met.hosts], dtype=np.bool_)
         dns = np.array([speech.protocol == "dns" for speech in self.speeches], dtype=np.bool_)
         asks = np.flatnonzero(named[head["host"]] & (head["inbound"] == 0) & ~dns[head["speech"]])
         if self._sought:
@@ -129,7 +130,7 @@ class Assembly:
         wanted = self._missed(head, asks, device_of, how)
         if not len(wanted):
             return
-        rng = generator(*self.cast.key, NAME_LOOKUP)
+        rng = generator(*self.cast.key, NAME_LOOKUP, *([self.first] if self.first else []))
         asked = _asked({name: column[wanted] for name, column in head.items()}, rng, device_of, how)
         netd_of = np.array([netd.get(device, 0) for device in range(1 + max(netd))], dtype=np.int64)
         head, rows = self._privately(asked, how) if how.private else self._openly(asked)
@@ -147,11 +148,16 @@ class Assembly:
             "start": before,
             "close": before + delay,
             "device": asked["device"],
-            "host": np.array([self.cast.asked(self.cast.hosts[host].name) for host in hosts], dtype=np.int64)[of],
+            "host": np.array([self._resolver(self.met.hosts[host].name) for host in hosts.tolist()], dtype=np.int64)[
+                of
+            ],
             "speech": np.array([self._question(host) for host in hosts.tolist()], dtype=np.int64)[of],
             "incident": asked["incident"],
         }
         return head, (np.arange(n), before, zero, zero, delay)
+
+    def _resolver(self, name: str) -> int:
+        return self.met.place(self.cast.asked(name))
 
     def _both(
         self, head: dict[str, Int64], rows: tuple[Int64, ...], asked: dict[str, Int64], network: Network
@@ -182,7 +188,7 @@ class Assembly:
             "start": used.start,
             "close": used.close,
             "device": used.device,
-            "host": zero + self.cast.asked(""),
+            "host": zero + self._resolver(""),
             "speech": zero + self._speech(speech, zero),
             "incident": used.incident,
         }
@@ -191,13 +197,13 @@ class Assembly:
     def _missed(self, head: dict[str, Int64], asks: Int64, device_of: Int64, how: Resolving) -> Int64:
         """The conversations, ascending in time, whose name was not in the device's cache of that network."""
         device, host, time = device_of[head["app"][asks]], head["host"][asks], head["start"][asks]
-        group = (how.attachment(device, time) * (len(self.cast.hosts) + 1) + host) * (device_of.max() + 1) + device
-        missed = asks[misses(group, time, np.array(self.cast.ttls_s, dtype=np.int64)[host] * SECOND)]
+        group = (how.attachment(device, time) * (len(self.met.hosts) + 1) + host) * (device_of.max() + 1) + device
+        missed = asks[misses(group, time, np.array(self.met.ttls_s, dtype=np.int64)[host] * SECOND)]
         return missed[np.argsort(head["start"][missed], kind="stable")]
 
     def _question(self, host: int, six: Network | None = None) -> int:
         """How a host's name is asked for: its IPv4 address, or its IPv6 address in that network."""
-        address, ttl = self.cast.hosts[host].address, str(self.cast.ttls_s[host])
+        address, ttl = self.met.hosts[host].address, str(self.met.ttls_s[host])
         asked = {"qtype": "AAAA" if six else "A", "ttl": ttl}
         if address == RESOLVER:
             asked["missing"] = "1"
@@ -223,7 +229,9 @@ class Assembly:
             speech=narrow["speech"],
             inbound=head["inbound"].astype(np.bool_),
             stack=narrow["stack"],
-            client_port=self._answering(self._ports(device_of[head["app"]]), head, conversation, rows["up"]),
+            client_port=self._answering(
+                client_ports(self.cast.key, device_of[head["app"]], self.first), head, conversation, rows["up"]
+            ),
             incident=narrow["incident"],
             behaviour=narrow["behaviour"],
             seed=head["seed"],
@@ -231,27 +239,12 @@ class Assembly:
         columns = (rows[name][sort] for name in _ROW[2:])
         return conversations, Exchanges(conversation[sort].astype(np.int32), rows["time"][sort] + start, *columns)
 
-    def _ports(self, devices: Int64) -> Int32:
-        """Ephemeral ports but the reserved: a random order per device, none used twice before all were used."""
-        ports = np.zeros(len(devices), dtype=np.int32)
-        pool = np.arange(*EPHEMERAL, dtype=np.int32)
-        free = np.ones(EPHEMERAL[1], dtype=np.bool_)
-        free[[*RESERVED]] = False
-        ends = np.cumsum(np.bincount(devices))
-        for device, mine in enumerate(np.split(np.argsort(devices, kind="stable"), ends[:-1])):
-            if not len(mine):
-                continue
-            shuffled = generator(*self.cast.key, "ports", device).permutation(pool)
-            shuffled = shuffled[free[shuffled]]
-            ports[mine] = shuffled[np.arange(len(mine)) % len(shuffled)]
-        return ports
-
     def _answering(self, ports: Int32, head: dict[str, Int64], conversation: Int64, up: Int64) -> Int32:
         """The ports, but who answers what an app asked a multicast group does so to the port that asked last."""
-        group = np.array([host.address in GROUPS.values() for host in self.cast.hosts], dtype=np.bool_)
+        group = np.array([host.address in GROUPS.values() for host in self.met.hosts], dtype=np.bool_)
         if not group.any():
             return ports
-        lan = np.array([not host.name and host.address.startswith("10.88.") for host in self.cast.hosts])
+        lan = np.array([not host.name and host.address.startswith("10.88.") for host in self.met.hosts])
         known = list(GROUPS)
         protocol = np.array([known.index(s.protocol) if s.protocol in GROUPS else -1 for s in self.speeches])
         silent = np.bincount(conversation, weights=up, minlength=len(ports)) == 0

@@ -5,13 +5,14 @@ Private DNS is Android's DNS over TLS (RFC 7858): netd asks all apps' questions 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lab.behaviours import SECOND, Int64
 from lab.network import PLAIN, Network
+from lab.world.grouped import by_device
 
 DOT_IDLE = 20 * SECOND  # netd's DnsTlsSocket::kIdleTimeout, AOSP packages/modules/DnsResolver (from memory)
 DOT_AHEAD = 40_000  # microseconds for the handshakes before the first question
@@ -33,18 +34,22 @@ class Resolving:
     def attachment(self, device: Int64, time: Int64) -> Int64:
         """(n,) how many changes each device had by a time."""
         found = np.zeros(len(device), dtype=np.int64)
-        for number, times in self.switches.items():
-            mine = device == number
+        for times, mine in self._of_those_that_switch(device):
             found[mine] = np.searchsorted(times, time[mine], side="right")
         return found
 
     def until(self, device: Int64, attachment: Int64) -> Int64:
         """(n,) when each device leaves that network again; the last moment of the scenario if it does not."""
         found = np.full(len(device), self.span - 1)
-        for number, times in self.switches.items():
-            mine = device == number
+        for times, mine in self._of_those_that_switch(device):
             found[mine] = np.append(times, self.span - 1)[attachment[mine]]
         return found
+
+    def _of_those_that_switch(self, device: Int64) -> Iterator[tuple[Int64, Int64]]:
+        """The times of each device that changes its network, and the rows that are its."""
+        if self.switches:
+            rows = by_device(device, 1 + max(self.switches))
+            yield from ((times, rows[number]) for number, times in self.switches.items())
 
 
 @dataclass(frozen=True)

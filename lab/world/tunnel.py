@@ -18,6 +18,7 @@ from lab.seeds import generator
 from lab.timeline import ALWAYS_ON, App, Conversations, Device, Exchanges, Timeline
 from lab.world.cast import RESOLVER, Cast
 from lab.world.dual_stack import six_of_phone
+from lab.world.grouped import by_device
 
 VPN_UID = 1016
 PORT = 51_820  # of the gateway; WireGuard's usual one
@@ -38,26 +39,29 @@ class _Tunnels:
     shakes: list[Int64] = field(default_factory=list)  # times of handshakes, ascending, at least one
 
 
-def tunnelled(timeline: Timeline, cast: Cast) -> Timeline:
-    """The timeline with its conversations in tunnels; ``cast`` is the one that it was made with."""
+def tunnelled(timeline: Timeline, cast: Cast, first: int = 0) -> Timeline:
+    """The timeline with its conversations in tunnels; ``cast`` is the one that it was made with.
+
+    ``first`` is the scenario's number of its first phone.
+    """
     devices = tuple(
-        _inside(phone, cast.device_address(number, "tunnel")) for number, phone in enumerate(timeline.devices)
+        _inside(phone, cast.device_address(number, "tunnel")) for number, phone in enumerate(timeline.devices, first)
     )
-    gateway, found = cast.host("literal", "vpn gateway"), _tunnels(timeline)
+    gateway, found = cast.hosts[cast.host("literal", "vpn gateway")], _tunnels(timeline)
     n, device = len(found.device), np.array(found.device, dtype=np.int64)
-    constant = {"host": gateway, "speech": len(timeline.speeches), "inbound": 0, "stack": 0, "client_port": OWN_PORT}
-    constant |= {"incident": -1, "behaviour": len(timeline.behaviours), "tunnel": -1}
+    constant = {"host": len(timeline.hosts), "speech": len(timeline.speeches), "inbound": 0, "stack": 0}
+    constant |= {"client_port": OWN_PORT, "incident": -1, "behaviour": len(timeline.behaviours), "tunnel": -1}
     outer = {name: np.full(n, value) for name, value in constant.items()}
     outer["start"] = np.array([int(times[0]) for times in found.shakes], dtype=np.int64)
     outer["close"] = np.array(found.close, dtype=np.int64)
     outer["app"] = len(timeline.apps) + device
-    outer["seed"] = generator(*cast.key, "tunnel").integers(0, 2**62, n)
+    outer["seed"] = generator(*cast.key, "tunnel", *([first] if first else [])).integers(0, 2**62, n)
     apps = [App(number, "vpn", "VPN", "system", VPN_UID, True, ("vpn",), "", 0) for number in range(len(devices))]
     whole = replace(
         timeline,
         devices=devices,
         apps=(*timeline.apps, *apps),
-        hosts=tuple(cast.hosts),
+        hosts=(*timeline.hosts, gateway),
         speeches=(*timeline.speeches, Speech("datagram", port=PORT)),
         behaviours=(*timeline.behaviours, ALWAYS_ON),
     )
@@ -75,15 +79,16 @@ def _tunnels(timeline: Timeline) -> _Tunnels:
     beside = np.array([_beside(host.address) for host in timeline.hosts], dtype=np.bool_)[said.host]
     device = np.where(beside, -1, device)
     found = _Tunnels(np.full(len(said.start), -1, dtype=np.int64))
+    talks, spoken = (by_device(of, len(timeline.devices)) for of in (device, device[words.conversation]))
     for number, phone in enumerate(timeline.devices):
-        mine = device == number
-        busy = np.sort(np.concatenate([said.start[mine], words.time[mine[words.conversation]]]))
+        mine = talks[number]
+        busy = np.sort(np.concatenate([said.start[mine], words.time[spoken[number]]]))
         since = np.array([one.since for one in phone.attachments] or [timeline.start], dtype=np.int64)
         until = np.append(since[1:], timeline.start + timeline.span - 1)
         for begin, end in zip(since.tolist(), until.tolist(), strict=True):
-            active = busy[(busy >= begin) & (busy <= end)]
+            active = busy[np.searchsorted(busy, begin) : np.searchsorted(busy, end, side="right")]
             if len(active):
-                found.carried[mine & (said.start >= begin) & (said.start <= end)] = len(found.device)
+                found.carried[mine[(said.start[mine] >= begin) & (said.start[mine] <= end)]] = len(found.device)
                 found.device.append(number)
                 found.close.append(end)
                 found.shakes.append(np.maximum(_rekeyed(active) - AHEAD, begin))

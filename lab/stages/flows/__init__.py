@@ -1,27 +1,25 @@
 """The flows stage: a timeline straight to the tables of sensors, without a packet, for thousands of device-days.
 
 The tables are those that the reader of captures would make of the wire stage's recording of the same timeline, within
-the tolerances of docs/parity.md. Devices are worked on a few at a time: memory holds the tables and little more.
+the tolerances of docs/parity.md. Large fleets are played in blocks of phones: memory holds a block or two.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace as replaced
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from detector.contract import Advance
-from lab.recording import recording_name, seal, write_parquet
-from lab.stages.awaited import settled
-from lab.stages.dialogues import formats_of
-from lab.stages.flows.scenes import Played, played
-from lab.stages.labels import Places, write_flows
-from lab.stages.link import links_of
-from lab.stages.sensors import packages_table, sockets_table, states_table
+from lab.recording import recording_name, seal
+from lab.stages.flows.blocks import Block, Tables, block_of, truth_of_all, whole_block
+from lab.stages.uncollected import uncollected
 from lab.stages.wire import about, refuse_occupied
 from lab.store import folder_in_the_making
 from lab.timeline import Timeline
-from lab.truth import truth_of, write_truth
+from lab.truth import write_truth
+
+Spread = Callable[[Callable[[Timeline], Block], Iterable[Timeline]], Iterator[Block]]  # as map, perhaps elsewhere
 
 
 def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: Advance | None = None) -> Path:
@@ -32,25 +30,67 @@ def play(timeline: Timeline, folder: Path, *, replace: bool = False, progress: A
     FileExistsError if something stands there (unless it is a recording and ``replace``), ScenarioError on a folder name
     no recording may have, StageError on a peer outside the lab, and OSError if the disk fails.
     """
+    _refuse(folder, replace=replace)
+    with uncollected():
+        block = block_of(timeline, progress or (lambda _done, _total: None))
+        return _write(iter([block]), folder, _about(timeline))
+
+
+def play_blocks(
+    blocks: Iterable[Timeline],
+    folder: Path,
+    *,
+    phones: int,
+    replace: bool = False,
+    progress: Advance | None = None,
+    spread: Spread = map,
+) -> Path:
+    """As play, for the blocks of one timeline (lab.scenario.compile_blocks), whose tables stand behind each other.
+
+    ``spread`` plays them, perhaps in other processes, and gives them back in order. ``progress`` gets how many of
+    so many ``phones`` are written.
+    """
+    _refuse(folder, replace=replace)
+    head: dict[str, Any] = {}
+    played = spread(whole_block, _noted(blocks, head))
+    return _write(_told(played, phones, progress), folder, head)
+
+
+def _told(blocks: Iterator[Block], phones: int, progress: Advance | None) -> Iterator[Block]:
+    """The blocks; each is said to be done when the next is asked for."""
+    done = 0
+    for block in blocks:
+        yield block
+        done += len(block.truth.devices)
+        if progress:
+            progress(done, phones)
+
+
+def _noted(blocks: Iterable[Timeline], head: dict[str, Any]) -> Iterator[Timeline]:
+    """The blocks; ``head`` is filled with what the manifest says of their timeline."""
+    for block in blocks:
+        head.update(_about(block))
+        yield block
+
+
+def _about(timeline: Timeline) -> dict[str, Any]:
+    return {**about(timeline, "flows"), "not_played": ["loss"] if timeline.network.loss else []}
+
+
+def _refuse(folder: Path, *, replace: bool) -> None:
     recording_name(folder)
     refuse_occupied(folder, replace=replace)
-    transports = [found.TRANSPORT for found in formats_of(timeline)]
-    unplayed = ["loss"] if timeline.network.loss else []
-    timeline = replaced(timeline, network=replaced(timeline.network, loss=0.0))
-    timeline, links = settled(timeline, links_of(timeline, transports), transports)
-    made = played(timeline, links, progress or (lambda _done, _total: None))
+
+
+def _write(blocks: Iterator[Block], folder: Path, head: dict[str, Any]) -> Path:
     with folder_in_the_making(folder) as making:
         for part in ("telemetry", "truth"):
             (making / part).mkdir()
-        _write(timeline, made, making / "telemetry")
-        write_parquet(making / "telemetry/sockets.parquet", sockets_table(timeline, links, made.carried), synced=False)
-        write_truth(truth_of(timeline), making / "truth")
-        write_flows(timeline, Places.of(timeline, links), made.carried, making / "truth")
-        seal(making, {**about(timeline, "flows"), "not_played": unplayed})
+        truths = []
+        with Tables(making) as tables:
+            for block in blocks:
+                tables.add(block)
+                truths.append(block.truth)
+        write_truth(truth_of_all(truths), making / "truth")
+        seal(making, head)
     return folder
-
-
-def _write(timeline: Timeline, made: Played, folder: Path) -> None:
-    own = {"device_state": states_table(timeline), "packages": packages_table(timeline)}
-    for name, table in chain(made.tables, own.items()):
-        write_parquet(folder / f"{name}.parquet", table, synced=False)

@@ -78,8 +78,8 @@ def _together(scene: Scene, turns: Turns, joining: Bool) -> Turns:
     mine = np.flatnonzero((turns.exchange >= 0) & (turns.exchange < len(joining)))
     mine = mine[joining[turns.exchange[mine]]]
     rows = mine[(turns.turn[mine] == 0) & turns.client[mine]]
-    if not len(rows):
-        return turns
+    if not len(rows):  # sorted all the same: the order may not depend on who else is in the scene
+        return taken(turns, np.lexsort((turns.turn, turns.exchange, turns.begin, turns.conversation)))
     begun = np.full(int(turns.conversation.max()) + 1, -1, dtype=np.int64)
     own = np.flatnonzero((turns.exchange == SETTING_UP) & (turns.turn == at))
     begun[turns.conversation[own]] = turns.end[own]

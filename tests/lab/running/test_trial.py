@@ -85,8 +85,7 @@ def lab(make, monkeypatch):
         },
     )
 
-    def play(_stage, timeline, folder, **_options):
-        scenario, seed = timeline
+    def record(_stage, scenario, seed, folder, **_options):
         state.played.append((scenario.name, seed))
         if scenario.name == "broken":
             raise StageError("cannot be played")
@@ -101,9 +100,8 @@ def lab(make, monkeypatch):
     def views(name):
         return lambda telemetry: dataclasses.replace(telemetry, view=name)
 
-    monkeypatch.setattr(trial, "play", play)
+    monkeypatch.setattr(trial, "record", record)
     monkeypatch.setattr(trial, "stage_names", lambda: ["wire"])
-    monkeypatch.setattr(trial, "compile_scenario", lambda scenario, seed: (scenario, seed))
     for module in (trial, look):
         monkeypatch.setattr(module, "detector_named", named)
         monkeypatch.setattr(module, "view_named", views)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.running.workers import in_order
+from lab.running.workers import in_order, streamed
 
 
 def square(number, _name):
@@ -115,3 +115,40 @@ def test_an_interrupt_leaves_nothing(tmp_path):
         results.throw(KeyboardInterrupt())
     assert multiprocessing.active_children() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def doubled(number):
+    if number < 0:
+        raise ValueError("negative")
+    return 2 * number, os.getpid()
+
+
+def test_what_is_streamed_comes_back_in_order_from_other_processes():
+    made = list(streamed(doubled, iter(range(7)), workers=2))
+    assert [number for number, _ in made] == [0, 2, 4, 6, 8, 10, 12]
+    assert os.getpid() not in {process for _, process in made}
+
+
+def test_streaming_makes_no_more_items_than_wait():
+    made = []
+
+    def items():
+        for number in range(9):
+            made.append(number)
+            yield number
+
+    stream = streamed(doubled, items(), workers=2)
+    next(stream)
+    assert len(made) <= 5
+    stream.close()
+    assert not multiprocessing.active_children()
+
+
+def test_one_worker_streams_in_its_own_process():
+    assert {process for _, process in streamed(doubled, [1, 2], workers=1)} == {os.getpid()}
+
+
+def test_a_fault_ends_the_workers():
+    with pytest.raises(ValueError, match="negative"):
+        list(streamed(doubled, [1, -1, 2, 3], workers=2))
+    assert not multiprocessing.active_children()

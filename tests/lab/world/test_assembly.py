@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from lab.habits.draft import Draft
-from lab.world.assembly import EPHEMERAL, RESERVED, Assembly, Owner
+from lab.world.assembly import Assembly, Owner
 from lab.world.cast import Cast
+from lab.world.ports import EPHEMERAL, RESERVED
 
 
 def batch(starts, port=443, **options):
