@@ -50,7 +50,7 @@ def in_order(
 
 
 def streamed(work: Callable[[T], R], items: Iterable[T], *, workers: int) -> Generator[R, None, None]:
-    """As ``map(work, items)``, in order, for items that are made meanwhile: no more than ``workers`` + 1 wait.
+    """As ``map(work, items)``, in order, for items that are made meanwhile: no more than ``workers`` wait.
 
     Raises what the work or the items raise, and BrokenProcessPool if a worker dies; all workers are ended first.
     """
@@ -63,7 +63,7 @@ def streamed(work: Callable[[T], R], items: Iterable[T], *, workers: int) -> Gen
     try:
         for item in items:
             waiting.append(pool.submit(unwound, work, (item,)))
-            while len(waiting) > workers + 1 or (waiting and waiting[0].done()):
+            while len(waiting) > workers or (waiting and waiting[0].done()):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -34,7 +34,7 @@ from lab.world.tunnel import tunnelled
 
 NETD_UID = 1051  # AID_DNS, android_filesystem_config.h
 FIRST_UID = 10_000  # AID_APP_START
-BLOCK = 16  # phones compiled, and played, together: enough to share what a block costs, a few hundred MB at a week
+BLOCK = 10  # phones compiled, and played, together: enough to share what a block costs, and days of them fit in memory
 UIDS = 400  # how many apps have had a uid on such a phone (our choice)
 
 
