@@ -32,6 +32,8 @@ rule of directions and the reading of first bytes from detector/capture, so a fa
 and differ nowhere. One check stands outside: tests/test_parity_with_tshark.py (marker whole) holds the flows table of
 this stage against what tshark counts in the wire stage's capture, conversation by conversation: how many, bytes each
 way, and when they began.
+
+Clients that draw their hello anew each time do so apart on each stage: ``stacks`` may differ by one, and is told here.
 """
 
 
