@@ -1,6 +1,6 @@
 """An app that goes on asking for a host of its maker that is not there any more: NXDOMAIN, each time it tries.
 
-Law: a timer that sleeps ``period``, uniform within ``jitter`` around it, outside Doze; a first try that fails is made
+Law: a timer that sleeps ``period``, uniform within ``jitter`` around it; a first try that fails is made
 again after ``again``, ``tries`` in all. That names of apps outlive their hosts is told by takeovers of expired domains
 (Lever et al., "Domain-Z", IEEE S&P 2016; from memory); how often is our choice.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.habits.clock import inside, renewal
+from lab.habits.clock import renewal
 from lab.habits.draft import Draft
 from lab.habits.rotation import label
 
@@ -31,7 +31,6 @@ class Behaviour:
         """A look-up per host and try; most are answered from the phone's cache, which keeps the news for minutes."""
         draft = Draft(window.span)
         begun = renewal(rng, "uniform", self.period, self.jitter, window.span)
-        begun = begun[~inside(begun, window.doze)]
         later = np.concatenate([[0.0], np.cumsum(self.again * 2.0 ** np.arange(self.tries - 1))])
         offsets = (later[:, None] * SECOND + np.arange(self.hosts) * SECOND // 10).astype(np.int64)
         times = begun[:, None, None] + offsets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -60,6 +60,18 @@ def test_the_exempt_go_on_honest_or_not(kind):
     assert heard.sum() > 3, "the negative control: without the law it would speak"
     share = (PHONE.doze[:, 1] - PHONE.doze[:, 0]).sum() / SPAN
     assert heard.mean() > 0.1 * share
+
+
+def plan_of(kind, doze):
+    """The exchanges of an exempt app on a phone that dozes so."""
+    batch = behaviour_class(kind)().plan(seed(), replace(PHONE, exempt=True, doze=doze))
+    return [batch.start.tolist(), batch.x_time.tolist(), batch.x_up.tolist(), batch.x_down.tolist()]
+
+
+@pytest.mark.parametrize("kind", behaviour_names())
+def test_the_exempt_plan_without_doze_but_for_what_others_push(kind):
+    pushed = {field.name for field in fields(behaviour_class(kind))} >= {"quiet", "pushes_per_hour"}
+    assert (plan_of(kind, PHONE.doze) != plan_of(kind, PHONE.doze[:0])) == pushed
 
 
 def spoken(start, close, times, delay=0, *, inbound=False):
