@@ -1,8 +1,10 @@
 """A messenger or news app that is woken by a push and then fetches pictures: each push, and at once new connections.
 
-Law: one long connection with heartbeats over which pushes come (a Poisson process, fewer while the phone dozes); a
-fraction of a second after each one to three objects are fetched from the hosts of a content network. The sizes of push
-and fetch have nothing to do with each other. Rates are assumptions; push payloads are at most 4096 B (Firebase).
+Law: one long connection with heartbeats over which pushes come (a Poisson process); a fraction of a second after each
+one to three objects are fetched from the hosts of a content network. The sizes of push and fetch have nothing to do
+with each other. Fewer pushes come to an exempt app while the phone dozes (``quiet``); any other hears nothing in Doze:
+the windows of high-priority messages are not modelled. Rates are assumptions; push payloads are at most 4096 B
+(Firebase).
 """
 
 from __future__ import annotations
@@ -34,7 +36,12 @@ class Behaviour:
     heartbeat: float = setting(240.0, unit="s", minimum=10, maximum=7_200)
     lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     pushes_per_hour: float = setting(8.0, minimum=0, maximum=3_600)
-    quiet: float = setting(0.2, minimum=0, maximum=1, source="share of pushes that come while the phone dozes")
+    quiet: float = setting(
+        0.2,
+        minimum=0,
+        maximum=1,
+        source="share of pushes that come while the phone dozes, of an exempt app: others hear nothing in Doze",
+    )
     push: int = setting(600, unit="B", minimum=10, maximum=4_096)
     towards: str = setting(
         "popular", choices=("vendor", "own", "popular", "tail", "tenant", "literal"), source="where it fetches"

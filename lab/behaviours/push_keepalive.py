@@ -1,9 +1,11 @@
 """The one long connection over which a push service wakes apps: a heartbeat now and then, pushes when there are any.
 
 Law: heartbeats keep their phase within a connection, more seldom on the mobile network than on Wi-Fi; pushes are a
-Poisson process, fewer by night; a connection ends after hours or with the network it was made on. Port 5228 is the one
-Firebase names for its messaging (firebase.google.com, "ports and your firewall"); heartbeats of about 28 min on mobile
-networks and 15 min on Wi-Fi are from memory. Over MQTT the same: a smart-home or messenger app of its own broker.
+Poisson process, fewer to an exempt app while the phone dozes (``quiet``), while any other hears nothing in Doze (the
+windows of high-priority messages are not modelled); a connection ends after hours or with the network it was made on.
+Port 5228 is the one Firebase names for its messaging (firebase.google.com, "ports and your firewall"); heartbeats of
+about 28 min on mobile networks and 15 min on Wi-Fi are from memory. Over MQTT the same: a smart-home or messenger app
+of its own broker.
 """
 
 from __future__ import annotations
@@ -43,7 +45,12 @@ class Behaviour:
     )
     lifetime: float = setting(8 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     pushes_per_hour: float = setting(6.0, minimum=0, maximum=3_600)
-    quiet: float = setting(0.2, minimum=0, maximum=1, source="share of pushes that come while the phone dozes")
+    quiet: float = setting(
+        0.2,
+        minimum=0,
+        maximum=1,
+        source="share of pushes that come while the phone dozes, of an exempt app: others hear nothing in Doze",
+    )
     beat: int = setting(12, unit="B", minimum=2, maximum=1_000, source="MQTT: always 2")
     reports: float = setting(
         0.0, unit="s", minimum=0, maximum=86_400, source="MQTT: period of a sensor's publications; 0 = it makes none"

@@ -1,8 +1,9 @@
 """An agent that is woken by a push over its own push connection, fetches at once what it is to do, and then sleeps.
 
-Law: pushes are a Poisson process, fewer while the phone dozes; the fetch follows within seconds (a high-priority
-message may use the network in Doze: developer.android.com, "Optimize for Doze"). No cadence but that of heartbeats. The
-push connection is the app's own, beside that of the phone's push service, so that the whole exchange is recorded.
+Law: pushes are a Poisson process; the fetch follows within seconds. Fewer come to an exempt app while the phone dozes
+(``quiet``); any other hears nothing in Doze, for the 10 s that a high-priority message opens (developer.android.com,
+"Optimize for Doze") are not modelled. No cadence but that of heartbeats. The push connection is the app's own, beside
+that of the phone's push service, so that the whole exchange is recorded.
 """
 
 from __future__ import annotations
@@ -41,7 +42,12 @@ class Behaviour:
     heartbeat: float = setting(900.0, unit="s", minimum=10, maximum=1_200, source="Firebase's on Wi-Fi: from memory")
     lifetime: float = setting(8 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     pushes_per_hour: float = setting(2.0, minimum=0, maximum=3_600, source="our choice")
-    quiet: float = setting(0.5, minimum=0, maximum=1, source="share of pushes that come while the phone dozes")
+    quiet: float = setting(
+        0.5,
+        minimum=0,
+        maximum=1,
+        source="share of pushes that come while the phone dozes, of an exempt app: others hear nothing in Doze",
+    )
     push: int = setting(300, unit="B", minimum=LEAST_PUSH, maximum=MOST_PUSH, source="median; FCM: at most 4096 B")
     within: float = setting(5.0, unit="s", minimum=0.3, maximum=60, source="of the push: facts 7.1, M18")
     gate: str = paced("gate")
