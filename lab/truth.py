@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lab.behaviours import Bool
+from lab.behaviours import Bool, Int32
 from lab.errors import EvidenceError
 from lab.timeline import NAME_LOOKUP, Timeline
 from lab.world.cast import RESOLVER
@@ -118,9 +118,9 @@ def _incident(timeline: Timeline, index: int) -> TruthIncident:
     incident, said = timeline.incidents[index], timeline.conversations
     app = timeline.apps[incident.app]
     own = np.flatnonzero(_spoken(timeline, index))
-    # the device's resolver is everybody's, in whatever protocol it is asked; what it is asked for is a peer, be there
-    # such a name or not
-    hosts = [timeline.hosts[host] for host in np.unique(said.host[said.incident == index]).tolist()]
+    # the device's resolver is everybody's, in whatever protocol it is asked; what an app asks it for itself is a peer
+    met = np.concatenate([said.host[own], _sought(timeline, index)])
+    hosts = [timeline.hosts[host] for host in np.unique(met).tolist()]
     peers = {host.name for host in hosts} | {host.address for host in hosts if host.address != RESOLVER}
     peers |= _shown(timeline, np.unique(said.speech[own]).tolist())
     return TruthIncident(
@@ -138,6 +138,18 @@ def _incident(timeline: Timeline, index: int) -> TruthIncident:
         contacts=incident.contacts,
         settings=dict(incident.settings),
     )
+
+
+def _sought(timeline: Timeline, index: int) -> Int32:
+    """The hosts looked up for an incident that do not exist: names asked for in vain, which nothing else shows.
+
+    Any other look-up is of a host that the incident has a conversation with, and says nothing that this does not.
+    """
+    said = timeline.conversations
+    mine = np.flatnonzero(said.incident == index)
+    vain = np.array(["missing" in speech.options for speech in timeline.speeches], dtype=np.bool_)
+    found: Int32 = said.host[mine][vain[said.speech[mine]]]
+    return found
 
 
 def _shown(timeline: Timeline, speeches: Iterable[int]) -> set[str]:

@@ -12,7 +12,7 @@ import pytest
 from lab.errors import EvidenceError
 from lab.recording import open_recording, write_parquet
 from lab.stages.wire import play
-from lab.timeline import NAME_LOOKUP, Attachment
+from lab.timeline import NAME_LOOKUP, Attachment, Host
 from lab.truth import DAY, Truth, truth_of, write_truth
 from lab.world.cast import RESOLVER
 
@@ -53,6 +53,26 @@ def test_looking_a_name_up_is_no_contact_and_the_resolver_no_peer(tiny):
     said = dataclasses.replace(tiny.conversations, behaviour=looked)
     (incident,) = truth_of(dataclasses.replace(tiny, behaviours=behaviours, conversations=said)).incidents
     assert incident.peers == ()
+
+
+def test_a_name_asked_for_in_vain_is_a_peer_and_no_contact(tiny):
+    """The answer NXDOMAIN is all there is to see of it; the resolver that gave it is still nobody's peer."""
+    behaviours = (*tiny.behaviours, NAME_LOOKUP)
+    netd = tiny.conversations.app == 0
+    said = dataclasses.replace(
+        tiny.conversations,
+        behaviour=np.where(netd, len(behaviours) - 1, tiny.conversations.behaviour).astype(np.int32),
+        incident=np.where(netd, 0, tiny.conversations.incident).astype(np.int32),
+        host=np.where(netd, len(tiny.hosts), tiny.conversations.host).astype(np.int32),
+    )
+    hosts = (*tiny.hosts, Host("goblfvxdbgpolus.example", RESOLVER, 1_000))
+    asked = dataclasses.replace(tiny, behaviours=behaviours, hosts=hosts, conversations=said)
+    plain = truth_of(asked)
+    assert plain.incidents[0].peers == ("198.18.7.9", "api.garden.example"), "a look-up that is answered adds nobody"
+    vain = [dataclasses.replace(speech, options={"missing": "1"}) for speech in tiny.speeches[:1]]
+    found = truth_of(dataclasses.replace(asked, speeches=(*vain, *tiny.speeches[1:])))
+    assert found.incidents[0].peers == ("198.18.7.9", "api.garden.example", "goblfvxdbgpolus.example")
+    assert found.contacts == plain.contacts == truth_of(tiny).contacts
 
 
 @pytest.mark.parametrize("protocol", ["dns", "dns_tcp", "http", "opaque"])
