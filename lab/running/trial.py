@@ -49,7 +49,6 @@ from lab.running.workers import in_order
 from lab.score import CONTROLS
 from lab.scoring.visibility import unseen
 from lab.stages import plays_alone, ready, stage_names, wishes_of
-from lab.truth import Truth
 
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
 
@@ -139,23 +138,24 @@ def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Ro
         read = attempt(lambda: stack.enter_context(neutral(_telemetry(recording))))
         hidden = _hidden(plan, recording, read.value)
         for row in _rows(plan, scenario, seed):
-            ended = Ended[Found](read.status, read.reason, None) if read.value is None else _trial(row, read.value)
-            shown = {"unseen": hidden.get(row["view"], [])}
+            one = hidden.get(row["view"])
+            ended = Ended[Found](read.status, read.reason, None) if read.value is None else _trial(row, read.value, one)
+            shown = {"unseen": list(one.value or ()) if one else []}
             rows.append({**row, **_kept(folder, row, ended), **shown, "recording_sha256": digest})
     return rows
 
 
-def _hidden(plan: Plan, recording: Recording, telemetry: Telemetry | None) -> dict[str, list[str]]:
+def _hidden(plan: Plan, recording: Recording, telemetry: Telemetry | None) -> dict[str, Ended[tuple[str, ...]]]:
     """The incidents that each view of the plan does not show; of a view that fails, its trials say so themselves."""
     if telemetry is None:
         return {}
     truth = recording.truth()
-    found = {view: attempt(partial(_unseen, truth, view, telemetry)) for view in plan.views}
-    return {view: list(ended.value or ()) for view, ended in found.items()}
-
-
-def _unseen(truth: Truth, view: str, telemetry: Telemetry) -> tuple[str, ...]:
-    return unseen(truth, view_named(view)(telemetry))
+    shown = {view: attempt(partial(view_named(view), telemetry)) for view in plan.views}
+    nothing = Ended[tuple[str, ...]]("scored", "", ())
+    return {
+        view: attempt(partial(unseen, truth, ended.value)) if ended.value is not None else nothing
+        for view, ended in shown.items()
+    }
 
 
 def attempt(action: Callable[[], T]) -> Ended[T]:
@@ -172,7 +172,10 @@ def attempt(action: Callable[[], T]) -> Ended[T]:
         return Ended("failed", _short(f"{type(fault).__name__}: {fault} ({where})"), None)
 
 
-def _trial(row: Row, telemetry: Telemetry) -> Ended[Found]:
+def _trial(row: Row, telemetry: Telemetry, hidden: Ended[tuple[str, ...]] | None) -> Ended[Found]:
+    """A look of a detector; none where it is not known what there was to see, since no miss could be told from it."""
+    if hidden is not None and hidden.value is None:
+        return Ended("failed", _short(f"what the view shows: {hidden.reason}"), None)
     return attempt(lambda: look(row["detector"], row["view"], telemetry))
 
 
