@@ -8,6 +8,8 @@ import numpy as np
 
 from lab.behaviours import SECOND, Bool, Int64
 
+FIRST_S = 60.0  # within which a connection is first seen to be dialled that might have stood for days
+
 
 @dataclass(frozen=True)
 class Words:
@@ -53,7 +55,7 @@ def together(*parts: Words) -> Words:
 
 
 def dials(
-    rng: np.random.Generator, lifetime_s: float, span: int, *, pause_s: float = 3.0, first_s: float = 60.0
+    rng: np.random.Generator, lifetime_s: float, span: int, *, pause_s: float = 3.0, first_s: float = FIRST_S
 ) -> list[tuple[int, int]]:
     """(begin, end) of successive conversations: each lives an exponential time, redialled after a short pause.
 
@@ -72,11 +74,14 @@ def dials(
 def dials_during(
     rng: np.random.Generator, lifetime_s: float, intervals: Int64, *, first_s: float = 2.0
 ) -> list[tuple[int, int]]:
-    """As ``dials``, in each of the intervals for itself: a tunnel that is up only while it may be used."""
+    """As ``dials``, in each of the intervals for itself: a tunnel that is up only while it may be used.
+
+    The first begins within ``first_s`` of its interval's; where that begins with the window, as if it never had ended.
+    """
     return [
         (begin + first, begin + last)
         for begin, end in intervals.tolist()
-        for first, last in dials(rng, lifetime_s, end - begin, first_s=first_s)
+        for first, last in dials(rng, lifetime_s, end - begin, first_s=first_s if begin else FIRST_S)
     ]
 
 
