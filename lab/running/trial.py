@@ -53,6 +53,7 @@ from lab.stages import plays_alone, ready, stage_names, wishes_of
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
 
 REASON_AT_MOST = 500  # characters
+FROM_DETECTOR = ("capture", "contract.py", "tables.py")  # what stages take from it: the flows stage keeps its laws
 T = TypeVar("T")
 
 
@@ -220,12 +221,19 @@ def _telemetry(recording: Recording) -> Telemetry:
 @cache
 def _sources_sha256() -> str:
     """The hash of the code that recordings come from: a version number does not change while one is being written."""
-    root, digest = Path(__file__).parents[1], hashlib.sha256()
-    for path in sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        name = path.relative_to(root)
-        if name.parts[0] not in {"report", "_scenarios"}:
-            digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    root, digest = Path(__file__).parents[2], hashlib.sha256()
+    for path in _sources(root):
+        digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _sources(root: Path) -> list[Path]:
+    """The files that decide a recording: the lab's, and the detector's whose constants and laws its stages share."""
+    shared = [root / "detector" / name for name in FROM_DETECTOR]
+    within = [path for place in (root / "lab", *shared) for path in (place, *place.rglob("*"))]
+    apart = [root / "lab" / name for name in ("report", "_scenarios")]
+    found = (path for path in within if path.is_file() and path.suffix != ".pyc")
+    return sorted(path for path in found if not any(path.is_relative_to(place) for place in apart))
 
 
 def _tools() -> str:
