@@ -32,14 +32,25 @@ KNOWN = {
 
 
 @pytest.fixture(scope="module")
-def chosen():
-    """The sampler's timelines, without those under a condition that the flows stage does not play."""
+def sampler():
+    """The sampler, and what it chooses from."""
     sys.path[:0] = [str(HERE), str(HERE / "bench")]
     try:
-        sampler, bench = import_module("test_sample_on_real_tools"), import_module("table_validity")
+        return import_module("test_sample_on_real_tools"), import_module("table_validity")
     finally:
         del sys.path[:2]
-    return [one for one in sampler.sample(bench) if not one.network.loss]
+
+
+@pytest.fixture(scope="module")
+def chosen(sampler):
+    """The sampler's timelines, without those under a condition that the flows stage does not play."""
+    return [one for one in sampler[0].sample(sampler[1]) if not one.network.loss]
+
+
+def sizes(telemetry, app_proto):
+    """(bytes up, bytes down) of the flows of that protocol, in order."""
+    rows = telemetry["flows"].to_pylist()
+    return sorted((row["bytes_up"], row["bytes_down"]) for row in rows if row["app_proto"] == app_proto)
 
 
 def differences(wire, flows):
@@ -73,6 +84,20 @@ def test_everything_is_on_flows_as_on_the_wire(chosen, part, tmp_path):
             wrong[timeline.scenario] = found
     assert {name: found for name, found in wrong.items() if name not in KNOWN} == {}
     assert known <= set(wrong)
+
+
+@pytest.mark.whole
+def test_the_sample_has_a_phone_that_maps_ports(chosen):
+    assert "port-mapping" in {timeline.behaviours[k] for timeline in chosen for k in timeline.conversations.behaviour}
+
+
+def test_searches_for_a_router_are_as_long_as_on_the_wire(sampler, tmp_path):
+    timeline = sampler[0].compiled(sampler[1], "swarm-upnp")
+    wire, flows = (sizes(side.tables, "ssdp") for side in sides(timeline, tmp_path))
+    asked = [up for up, _ in wire if up]
+    assert len(wire) > 2
+    assert max(asked) > 200, "the negative control: its agent is longer than that of the script"
+    assert flows == [pytest.approx(row, rel=0.10) for row in wire]
 
 
 @pytest.mark.whole

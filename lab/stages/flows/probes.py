@@ -83,7 +83,8 @@ def script_of(kind: Class) -> Script:
     farewell = turns_of(kind, [last])[len(runs_of(usual.said)) :]
     rows |= {NEITHER: [usual]} | _rows(kind, [(EVEN, up, down) for up, down in _sizes(EVEN, terse)])[1]
     exchanges = {way: tuple(regimes(kind, own)) for way, own in rows.items()}
-    if not any(turn.texts[AGENT] for _, turns in exchanges[NEITHER] for turn in turns):
+    least = [turn for _, turns in exchanges[NEITHER] for turn in turns]
+    if least and not any(turn.texts[AGENT] for turn in least):  # where none says anything, no one can tell
         exchanges = {way: tuple((below, _filled(turns)) for below, turns in found) for way, found in exchanges.items()}
     return Script(
         kind,

@@ -1,14 +1,18 @@
 """Scripts: what was tried holds for sizes and names that were not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from lab.behaviours import Speech
 from lab.protocols import Dialogue
 from lab.stages.flows import probes
 from lab.stages.flows.classes import Class
 from lab.stages.flows.probes import DOWNWARD, EVEN, EVENLY, ONLY_DOWN, UPWARD, script_of, setup_of
 from lab.stages.seeds import generator, states_of
 
+NO_FIELD = 12  # bytes that are too few for SSDP's field of filler
 PROTOCOLS = (
     "http",
     "http2",
@@ -93,3 +97,20 @@ def test_curt_answers_are_not_what_longer_ones_are(up, down):
     script = script_of(Class("mqtt", 8883, named=True, options=()))
     kind = probes.TERSE if down <= script.terse and up > down else UPWARD if up > down else DOWNWARD
     assert told_by(script, kind, up, down) == pytest.approx(really("mqtt", up, down), abs=2)
+
+
+@pytest.mark.parametrize("options", [{}, {"say": "notify"}])
+def test_agents_of_searches_count_where_an_exchange_of_nothing_says_nothing(
+    options, timeline_of, talk, scene_from, messages
+):
+    agents = ("a/1", "okhttp/4.12.0", "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8 Build/AP2A.240805.005)")
+    said = [talk([(0, 120, 0, 0)], speech=Speech("ssdp", port=1900, options=options))]
+    found = []
+    for agent in agents:
+        made = timeline_of(said)
+        made = replace(made, apps=tuple(replace(app, agent=agent) for app in made.apps))
+        told = scene_from(made).said.turns
+        (on_wire,) = [size for _, _, _, size in messages(made)]
+        assert told.size.tolist() == pytest.approx([on_wire], abs=NO_FIELD)
+        found.append(on_wire)
+    assert found[2] - found[0] > 3 * NO_FIELD  # the negative control: one size for all agents is wrong for one
