@@ -144,9 +144,10 @@ def _qnames(timeline: Timeline, found: Asked, up: Int64, near: npt.NDArray[np.bo
 
 
 def _seeds(timeline: Timeline, found: Asked, rows: Int64) -> Int64:
-    """A seed for each look-up: of its conversation and of its place in it."""
-    seed = timeline.conversations.seed[found.row[rows]]
-    made: Int64 = (seed ^ (found.x[rows] - found.x[rows].min() + 1) * 0x9E3779B97F4A7C1) & 0x3FFFFFFFFFFFFFFF
+    """A seed for each look-up: of its conversation and of its place among the exchanges of that."""
+    row = found.row[rows]
+    place = found.x[rows] - timeline.exchange_slices()[row]
+    made: Int64 = (timeline.conversations.seed[row] ^ (place + 1) * 0x9E3779B97F4A7C1) & 0x3FFFFFFFFFFFFFFF
     return made
 
 
