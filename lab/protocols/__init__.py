@@ -23,6 +23,7 @@ _SLICE = 1 << 14  # also the most plaintext a TLS record may hold, RFC 8446 sect
 # What sensors take for the beginning of a TLS record, an SSL 2 hello or a Thrift message, wherever a slice begins: two
 # bytes in a thousand, enough for one tunnel in thousands to be called TLS and then broken TLS.
 _MISTAKEN = re.compile(rb"\x16(?=\x03)|[\x80-\xff](?=.\x01)|\x80(?=\x01)|\x82(?=[\x21\x41\x61\x81])", re.DOTALL)
+_XML_OPENED, _XML_CLOSED = b'<?xml version="1.0"?>\r\n<root>', b"</root>\r\n"
 _BASE64URL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" * 4
 
 
@@ -102,6 +103,18 @@ def drawn(rng: np.random.Generator, low: int, high: int) -> int:
 def filler_text(rng: np.random.Generator, size: int) -> bytes:
     """``size`` inert characters of base64url's alphabet (RFC 4648 section 5): fit for URLs, TXT records, mail, text."""
     return filler(rng, size).translate(_BASE64URL)
+
+
+def filler_xml(rng: np.random.Generator, size: int) -> bytes:
+    """``size`` bytes that are an inert XML document: one element of filler_text, in which nothing is markup.
+
+    Where its declaration has no room it is an empty element, and below four bytes, which no document has, filler_text.
+    XML 1.0, sections 2.1, 2.4 and 3.1 (from memory).
+    """
+    room = size - len(_XML_OPENED) - len(_XML_CLOSED)
+    if room >= 0:
+        return b"%b%b%b" % (_XML_OPENED, filler_text(rng, room), _XML_CLOSED)
+    return b"<%b/>" % (b"r" * (size - len(b"</>"))) if size >= len(b"<r/>") else filler_text(rng, size)
 
 
 def moved_behind(messages: Iterable[Message], ready: int) -> Iterator[Message]:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 requests and answers (RFC 9112) through h11: one keep-alive connection, bodies of inert filler."""
+"""HTTP/1.1 requests and answers (RFC 9112) through h11: one keep-alive connection, inert bodies."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from functools import lru_cache
 
 import h11
 
-from lab.protocols import Dialogue, Message, exchanges, filler, filler_text
+from lab.protocols import Dialogue, Message, exchanges, filler, filler_text, filler_xml
 
 TRANSPORT = "tcp"
 
 BODILESS = frozenset({"GET", "HEAD", "DELETE"})  # RFC 9110 section 9.3: content has no defined meaning
 _LONGEST_TARGET = 4096  # RFC 9110 section 4.1 asks for 8000; common servers stop at 4 to 8 KiB
+_XML = ("text/xml", "application/xml")  # types whose bodies sensors read as documents
 _Headers = tuple[tuple[str, str], ...]
 
 
@@ -23,7 +24,7 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
     carries its size in the query. ``host``: the Host header's name where it is not the server's (domain fronting).
     A long poll is an exchange with a long delay. HTTP/1.1 knows neither a server that speaks first nor a request
     without an answer: ``up`` = 0 is the smallest request and ``down`` = 0 a 204 without a body. Nobody announces the
-    last exchange.
+    last exchange. Bodies are filler, of a type of XML one document.
     """
     for time, up, down, delay in exchanges(dialogue):
         said = method_of(dialogue, up)
@@ -102,7 +103,8 @@ def _fitted(dialogue: Dialogue, head: bytes, size: int) -> bytes:
     body = max(0, size - frame - 1)
     while body and frame + len(str(body)) + body > size and frame + len(str(body - 1)) + body - 1 >= size:
         body -= 1
-    return b"%b%d\r\n\r\n%b" % (head[: -len(_EMPTY)], body, filler(dialogue.rng, body))
+    written = filler_xml if content_type(dialogue).startswith(_XML) else filler
+    return b"%b%d\r\n\r\n%b" % (head[: -len(_EMPTY)], body, written(dialogue.rng, body))
 
 
 @lru_cache(maxsize=4096)

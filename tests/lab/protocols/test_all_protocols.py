@@ -3,6 +3,7 @@
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lab.protocols
-from lab.protocols import Message, drawn, filler, filler_text, fresh, moved_behind
+from lab.protocols import Message, drawn, filler, filler_text, filler_xml, fresh, moved_behind
 
 FOLDER = Path(lab.protocols.__file__).parent
 FORMATS = sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in {"__init__", "tls", "real_tls"})
@@ -55,6 +56,14 @@ def test_transport_is_named(name):
 @given(st.integers(0, 200_000), st.integers(0, 2**32))
 def test_filler_has_the_size_asked_for(size, seed):
     assert len(filler(np.random.default_rng(seed), size)) == size
+
+
+@given(st.integers(0, 60_000), st.integers(0, 2**32))
+def test_a_document_has_the_size_asked_for(size, seed):
+    said = filler_xml(np.random.default_rng(seed), size)
+    assert len(said) == size
+    if size >= len(b"<r/>"):
+        assert fromstring(said).tag
 
 
 def test_filler_does_not_compress_and_text_stays_in_its_alphabet():

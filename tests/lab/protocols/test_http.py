@@ -1,3 +1,5 @@
+from xml.etree.ElementTree import ParseError, fromstring
+
 import h11
 import pytest
 from hypothesis import given
@@ -66,6 +68,18 @@ def test_a_get_carries_its_size_in_the_query(dialogue, up):
     assert request.data.startswith(b"GET /v1/sync")
 
 
+@given(st.integers(400, 30_000), st.integers(200, 30_000), st.sampled_from(["text/xml", 'text/xml; charset="utf-8"']))
+def test_bodies_of_xml_are_documents_of_the_size_asked_for(dialogue, up, down, kind):
+    made = dialogue([(0, up, down, 1)], method="POST", content_type=kind)
+    ((_, question, _, answer),) = conversation(made)
+    assert {len(fromstring(body)) for body in (question, answer)} == {0}, "an element without another in it"
+    for message, size in zip(messages(made), (up, down), strict=True):
+        assert len(message.data) - size in {0, 1}
+    ((_, filled, _, _),) = conversation(dialogue([(0, up, down, 1)], method="POST"))
+    with pytest.raises(ParseError):  # the negative control
+        fromstring(filled)
+
+
 def test_too_small_a_size_gives_the_minimum_and_no_method_is_invented(dialogue):
     request, answer = messages(dialogue([(0, 1, 1, 1)], method="POST"))
     assert b"Content-Length: 0" in request.data
@@ -95,9 +109,8 @@ def test_a_host_that_is_not_the_servers_is_in_the_header_alone(dialogue):
 @pytest.mark.tools
 def test_tshark_and_suricata_find_nothing_odd(dialogue, malformed, anomalies):
     rows = [(0, 300, 4_000, 50), (10**6, 9_000, 0, 50), (2 * 10**6, 0, 70_000, 5), (3 * 10**6, 300, 300, 120_000_000)]
-    talks = [
-        list(messages(dialogue(rows, port=80, seed=seed, method=method))) for seed, method in enumerate(("", "POST"))
-    ]
+    manners = ({}, {"method": "POST"}, {"method": "POST", "content_type": 'text/xml; charset="utf-8"'})
+    talks = [list(messages(dialogue(rows, port=80, seed=seed, **manner))) for seed, manner in enumerate(manners)]
     assert malformed(talks, 80) == []
     assert anomalies(talks, 80) == []
 
