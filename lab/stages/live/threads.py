@@ -10,9 +10,8 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from functools import partial
 from typing import Any, TypeVar
 
@@ -41,7 +40,7 @@ async def in_thread(call: Callable[..., Result], *words: Any) -> Result:
 
 
 def side_by_side(calls: Mapping[str, Callable[[], Result]], *, at_once: int, within_s: float) -> dict[str, Result]:
-    """What each call returns, by its name, so many at a time. The first one's fault is raised.
+    """What each call returns, by its name, so many at a time. A call's fault is raised as soon as there is one.
 
     TimeoutError has the names of those that did not return in time; they are left to themselves.
     """
@@ -57,14 +56,13 @@ def side_by_side(calls: Mapping[str, Callable[[], Result]], *, at_once: int, wit
 
     for number in range(min(at_once, len(calls))):
         threading.Thread(target=work, name=f"side by side {number}", daemon=True).start()
-    until = time.monotonic() + within_s
-    try:
-        return {name: one.result(max(0.0, until - time.monotonic())) for name, one in told.items()}
-    except TimeoutError as fault:
-        late = [name for name, one in told.items() if not one.done()]
-        if not late:  # a call's own
-            raise
-        raise TimeoutError(", ".join(late)) from fault
+    over = wait(told.values(), within_s, FIRST_EXCEPTION)
+    faulty = next((one for one in told.values() if one in over.done and one.exception()), None)
+    if faulty is not None:  # before those that are late: it may be why they are
+        faulty.result()
+    if over.not_done:
+        raise TimeoutError(", ".join(name for name, one in told.items() if one in over.not_done))
+    return {name: one.result() for name, one in told.items()}
 
 
 def _settle(told: Future[Result], call: Callable[[], Result]) -> None:

@@ -91,3 +91,20 @@ def test_side_by_side_names_those_that_hang_and_waits_no_longer() -> None:
     assert time.monotonic() - begun < 2
     assert all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("side by side"))
     hanging.set()
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_side_by_side_a_fault_is_not_hidden_by_one_that_hangs(at_once: int) -> None:
+    hanging = threading.Event()
+
+    def bad() -> None:
+        raise ValueError("a reason")
+
+    calls = {"slow": lambda: hanging.wait(20), "bad": bad}
+    begun = time.monotonic()
+    with (
+        pytest.raises(ValueError, match="a reason") if at_once == 2 else pytest.raises(TimeoutError, match="slow, bad")
+    ):
+        side_by_side(calls, at_once=at_once, within_s=15 if at_once == 2 else 0.1)
+    assert time.monotonic() - begun < 5
+    hanging.set()
