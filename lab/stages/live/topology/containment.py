@@ -139,7 +139,8 @@ def _all_attempts(places: list[Place], canary: Any, hosts: list[tuple[str, int, 
     try:
         found: dict[str, Any] = side_by_side({**fired, **calls}, at_once=_AT_ONCE, within_s=_WITHIN_S)
     except TimeoutError as late:
-        raise StageError(f"attempts to get out were not over within {_WITHIN_S:g} s in: {late}") from late
+        said = f"attempts to get out were not over within {_WITHIN_S:g} s in: {late}"
+        raise StageError(f"{said}; is the machine busy? `droidrange lab status`, then run it again") from late
     rows = _told(control, found.pop("canary"), bait.token)
     return {"containers": found, "control": {"fired": any(row["reached"] for row in rows), "attempts": rows}}
 
