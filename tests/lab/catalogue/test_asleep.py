@@ -17,21 +17,21 @@ def timeline():
     return compile_scenario(scenario, 1)
 
 
-def test_an_app_that_pays_no_heed_to_doze_has_one(timeline):
-    states = timeline.states
-    half = np.arange(0, timeline.span, timeline.span // 48) + timeline.start
-    ours = replace(
-        states,
-        **{name: np.resize(column, len(half)) for name, column in vars(states).items()},
-    )
-    ours = replace(ours, time=half, device=np.zeros(len(half), dtype=np.int32))
-    power = np.where(np.arange(len(half)) % 2, DEEP, 0).astype(np.int32)
-    found = list(heard(replace(timeline, states=replace(ours, power=power))))
-    steady = [row.ratio for row in found if row.malicious]
-    assert len(steady) == 1
-    shifted = list(heard(replace(timeline, states=replace(ours, power=power[::-1].copy()))))
-    other = [row.ratio for row in shifted if row.malicious]
-    assert steady[0] + other[0] == pytest.approx(2.0, abs=0.05), "what is not in one half is in the other"
+def of_spare_phones(*, exempt):
+    """What is heard of the torch on two phones that lie about, where its owner exempted it or did not."""
+    (scenario,) = load_all(["https-poll-5m"])
+    torch = [replace(app, exempt=exempt, on=2) for app in scenario.apps if app.package == "com.orchard.torch"]
+    quiet = replace(scenario, devices=2, apps=tuple(torch), background=replace(scenario.background, apps=0))
+    spare = replace(quiet, phones=replace(quiet.phones, profiles=("spare",)))
+    return [row.ratio for row in heard(compile_scenario(spare, 1)) if row.malicious]
+
+
+def test_an_app_that_pays_no_heed_to_doze_has_one():
+    assert of_spare_phones(exempt=True) == pytest.approx([1.0, 1.0], abs=0.1)
+
+
+def test_an_app_that_doze_cuts_off_has_none():
+    assert of_spare_phones(exempt=False) == [0.0, 0.0]
 
 
 def test_a_phone_that_never_sleeps_deeply_says_nothing(timeline):
