@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lab.catalogue.asleep import DEEP, FEWEST, Heard, auc, heard
+from lab.catalogue.asleep import FEWEST, Heard, auc, heard
 from lab.scenario import compile_scenario, load_all
 
 
