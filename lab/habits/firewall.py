@@ -4,8 +4,10 @@ AOSP, from memory: in light and in deep Doze NetworkPolicyManagerService has net
 app's uid that is not on the list of those exempt from battery optimisation (FIREWALL_CHAIN_DOZABLE, an allow-list; a
 foreground service alone is not on it), and destroys its TCP sockets as the chain is turned on
 (closeSocketsForFirewallChainLocked). Maintenance windows turn it off. uids below 10 000 are the system's and pass. A
-high-priority message of the push service, and an alarm that may fire while idle, put the app on the list for about
-10 s. Here a connection is closed in the last moment before Doze: how much of that is still heard is an assumption.
+high-priority message of the push service (not modelled), and an alarm that may fire while idle
+(setAndAllowWhileIdle), put the app on the list for about 10 s. Here that serves the behaviour whose alarm it is, not
+what else the app does. A connection is closed in the last moment before Doze: how much of that is still heard is an
+assumption.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from dataclasses import replace
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window
-from lab.habits.clock import inside, merged
+from lab.habits.clock import gaps, inside, merged
 from lab.habits.reconnect import redialled
 
 LAST = SECOND // 2  # before Doze: when a connection is closed
+LISTED = 10 * SECOND  # how long the network is open behind an alarm in Doze; from memory
 
 
 def walled(batch: Batch, window: Window, rng: Callable[[], np.random.Generator]) -> Batch:
@@ -49,6 +52,26 @@ def walled(batch: Batch, window: Window, rng: Callable[[], np.random.Generator])
     close = np.where(close >= last, np.maximum(last - LAST, np.maximum(begin, ends)), close)
     heads = {name: getattr(batch, name)[of] for name in ("speech", "peer", "inbound", "stack")}
     return replace(batch, start=begin, close=close, x_conversation=piece.astype(np.int64), **heads)
+
+
+def woken(batch: Batch, window: Window, ration_us: int) -> Window:
+    """The window in which alarms open Doze, each for LISTED: whatever the batch wants, the ration behind the last one.
+
+    What comes in between, as tries after a failed run, is no alarm's.
+    """
+    dozing = merged(window.barred)
+    wanted = np.sort(np.concatenate([batch.start, batch.x_time[batch.x_up > 0]]))
+    wanted = wanted[inside(wanted, dozing)]
+    fired, at = [], 0
+    while at < len(wanted):
+        fired.append(int(wanted[at]))
+        at = int(np.searchsorted(wanted, fired[-1] + max(ration_us, LISTED)))
+    if not fired:
+        return window
+    begin = np.array(fired, dtype=np.int64)
+    listed = np.stack([begin, np.minimum(begin + LISTED, window.span)], axis=1)
+    open_ = merged(np.concatenate([gaps(dozing, window.span), listed]))
+    return replace(window, doze=gaps(open_, window.span))
 
 
 def _heard(batch: Batch, barred: Int64, begins: Int64) -> Batch:

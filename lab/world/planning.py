@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lab.authoring.plans import AppPlan, BehaviourPlan
-from lab.behaviours import Batch, Int64, Window
-from lab.habits.firewall import walled
+from lab.behaviours import SECOND, Batch, Int64, Window
+from lab.habits.firewall import walled, woken
+from lab.habits.pace import Pace
 from lab.habits.standby import buckets
 from lab.phones.phone import Day
 from lab.phones.radio import Radio, roamed
@@ -78,8 +79,9 @@ def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
 def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Generator], radio: Radio) -> Part:
     behaviour, window, ending = task.behaviour.behaviour, narrowed(task.window, life), ("moved",) if life.moved else ()
     batch = behaviour.plan(rngs[0], window)
-    if getattr(behaviour, "wake", "") != "alarm":  # those pass, and are rationed where they are planned
-        batch = walled(batch, window, lambda: generator(*task.key, *ending, "doze"))
+    if getattr(behaviour, "wake", "") == "alarm":
+        window = woken(batch, window, int(Pace.of(behaviour).ration * SECOND))
+    batch = walled(batch, window, lambda: generator(*task.key, *ending, "doze"))
     batch = later(batch, life)
     if radio.matters:
         batch = roamed(generator(*task.key, *ending, "roaming"), batch, radio)

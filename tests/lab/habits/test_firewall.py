@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.authoring.kinds import behaviour_class, behaviour_names
 from lab.behaviours import SECOND, Batch, Peer, Speech, Window
 from lab.habits.clock import inside, merged
-from lab.habits.firewall import walled
+from lab.habits.firewall import LISTED, walled, woken
 from lab.phones.phone import plan_day
 from lab.phones.profile import PROFILES
 
@@ -72,6 +72,49 @@ def plan_of(kind, doze):
 def test_the_exempt_plan_without_doze_but_for_what_others_push(kind):
     pushed = {field.name for field in fields(behaviour_class(kind))} >= {"quiet", "pushes_per_hour"}
     assert (plan_of(kind, PHONE.doze) != plan_of(kind, PHONE.doze[:0])) == pushed
+
+
+ALARMED = [kind for kind in behaviour_names() if "wake" in {field.name for field in fields(behaviour_class(kind))}]
+
+
+def alarmed(kind, **given):
+    """What such a behaviour has in mind, and what Doze leaves of it."""
+    batch = behaviour_class(kind)(wake="alarm", ration=540.0, **given).plan(seed(), PHONE)
+    return batch, walled(batch, woken(batch, PHONE, 540 * SECOND), seed)
+
+
+def apart(batch):
+    """Seconds between the beginnings of contacts in Doze that are more than 10 s behind the one before."""
+    times = np.unique(batch.x_time[inside(batch.x_time, PHONE.doze)])
+    begun = [times[0]]
+    for time in times.tolist():
+        begun += [time] if time >= begun[-1] + LISTED else []
+    return np.diff(begun) / SECOND
+
+
+@pytest.mark.parametrize("kind", ALARMED)
+def test_alarms_that_are_planned_in_doze_stay(kind):
+    had, left = alarmed(kind)
+    begun = had.start[inside(had.start, PHONE.doze)]
+    assert len(begun) > 3 or kind == "mail-smtp", "mails are written by those who are awake"
+    assert np.isin(begun, left.start).all()
+
+
+@pytest.mark.parametrize("keep", [0.0, 1_800.0])
+def test_tries_after_failed_alarms_are_rationed(keep):
+    had, left = alarmed("periodic-sync", period=300.0, failures=0.7, keep=keep)
+    assert apart(had).min() < 60, "the negative control: tries come when they like"
+    assert len(apart(left)) > 10
+    assert apart(left).min() >= 540
+    shut = woken(had, PHONE, 540 * SECOND).doze
+    assert not inside(left.start, shut).any()
+    assert (np.searchsorted(shut[:, 0], left.close) == np.searchsorted(shut[:, 0], left.start + 1)).all()
+
+
+def test_nothing_is_open_without_an_alarm():
+    batch = spoken(0, HOUR, [HOUR // 2])
+    night = asleep((2 * HOUR, 3 * HOUR))
+    assert woken(batch, night, 540 * SECOND) is night
 
 
 def spoken(start, close, times, delay=0, *, inbound=False):

@@ -10,6 +10,8 @@ import pytest
 from lab.authoring.behaviour_rows import behaviour_plan
 from lab.authoring.plans import AppPlan
 from lab.behaviours import Window
+from lab.habits.clock import inside
+from lab.habits.firewall import LISTED
 from lab.phones.phone import DAY, plan_day
 from lab.phones.profile import PROFILES
 from lab.phones.radio import steady, travelling
@@ -73,3 +75,16 @@ def test_no_conversation_outlasts_its_network(day):
         for part in parts:
             of = [np.searchsorted(radio.switches, times) for times in (part.batch.start + 1, part.batch.close)]
             assert (of[0] == of[1]).all()
+
+
+def test_failed_alarms_are_not_tried_again_in_doze(day):
+    doze, kind = day.doze.asleep, "periodic-sync"
+    found = []
+    for exempt in (False, True):
+        given = {"period": "5m", "wake": "alarm", "ration": "9m", "failures": 0.7}
+        app = replace(APPS[0], behaviours=(behaviour_plan(kind, given),), exempt=exempt)
+        starts = planned(todo(day, [app]), steady(0, DAY))[0][0].batch.start
+        gaps = np.diff(np.sort(starts[inside(starts, doze)]))
+        found.append(gaps[gaps >= LISTED].min())
+    assert found[0] >= 540_000_000 - LISTED
+    assert found[1] < 60_000_000, "the negative control: the exempt try again"
