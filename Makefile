@@ -7,10 +7,10 @@ UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test live check fix bench bench-parity bench-validity captures clean lock
+.PHONY: help demo test live check fix bench bench-controls bench-parity bench-validity captures clean lock
 
 help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 .venv/.ready: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
@@ -56,6 +56,9 @@ bench-parity: .venv/.ready  ## docs/parity.md anew: flows and live (needs Docker
 
 bench-validity: .venv/.ready  ## docs/validity.md anew: every scenario recorded on the wire, read by tshark and Suricata (an hour)
 	$(BIN)/python tests/bench/table_validity.py $(VALIDITY_ARGS)
+
+bench-controls: .venv/.ready  ## the controls held over suite full: always finds all that is shown, silent nothing (minutes)
+	$(BIN)/python tests/bench/check_controls.py
 
 captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and judged
 	$(BIN)/python tests/bench/table_captures.py
