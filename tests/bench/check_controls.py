@@ -75,7 +75,8 @@ def main(words: Sequence[str] | None = None) -> int:
         for control, analytic in sorted({key[:2] for key in counts}):
             cells = " | ".join(str(counts[control, analytic, verdict]) for verdict in VERDICTS)
             print(f"| {suite} | {control} | {analytic} | {cells} | {took:.0f} |", flush=True)
-    print("\n".join(wrong), file=sys.stderr)
+    for fault in wrong:
+        print(fault, file=sys.stderr)
     return 3 if wrong else 0
 
 
