@@ -22,18 +22,17 @@ contacts to be looked at, every value that a verdict is made of is compared. Her
 value is in out/parity/{stage}.md afterwards.
 
 Tolerances: 2 % for what depends on times, 10 % for what depends on sizes or on both, none for counts of requests,
-streams, destinations and TLS clients and for names. Seconds, bytes and counts differ by parts of the larger value,
-shares from 0 to 1 by parts of that scale. A group or value that only one stage shows is outside. What AN1702 measures
-is compared over one window, the worst on wire. Parity is held where every value of every incident is within and no
-group alerts on one stage alone; what ordinary apps differ in is counted and listed beside it.
+streams and destinations and for names, one more or less for TLS clients (``stacks``): those that draw their hello anew
+each time do so apart on each stage. Seconds, bytes and counts differ by parts of the larger value, shares from 0 to 1
+by parts of that scale. A group or value that only one stage shows is outside. What AN1702 measures is compared over one
+window, the worst on wire. Parity is held where every value of every incident is within and no group alerts on one stage
+alone; what ordinary apps differ in is counted and listed beside it.
 """
 INDEPENDENT = """Both sides go through the detector's own reader of captures or share its laws: the flows stage takes idle times, the
 rule of directions and the reading of first bytes from detector/capture, so a fault of the reader would be on both sides
 and differ nowhere. One check stands outside: tests/test_parity_with_tshark.py (marker whole) holds the flows table of
 this stage against what tshark counts in the wire stage's capture, conversation by conversation: how many, bytes each
 way, and when they began.
-
-Clients that draw their hello anew each time do so apart on each stage: ``stacks`` may differ by one, and is told here.
 """
 
 
