@@ -97,7 +97,8 @@ def scenario_shortcuts(
     """Tell whether anything but behaviour gives a suite away.
 
     Each trait (names, addresses, TLS shape, category, rights, start ...) must have an AUC within 0.5 +- 0.1. What a
-    suite has too few apps for is judged over all suites. Nothing is played. Exit 2: a leak, or one nobody can judge.
+    suite has too few apps for is judged over all suites. Nothing is played. Exit 2: a leak, or what looks like one and
+    nobody can judge.
     """
     from lab.catalogue.shortcuts import shortcuts
     from lab.catalogue.shortcuts_terminal import print_shortcuts
@@ -108,7 +109,7 @@ def scenario_shortcuts(
         emit_json({"shortcuts": [one.to_json() for one in reports]})
     else:
         print_shortcuts(reports, worst=worst)
-    if any(one.leaks or one.unjudged(reports[-1]) for one in reports):
+    if any(one.leaks or one.doubtful(reports[-1]) for one in reports):
         raise typer.Exit(USAGE)
 
 

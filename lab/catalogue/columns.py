@@ -1,8 +1,9 @@
 """One column of traits held against the label: how far it tells the classes apart, how sure that is, and the verdict.
 
-A column leaks if its AUC is beyond 0.5 +- MARGIN and the apps are enough to say so: the 95 % interval reaches at most
-MARGIN to each side, so that it then excludes 0.5; with fewer apps, if the AUC is beyond what chance does (SURE). With
-fewer apps and no such proof the verdict is "too few", never "ok". Rows come in; nothing is compiled here.
+A column leaks if its AUC is beyond 0.5 +- MARGIN and beyond SURE standard deviations of chance. Many columns of many
+suites are looked at, so a 95 % interval is no proof: chance puts some outside theirs. Apps are enough if MARGIN is
+SURE deviations; a column of fewer that is no leak is "too few", never "ok", for a leak could hide in what chance does.
+Rows come in; nothing is compiled here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from lab.catalogue.traits import Row
 
 MARGIN = 0.1  # DESIGN section 8
 INTERVAL = 1.96  # standard deviations to each side: 95 %
-SURE = 3.0  # standard deviations beyond which few apps suffice: one in 370 by chance
+SURE = 3.0  # standard deviations of an AUC beyond which it is no chance: one in 740 to each side
 DRAWN = app_traits.DRAWN | peer_traits.DRAWN
 MANNERS = app_traits.MANNERS | peer_traits.MANNERS
 TOGETHER = "all together"
@@ -54,6 +55,11 @@ class Column:
         return max(0.0, self.auc - INTERVAL * self.deviation), min(1.0, self.auc + INTERVAL * self.deviation)
 
     @property
+    def beyond(self) -> bool:
+        """Whether it looks like a leak, for whatever reason."""
+        return self.auc > 0.5 + MARGIN
+
+    @property
     def key(self) -> tuple[str, str, str]:
         """What it is a column of."""
         return self.table, self.column, self.among
@@ -71,13 +77,12 @@ class Column:
 def verdict_of(auc: float, deviation: float) -> str:
     """What an AUC says, whose standard deviation by chance alone is ``deviation``.
 
-    >>> [verdict_of(*one) for one in ((0.58, 0.04), (0.61, 0.04), (0.61, 0.08), (0.58, 0.08), (0.9, 0.16), (1.0, 0.16))]
-    ['ok', 'leak', 'too few', 'too few', 'too few', 'leak']
+    >>> [verdict_of(auc, 0.03) for auc in (0.58, 0.61)], [verdict_of(auc, 0.04) for auc in (0.58, 0.61, 0.63)]
+    (['ok', 'leak'], ['too few', 'too few', 'leak'])
     """
-    beyond, enough = auc > 0.5 + MARGIN, INTERVAL * deviation <= MARGIN
-    if beyond and (enough or auc > 0.5 + SURE * deviation):
+    if auc > 0.5 + max(MARGIN, SURE * deviation):
         return LEAK
-    return OK if enough else FEW
+    return OK if SURE * deviation <= MARGIN else FEW
 
 
 def judged(

@@ -4,8 +4,9 @@ Traits (app_traits.py, peer_traits.py) are judged one by one (columns.py), again
 the apps of the benign twins alone; how an app speaks is what scenarios are about, so it is held against twins only.
 What is drawn differs under every seed: a suite gets so many seeds that its pairs of twins make APPS, and a column that
 looks like a leak is looked at again with as many other seeds. What is written, in a scenario or the library, no seed
-changes, and a small suite has too few apps to tell: it is judged over the scenarios of all suites (``pool``). Compiled
-only, at ONE evening hour where that hour has contacts.
+changes, and a small suite has too few apps to tell: it is judged over the scenarios of all suites (``pooled``), those
+asked for among them. That they tell nothing acquits no scenario that no bundled suite holds: it is a small part of
+them. Compiled only, at ONE evening hour where that hour has contacts.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Report:
     together: tuple[Column, ...]  # all traits of a table at once: told, and no leak by itself
     one_class: tuple[str, ...]
     honest_only: tuple[str, ...]  # not a leak: an attack may use any of them tomorrow
+    unbundled: tuple[str, ...] = ()  # its scenarios that no bundled suite holds
 
     @property
     def leaks(self) -> tuple[str, ...]:
@@ -58,9 +60,15 @@ class Report:
         return tuple(one for one in self.columns if one.verdict == FEW)
 
     def unjudged(self, pool: Report) -> tuple[Column, ...]:
-        """Those of them that the pool cannot judge either."""
-        known = {one.key: one.verdict for one in pool.columns}
-        return tuple(one for one in self.too_few if known.get(one.key, FEW) == FEW)
+        """Those of them that the pool cannot judge either, or not for this suite: each as where its apps are most."""
+        known = {one.key: one for one in pool.columns}
+        most = [(one, known.get(one.key, one)) for one in self.too_few]
+        own = [one for one, _ in most if self.unbundled and one.beyond]
+        return (*own, *(there for one, there in most if one not in own and there.verdict == FEW))
+
+    def doubtful(self, pool: Report) -> tuple[Column, ...]:
+        """Those of ``unjudged`` that look like a leak: chance or not, nobody can say."""
+        return tuple(one for one in self.unjudged(pool) if one.beyond)
 
     def to_json(self) -> dict[str, Any]:
         """The report as an object of ``scenario shortcuts --json``, schema version 1."""
@@ -70,15 +78,16 @@ class Report:
 
 
 def shortcuts(suites: Iterable[str], advance: Advance = lambda _done, _total: None) -> list[Report]:
-    """The reports of those suites, and of all suites together where one of them has too few apps for a column.
+    """The reports of those suites, and of all suites together, these too, where one has too few apps for a column.
 
-    ScenarioError for a suite that has no attack to give away.
+    ScenarioError for a suite that has no attack to give away, or if two scenarios have one name.
     """
     wanted = [suite_scenarios(name) for name in suites]
     for name, scenarios in wanted:
         if not any(one.analytics for one in scenarios):
             raise ScenarioError([f"suite {name}: nothing is labelled, so nothing can be given away"])
-    whole = pooled()
+    whole = _joined(known := pooled(), [one for _, scenarios in wanted for one in scenarios])
+    bundled = {one.sha256 for one in known}
     total, done = sum(len(scenarios) for _, scenarios in wanted), 0
 
     def told(by: int, of: int) -> None:
@@ -86,7 +95,8 @@ def shortcuts(suites: Iterable[str], advance: Advance = lambda _done, _total: No
 
     reports = []
     for name, scenarios in wanted:
-        reports.append(reported(name, scenarios, APPS, lambda by, _: told(by, total + len(whole))))
+        report = reported(name, scenarios, APPS, lambda by, _: told(by, total + len(whole)))
+        reports.append(replace(report, unbundled=tuple(o.name for o in scenarios if o.sha256 not in bundled)))
         done += len(scenarios)
     if any(one.too_few for one in reports):
         reports.append(reported(POOL, whole, POOL_APPS, lambda by, _: told(by, total + len(whole))))
@@ -103,6 +113,15 @@ def pooled() -> tuple[Scenario, ...]:
     suites = [scenarios for _, scenarios in map(suite_scenarios, suite_names())]
     labelled = [some for some in suites if any(one.analytics for one in some)]
     return tuple({one.name: one for some in labelled for one in some}.values())
+
+
+def _joined(bundled: Iterable[Scenario], others: Iterable[Scenario]) -> tuple[Scenario, ...]:
+    """All of them once; ScenarioError where two differ and have one name: nobody knew whose twin is whose."""
+    found = {one.name: one for one in bundled}
+    for one in others:
+        if found.setdefault(one.name, one).sha256 != one.sha256:
+            raise ScenarioError([f"scenario {one.name}: another one of the suites is called so; rename the file"])
+    return tuple(found.values())
 
 
 def reported(

@@ -26,13 +26,25 @@ def print_shortcuts(reports: Sequence[Report], worst: int = 6, say: Callable[[st
         for leak in one.leaks:
             say(f"{one.suite}: {leak}")
         if one.too_few:
-            beyond = [column for column in one.too_few if column.auc > 0.5 + MARGIN]
-            say(
-                f"{one.suite}: {len(one.too_few)} of {len(one.columns)} columns have too few apps here to be judged"
-                f" ({len(beyond)} of them beyond {0.5 + MARGIN}) and are judged over {reports[-1].suite}"
-            )
-            for column in one.unjudged(reports[-1]):
-                say(f"{one.suite}: {column}: too few to tell, there as well")
+            _print_too_few(one, reports[-1], say)
+
+
+def _print_too_few(one: Report, pool: Report, say: Callable[[str], None]) -> None:
+    """What a suite has too few apps to judge, what nobody can judge, and what to do about what looks like a leak."""
+    beyond = sum(column.beyond for column in one.too_few)
+    say(
+        f"{one.suite}: {len(one.too_few)} of {len(one.columns)} columns have too few apps here to be judged"
+        f" ({beyond} of them beyond {0.5 + MARGIN}) and are judged over {pool.suite}"
+    )
+    doubtful = one.doubtful(pool)
+    for column in one.unjudged(pool):
+        doubt = ", and it looks like a leak" if column in doubtful else ""
+        say(f"{one.suite}: nobody can judge {column}: too few to tell{doubt}")
+    if doubtful:
+        say(
+            f"{one.suite}: make these columns alike in each malicious scenario and its twin, or add such pairs:"
+            f" about 150 malicious and as many benign apps can be judged"
+        )
 
 
 def _nearest(row: Column) -> tuple[bool, float]:

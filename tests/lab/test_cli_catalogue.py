@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import pytest
 from typer.testing import CliRunner
 
 from lab.cli import app
@@ -81,14 +83,42 @@ def test_detectors_are_listed():
     assert {"builtin", "silent", "always"} <= names
 
 
+@pytest.fixture
+def few(monkeypatch):
+    """The report over four pairs' apps a suite, and a pool of the smoke suite alone that is called well."""
+    from lab.catalogue import shortcuts as module
+    from lab.catalogue.columns import OK
+
+    judge, smoke = module.reported, module.suite_scenarios("smoke")[1]
+
+    def small(name, scenarios, _apps, advance):
+        report = judge(name, scenarios, 4, advance)
+        well = tuple(replace(one, stump=0.5, verdict=OK) for one in report.columns)
+        return replace(report, columns=well) if name == module.POOL else report
+
+    monkeypatch.setattr(module, "reported", small)
+    monkeypatch.setattr(module, "pooled", lambda: smoke)
+
+
+@pytest.mark.usefixtures("few")
 def test_shortcuts_are_told_and_a_leak_exits_2(tmp_path):
     fair = ask("scenario", "shortcuts", "smoke", "--json")
     assert fair.exit_code == 0
-    (report,) = json.loads(fair.stdout)["shortcuts"]
-    assert (report["suite"], report["leaks"]) == ("smoke", [])
-    assert {"table", "column", "among", "stump", "tree", "chance", "leak"} <= set(report["columns"][0])
+    report, whole = json.loads(fair.stdout)["shortcuts"]
+    assert (report["suite"], report["leaks"], report["unbundled"], whole["suite"]) == ("smoke", [], [], "all suites")
+    assert {"table", "column", "among", "stump", "tree", "deviation", "verdict"} <= set(report["columns"][0])
     alone = tmp_path / "alone.toml"
     alone.write_text('question = "Does a tunnel tell?"\nscenarios = ["live-socks5"]\n')
     leaky = ask("scenario", "shortcuts", alone)
     assert leaky.exit_code == 2
     assert "protocol socks5 inbound: spoken by attacks only" in " ".join(leaky.stdout.split())
+
+
+@pytest.mark.usefixtures("few")
+def test_what_looks_like_a_leak_and_nobody_can_judge_exits_2(monkeypatch):
+    monkeypatch.setattr("lab.catalogue.shortcuts.pooled", lambda: ())
+    doubtful = ask("scenario", "shortcuts", "smoke")
+    assert doubtful.exit_code == 2
+    text = " ".join(doubtful.stdout.split())
+    assert "too few to tell, and it looks like a leak" in text
+    assert "make these columns alike in each malicious scenario and its twin, or add such pairs" in text

@@ -5,7 +5,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from lab.catalogue.columns import FEW, LEAK, MANNERS, TOGETHER, judged
+from lab.catalogue.columns import FEW, LEAK, MANNERS, MARGIN, OK, SURE, TOGETHER, judged, verdict_of
 from lab.catalogue.traits import Row
 
 
@@ -76,6 +76,14 @@ def test_a_mild_leak_of_many_apps_is_one(share, word):
         one = found["mild", among]
         assert one.verdict == LEAK, one
         assert one.interval[0] < share < one.interval[1]
+
+
+def test_chance_alone_hardly_ever_makes_a_leak():
+    rng = np.random.default_rng(5)
+    for deviation in (0.03, 0.04, 0.08):
+        found = [verdict_of(float(auc), deviation) for auc in 0.5 + abs(rng.normal(0, deviation, 5_000))]
+        assert found.count(LEAK) / 5_000 < 0.006
+        assert set(found) - {LEAK} == {OK if SURE * deviation <= MARGIN else FEW}
 
 
 def test_the_interval_says_what_chance_does():

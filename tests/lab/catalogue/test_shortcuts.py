@@ -40,7 +40,7 @@ def test_a_report_says_what_it_rests_on(smoke):
     assert said["leaks"] == list(smoke.leaks)
     assert {"table": "apps", "column": "category", "among": "twins"} in said["too_few"]
     drawn = [one for one in smoke.columns if one.kind == "drawn"]
-    assert {one.verdict for one in drawn} == {OK}
+    assert {one.verdict for one in drawn if one.malicious == one.benign == 160} == {OK}
     assert {one.malicious for one in drawn if one.column in {"uid", "certificate", "MAC, last octet"}} == {160}
 
 
@@ -49,10 +49,54 @@ def test_what_a_suite_has_too_few_apps_for_is_judged_over_all(smoke):
     assert all(one.verdict == FEW for one in smoke.too_few)
     able = replace(smoke, suite=POOL, columns=tuple(replace(one, verdict=OK) for one in smoke.columns))
     assert smoke.unjudged(able) == ()
-    assert smoke.unjudged(replace(able, columns=able.columns[:-1])) == smoke.too_few[-1:] * (
-        smoke.columns[-1].verdict == FEW
-    )
+    assert smoke.unjudged(replace(able, columns=())) == smoke.too_few
     assert smoke.unjudged(smoke) == smoke.too_few
+    assert 0 < len(smoke.doubtful(smoke)) < len(smoke.too_few)
+
+
+def test_a_column_that_all_suites_are_too_few_for_is_told_as_they_see_it(smoke):
+    there = tuple(replace(one, stump=0.55, tree=0.5, malicious=113) for one in smoke.too_few)
+    whole = replace(smoke, suite=POOL, columns=there)
+    assert smoke.unjudged(whole) == there
+    assert smoke.doubtful(whole) == ()
+    assert whole.doubtful(whole) == ()
+
+
+def test_a_pair_of_ones_own_is_not_acquitted_by_the_bundled_suites(monkeypatch):
+    """One pair that its labels tell apart completely, whose pool says that labels tell nothing."""
+    mine = tuple(
+        replace(one, name=f"my-{one.name}", sha256=f"{n}", twin_of=one.twin_of and f"my-{one.twin_of}")
+        for n, one in enumerate(suite_scenarios("smoke")[1])
+    )
+    judge, pools = reported, []
+
+    def pool_is_well(name, scenarios, _apps, advance):
+        if name != POOL:
+            return judge(name, scenarios, 2, advance)
+        pools.append([one.name for one in scenarios])
+        return replace(first, suite=POOL, columns=tuple(replace(one, stump=0.5, verdict=OK) for one in first.columns))
+
+    first = judge("mine", mine, 2)
+    assert first.leaks == ()
+    monkeypatch.setattr(module, "pooled", lambda: suite_scenarios("smoke")[1])
+    monkeypatch.setattr(module, "reported", pool_is_well)
+    monkeypatch.setattr(
+        module, "suite_scenarios", lambda name: ("mine", mine) if name == "mine" else suite_scenarios(name)
+    )
+    own, whole = shortcuts(["mine"])
+    assert {one.name for one in mine} <= {*pools[0]}
+    assert own.unbundled == tuple(one.name for one in mine)
+    assert ("apps", "label length", "twins") in {one.key for one in own.doubtful(whole)}
+    assert replace(own, unbundled=()).doubtful(whole) == ()
+
+
+def test_a_scenario_that_is_called_like_another_cannot_join_the_pool(monkeypatch):
+    smoke = suite_scenarios("smoke")[1]
+    other = replace(smoke[0], sha256="another")
+    monkeypatch.setattr(module, "pooled", lambda: smoke)
+    monkeypatch.setattr(module, "suite_scenarios", lambda name: (name, (other, smoke[1])))
+    with pytest.raises(ScenarioError, match="rename the file"):
+        shortcuts(["mine"])
 
 
 def test_the_pool_holds_every_suite_with_an_attack():
@@ -70,6 +114,7 @@ def test_the_pool_is_asked_where_a_suite_is_too_small(smoke, monkeypatch):
         return replace(smoke, suite=name, columns=smoke.columns if name == "smoke" else ())
 
     monkeypatch.setattr(module, "reported", told)
+    monkeypatch.setattr(module, "pooled", lambda: suite_scenarios("smoke")[1])
     assert [one.suite for one in shortcuts(["smoke"], lambda done, of: seen.append((done, of)))] == ["smoke", POOL]
     assert asked == ["smoke", POOL]
     assert seen == sorted(seen)
