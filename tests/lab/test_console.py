@@ -189,7 +189,11 @@ app()
 """
 
 
-def stopped(*numbers, first="pass", tidying="pass", before=""):
+HEARS = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # even where the tests are a background job
+DEAF = "signal.signal(signal.SIGINT, signal.SIG_IGN)"  # as a shell starts a background job
+
+
+def stopped(*numbers, first="pass", tidying="pass", before=HEARS):
     """What a live command prints that gets these signals, each after a line of its output, and how it ends."""
     script = LIVE.format(first=first, tidying=tidying, before=before)
     with subprocess.Popen(
@@ -223,7 +227,7 @@ def test_the_second_signal_ends_it_at_once():
 
 def test_a_background_job_is_deaf_to_ctrl_c_and_hears_sigterm():
     ctrl_c = "signal.raise_signal(signal.SIGINT)"
-    code, out, _ = stopped(signal.SIGTERM, first=ctrl_c, before="signal.signal(signal.SIGINT, signal.SIG_IGN)")
+    code, out, _ = stopped(signal.SIGTERM, first=ctrl_c, before=DEAF)
     assert (code, out) == (INTERRUPTED, ["cancelled", "recorded"])
     code, out, _ = stopped(first=ctrl_c)  # in the foreground it is heard
     assert (code, out) == (INTERRUPTED, ["playing", "cancelled", "recorded"])
