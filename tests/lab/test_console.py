@@ -189,7 +189,10 @@ app()
 """
 
 
-HEARS = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # even where the tests are a background job
+HEARS = """
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests are a background job it is ignored
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # and blocked since a command was guarded in their process
+"""
 DEAF = "signal.signal(signal.SIGINT, signal.SIG_IGN)"  # as a shell starts a background job
 
 
