@@ -32,6 +32,9 @@ COUNTS = frozenset(
 #: Counts that may differ by so many, whatever the size. Clients that draw their hello anew do so apart on each stage:
 #: whether theirs has a padding extension, which JA4 counts, depends on the length of GREASE ECH drawn with it.
 DRAWN: Mapping[str, int] = {"stacks": 1}
+#: Two scores that near are one: it is less than what a byte more in some exchange does. Where the threshold lies between
+#: them, one of both alerts by chance; the page tells both scores.
+ONE_SCORE = 0.001
 ROUNDING = 1e-9
 
 
@@ -70,7 +73,9 @@ class Pair:
 
     @property
     def same_verdict(self) -> bool:
-        """Whether both alert, or neither: a group not seen alerts nobody."""
+        """Whether both alert, or neither, or their scores are one: a group not seen alerts nobody."""
+        if self.one is not None and self.other is not None and abs(self.one.score - self.other.score) < ONE_SCORE:
+            return True
         return (self.one is not None and self.one.alert) == (self.other is not None and self.other.alert)
 
     @property

@@ -26,7 +26,8 @@ streams and destinations and for names, one more or less for TLS clients (``stac
 each time do so apart on each stage. Seconds, bytes and counts differ by parts of the larger value, shares from 0 to 1
 by parts of that scale. A group or value that only one stage shows is outside. What AN1702 measures is compared over one
 window, the worst on wire. Parity is held where every value of every incident is within and no group alerts on one stage
-alone; what ordinary apps differ in is counted and listed beside it.
+alone (two scores less than 0.001 apart are one, wherever the threshold lies); what ordinary apps differ in is counted
+and listed beside it.
 """
 INDEPENDENT = """Both sides go through the detector's own reader of captures or share its laws: the flows stage takes idle times, the
 rule of directions and the reading of first bytes from detector/capture, so a fault of the reader would be on both sides
@@ -165,7 +166,7 @@ def _number(value: float | None) -> str:
 
 
 def _verdict(group: Measured | None) -> str:
-    return "not seen" if group is None else f"{'ALERT' if group.alert else 'quiet'} ({group.score:.2f})"
+    return "not seen" if group is None else f"{'ALERT' if group.alert else 'quiet'} ({group.score:.3f})"
 
 
 def _protocol(group: Measured) -> str:

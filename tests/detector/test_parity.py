@@ -81,6 +81,13 @@ def test_another_verdict_differs_although_every_value_is_within():
     assert list(differences([pair])) == [(pair, None)]
 
 
+@pytest.mark.parametrize(("apart", "same"), [(0.0009, True), (0.0011, False)])
+def test_scores_that_are_one_have_one_verdict_wherever_the_threshold_lies(apart, same):
+    (pair,) = compared([ONE], [replace(ONE, score=ONE.score - apart, alert=False)])
+    assert pair.same_verdict is same
+    assert pair.within is same
+
+
 def test_a_value_only_one_side_has_differs_and_groups_are_matched_by_key():
     more = changed(task_mixture=0.0)
     other = replace(ONE, peer="other.example")
