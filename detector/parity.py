@@ -32,8 +32,8 @@ COUNTS = frozenset(
 #: Counts that may differ by so many, whatever the size. Clients that draw their hello anew do so apart on each stage:
 #: whether theirs has a padding extension, which JA4 counts, depends on the length of GREASE ECH drawn with it.
 DRAWN: Mapping[str, int] = {"stacks": 1}
-#: Two scores that near are one: a byte more in some exchange does as much. Where the threshold lies between them, one of
-#: both alerts by chance; the page tells both scores.
+#: Two scores that near are one: a byte more in some exchange does as much. Where the threshold lies between them, one
+#: alerts by chance; the page tells both scores.
 ONE_SCORE = 0.001
 ROUNDING = 1e-9
 
