@@ -8,11 +8,11 @@ __all__ = ["EvidenceError", "PrerequisiteError", "ScenarioError", "StageError", 
 
 
 class ScenarioError(ValueError):
-    """The author's: a scenario, suite or setting is wrong. ``faults`` lists every fault with its place (exit 2)."""
+    """The author's: a scenario, suite or setting is wrong. ``faults``: each fault once, with its place (exit 2)."""
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+        self.faults = list(dict.fromkeys(faults))
+        super().__init__("\n".join(self.faults))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[list[str]]]:
         """How a worker process hands it to its parent: by its faults, not by its text."""

@@ -59,7 +59,10 @@ class LibraryApp:
 
 def library() -> tuple[LibraryApp, ...]:
     """All apps of the library, by package; ScenarioError lists every fault of its files, each with its place."""
-    return _loaded(_files())
+    apps, faults = _loaded(_files())
+    if faults:
+        raise ScenarioError([*faults])
+    return apps
 
 
 def library_digest() -> bytes:
@@ -188,7 +191,7 @@ def _digest(files: tuple[tuple[str, int, int], ...]) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _loaded(files: tuple[tuple[str, int, int], ...]) -> tuple[LibraryApp, ...]:
+def _loaded(files: tuple[tuple[str, int, int], ...]) -> tuple[tuple[LibraryApp, ...], tuple[str, ...]]:
     apps: dict[str, LibraryApp] = {}
     faults = []
     for name, *_ in files:
@@ -201,9 +204,7 @@ def _loaded(files: tuple[tuple[str, int, int], ...]) -> tuple[LibraryApp, ...]:
         if app.package in apps:
             faults.append(f"{place}: package '{app.package}' stands in another file too")
         apps[app.package] = app
-    if faults:
-        raise ScenarioError(faults)
-    return tuple(apps[package] for package in sorted(apps))
+    return tuple(apps[package] for package in sorted(apps)), tuple(faults)
 
 
 def _app(content: bytes, place: str) -> LibraryApp:

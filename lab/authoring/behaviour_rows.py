@@ -15,6 +15,7 @@ import numpy as np
 from lab.authoring.kinds import behaviour_class
 from lab.authoring.plans import BehaviourPlan
 from lab.authoring.settings import routable, seconds, settings_of
+from lab.errors import ScenarioError
 
 NO_SETTINGS = ("kind", "label")
 RANGE = {"from", "to"}
@@ -40,6 +41,9 @@ def row_faults(row: Mapping[str, Any], place: str) -> Iterator[str]:
         kind = behaviour_class(row["kind"])
     except LookupError as fault:
         yield f"{place}: {fault.args[0]}"
+        return
+    except ScenarioError as broken:
+        yield from broken.faults  # of the kind's own file, whoever uses it
         return
     yield from (f"{place}: {fault}" for fault in settings_of(kind, given)[1])
 

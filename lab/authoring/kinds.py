@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lab.authoring.blame import told
 from lab.behaviours import nearest
+from lab.errors import ScenarioError
 
 BEHAVIOURS, PROTOCOLS = (Path(__file__).parents[1] / folder for folder in ("behaviours", "protocols"))
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
@@ -26,12 +29,17 @@ def protocol_names() -> list[str]:
 
 
 def behaviour_class(kind: str) -> type[Any]:
-    """The settings class of that kind; LookupError names the known kinds and the nearest."""
+    """The settings class of that kind; LookupError names the known kinds and the nearest.
+
+    ScenarioError, with file and line, if the file cannot be loaded or defines no dataclass ``Behaviour``.
+    """
     stem = kind.replace("-", "_")
     if not _KIND.fullmatch(kind) or not (BEHAVIOURS / f"{stem}.py").is_file():
         known = behaviour_names()
         raise LookupError(f"unknown kind '{kind}'; known are {', '.join(known)}{nearest(kind, known)}")
-    found: type[Any] = import_module(f"lab.behaviours.{stem}").Behaviour
+    found: type[Any] | None = getattr(_imported(f"lab.behaviours.{stem}"), "Behaviour", None)
+    if not (isinstance(found, type) and is_dataclass(found)):
+        raise ScenarioError([f"lab/behaviours/{stem}.py: found no dataclass named Behaviour"])
     return found
 
 
@@ -40,4 +48,11 @@ def protocol_module(name: str) -> ModuleType:
     known = protocol_names()
     if name not in known:
         raise LookupError(f"unknown protocol '{name}'; known are {', '.join(known)}{nearest(name, known)}")
-    return import_module(f"lab.protocols.{name}")
+    return _imported(f"lab.protocols.{name}")
+
+
+def _imported(module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except Exception as wrong:  # whatever an author's file may raise
+        raise ScenarioError([told(wrong)]) from wrong

@@ -15,6 +15,7 @@ from lab.authoring.background import library
 from lab.authoring.kinds import behaviour_class, behaviour_names, protocol_module, protocol_names
 from lab.authoring.plans import Scenario
 from lab.catalogue.subjects import speaks
+from lab.errors import ScenarioError
 from lab.scenario import load_scenario
 from lab.shelf import shelf
 
@@ -91,9 +92,24 @@ def range_of(row: Mapping[str, Any]) -> str:
 
 
 def behaviour_rows() -> list[Row]:
-    """One row for each kind: what it is, what it speaks by default, who uses it."""
+    """One row for each kind: what it is, what it speaks by default, who uses it.
+
+    ScenarioError lists the faults of all files that cannot be loaded.
+    """
+    _refuse_broken()
     users = _users()
     return [_behaviour(kind, users) for kind in behaviour_names()]
+
+
+def _refuse_broken() -> None:
+    faults: list[str] = []
+    for kind in behaviour_names():
+        try:
+            behaviour_class(kind)
+        except ScenarioError as wrong:
+            faults += wrong.faults
+    if faults:
+        raise ScenarioError(faults)
 
 
 def behaviour_sheet(kind: str) -> Row:

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from lab.authoring.blame import plan_of
 from lab.authoring.plans import AppPlan, BehaviourPlan, Scenario
 from lab.behaviours import SECOND, BehaviourKind, Window
 
@@ -56,6 +57,6 @@ def _planned(settings: Hashable) -> tuple[frozenset[str], bool]:
     """A plan names its speeches before it knows when there is something to say, so that an empty minute suffices."""
     never = np.zeros((0, 2), dtype=np.int64)
     quiet = Window(60 * SECOND, never, never, never, never, never)
-    batch = cast("BehaviourKind", settings).plan(np.random.default_rng(0), quiet)
+    batch = plan_of(cast("BehaviourKind", settings), np.random.default_rng(0), quiet)
     said = frozenset(f"{one.protocol}+tls" if one.tls else one.protocol for one in batch.speeches)
     return said, any(peer.reach not in UNNAMED for peer in batch.peers)

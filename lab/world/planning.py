@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lab.authoring.blame import plan_of
 from lab.authoring.plans import AppPlan, BehaviourPlan
 from lab.behaviours import SECOND, Batch, Int64, Window
 from lab.habits.firewall import walled, woken
@@ -78,7 +79,7 @@ def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
 
 def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Generator], radio: Radio) -> Part:
     behaviour, window, ending = task.behaviour.behaviour, narrowed(task.window, life), ("moved",) if life.moved else ()
-    batch = behaviour.plan(rngs[0], window)
+    batch = plan_of(behaviour, rngs[0], window)
     if getattr(behaviour, "wake", "") == "alarm":
         window = woken(batch, window, int(Pace.of(behaviour).ration * SECOND))
     batch = walled(batch, window, lambda: generator(*task.key, *ending, "doze"))

@@ -11,3 +11,8 @@ def test_a_scenario_error_keeps_every_fault():
     fault = errors.ScenarioError(["a", "b"])
     assert fault.faults == ["a", "b"]
     assert str(fault) == "a\nb"
+
+
+def test_a_fault_that_many_files_share_is_told_once():
+    assert errors.ScenarioError(["b: wrong", "a: wrong", "b: wrong"]).faults == ["b: wrong", "a: wrong"]
+    assert str(errors.ScenarioError(["b: wrong", "b: wrong"])) == "b: wrong"
