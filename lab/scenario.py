@@ -187,7 +187,7 @@ def find_scenario(name: str) -> Path:
         return Path(name)
     if "/" in name or name.endswith(".toml"):
         raise FileNotFoundError(2, "no such scenario file; droidrange scenario list has those by name", name)
-    raise ScenarioError([f"unknown scenario '{name}'; known are {', '.join(sorted(known))}{nearest(name, [*known])}"])
+    raise ScenarioError([f"unknown scenario '{name}'{nearest(name, [*known], 5)}; droidrange scenario list shows all"])
 
 
 def load_suite(name: str) -> Suite:
@@ -196,7 +196,7 @@ def load_suite(name: str) -> Suite:
     path = path if path.is_file() else Path(name)
     if not path.is_file():
         known = suite_names()
-        raise ScenarioError([f"unknown suite '{name}'; known are {', '.join(known)}{nearest(name, known)}"])
+        raise ScenarioError([f"unknown suite '{name}'{nearest(name, known)}; known are {', '.join(known)}"])
     place = place_of(path)
     table, faults = faults_of(SuiteTable, parse_toml(path.read_bytes(), place))
     if table is None:
@@ -222,7 +222,7 @@ def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
         path = find_scenario(name)
     except ScenarioError as fault:
         known = suite_names()
-        suites = f"nor is there a suite '{name}'; known are {', '.join(known)}{nearest(name, known)}"
+        suites = f"nor is there a suite '{name}'{nearest(name, known)}; known are {', '.join(known)}"
         raise ScenarioError([*fault.faults, suites]) from None
     scenario = load_scenario(path)
     return scenario.name, (scenario,)

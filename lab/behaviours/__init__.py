@@ -161,13 +161,15 @@ def setting(
     return field(default=default, metadata=known)
 
 
-def nearest(word: str, known: list[str]) -> str:
-    """The hint ``; did you mean 'x'?`` for the known word most like this one, or nothing.
+def nearest(word: str, known: list[str], most: int = 1) -> str:
+    """The hint ``; did you mean 'x'?`` for the ``most`` known words most like this one, or nothing.
 
     >>> nearest("perod", ["period", "jitter"])
     "; did you mean 'period'?"
+    >>> nearest("pol", ["poll", "polls", "jitter"], 5)
+    "; did you mean 'poll' or 'polls'?"
     """
     from difflib import get_close_matches
 
-    found = get_close_matches(word, known, n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    found = " or ".join(f"'{one}'" for one in get_close_matches(word, known, n=most))
+    return f"; did you mean {found}?" if found else ""
