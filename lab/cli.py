@@ -16,8 +16,8 @@ import typer
 
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_lab import lab_app
-from lab.console import FAILED, INTERRUPTED, emit, emit_json, guarded, progress, say
-from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage
+from lab.console import FAILED, INTERRUPTED, STOPPED, emit, emit_json, guarded, progress, say
+from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage, fit_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +76,7 @@ def run(
 
     name, scenarios = suite_scenarios(suite)
     refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view))
-    folder = out or Path("out") / name
+    folder = fit_folder(out or Path("out") / name)
     wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
     plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
     with progress(f"run {name}") as advance:
@@ -183,7 +183,7 @@ def record(
     from lab.scenario import find_scenario, load_scenario
 
     chosen = load_scenario(find_scenario(scenario))
-    folder = out or Path("out") / f"{chosen.name}-s{seed}"
+    folder = fit_folder(out or Path("out") / f"{chosen.name}-s{seed}", made=False)
     with progress(f"record {chosen.name}") as advance:
         wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}
         wished = {name: wish for name, wish in wishes.items() if wish}
@@ -268,5 +268,10 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal of few characters is no reason to fail
     try:
         app()
-    except KeyboardInterrupt:  # before or after a command's own guard
+    except SystemExit as left:
+        if isinstance(getattr(left.__context__, "__cause__", None), KeyboardInterrupt):
+            say(STOPPED)  # typer makes 130 of one before or after a command's own guard, and says nothing
+        raise
+    except KeyboardInterrupt:
+        say(STOPPED)
         sys.exit(INTERRUPTED)

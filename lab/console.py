@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 OK, BROKEN, USAGE, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
+STOPPED = "interrupted: no file is half-written; what a live run had captured is kept, marked as not complete"
+
 #: Seconds between two lines of progress where stderr is no terminal.
 EVERY_S = 15.0
 #: Up to so many steps a line of progress counts them; beyond, the share says more.
@@ -103,7 +105,7 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         except (typer.Exit, typer.BadParameter):
             raise
         except KeyboardInterrupt:
-            say("interrupted: no file is half-written; what a live run had captured is kept, marked as not complete")
+            say(STOPPED)
             raise typer.Exit(INTERRUPTED) from None
         except Exception as fault:  # noqa: BLE001 - the process border: Python's own exit code 1 would read as "gate broken"
             raise typer.Exit(_explain(fault)) from None

@@ -14,6 +14,22 @@ Partial = Annotated[bool, typer.Option("--allow-partial", help="Go on with damag
 Seed = Annotated[
     int, typer.Option("--seed", min=0, help="The same seed gives the same timeline; on stage wire, byte for byte.")
 ]
-Stage = Annotated[str, typer.Option("--stage", help="Where the timeline is played: wire or live.")]
+Stage = Annotated[str, typer.Option("--stage", help="Where the timeline is played: wire, flows or live.")]
 Speed = Annotated[float | None, typer.Option(min=1.0, help="Live: idle gaps pass so many times as fast.")]
 LabId = Annotated[str | None, typer.Option("--lab", help="Live: the lab to play in, if several are up.")]
+
+
+def fit_folder(path: Path, *, made: bool = True) -> Path:
+    """The folder that --out names, made where it is not there, or proven to be possible; typer.BadParameter if not."""
+    if path.is_file():
+        raise typer.BadParameter(f"--out {path} is a file, expected a folder")
+    if stands := [above for above in path.parents if above.is_file()]:
+        raise typer.BadParameter(f"--out {path} cannot be written: {stands[0]} is a file")
+    new = not path.exists()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if new and not made:
+            path.rmdir()
+    except OSError as fault:
+        raise typer.BadParameter(f"--out {path} cannot be written: {fault.strerror}") from None
+    return path

@@ -12,6 +12,7 @@ from typing import Any
 from lab.report.words import ladder_order, rate, rate_interval, share_interval
 
 Json = Mapping[str, Any]
+APART = 0.6  # AUC; 0.5 is chance, and as in the shortcut report 0.1 beside it is none either
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def ladder(card: Json, detector: str) -> Ladder:
 class Twins:
     """How far each malicious scenario of one detector stands from its benign twin: views across, pairs down.
 
-    ``inventory`` maps a pair (scenario, twin) to what the inventory says for the twin's app; the cells it helps are
-    marked with an asterisk.
+    ``inventory`` maps a pair (scenario, twin) to what the inventory says for the twin's app, where a view has them
+    told apart at all (APART); the cells it helps are marked with an asterisk.
     """
 
     detector: str
@@ -71,7 +72,7 @@ def twins(card: Json, detector: str) -> Twins:
     views = tuple(sorted({key[3] for key in found}, key=ladder_order))
     pairs = sorted({key[:3] for key in found})
     rows = tuple((*pair, tuple(_auc(found.get((*pair, v))) for v in views)) for pair in pairs)
-    words = {(row["scenario"], row["twin"]): ", ".join(row["inventory"]) for row in found.values() if row["inventory"]}
+    words = {(row["scenario"], row["twin"]): ", ".join(row["inventory"]) for row in found.values() if _helped(row)}
     return Twins(detector, views, rows, words)
 
 
@@ -79,8 +80,13 @@ def _auc(row: Json | None) -> Rung:
     if row is None or row["auc"] is None:
         return Rung("-", None, "not scored")
     note = f"{row['n']['incidents']} incidents against {row['n']['twin_devices']} devices of the twin"
-    mark = "*" if row["inventory"] else ""
+    mark = "*" if _helped(row) else ""
     return Rung(f"{row['auc']:.2f}{mark}", round(10 * row["auc"]), note)
+
+
+def _helped(row: Json) -> bool:
+    """Whether a pair that is told apart may be so by the inventory; one that is not told apart owes it nothing."""
+    return bool(row["inventory"]) and row["auc"] is not None and row["auc"] >= APART
 
 
 def subjects(card: Json, controls: Sequence[str]) -> list[str]:

@@ -123,7 +123,7 @@ def _vouched(card: Json) -> list[str]:
     for name in subjects(card, CONTROLS):
         apart = twins(card, name)
         for scenario, twin, analytic, rungs in apart.rows:
-            if said := apart.inventory.get((scenario, twin)):
+            if rungs[0].text.endswith("*") and (said := apart.inventory.get((scenario, twin))):
                 auc = f"AUC {rungs[0].text.rstrip('*')} under view {apart.views[0]}"
                 lines.append(f"told apart by inventory: {analytic} {scenario} and {twin} ({said}; {name}, {auc})")
     return lines[:WORST] + _more(len(lines), "pairs told apart by inventory")

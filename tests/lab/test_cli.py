@@ -220,6 +220,10 @@ def test_a_crashed_detector_is_no_pass(run_dir, tmp_path, monkeypatch):
         (["record", "smoke-poll", "--stage", "wired"], 2, "wire"),
         (["score", "/"], 3, "run.json"),
         (["detect"], 2, "Missing argument"),
+        (["run", "smoke", "-o", __file__], 2, "is a file, expected a folder"),
+        (["run", "smoke", "-o", f"{__file__}/in"], 2, "test_cli.py is a file"),
+        (["record", "smoke-poll", "-o", f"{__file__}/in"], 2, "test_cli.py is a file"),
+        (["record", "smoke-poll", "-o", __file__], 2, "is a file, expected a folder"),
     ],
 )
 def test_wrong_words_are_answered_with_the_right_ones(words, code, said, tmp_path, monkeypatch):

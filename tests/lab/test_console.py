@@ -165,6 +165,28 @@ def test_a_reader_that_has_gone_does_not_change_the_verdict(what, how, code):
     assert (done.returncode, done.stderr) == (code, "")
 
 
+EARLY = """
+import signal
+import typer
+from lab import cli
+{before}
+@cli.app.command()
+def early() -> None:
+    signal.raise_signal(signal.SIGINT)
+import sys
+sys.argv = ["droidrange", "early"]
+{late}
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("late", ["", "def broken(): raise KeyboardInterrupt\ncli.app = broken"])
+def test_ctrl_c_before_a_commands_guard_is_answered_too(late):
+    script = EARLY.format(before=HEARS, late=late)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("interrupted: no file is half-written")) == (INTERRUPTED, 1), done.stderr
+
+
 LIVE = """
 import asyncio, signal, time
 from lab.console import guarded

@@ -2,8 +2,10 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
+from lab.report import ladder
 from lab.report.terminal import WORST, print_scorecard
 from lab.score import score
 
@@ -64,6 +66,18 @@ def test_twins_that_the_inventory_tells_apart_are_named(make):
     said = "told apart by inventory: AN1793 polling-plain and sync (role vpn; builtin, AUC 1.00 under view full)"
     assert said in text(("role vpn",))
     assert "told apart" not in text(())
+
+
+@pytest.mark.parametrize("name", ["silent", "always", "builtin"])
+def test_twins_that_score_alike_are_not_told_apart_by_anything(make, name, monkeypatch):
+    app = ("phone-01", "com.example.vpn")
+    calm = make.truth(twin_of="polling-plain", packages={app: (1, "tools")}, vouched={app: ("role vpn",)})
+    heard = [make.finding(detector=name)] if name != "silent" else []
+    noise = [make.finding(detector=name, device=one) for one in ("phone-01", "phone-02")] if heard else []
+    trials = (make.trial(*heard, detector=name), make.trial(*noise, scenario="sync", truth=calm, detector=name))
+    assert "told apart" not in printed(*trials)
+    monkeypatch.setattr(ladder, "APART", 0.5)
+    assert "AUC 0.50" in printed(*trials), "the negative control"
 
 
 def test_a_suite_that_a_control_masters_is_said_to_be_too_easy(make):
