@@ -18,6 +18,7 @@ from lab.authoring.behaviour_rows import behaviour_plan, row_faults
 from lab.authoring.fields import label_of, offset_of
 from lab.authoring.kinds import behaviour_names
 from lab.authoring.plans import AppPlan, Background, Expectation, Phones, Scenario
+from lab.authoring.promises import promise_faults, tables
 from lab.authoring.scenario_file import (
     AppTable,
     NetworkTable,
@@ -47,7 +48,7 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
     """The scenario written in ``content``; ``place`` is the file's name in the faults of a ScenarioError."""
     document = parse_toml(content, place)
     table, faults = faults_of(ScenarioTable, document)
-    faults += list(_behaviour_faults(document))
+    faults += [*_behaviour_faults(document), *promise_faults(document)]
     if table is not None:
         faults += list(_faults_across(table))
     if faults or table is None:
@@ -123,8 +124,8 @@ def _app(table: AppTable, devices: int) -> AppPlan:
 
 
 def _behaviour_faults(document: Mapping[str, Any]) -> Iterator[str]:
-    for number, app in enumerate(_tables(document, "app"), 1):
-        for count, row in enumerate(_tables(app, "behaviour"), 1):
+    for number, app in enumerate(tables(document, "app"), 1):
+        for count, row in enumerate(tables(app, "behaviour"), 1):
             yield from row_faults(row, f"app {number}, behaviour {count}")
 
 
@@ -139,10 +140,6 @@ def _faults_across(table: ScenarioTable) -> Iterator[str]:
         yield from (f"app {number}: {fault}" for fault in _life_faults(app, table.span))
     if table.network.clat and (table.state.networks != "mobile" or table.state.vpn):
         yield "network: clat: found with other networks than mobile or with a vpn, expected networks = 'mobile' alone"
-    used = {(row.kind, app.package) for app in table.app for row in app.behaviour}
-    for number, expect in enumerate(table.expect, 1):
-        if not any(kind == expect.behaviour and expect.package in ("", package) for kind, package in used):
-            yield f"expect {number}: no app here has the behaviour '{expect.behaviour}'"
 
 
 def _life_faults(app: AppTable, span: str) -> Iterator[str]:
@@ -152,11 +149,6 @@ def _life_faults(app: AppTable, span: str) -> Iterator[str]:
     for (name, moment), (later, end) in pairwise([*given, *ends]):
         if microseconds(moment) >= microseconds(end):
             yield f"{name}: found {moment!r}, expected before {later}{'' if end == span else f' at {end!r}'}"
-
-
-def _tables(document: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    rows = document.get(key, [])
-    return [row if isinstance(row, dict) else {} for row in rows] if isinstance(rows, list) else []
 
 
 @dataclass(frozen=True)
@@ -215,17 +207,22 @@ def suite_scenarios(name: str) -> tuple[str, tuple[Scenario, ...]]:
 
     ScenarioError lists the faults of all their files, or says that there is neither suite nor scenario of that name.
     """
+    title, paths = suite_files(name)
+    return title, load_all(map(str, paths))
+
+
+def suite_files(name: str) -> tuple[str, tuple[Path, ...]]:
+    """The name and the files of a suite, or of the one scenario called so; either may be a path. As suite_scenarios."""
     if name in suite_names() or _is_suite(Path(name)):
         suite = load_suite(name)
-        return suite.name, load_all(suite.scenarios)
+        return suite.name, tuple(find_scenario(one) for one in suite.scenarios)
     try:
         path = find_scenario(name)
     except ScenarioError as fault:
         known = suite_names()
         suites = f"nor is there a suite '{name}'{nearest(name, known)}; known are {', '.join(known)}"
         raise ScenarioError([*fault.faults, suites]) from None
-    scenario = load_scenario(path)
-    return scenario.name, (scenario,)
+    return path.stem, (path,)
 
 
 def load_all(names: Iterable[str]) -> tuple[Scenario, ...]:

@@ -1,4 +1,4 @@
-"""Whose line a failure is: the file of lab/behaviours/ or lab/protocols/ that an exception came through, and a plan's."""
+"""Whose line a failure is: the file of lab/behaviours/ or lab/protocols/ that an exception came through."""
 
 from __future__ import annotations
 
