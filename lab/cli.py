@@ -112,7 +112,7 @@ def score(
 def _score_run(folder: Path, *, json_: bool, out: Path | None = None) -> None:
     from lab.running.trial import score_folder
 
-    card = score_folder(folder)
+    card = score_folder(folder, progress)
     _show(card, json_=json_, out=out)
     _say_not_played(path.parent for path in sorted(folder.glob("recordings/*/recording.json")))
     say(f"scorecard: {folder / 'scorecard.json'}\nreport:    {folder / 'report.html'}")
@@ -153,7 +153,9 @@ def report(run_dir: Path, *, out: Out = None) -> None:
     """Write the HTML report of a run again."""
     from lab.running.trial import report_folder
 
-    emit(str(report_folder(run_dir, out)))
+    with progress("report") as advance:
+        written = report_folder(run_dir, out, advance=advance)
+    emit(str(written))
 
 
 @app.command()

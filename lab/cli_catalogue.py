@@ -102,7 +102,10 @@ def scenario_shortcuts(
     """
     from lab.catalogue.shortcuts import shortcuts
     from lab.catalogue.shortcuts_terminal import print_shortcuts
+    from lab.scenario import load_suite
 
+    for name in suites or ():
+        load_suite(name)  # one scenario alone has nobody to be held against
     with progress("scenario shortcuts") as advance:
         reports = shortcuts(suites or ["core"], advance)
     if json_:

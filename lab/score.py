@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from detector.contract import ANALYTICS, SCHEMA_VERSION
+from detector.contract import ANALYTICS, SCHEMA_VERSION, Advance
 from lab.scoring.easiness import too_easy
 from lab.scoring.intervals import poisson_rate, wilson
 from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
@@ -91,13 +91,18 @@ class _Cell:
         return [one for one in self.trials if one.status == "scored" and analytic in one.judged]
 
 
-def score(trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: float) -> Scorecard:
+def score(
+    trials: Sequence[TrialResult], *, suite: str, seeds: int, budget: float, advance: Advance = lambda _d, _t: None
+) -> Scorecard:
     """The scorecard of these trials, whatever their order; ValueError on a trial given twice or of no known status."""
     ordered = sorted(trials, key=lambda trial: trial.key)
     _check(ordered)
-    cells = {key: _cell(group) for key, group in _grouped(ordered, lambda one: (one.detector, one.view)).items()}
-    detectors: dict[str, dict[str, Any]] = {}
-    for (name, view), cell in cells.items():
+    groups = _grouped(ordered, lambda one: (one.detector, one.view))
+    cells, detectors = {}, dict[str, dict[str, Any]]()
+    for done, (key, group) in enumerate(groups.items()):
+        advance(done, len(groups))
+        (name, view), cell = key, _cell(group)
+        cells[key] = cell
         detectors.setdefault(name, {"views": {}})["views"][view] = _view_score(cell, budget)
     return Scorecard(
         suite=suite,

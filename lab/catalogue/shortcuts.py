@@ -88,18 +88,18 @@ def shortcuts(suites: Iterable[str], advance: Advance = lambda _done, _total: No
             raise ScenarioError([f"suite {name}: nothing is labelled, so nothing can be given away"])
     whole = _joined(known := pooled(), [one for _, scenarios in wanted for one in scenarios])
     bundled = {one.sha256 for one in known}
-    total, done = sum(len(scenarios) for _, scenarios in wanted), 0
+    total, done = sum(len(scenarios) + 1 for _, scenarios in wanted), 0
 
     def told(by: int, of: int) -> None:
         advance(done + by, of)
 
     reports = []
     for name, scenarios in wanted:
-        report = reported(name, scenarios, APPS, lambda by, _: told(by, total + len(whole)))
+        report = reported(name, scenarios, APPS, lambda by, _: told(by, total + len(whole) + 1))
         reports.append(replace(report, unbundled=tuple(o.name for o in scenarios if o.sha256 not in bundled)))
-        done += len(scenarios)
+        done += len(scenarios) + 1
     if any(one.too_few for one in reports):
-        reports.append(reported(POOL, whole, POOL_APPS, lambda by, _: told(by, total + len(whole))))
+        reports.append(reported(POOL, whole, POOL_APPS, lambda by, _: told(by, total + len(whole) + 1)))
     return reports
 
 
@@ -127,7 +127,10 @@ def _joined(bundled: Iterable[Scenario], others: Iterable[Scenario]) -> tuple[Sc
 def reported(
     name: str, scenarios: Sequence[Scenario], apps: int = APPS, advance: Advance = lambda _done, _total: None
 ) -> Report:
-    """The report of those scenarios, over so many seeds that their pairs of twins are about ``apps`` in all."""
+    """The report of those scenarios, over so many seeds that their pairs of twins are about ``apps`` in all.
+
+    ``advance`` is told a step for each scenario, and one for the judgement, which takes as long as many of them.
+    """
     names = {one.name for one in scenarios}
     pairs = len({one.twin_of for one in scenarios} & names)
     seeds = min(MOST_SEEDS, max(LEAST_SEEDS, -(-apps // max(pairs, 1))))
@@ -136,13 +139,14 @@ def reported(
     if any(one.verdict == LEAK and one.kind == "drawn" for one in report.columns):
         found += _all_read(scenarios, range(1 + seeds, 1 + 2 * seeds), lambda _done, _total: None)
         report = _report(name, scenarios, 2 * seeds, found)
+    advance(len(scenarios) + 1, len(scenarios) + 1)
     return report
 
 
 def _all_read(scenarios: Sequence[Scenario], seeds: Iterable[int], advance: Advance) -> Iterator[_Read]:
     for done, scenario in enumerate(scenarios, 1):
         yield from (_read(_Case(scenario.name, scenario.sha256, seed, scenario)) for seed in seeds)
-        advance(done, len(scenarios))
+        advance(done, len(scenarios) + 1)
 
 
 @dataclass(frozen=True)

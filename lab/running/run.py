@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Finding
+from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Advance, Finding
 from lab.errors import EvidenceError
 from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
 from lab.score import Scorecard, score
@@ -30,6 +31,17 @@ AGAIN = "run it again"
 PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
 
 Row = dict[str, Any]
+#: Opens a part of the work that has this name, and gives what is told how far it is.
+Phase = Callable[[str], AbstractContextManager[Advance]]
+
+
+def unsaid(_done: int, _total: int) -> None:
+    """Tells nobody how far the work is."""
+
+
+def in_silence(_name: str) -> AbstractContextManager[Advance]:
+    """A part of the work of which nobody is told."""
+    return nullcontext(unsaid)
 
 
 def case_name(scenario: str, seed: int) -> str:
@@ -77,12 +89,13 @@ def read_run(folder: Path) -> Row:
     return content
 
 
-def load_run(folder: Path) -> list[TrialResult]:
+def load_run(folder: Path, advance: Advance = unsaid) -> list[TrialResult]:
     """The trials of a run, each with its truth and findings; EvidenceError if a file is missing or not as recorded."""
     content = read_run(folder)
     truths: dict[str, Truth] = {}
     trials = []
-    for row in content["trials"]:
+    for done, row in enumerate(content["trials"]):
+        advance(done, len(content["trials"]))
         name = case_name(row["scenario"], row["seed"])
         if name in content["recordings"] and name not in truths:
             truths[name] = _recording(folder, name, content["recordings"][name]).truth()
@@ -93,16 +106,21 @@ def load_run(folder: Path) -> list[TrialResult]:
     return trials
 
 
-def score_folder(folder: Path) -> Scorecard:
+def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
     """Scores a run from its files and writes scorecard.json and report.html beside them."""
     content = read_run(folder)
-    card = score(load_run(folder), suite=content["suite"], seeds=len(content["seeds"]), budget=content["budget"])
-    write_json(folder / "scorecard.json", card.to_json())
-    report_folder(folder)
+    about: Row = {"suite": content["suite"], "seeds": len(content["seeds"]), "budget": content["budget"]}
+    with phase("read findings") as advance:
+        trials = load_run(folder, advance)
+    with phase("score") as advance:
+        card = score(trials, **about, advance=advance)
+        write_json(folder / "scorecard.json", card.to_json())
+    with phase("report") as advance:
+        report_folder(folder, advance=advance)
     return card
 
 
-def report_folder(folder: Path, out: Path | None = None) -> Path:
+def report_folder(folder: Path, out: Path | None = None, *, advance: Advance = unsaid) -> Path:
     """Writes the HTML report of a scored run to ``out`` or report.html in it, and says where."""
     from lab.report.html import render
 
@@ -115,7 +133,10 @@ def report_folder(folder: Path, out: Path | None = None) -> Path:
         case_name(scenario, content["seeds"][0]) for scenario in content["scenarios"]
     }  # one seed is picture enough
     names = sorted(shown & content["recordings"].keys())
-    strips = [strip for name in names for strip in strips_of(folder / "recordings" / name)]
+    strips = []
+    for done, name in enumerate(names):
+        advance(done, len(names))
+        strips += strips_of(folder / "recordings" / name)
     target = out or folder / "report.html"
     page = render(card, provenance=provenance(content), strips=strips)
     write_atomic(target, page.encode())

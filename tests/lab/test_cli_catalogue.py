@@ -122,3 +122,12 @@ def test_what_looks_like_a_leak_and_nobody_can_judge_exits_2(monkeypatch):
     text = " ".join(doubtful.stdout.split())
     assert "too few to tell, and it looks like a leak" in text
     assert "make these columns alike in each malicious scenario and its twin, or add such pairs" in text
+
+
+@pytest.mark.parametrize("name", ["smok", "https-poll-5m"])
+def test_shortcuts_are_a_suites_and_only_suites_are_named(name):
+    answer = ask("scenario", "shortcuts", name)
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith(f"error: unknown suite '{name}'")
+    assert "scenario list" not in answer.stderr
+    assert len(answer.stderr) < 300

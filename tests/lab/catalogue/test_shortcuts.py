@@ -122,6 +122,21 @@ def test_the_pool_is_asked_where_a_suite_is_too_small(smoke, monkeypatch):
     assert [one.suite for one in shortcuts(["core"])] == ["core"]
 
 
+def test_the_judgement_is_a_step_of_its_own(smoke, monkeypatch):
+    seen = []
+
+    def judged(*_about):
+        seen.append("judged")
+        return list(smoke.columns)
+
+    monkeypatch.setattr(module, "judged", judged)
+    reported(*suite_scenarios("smoke"), 2, lambda done, of: seen.append((done, of)))
+    of = 1 + len(suite_scenarios("smoke")[1])
+    assert seen[0] == (1, of)
+    assert (of, of) not in seen[: seen.index("judged")]
+    assert seen[-1] == (of, of)
+
+
 def test_what_looks_like_a_drawn_leak_is_looked_at_again(monkeypatch):
     looks = []
 

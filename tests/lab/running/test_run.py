@@ -1,6 +1,7 @@
 """The run on disk: places, refusals, and what is read back."""
 
 import json
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pytest
@@ -117,6 +118,18 @@ def test_a_report_needs_a_scorecard(run, tmp_path):
         report_folder(run)
     score_folder(run)
     assert report_folder(run, tmp_path / "r.html").read_bytes() == (run / "report.html").read_bytes()
+
+
+def test_how_far_the_scoring_is_is_told_part_by_part(run):
+    told = []
+
+    @contextmanager
+    def phase(name):
+        told.append(name)
+        yield lambda done, of: told.append((done, of))
+
+    score_folder(run, phase)
+    assert told == ["read findings", (0, 1), "score", (0, 1), "report", (0, 1)]
 
 
 def test_the_report_says_where_it_comes_from(run):
