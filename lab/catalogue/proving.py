@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from detector.contract import Advance
+from lab.authoring.blame import authored, told
 from lab.authoring.plans import Scenario
+from lab.catalogue.again import compiled_again
 from lab.catalogue.expectation import prove_recording
+from lab.catalogue.nearby import around, imitators, lost_twins
+from lab.catalogue.pairs import lone_faults, pair_faults, pair_notice
 from lab.console import FAILED, OK, USAGE, emit, plural
-from lab.errors import EvidenceError, ScenarioError, StageError
+from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError
 from lab.running.extent import refuse_absurd
 from lab.running.workers import in_order
-from lab.scenario import compile_scenario, find_scenario, load_all, load_scenario, scenario_names, suite_scenarios
-from lab.shelf import shelf
+from lab.scenario import compile_scenario, load_scenario, suite_files
+from lab.shelf import place_of, shelf
 
 Row = dict[str, Any]
 NO_PROMISE = "no [[expect]]: it loads, compiles and plays"
@@ -41,9 +45,8 @@ def check(
 
     if plays_alone(stage):
         raise ScenarioError([f"stage {stage}: found one that plays in real time, expected wire or flows"])
-    scenarios = _scenarios(names)
+    scenarios, rows = _scenarios(names)
     refuse_absurd(scenarios, len(seeds), stage)
-    rows = [row for scenario in scenarios for row in _twin_rows(scenario, scenarios)]
     advance(0, len(scenarios) * len(seeds))
     with tempfile.TemporaryDirectory(prefix="droidrange-check-") as folder:  # ours: a worker may be ended at any moment
         jobs = [(scenario, seed, stage, Path(folder)) for scenario in scenarios for seed in seeds]
@@ -54,18 +57,48 @@ def check(
     return rows
 
 
-def _scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
-    """The scenarios of these names and suites, each once."""
-    found: list[Scenario] = []
+def _scenarios(names: Sequence[str]) -> tuple[list[Scenario], list[Row]]:
+    """The scenarios of these names and suites, each once, and what is worth a notice; ScenarioError for all faults."""
     faults: list[str] = []
+    paths: dict[str, Path] = {} if names else shelf()
     for name in names:
         try:
-            found += suite_scenarios(name)[1]
+            paths |= {path.stem: path for path in suite_files(name)[1]}
         except ScenarioError as wrong:
             faults += wrong.faults
+    known = around(paths.values())
+    faults += lost_twins(paths.values(), known)
+    loaded: dict[str, Scenario] = {}
+    for name, path in paths.items():
+        try:
+            loaded[name] = load_scenario(path)
+        except ScenarioError as wrong:
+            faults += wrong.faults
+    notices = _notices(loaded, known, faults)
     if faults:
         raise ScenarioError(faults)
-    return tuple({one.name: one for one in found}.values()) if names else load_all(scenario_names())
+    return [*loaded.values()], notices
+
+
+def _notices(loaded: Mapping[str, Scenario], known: Mapping[str, Path], faults: list[str]) -> list[Row]:
+    """Each scenario by itself and beside what it imitates: faults are added, notices given."""
+    rows: list[Row] = []
+    twins = imitators(known)
+    for name, scenario in loaded.items():
+        place = place_of(known[name])
+        faults += [f"{place}: {fault}" for fault in lone_faults(scenario)]
+        said = "no benign scenario has it as its twin_of" if scenario.analytics and name not in twins else ""
+        if scenario.twin_of in known:
+            try:
+                original = loaded.get(scenario.twin_of) or load_scenario(known[scenario.twin_of])
+            except ScenarioError as wrong:
+                faults += wrong.faults
+                continue
+            wrongs = pair_faults(scenario, original)
+            faults += [f"{place}: {fault}" for fault in wrongs]
+            said = said or ("" if wrongs else pair_notice(scenario, original))
+        rows += [{"scenario": name, "measure": "twin", "ok": True, "notice": said}] if said else []
+    return rows
 
 
 def proved(scenario: Scenario, seed: int, stage: str, within: Path) -> list[Row]:
@@ -75,11 +108,18 @@ def proved(scenario: Scenario, seed: int, stage: str, within: Path) -> list[Row]
     about: Row = {"scenario": scenario.name, "seed": seed, "stage": stage}
     try:
         with tempfile.TemporaryDirectory(dir=within) as folder:
-            recording = play(stage, compile_scenario(scenario, seed), Path(folder) / "recording")
+            timeline = compile_scenario(scenario, seed)
+            compiled_again(scenario, seed, timeline)
+            recording = play(stage, timeline, Path(folder) / "recording")
             proofs = prove_recording(scenario, recording)
     except (ScenarioError, StageError, EvidenceError) as fault:
         author = isinstance(fault, ScenarioError)
         return [about | {"measure": "plays", "ok": False, "fault": str(fault), "exit": USAGE if author else FAILED}]
+    except PrerequisiteError:
+        raise
+    except Exception as wrong:  # noqa: BLE001 - one file's failure is not the others': an author's, or ours
+        code = USAGE if authored(wrong) else FAILED
+        return [about | {"measure": "plays", "ok": False, "fault": told(wrong), "exit": code}]
     return [about | vars(proof) | {"ok": proof.ok} for proof in proofs] or [about | {"measure": NO_PROMISE, "ok": True}]
 
 
@@ -87,22 +127,6 @@ def _lost(job: tuple[Scenario, int, str, Path], reason: str) -> list[Row]:
     scenario, seed, stage, _ = job
     about = {"scenario": scenario.name, "seed": seed, "stage": stage}
     return [about | {"measure": "plays", "ok": False, "fault": reason, "exit": FAILED}]
-
-
-def _twin_rows(scenario: Scenario, others: Sequence[Scenario]) -> list[Row]:
-    """A twin must imitate a malicious scenario that is there: bundled, or among those that are checked."""
-    if not scenario.twin_of:
-        return []
-    beside = {one.name: one for one in others}
-    wrong = ""
-    if scenario.twin_of not in beside and scenario.twin_of not in shelf():
-        wrong = "there is no such scenario"
-    elif scenario.analytics:
-        wrong = "but this scenario has a labelled behaviour itself"
-    elif not (beside.get(scenario.twin_of) or load_scenario(find_scenario(scenario.twin_of))).analytics:
-        wrong = "which has no labelled behaviour"
-    fault = f"twin_of '{scenario.twin_of}': {wrong}"
-    return [{"scenario": scenario.name, "measure": "twin", "ok": False, "fault": fault, "exit": USAGE}] if wrong else []
 
 
 def exit_code(rows: Sequence[Row]) -> int:
@@ -113,18 +137,22 @@ def exit_code(rows: Sequence[Row]) -> int:
 def print_checks(rows: Sequence[Row]) -> None:
     """The proofs on stdout: a line for each promise kept on all its phones and seeds, each failure by itself, last."""
     kept: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
+    proofs = [row for row in rows if "notice" not in row]
+    for row in proofs:
         if row["ok"]:
             key = ("scenario", "behaviour", "package", "measure")
             kept.setdefault(tuple(str(row.get(name, "")) for name in key), []).append(row)
     for group in kept.values():
         emit(f"ok    {_kept(group)}")
-    failed = [row for row in rows if not row["ok"]]
+    for row in rows:
+        if "notice" in row:
+            emit(f"note  {row['scenario']}: {row['notice']}")
+    failed = [row for row in proofs if not row["ok"]]
     for row in failed:
         emit(f"FAIL  {_failed(row)}")
-    names = {row["scenario"] for row in rows}
+    names = {row["scenario"] for row in proofs}
     broken = {row["scenario"] for row in failed}
-    checks = f"{plural(len(rows), 'check')}, {len(failed)} failed"
+    checks = f"{plural(len(proofs), 'check')}, {len(failed)} failed"
     emit(f"{checks}; {plural(len(names), 'scenario')}, {len(names) - len(broken)} proved")
 
 

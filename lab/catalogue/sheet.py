@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from detector.contract import rfc3339
 from lab.authoring.kinds import behaviour_class
 from lab.authoring.plans import TECHNIQUES, AppPlan, BehaviourPlan, Scenario
 from lab.catalogue.kind_sheet import setting_rows, with_unit, written
-from lab.catalogue.listing import catalogue, row_of, with_twins
+from lab.catalogue.listing import catalogue, row_of
+from lab.catalogue.nearby import around, imitators
 from lab.catalogue.subjects import subjects
 from lab.catalogue.timing import strips
 from lab.inspection import STRIP
@@ -27,10 +29,12 @@ SYSTEM = frozenset({NAME_LOOKUP, ALWAYS_ON})  # what phones say themselves, for 
 
 def show(name: str, seed: int) -> Row:
     """One scenario, by name or path: what it is made of, how its twins differ, and who speaks when in that seed."""
-    scenario = load_scenario(find_scenario(name))
-    row = _row(scenario)
+    path = find_scenario(name)
+    scenario = load_scenario(path)
+    known = around([path])
+    row = _row(scenario, known)
     timeline = compile_scenario(scenario, seed)
-    twins = [load_scenario(path) for twin in row["twins"] if (path := shelf().get(twin))]
+    twins = [load_scenario(known[twin]) for twin in row["twins"] if twin in known]
     return {
         **row,
         "seed": seed,
@@ -46,14 +50,17 @@ def show(name: str, seed: int) -> Row:
     }
 
 
-def _row(scenario: Scenario) -> Row:
-    """The catalogue's row; that of a file elsewhere, beside the bundled ones, if it is none of them."""
+def _row(scenario: Scenario, known: Mapping[str, Path]) -> Row:
+    """The catalogue's row; that of a file elsewhere, beside the bundled ones, if it is none of them.
+
+    Its twins are sought in the file's own folder, too.
+    """
     rows = catalogue()
     found = next((row for row in rows if row["name"] == scenario.name), None)
     if found is not None and load_scenario(shelf()[scenario.name]).sha256 == scenario.sha256:
         return found
-    others = [row for row in rows if row["name"] != scenario.name]
-    return with_twins([*others, row_of(scenario, {}, ())])[-1]
+    twins = [scenario.twin_of] if scenario.twin_of else imitators(known).get(scenario.name, [])
+    return row_of(scenario, {}, ()) | {"twins": twins}
 
 
 def _app(app: AppPlan) -> Row:

@@ -71,9 +71,8 @@ def test_a_routable_destination_is_refused(tmp_path):
 )
 def test_a_twin_of_nothing_malicious_is_no_twin(tmp_path, twin_of, word):
     path = scenario_file(tmp_path, "smoke-checkin", twin=('twin_of = "smoke-poll"', f'twin_of = "{twin_of}"'))
-    rows = check([path], [1], quiet, stage="flows")
-    assert exit_code(rows) == 2
-    assert word in next(row["fault"] for row in rows if not row["ok"])
+    with pytest.raises(ScenarioError, match=word):
+        check([path], [1], quiet, stage="flows")
 
 
 def test_a_stage_that_needs_a_lab_is_refused():
@@ -124,3 +123,72 @@ def test_proofs_of_one_promise_are_one_line(capsys):
     assert len(lines) == len({(row["behaviour"], row["package"], row["measure"]) for row in rows}) + 1
     assert "2 seeds" in lines[0]
     assert lines[-1] == f"{len(rows)} checks, 0 failed; 1 scenario, 1 proved"
+
+
+def test_one_authors_exception_costs_nobody_else_a_proof(monkeypatch, capsys):
+    from lab.behaviours import http_poll
+
+    def broken(_self, _rng, _window):
+        return 1 / 0
+
+    monkeypatch.setattr(http_poll.Behaviour, "plan", broken)
+    rows = check(["smoke-poll", "ordinary-day"], [1], quiet, stage="flows", workers=1)
+    failed = [row for row in rows if not row["ok"]]
+    assert [(row["scenario"], row["exit"]) for row in failed] == [("smoke-poll", 2)]
+    assert "ZeroDivisionError" in failed[0]["fault"]
+    assert any(row["scenario"] == "ordinary-day" for row in rows if row["ok"])
+    print_checks(rows)
+    assert "2 scenarios, 1 proved" in capsys.readouterr().out
+
+
+def test_whose_exception_it_is_decides_the_exit_code(monkeypatch):
+    def broken(*_args):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(proving, "prove_recording", broken)
+    rows = check(["smoke-poll"], [1], quiet, stage="flows", workers=1)
+    assert exit_code(rows) == 3
+    assert "RuntimeError: ours" in rows[0]["fault"]
+
+
+def test_a_malicious_scenario_without_a_promise_is_refused(tmp_path):
+    text = find_scenario("smoke-poll").read_text()
+    path = tmp_path / "mine.toml"
+    path.write_text(text[: text.index("[[expect]]")])
+    with pytest.raises(ScenarioError, match=r"mine\.toml: expect: .*every malicious scenario needs one"):
+        check([str(path)], [1], quiet)
+
+
+def test_faults_of_twins_and_fields_come_together(tmp_path):
+    path = scenario_file(
+        tmp_path,
+        "smoke-checkin",
+        twin=('twin_of = "smoke-poll"', 'twin_of = "smoke-pol"'),
+        question=('question = "', 'question = "? '),
+    )
+    with pytest.raises(ScenarioError) as wrong:
+        check([path], [1], quiet)
+    assert [fault.split(": ")[1] for fault in wrong.value.faults] == ["twin_of", "question"]
+
+
+def test_a_twin_of_another_span_is_refused(tmp_path):
+    import re
+
+    text = find_scenario("smoke-checkin").read_text()
+    path = tmp_path / "mine.toml"
+    path.write_text(re.sub(r'span = "\w+"', 'span = "31m"', text))
+    with pytest.raises(ScenarioError, match=r"mine\.toml: twin_of 'smoke-poll': span: found 31m"):
+        check([str(path)], [1], quiet)
+
+
+def test_a_malicious_scenario_without_a_twin_is_noticed_and_one_beside_it_is_its_twin(tmp_path, capsys):
+    path = scenario_file(tmp_path, "smoke-poll")
+    rows = check([path], [1], quiet, stage="flows", workers=1)
+    assert exit_code(rows) == 0
+    print_checks(rows)
+    assert "note  mine: no benign scenario has it as its twin_of" in capsys.readouterr().out
+    twin = find_scenario("smoke-checkin").read_text().replace('"smoke-poll"', '"mine"')
+    (tmp_path / "its-twin.toml").write_text(twin)
+    for name in ("mine", "its-twin"):
+        beside = check([str(tmp_path / f"{name}.toml")], [1], quiet, stage="flows", workers=1)
+        assert all(row["ok"] and "notice" not in row for row in beside)

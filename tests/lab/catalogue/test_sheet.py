@@ -93,3 +93,13 @@ def test_only_unusual_conditions_are_named():
     ordinary = show("smoke-poll", 1)["network"]
     assert in_conditions(ordinary) == ""
     assert in_conditions(ordinary | {"loss": 0.02}) == "loss 0.02"
+
+
+def test_a_file_elsewhere_finds_its_twin_in_its_own_folder(tmp_path):
+    (tmp_path / "my-poll.toml").write_text(find_scenario("smoke-poll").read_text())
+    twin = find_scenario("smoke-checkin").read_text().replace('twin_of = "smoke-poll"', 'twin_of = "my-poll"')
+    (tmp_path / "my-checkin.toml").write_text(twin)
+    for name, other in (("my-poll", "my-checkin"), ("my-checkin", "my-poll")):
+        shown = show(str(tmp_path / f"{name}.toml"), 1)
+        assert shown["twins"] == [other]
+        assert list(shown["differences"]) == [other]
