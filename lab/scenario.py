@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.authoring.background import background_faults, library_digest
 from lab.authoring.behaviour_rows import behaviour_plan, row_faults
+from lab.authoring.blame import placed
 from lab.authoring.fields import label_of, offset_of
 from lab.authoring.kinds import behaviour_names
 from lab.authoring.plans import AppPlan, Background, Expectation, Phones, Scenario
@@ -52,7 +53,7 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
     if table is not None:
         faults += list(_faults_across(table))
     if faults or table is None:
-        raise ScenarioError([f"{place}: {fault}" for fault in faults])
+        raise ScenarioError(placed(place, faults))
     ground = Background(table.background.apps, tuple(table.background.categories), tuple(table.background.without))
     if wrong := background_faults(ground):
         raise ScenarioError([f"{place}: background: {fault}" for fault in wrong])

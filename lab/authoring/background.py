@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.authoring.behaviour_rows import drawn_plan, range_faults
+from lab.authoring.blame import placed
 from lab.authoring.fields import DAY, label_of
 from lab.authoring.plans import AppPlan, Background, BehaviourPlan
 from lab.authoring.scenario_file import LibraryTable, faults_of
@@ -215,7 +216,7 @@ def _app(content: bytes, place: str) -> LibraryApp:
         if isinstance(row, dict):
             faults += list(range_faults(row, f"behaviour {number}"))
     if faults or table is None:
-        raise ScenarioError([f"{place}: {fault}" for fault in faults])
+        raise ScenarioError(placed(place, faults))
     return LibraryApp(
         package=table.package,
         label=table.label or label_of(table.package),

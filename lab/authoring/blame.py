@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from traceback import extract_tb
 
@@ -25,6 +26,12 @@ def plan_of(behaviour: BehaviourKind, rng: np.random.Generator, window: Window) 
         place = "/".join(type(behaviour).__module__.split("."))
         raise ScenarioError([f"{place}.py: plan: found {type(batch).__name__}, expected a Batch"])
     return batch
+
+
+def placed(place: str, faults: Iterable[str]) -> list[str]:
+    """The faults with the file they are in; those of a behaviour's own file have theirs, whoever uses it."""
+    own = tuple(f"{'/'.join(folder)}/" for folder in AUTHORED)
+    return [fault if fault.startswith(own) else f"{place}: {fault}" for fault in faults]
 
 
 def told(wrong: Exception) -> str:

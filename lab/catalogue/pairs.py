@@ -58,8 +58,12 @@ def _world(scenario: Scenario) -> dict[str, Any]:
         "devices": scenario.devices,
         "start": rfc3339(scenario.start),
     }
-    parts = {"state": scenario.phones, "network": scenario.network, "background": scenario.background}
-    return world | {f"{table}: {name}": value for table, one in parts.items() for name, value in asdict(one).items()}
+    parts = {
+        "state": asdict(scenario.phones),
+        "network": asdict(scenario.network),
+        "background": asdict(scenario.background),
+    }
+    return world | {f"{table}: {name}": value for table, part in parts.items() for name, value in part.items()}
 
 
 def _said(value: object) -> str:

@@ -14,6 +14,7 @@ from lab.authoring.blame import authored, plan_of, told
 from lab.authoring.kinds import behaviour_class
 from lab.catalogue.kind_sheet import behaviour_rows
 from lab.errors import ScenarioError
+from lab.scenario import parse_scenario
 
 BROKEN = """from dataclasses import dataclass
 
@@ -74,6 +75,18 @@ def test_a_file_that_does_not_load_is_the_authors_fault(written, text, expected)
         behaviour_rows()
     assert len(wrong.value.faults) == 1
     assert wrong.value.faults[0].startswith(expected)
+
+
+def test_a_broken_kind_is_told_once_however_many_scenarios_use_it(written):
+    written("def (:\n")
+    text = 'question = "Is it?"\nspan = "1h"\ndevices = 1\n[[app]]\npackage = "com.a"\ncategory = "tools"\n'
+    text += '[[app.behaviour]]\nkind = "broken-here"\n'
+    found = set()
+    for name in ("one", "two"):
+        with pytest.raises(ScenarioError) as wrong:
+            parse_scenario(text.encode(), name=name, place=f"{name}.toml")
+        found |= set(wrong.value.faults)
+    assert found == {"lab/behaviours/broken_here.py, line 1: SyntaxError: invalid syntax"}
 
 
 def test_what_no_author_wrote_is_not_the_authors():

@@ -26,7 +26,7 @@ def test_a_behaviour_of_another_generator_is_named(scenario, monkeypatch):
     made = type(kind.behaviour)
     honest, other = made.plan, np.random.default_rng(7)  # the same object for every plan, as a global one is
     monkeypatch.setattr(made, "plan", lambda self, _rng, window: honest(self, other, window))
-    with pytest.raises(ScenarioError, match=rf"behaviour .*{kind.kind}.* differs when compiled again with seed 1"):
+    with pytest.raises(ScenarioError, match=rf"behaviour {kind.kind} differs when compiled again with seed 1"):
         compiled_again(scenario, 1, compile_scenario(scenario, 1))
 
 
