@@ -1,9 +1,10 @@
-"""A periodogram after BAYWATCH (DSN 2016): each device's and destination's day, held against its own permutations.
+"""A periodogram after BAYWATCH (DSN 2016): each device's and destination's day, held against chance.
 
 Formula, and what of BAYWATCH is left out: detector/rivals/spectrum.py. It alerts where a period is stronger than in all
-19 permutations and verified on the autocorrelation. Raised wrongly by every honest timer, and by bursts with a habit.
-Blind to jitter that adds up (a sleep after each poll): the phase is gone after a few dozen, and with it the line; to
-fewer than eight connections a day, to periods below some 20 s and to the inside of a long flow.
+19 permutations of the day, drawn as far as needed, and verified on the autocorrelation. Raised wrongly by every honest
+timer, and by bursts with a habit. Blind to jitter that adds up (a sleep after each poll): the phase is gone after a few
+dozen, and with it the line; to fewer than eight connections a day, to periods below some 20 s and to the inside of a
+long flow.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Baywatch:
     """Scores of AN1793 by (device, destination). It decides when the day it looks at is over."""
 
     name: str = "baywatch"
-    version: str = "1"
+    version: str = "2"
     needs: tuple[str, ...] = ("flows",)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def _reasons(found: Spectra, window: int) -> tuple[Reason, ...]:
             power,
             "1 or less",
             0.5,
-            f"the strongest period is {power:.1f} times what {PERMUTATIONS} permutations of the same day have",
+            f"the strongest period is {power:.1f} times what chance, of 1 in {PERMUTATIONS + 1}, makes of the same day",
         ),
         Reason("autocorrelation", hill, "0", 0.5, f"connections come again {period:.0f} s later, {hill:.2f} of them"),
     )

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.rivals.spectrum import FEWEST, spectra, threshold
+from detector.rivals import spectrum
+from detector.rivals.spectrum import BINS, EACH, FEWEST, FIRST, PERMUTATIONS, spectra, threshold, walker
 
 DAY = 86_400
 
@@ -72,3 +73,50 @@ def test_the_date_does_not_matter(period, count, shift):
     plain, later = seen(times), seen(times + shift)
     assert plain.score[0] == later.score[0]
     assert 0 <= plain.score[0] <= 1
+
+
+def test_the_law_is_that_of_permutations(rng):
+    """Of many connections; the strongest of so many frequencies, as likely as not stronger than the law's median."""
+    series = np.zeros(1024, np.float32)
+    series[:300] = 1
+    series -= series.mean()
+    energy, band = float((series**2).sum()), slice(1, 512)
+    tops = [threshold(series, band, f"{k}", bins=1024, above=0.0) for k in range(300)]  # the strongest of FIRST
+    for against in (1, 9):
+        beyond = np.mean(np.array(tops) > walker(energy, FIRST * 511, against))
+        assert beyond == pytest.approx(1 / (1 + against), abs=0.08)
+
+
+@pytest.mark.parametrize("count", [8, 12, 30])
+def test_few_connections_stay_below_the_law(count):
+    """So that what the law calls beyond doubt is so for them, too."""
+    series = np.zeros(64 * count, np.float32)
+    series[:count] = 1
+    series -= series.mean()
+    energy, band = float((series**2).sum()), slice(4, 32 * count)
+    tops = [threshold(series, band, f"{k}", bins=64 * count) for k in range(40)]
+    assert np.mean(np.array(tops) > walker(energy, PERMUTATIONS * 32 * count, 1)) < 0.5
+
+
+def test_no_permutation_is_drawn_in_vain(rng):
+    series = rng.poisson(0.1, 2000).astype(np.float32)
+    series -= series.mean()
+    some, every = (threshold(series, slice(4, 1000), "a", above=above) for above in (0.0, np.inf))
+    assert 0 < some <= every
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.6])
+def test_the_work_goes_with_the_connections_not_with_the_pairs(gap, rng, monkeypatch):
+    """A million contacts of a dozen each took minutes when each pair had 16,384 bins."""
+    transformed, before = [], spectrum._power
+
+    def counted(series, bins):
+        transformed.append(len(series) * bins)
+        return before(series, bins)
+
+    monkeypatch.setattr(spectrum, "_power", counted)
+    days = [np.sort(7200.0 * np.arange(12) + rng.uniform(0, gap * 7200 + 1, 12)) for _ in range(50)]
+    start = (np.concatenate(days) * 1e6).astype(np.int64)
+    spectra(start, np.arange(51) * 12, [f"{k}" for k in range(50)])
+    looks = 50 * (1 + PERMUTATIONS)
+    assert 50 * 12 * EACH <= sum(transformed) <= looks * 2 * 12 * EACH < looks * BINS
