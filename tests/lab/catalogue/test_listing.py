@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from lab.authoring import background
 from lab.authoring.held_out import held_out
 from lab.authoring.plans import TECHNIQUES
 from lab.catalogue import listing as catalogue
 from lab.catalogue.listing import Wanted, chosen
 from lab.errors import ScenarioError
-from lab.scenario import scenario_names
+from lab.scenario import find_scenario, scenario_names
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +105,19 @@ def test_the_faults_of_all_files_are_said_at_once(monkeypatch, tmp_path):
     with pytest.raises(ScenarioError) as wrong:
         catalogue.catalogue()
     assert {fault.split(":")[0] for fault in wrong.value.faults} >= {"a.toml", "b.toml"}
+
+
+def test_a_broken_app_of_the_library_is_told_once(tmp_path, monkeypatch):
+    broken = tmp_path / "broken-app.toml"
+    broken.write_text('package = "com.broken.app"\ncategory = "tools"\npopularity = 3.0\n')
+    names = ("agents-of-the-enterprise", "bridges-for-others", "browser-saving-data")
+    monkeypatch.setattr(background, "_files", lambda: ((str(broken), 0, 0),))
+    monkeypatch.setattr(catalogue, "shelf", lambda: {name: find_scenario(name) for name in names})
+    monkeypatch.setattr(catalogue, "suite_names", list)
+    monkeypatch.setattr(catalogue, "held_out", frozenset)
+    with pytest.raises(ScenarioError) as wrong:
+        catalogue.catalogue()
+    assert [fault.split(": ")[:2] for fault in wrong.value.faults] == [
+        ["broken-app.toml", "popularity"],
+        ["broken-app.toml", "field 'behaviour' is missing"],
+    ]
