@@ -50,5 +50,8 @@ def test_dials_during_stay_in_their_intervals():
     intervals = np.array([[0, 600], [3_600, 7_200]], dtype=np.int64) * SECOND
     found = np.array(dials_during(np.random.default_rng(1), 120.0, intervals))
     assert all(((intervals[:, 0] <= begin) & (end <= intervals[:, 1])).any() for begin, end in found)
-    assert (found[:, 0] >= 3_600 * SECOND).any()
-    assert found[0, 0] < 2 * SECOND
+    later = found[found[:, 0] >= 3_600 * SECOND, 0]
+    assert later[0] < (3_600 + 2) * SECOND
+    firsts = [dials_during(np.random.default_rng(seed), 120.0, intervals)[0][0] for seed in range(60)]
+    assert max(firsts) < 60 * SECOND, "it might have stood for days, so that nobody knows when it was dialled"
+    assert max(firsts) > 30 * SECOND
