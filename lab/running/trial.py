@@ -160,7 +160,7 @@ def _hidden(plan: Plan, recording: Recording, telemetry: Telemetry | None) -> di
 
 
 def attempt(action: Callable[[], T]) -> Ended[T]:
-    """What became of an action. The only place where any exception at all becomes a status."""
+    """What became of an action. The only place where any exception at all becomes the status of a trial."""
     try:
         return Ended("scored", "", action())
     except Unsupported as fault:

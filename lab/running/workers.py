@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
@@ -35,18 +35,10 @@ def in_order(
     if workers <= 1 or len(jobs) <= 1:
         yield from (work(*job) for job in jobs)
         return
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(
-        min(workers, len(jobs)), mp_context=multiprocessing.get_context("spawn"), initializer=leave_on_sigterm
-    )
-    try:
+    with _pooled(min(workers, len(jobs))) as pool:
         futures = [pool.submit(unwound, work, job) for job in jobs]
         for job, future in zip(jobs, futures, strict=True):
             yield _result(job, future, lost)
-    except BaseException:
-        _end(pool, [one for one in multiprocessing.active_children() if one not in before])
-        raise
-    pool.shutdown()
 
 
 def streamed(work: Callable[[T], R], items: Iterable[T], *, workers: int) -> Generator[R, None, None]:
@@ -57,16 +49,24 @@ def streamed(work: Callable[[T], R], items: Iterable[T], *, workers: int) -> Gen
     if workers <= 1 or multiprocessing.parent_process() is not None:  # a worker's own processor is all it has
         yield from map(work, items)
         return
-    before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=leave_on_sigterm)
     waiting: deque[Future[R]] = deque()
-    try:
+    with _pooled(workers) as pool:
         for item in items:
             waiting.append(pool.submit(unwound, work, (item,)))
             while len(waiting) > workers or (waiting and waiting[0].done()):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+@contextmanager
+def _pooled(workers: int) -> Generator[ProcessPoolExecutor, None, None]:
+    """So many spawned workers, gone afterwards: by their own end, or ended at once by whatever is raised within."""
+    before = set(multiprocessing.active_children())
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=leave_on_sigterm)
+    try:
+        yield pool
     except BaseException:
         _end(pool, [one for one in multiprocessing.active_children() if one not in before])
         raise
