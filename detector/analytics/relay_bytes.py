@@ -1,157 +1,116 @@
-"""Bytes in and out of one app second by second, flow by flow: what bridging is measured on."""
+"""When each byte of some flows passed: one row per flow and moment, from exchanges where there are any.
+
+Without exchanges the bytes of a flow are dealt evenly over its life. What flows carried beside their exchanges (TLS
+handshakes most of all) passed as they opened: who relays carries the handshakes of others as bytes like any.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from detector.columns import NULL, Codes, Int64, joined, numbered, whole
-from detector.contacts import Flows
-from detector.destinations import is_group, is_loopback, registrable
+from detector.analytics.relay_flows import Bool, RelayFlows
+from detector.columns import Int64, whole
 
-Bool = npt.NDArray[np.bool_]
 SECOND_US = 1_000_000
-LONGEST_S = 600  # bytes of one exchange are spread over no more seconds than that
-BULK = 65_536  # a request below that leaves in its first second
+LONGEST_S = 600  # bytes of one exchange are spread over no more steps than that
+BULK = 65_536  # a request below that leaves at once
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Bytes by flow and second: m rows sorted by second."""
+    """m bytes by flow row and moment (microseconds), in no order."""
 
-    row: Int64  # of the flows table
-    second: Int64
+    row: Int64
+    time: Int64
     into: Int64  # towards the device
     out: Int64
 
-    def between(self, start: int, end: int) -> Pieces:
-        """The pieces of seconds [start, end)."""
-        low, high = np.searchsorted(self.second, (start, end))
-        return Pieces(self.row[low:high], self.second[low:high], self.into[low:high], self.out[low:high])
+    def taken(self, rows: Int64 | Bool) -> Pieces:
+        """Some of them."""
+        return Pieces(self.row[rows], self.time[rows], self.into[rows], self.out[rows])
 
 
 @dataclass(frozen=True)
-class AppTraffic:
-    """The flows of one app on one device and their bytes second by second."""
+class Spoken:
+    """Exchanges of flow rows, or whole flows; k rows. ``told``: an exchange, not a handshake or a whole flow."""
 
-    device: str
-    uid: int | None
-    package: str | None
-    rows: Int64
-    pieces: Pieces
-
-
-def app_traffic(
-    flows: Flows, peers: Codes, exchanges: pa.Table | None, least: int, anchored: Bool
-) -> Iterator[AppTraffic]:
-    """The traffic of every (device, app) that could relay: ``least`` flows beside an anchor; no loopback, no groups.
-
-    ``anchored``: (n,) whether a flow could be of an anchor; apps without any are left out.
-    """
-    outside = np.array([not (is_group(text) or is_loopback(text)) for text in flows.server.texts] + [False])
-    rows = np.flatnonzero(outside[flows.server.code] & (peers.code != NULL))
-    if not len(rows):
-        return
-    group, _ = numbered(flows.device.code[rows], flows.uid[rows], flows.package.code[rows])
-    order = np.argsort(group, kind="stable")
-    rows, group = rows[order], group[order]
-    spoken = _exchanges_by_row(flows, exchanges)
-    for low, high in zip(*_edges(group), strict=True):
-        mine = rows[low:high]
-        if len(mine) <= least or not anchored[mine].any() or not (flows.down[mine].any() and flows.up[mine].any()):
-            continue
-        row = int(mine[0])
-        yield AppTraffic(
-            device=flows.device.text(row) or "",
-            uid=None if flows.uid[row] == NULL else int(flows.uid[row]),
-            package=flows.package.text(row),
-            rows=mine,
-            pieces=_pieces(flows, mine, spoken),
-        )
-
-
-def peers_of(flows: Flows) -> Codes:
-    """Registrable domain or address of the server of every flow."""
-    texts = [registrable(text) for text in flows.name.texts] + flows.server.texts
-    named = flows.name.code
-    return Codes(np.where(named != NULL, named, flows.server.code + len(flows.name.texts)), texts).renamed(texts)
-
-
-def _edges(group: Int64) -> tuple[Int64, Int64]:
-    edges = np.flatnonzero(np.diff(group, prepend=-1, append=-1))
-    return edges[:-1], edges[1:]
-
-
-@dataclass(frozen=True)
-class _Spoken:
-    """Exchanges (or whole flows) sorted by flow number."""
-
-    flow: Int64
+    row: Int64
     start: Int64
     turn: Int64  # first payload from the server, or the end
     end: Int64
     up: Int64
     down: Int64
+    told: Bool
 
 
-def _exchanges_by_row(flows: Flows, exchanges: pa.Table | None) -> _Spoken:
+def spoken(flows: RelayFlows, rows: Int64, exchanges: pa.Table | None) -> Spoken:
+    """What the flows of ``rows`` said, exchange by exchange, then what they carried beside."""
+    inbound = flows.inbound[rows]
+    parts = [_said(flows, rows[side], exchanges) for side in (~inbound, inbound) if side.any()]
+    if not parts:
+        nothing = np.zeros(0, np.int64)
+        return Spoken(nothing, nothing, nothing, nothing, nothing, nothing, np.zeros(0, np.bool_))
+    return Spoken(*(np.concatenate([getattr(part, name) for part in parts]) for name in Spoken.__annotations__))
+
+
+def pieces(flows: RelayFlows, said: Spoken) -> Pieces:
+    """The bytes of exchanges in time: requests as they begin, answers evenly from the first byte to the end."""
+    request_end = np.where(said.up >= BULK, said.turn, said.start)
+    up = _spread(said.row, said.start, request_end, said.up)
+    down = _spread(said.row, said.turn, said.end, said.down)
+    row, time, amount = (np.concatenate(pair) for pair in zip(up, down, strict=True))
+    towards = (np.arange(len(row)) < len(up[0])) == flows.inbound[row]
+    return Pieces(row, time, np.where(towards, amount, 0), np.where(towards, 0, amount))
+
+
+def _said(flows: RelayFlows, rows: Int64, exchanges: pa.Table | None) -> Spoken:
+    """The same of flows of one direction, whose numbers are distinct."""
+    up = np.where(flows.inbound[rows], flows.into[rows], flows.out[rows])
+    down = np.where(flows.inbound[rows], flows.out[rows], flows.into[rows])
+    start, end = flows.start[rows], flows.end[rows]
     if exchanges is None:
-        columns = [flows.flow, flows.start, flows.start, flows.end, flows.up, flows.down]
-        flow, keep = np.unique(flows.flow, return_index=True)
-        return _Spoken(flow, *(column[keep] for column in columns[1:]))
-    names = ("flow", "start", "first_down", "end", "bytes_up", "bytes_down")
-    flow, start, turn, end, up, down = (whole(exchanges[name]) for name in names)
-    turn = np.where(turn == NULL, end, turn)
-    known = (flow, start, turn, end, up, down)
-    both = zip(known, _untold(flows, flow, up, down), strict=True)
-    flow, start, turn, end, up, down = (np.concatenate(parts) for parts in both)
-    order = np.argsort(flow, kind="stable")
-    return _Spoken(*(column[order] for column in (flow, start, turn, end, up, down)))
+        return Spoken(rows, start, start, end, up, down, np.zeros(len(rows), np.bool_))
+    order = np.argsort(flows.flow[rows], kind="stable")
+    numbers, wanted = flows.flow[rows][order], whole(exchanges["flow"])
+    place = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
+    mine = np.flatnonzero(numbers[place] == wanted)
+    owner = order[place[mine]]
+    x_start, turn, x_end, x_up, x_down = (
+        whole(exchanges[name])[mine] for name in ("start", "first_down", "end", "bytes_up", "bytes_down")
+    )
+    turn = np.where(turn < 0, x_end, turn)
+    rest = [np.maximum(total - _sums(part, owner, len(rows)), 0) for total, part in ((up, x_up), (down, x_down))]
+    left = np.flatnonzero((rest[0] > 0) | (rest[1] > 0))
+    silent = np.bincount(owner, minlength=len(rows))[left] == 0
+    untold_end = np.where(silent, end[left], start[left])
+    columns: Sequence[tuple[Int64, Int64]] = (
+        (rows[owner], rows[left]),
+        (x_start, start[left]),
+        (turn, start[left]),
+        (x_end, untold_end),
+        (x_up, rest[0][left]),
+        (x_down, rest[1][left]),
+    )
+    told = np.repeat([True, False], (len(owner), len(left)))
+    return Spoken(*(np.concatenate(pair) for pair in columns), told)
 
 
-def _untold(flows: Flows, flow: Int64, up: Int64, down: Int64) -> tuple[Int64, ...]:
-    """What flows carried outside their exchanges, TLS handshakes most of all, as of their first second.
-
-    Who relays carries the handshakes of others: on one side they are bytes like any, on the other a handshake.
-    """
-    number, first = np.unique(flows.flow, return_index=True)
-    place = joined(number, flow)
-    ours = place != NULL
-    said = (np.bincount(place[ours], amount[ours], len(number)).astype(np.int64) for amount in (up, down))
-    up, down = (np.maximum(total[first] - known, 0) for total, known in zip((flows.up, flows.down), said, strict=True))
-    left = (up > 0) | (down > 0)
-    start = flows.start[first[left]]
-    return number[left], start, start, start, up[left], down[left]
-
-
-def _pieces(flows: Flows, rows: Int64, spoken: _Spoken) -> Pieces:
-    numbers = np.sort(flows.flow[rows])
-    low, high = np.searchsorted(spoken.flow, numbers), np.searchsorted(spoken.flow, numbers, side="right")
-    take = np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)])
-    row = rows[joined(flows.flow[rows], spoken.flow[take])]
-    request_end = np.where(spoken.up[take] >= BULK, spoken.turn[take], spoken.start[take])
-    up = _spread(row, spoken.start[take], request_end, spoken.up[take])
-    down = _spread(row, spoken.turn[take], spoken.end[take], spoken.down[take])
-    sides = (np.concatenate(pair) for pair in zip(up, down, strict=True))
-    row, second, amount = sides
-    upward = np.arange(len(row)) < len(up[0])
-    towards = upward == (flows.inbound[row] == 1)
-    order = np.argsort(second, kind="stable")
-    into, out = np.where(towards, amount, 0), np.where(towards, 0, amount)
-    return Pieces(row[order], second[order], into[order], out[order])
+def _sums(amount: Int64, owner: Int64, count: int) -> Int64:
+    return np.bincount(owner, amount, count).astype(np.int64)
 
 
 def _spread(row: Int64, start: Int64, end: Int64, amount: Int64) -> tuple[Int64, Int64, Int64]:
-    """Amounts dealt evenly over the seconds from start to end."""
+    """Amounts dealt evenly over the seconds from start to end, or over LONGEST_S steps of equal length."""
     carried = amount > 0
     row, start, end, amount = (column[carried] for column in (row, start, end, amount))
-    first = start // SECOND_US
-    lasts = np.clip(end // SECOND_US - first + 1, 1, LONGEST_S)
-    which = np.repeat(np.arange(len(row)), lasts)
-    step = np.arange(len(which)) - np.repeat(np.cumsum(lasts) - lasts, lasts)
-    share = amount[which] // lasts[which] + (step < (amount % lasts)[which])
-    return row[which], first[which] + step, share
+    lasts = np.maximum(end - start, 0)
+    steps = np.clip(lasts // SECOND_US + 1, 1, LONGEST_S)
+    length = np.maximum(SECOND_US, lasts // steps)
+    which = np.repeat(np.arange(len(row)), steps)
+    step = np.arange(len(which)) - np.repeat(np.cumsum(steps) - steps, steps)
+    share = amount[which] // steps[which] + (step < (amount % steps)[which])
+    return row[which], start[which] + step * length[which], share

@@ -1,45 +1,37 @@
 """Whether what comes in by one way leaves by the other within seconds, in both directions: traffic bridging.
 
-Needs exchanges (flow totals blur it), and the uid to keep other apps out. Raised wrongly by VPN, tethering and
-casting, which are relays by purpose.
+Correlation of ln(1 + bytes) in bins of a second, each smeared into the next, at the best of a few lags; the worse of
+both directions. Chaff and unrelated flows of the app lower it, and delays beyond the lags end it. Needs exchanges (flow
+totals blur it), and the uid to keep other apps out. Raised wrongly by VPN, tethering and casting, which are relays.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Series = npt.NDArray[np.float64]
+from detector.grouped import Float64
 
 
-def bridge_correlation(
-    anchor_in: Series, anchor_out: Series, other_in: Series, other_out: Series, lags: int = 4
-) -> float:
-    """The smaller of both directions' largest correlation of ln(1 + bytes) at lags 0..lags-1 bins.
+def bridge_correlation(forth: Float64, back: Float64) -> Float64:
+    """(w,) the worse direction's best lag, cut to 0..1; ``forth`` and ``back``: (lags, w) correlations, NaN unknown.
 
-    All (bins,), bytes per bin of equal length: towards and from the device on the anchor, and on the other flows.
-
-    >>> a = np.array([0, 9, 0, 0, 5, 0, 0, 7, 0, 0.0])
-    >>> round(bridge_correlation(a, np.roll(a, 1), a, a), 3)
-    1.0
+    >>> bridge_correlation(np.array([[0.2], [0.9]]), np.array([[0.5], [0.4]])).tolist()
+    [0.5]
     """
-    pairs = ((anchor_in, other_out), (other_in, anchor_out))
-    return min(_best_lag(np.log1p(_smeared(cause)), np.log1p(_smeared(effect)), lags) for cause, effect in pairs)
+    return np.clip(np.minimum(forth.max(axis=0), back.max(axis=0)), 0.0, 1.0)
 
 
-def _smeared(amount: Series) -> Series:
-    """Each bin with the one before it: a delay that straddles two bins does not split its own correlation."""
-    smeared = amount.astype(np.float64)
-    smeared[1:] += amount[:-1]
-    return smeared
+def correlation(count: Float64, sums: tuple[Float64, Float64], squares: tuple[Float64, Float64], both: Float64) -> Float64:
+    """(w,) Pearson's correlation of two series from how many values, their sums, sums of squares and of products.
 
+    0 where one of them never changes.
 
-def _best_lag(cause: Series, effect: Series, lags: int) -> float:
-    found = [_correlation(cause[: len(cause) - lag], effect[lag:]) for lag in range(min(lags, len(cause) - 1))]
-    return max([0.0, *found])
-
-
-def _correlation(left: Series, right: Series) -> float:
-    left, right = left - left.mean(), right - right.mean()
-    norm = float(np.sqrt((left @ left) * (right @ right)))
-    return float(left @ right) / norm if norm > 1e-12 else 0.0
+    >>> x, y = np.array([1.0, 2, 4]), np.array([2.0, 4, 8])
+    >>> one = [np.array([v]) for v in (3.0, x.sum(), y.sum(), x @ x, y @ y, x @ y)]
+    >>> correlation(one[0], (one[1], one[2]), (one[3], one[4]), one[5]).round(6).tolist()
+    [1.0]
+    """
+    n = np.maximum(count, 1.0)
+    spread = [np.maximum(square - total**2 / n, 0.0) for total, square in zip(sums, squares, strict=True)]
+    scale = np.sqrt(spread[0] * spread[1])
+    return np.where(scale > 1e-9, (both - sums[0] * sums[1] / n) / np.maximum(scale, 1e-9), 0.0)

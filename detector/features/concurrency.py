@@ -1,24 +1,21 @@
-"""How many of an app's flows are open at once, nearly always: sustained multiplexed sessions.
+"""How many of an app's relayed flows are open at once, again and again: sustained multiplexed sessions.
 
-Needs flows. Raised wrongly by browsers and downloads.
+Needs flows. Raised wrongly by browsers, downloads and torrents; a relay of few customers has little of it.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from detector.grouped import Float64
+
+MANY = 8.0
 
 
-def concurrency(start_us: npt.NDArray[np.int64], end_us: npt.NDArray[np.int64]) -> int:
-    """95 % quantile, over the moments a flow opens, of the number of flows then open.
+def concurrency(open_at_once: Float64) -> Float64:
+    """(w,) ln(open) / ln 8, cut to 0..1, of the 95 % quantile of flows open as one opens; NaN without any.
 
-    ``start_us``, ``end_us``: (n,) of each flow, end >= start.
-
-    >>> concurrency(np.array([0, 1, 2]), np.array([10, 10, 10]))
-    3
+    >>> concurrency(np.array([1.0, 8.0, 64.0])).tolist()
+    [0.0, 1.0, 1.0]
     """
-    if not len(start_us):
-        return 0
-    opened = np.searchsorted(np.sort(start_us), start_us, side="right")
-    closed = np.searchsorted(np.sort(end_us), start_us, side="left")
-    return int(np.quantile(opened - closed, 0.95, method="higher"))
+    return np.clip(np.log(np.maximum(open_at_once, 1.0)) / np.log(MANY), 0.0, 1.0)

@@ -1,35 +1,26 @@
-"""How much likelier a flow opens just after the anchor received something than at any other moment.
+"""How much oftener an app's other flows speak in step with the way in than they would by chance.
 
-Needs exchanges. Raised wrongly by push: a message arrives and the app fetches what it announces.
+A burst is in step if the way brought, shortly before it, bytes enough for its request, and took away, shortly after,
+bytes enough for its answer (detector/analytics/relay_matching.py). Chance is the same bursts against the same way
+minutes earlier and later, so that a way that is always busy, or a user who is, lifts nothing. Tolerates delays up to
+its reach, and chaff: what the way carries beside is not asked. Needs exchanges. Raised wrongly by push whose
+announcement is as large as the answer, and by VPN, casting and tethering, which are relays by purpose.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from detector.grouped import Float64
 
 
-def pairing_lift(
-    opened_us: npt.NDArray[np.int64],
-    heard_us: npt.NDArray[np.int64],
-    window_us: tuple[int, int],
-    *,
-    reach_us: int = 1_500_000,
-) -> float | None:
-    """(p - p0) / (1 - p0), cut to 0..1: p is the share of flows opened within ``reach_us`` after bytes on the anchor,
-    p0 the share of the window within that reach. None below three flows.
+def pairing_lift(paired: Float64, chance: Float64, streams: Float64) -> Float64:
+    """(w,) (p - p0) / (1 - p0), cut to 0..1, of the paired streams and those expected by chance; NaN without any.
 
-    ``opened_us``: (k,) starts of the app's other flows; ``heard_us``: (m,) sorted times the anchor received bytes.
-
-    >>> pairing_lift(np.array([10, 20, 30]) * 10**6, np.array([9, 19, 29]) * 10**6, (0, 10**9))
-    1.0
+    >>> pairing_lift(np.array([3.0, 3.0, 0.0]), np.array([0.0, 3.0, 0.0]), np.array([3.0, 4.0, 0.0])).tolist()
+    [1.0, 0.0, nan]
     """
-    length = window_us[1] - window_us[0]
-    if len(opened_us) < 3 or not len(heard_us) or length <= 0:
-        return None
-    last = np.searchsorted(heard_us, opened_us, side="right") - 1
-    paired = (last >= 0) & (opened_us - heard_us[np.maximum(last, 0)] <= reach_us)
-    covered = np.minimum(np.diff(np.append(heard_us, window_us[1])), reach_us).clip(0).sum() / length
-    if covered >= 1:
-        return 0.0
-    return float(np.clip((paired.mean() - covered) / (1 - covered), 0, 1))
+    known = np.maximum(streams, 1e-12)
+    share, by_chance = paired / known, np.minimum(chance / known, 1.0)
+    lift = np.where(by_chance < 1, (share - by_chance) / np.maximum(1 - by_chance, 1e-12), 0.0)
+    return np.where(streams > 0, np.clip(lift, 0.0, 1.0), np.nan)

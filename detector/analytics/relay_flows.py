@@ -1,0 +1,114 @@
+"""The flows of a telemetry as relaying sees them: whose app, by which way in, how many bytes towards the device.
+
+A way in is what customers could come by: all sessions an app accepted together, or one peer it dialled. Loopback,
+broadcast and multicast are nobody. Columns only; nothing here loops over flows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.columns import NULL, Codes, Int64, codes, whole
+from detector.destinations import is_group, is_local, is_loopback, registrable
+
+Bool = npt.NDArray[np.bool_]
+ACCEPTED = 0  # the way of all accepted sessions together; dialled peers are 1 + their code
+
+
+@dataclass(frozen=True)
+class RelayFlows:
+    """n flows of a apps; ``way`` is NULL where the other end is nobody. Times in microseconds, bytes of L4 payload."""
+
+    flow: Int64
+    device: Codes
+    uid: Int64
+    package: Codes
+    start: Int64
+    end: Int64
+    inbound: Bool
+    into: Int64  # bytes towards the device
+    out: Int64
+    peer: Codes  # registrable domain or address of the server
+    way: Int64
+    counted: Bool  # dialled, and not to an allowed destination: could carry what is relayed
+    nearby: Bool  # the other end has an address of a local network
+    ja4: Codes
+    app: Int64
+    one: Int64  # (a,) a flow of each app
+
+    @classmethod
+    def read(cls, table: pa.Table, allowed: frozenset[str]) -> RelayFlows:
+        """The columns of a table of schema ``flows``; ``allowed`` are registrable domains or addresses."""
+        device, package, uid = codes(table["device"]), codes(table["package"]), whole(table["uid"])
+        inbound = whole(table["inbound"], null=0) == 1
+        up, down = whole(table["bytes_up"], null=0), whole(table["bytes_down"], null=0)
+        client, server = codes(table["client"]), codes(table["server"])
+        peer = peers_of(server, codes(table["name"]))
+        nobody = _any(server, lambda text: is_group(text) or is_loopback(text), null=True)
+        excused = np.array([text in allowed for text in peer.texts] + [False])[peer.code]
+        way = np.where(inbound, ACCEPTED, peer.code + 1)
+        app, one = distinct(device.code, uid, package.code)
+        return cls(
+            flow=whole(table["flow"]),
+            device=device,
+            uid=uid,
+            package=package,
+            start=whole(table["start"]),
+            end=whole(table["end"]),
+            inbound=inbound,
+            into=np.where(inbound, up, down),
+            out=np.where(inbound, down, up),
+            peer=peer,
+            way=np.where(nobody | (peer.code == NULL), NULL, way),
+            counted=~inbound & ~nobody & (peer.code != NULL) & ~excused,
+            nearby=np.where(inbound, _any(client, is_local), _any(server, is_local)),
+            ja4=codes(table["ja4"]),
+            app=app,
+            one=one,
+        )
+
+    def name_of(self, way: int) -> str:
+        """A way in, in words."""
+        return "accepted sessions" if way == ACCEPTED else self.peer.texts[way - 1]
+
+    def who(self, app: int) -> tuple[str, int | None, str | None]:
+        """Device, uid and package of an app."""
+        row = int(self.one[app])
+        uid = int(self.uid[row])
+        return self.device.text(row) or "", None if uid == NULL else uid, self.package.text(row)
+
+
+def peers_of(server: Codes, name: Codes) -> Codes:
+    """Registrable domain of the name, or else the address, of the server of every flow."""
+    texts = [registrable(text) for text in name.texts] + server.texts
+    at = np.where(server.code == NULL, NULL, server.code + len(name.texts))
+    return Codes(np.where(name.code != NULL, name.code, at), texts).renamed(texts)
+
+
+def distinct(*columns: Int64) -> tuple[Int64, Int64]:
+    """(n,) number of each row's combination of non-negative or NULL values, in order of appearance, and a row of each.
+
+    >>> [part.tolist() for part in distinct(np.array([7, 7, 3, 7]), np.array([-1, -1, 0, 2]))]
+    [[0, 0, 1, 2], [0, 2, 3]]
+    """
+    number = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        number = _numbered(number * (int(column.max(initial=0)) + 2) + column + 1)
+    count = int(number.max(initial=-1)) + 1
+    first = np.empty(count, np.int64)
+    first[number[::-1]] = np.arange(len(number) - 1, -1, -1)
+    return number, first
+
+
+def _numbered(keys: Int64) -> Int64:
+    found: Any = pa.array(keys).dictionary_encode()
+    return np.asarray(found.indices, np.int64)
+
+
+def _any(column: Codes, wanted: Any, *, null: bool = False) -> Bool:
+    return np.array([bool(wanted(text)) for text in column.texts] + [null])[column.code]
