@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
 from detector.finding_form import TIMES, check_order, formed
 from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
+
+if TYPE_CHECKING:
+    from detector.exceptions import Exceptions
 
 SCHEMA_VERSION = 1
 ANALYTICS = ("AN1793", "AN1702")
@@ -158,6 +161,13 @@ def view(name: str) -> View:
 
     narrow: View = _named(VIEWS, name, "view")
     return narrow
+
+
+def exceptions(path: Path) -> Exceptions:
+    """The documented exceptions in a TOML file (detector/exceptions.py); LookupError lists what is wrong in it."""
+    from detector.exceptions import read_exceptions
+
+    return read_exceptions(path)
 
 
 def detector(name: str) -> Detector:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from detector.contract import Advance, Finding, Progress, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
+from detector.contract import exceptions as exceptions_of
 from detector.contract import view as view_named
 from lab.console import plural, printable, say, screen
 from lab.report.telling import in_a_line, telling
@@ -27,21 +29,34 @@ class Row:
 
 
 def detect_paths(
-    inputs: Sequence[Path], detectors: Sequence[str], view: str, *, allow_partial: bool, advance: Advance
+    inputs: Sequence[Path],
+    detectors: Sequence[str],
+    view: str,
+    *,
+    allow_partial: bool,
+    advance: Advance,
+    exceptions: Path | None = None,
 ) -> list[Row]:
     """The findings of every detector on every input, each input by itself, highest score first.
 
-    Raises EvidenceError for damaged input unless ``allow_partial``; LookupError for an unknown detector or view;
-    Unsupported where the telemetry lacks a table that a detector needs.
+    What ``exceptions`` cover is informational, and stderr says how many. Raises EvidenceError for damaged input unless
+    ``allow_partial``; LookupError for an unknown detector or view, or exceptions that are none; Unsupported where the
+    telemetry lacks a table that a detector needs.
     """
     chosen = [detector_named(name) for name in detectors]
     narrow = view_named(view)
+    documented = exceptions_of(exceptions) if exceptions else None
     rows: list[Row] = []
     for path in inputs:
         telemetry = narrow(read(path, allow_partial=allow_partial, advance=advance))
         if telemetry.partial:
             say(f"{path}: PARTIAL EVIDENCE: {telemetry.partial}")
         found = [finding for one in chosen for finding in one.detect(telemetry)]
+        if documented:
+            applied = documented.applied(found, telemetry)
+            found = list(applied.findings)
+            for line in applied.told():
+                say(f"{path}: {line}")
         found.sort(key=lambda finding: (-finding.score, finding.device, finding.analytic, finding.peer or ""))
         rows += [Row(str(path), finding) for finding in found]
     return rows
@@ -83,9 +98,16 @@ def print_findings(rows: Sequence[Row]) -> None:
         place = f"{row.source}: " if several else ""
         head = Text(printable(place + _headline(row.finding)), style="bold" if row.finding.alert else "")
         console.print(head, soft_wrap=True)
-        for reason in telling([vars(reason) for reason in row.finding.reasons]):
+        for reason in _shown(row.finding):
             console.print(Padding(Text(printable(in_a_line(reason))), (0, 0, 0, 4)))
     console.print(f"{plural(alerts, 'alert')}, {plural(len(rows) - alerts, 'near miss')}" if rows else "no finding")
+
+
+def _shown(finding: Finding) -> list[Mapping[str, Any]]:
+    """The reasons to read first, and whatever exception was documented for it."""
+    reasons = [vars(reason) for reason in finding.reasons]
+    told = telling(reasons)
+    return told + [one for one in reasons if one["feature"] in ("exception", "exception_expired") and one not in told]
 
 
 def _headline(finding: Finding) -> str:
