@@ -113,11 +113,10 @@ class Applied:
         """One line on what was covered, one per exception that had expired."""
         entries, name = self.exceptions.entries, self.exceptions.name
         idle = sum(not used and not late for used, late in zip(self.used, self.expired, strict=True))
-        lines = [
-            f"{name}: {len(entries)} exceptions, {sum(self.used)} findings covered, {idle} exceptions cover nothing"
-        ]
+        counts = f"covered {sum(self.used)} of {len(self.findings)} findings; {idle} of {len(entries)} covered nothing"
+        lines = [f"{name}: exceptions {counts}"]
         lines += [
-            f"{name}: exception {one.number} has expired and covers {late} findings no longer: {one.told()}"
+            f"{name}: exception {one.number} has expired; it would have covered {late}: {one.told()}"
             for one, late in zip(entries, self.expired, strict=True)
             if late
         ]

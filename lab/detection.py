@@ -100,7 +100,10 @@ def print_findings(rows: Sequence[Row]) -> None:
         console.print(head, soft_wrap=True)
         for reason in _shown(row.finding):
             console.print(Padding(Text(printable(in_a_line(reason))), (0, 0, 0, 4)))
-    console.print(f"{plural(alerts, 'alert')}, {plural(len(rows) - alerts, 'near miss')}" if rows else "no finding")
+    excepted = sum(_excepted(row.finding) for row in rows)
+    near = len(rows) - alerts - excepted
+    counts = [plural(alerts, "alert"), plural(near, "near miss"), *([f"{excepted} excepted"] if excepted else [])]
+    console.print(", ".join(counts) if rows else "no finding")
 
 
 def _shown(finding: Finding) -> list[Mapping[str, Any]]:
@@ -110,9 +113,14 @@ def _shown(finding: Finding) -> list[Mapping[str, Any]]:
     return told + [one for one in reasons if one["feature"] in ("exception", "exception_expired") and one not in told]
 
 
+def _excepted(finding: Finding) -> bool:
+    return any(reason.feature == "exception" for reason in finding.reasons)
+
+
 def _headline(finding: Finding) -> str:
     who = f"{finding.device} {finding.package}" if finding.package else finding.device
-    mark = f"ALERT {finding.severity}" if finding.alert else f"near miss, {finding.severity}"
+    below = "excepted" if _excepted(finding) else "near miss"
+    mark = f"ALERT {finding.severity}" if finding.alert else f"{below}, {finding.severity}"
     towards = f" -> {finding.peer}" if finding.peer else ""
     partial = " (partial evidence)" if finding.partial else ""
     return f"{mark}: {finding.analytic} {who}{towards}, score {finding.score:.2f}{partial}"

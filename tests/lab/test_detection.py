@@ -87,9 +87,12 @@ def test_exceptions_make_findings_of_any_detector_informational_and_say_so(seen,
     rows = detection.detect_paths([Path("x")], ["always"], "full", **ask, exceptions=path)
     assert [row.finding.alert for row in plain] == [True, True]
     assert {row.finding.analytic: row.finding.alert for row in rows} == {"AN1793": False, "AN1702": True}
-    assert "1 exceptions, 1 findings covered" in capsys.readouterr().err
+    assert "exceptions covered 1 of 2 findings" in capsys.readouterr().err
     detection.print_findings(rows)
-    assert "documented exception 1: r (owner Blue, expires 2027-01-01)" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "documented exception 1: r (owner Blue, expires 2027-01-01)" in shown
+    assert "excepted, informational: AN1793" in shown
+    assert shown.endswith("1 alert, 0 near misses, 1 excepted")
 
 
 def test_wrong_exceptions_are_refused_before_anything_is_read(tmp_path):
