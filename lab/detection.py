@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from detector.contract import Advance, Finding, Progress, Telemetry, open_telemetry
+from detector.contract import Advance, Detector, Finding, Progress, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
 from detector.contract import exceptions as exceptions_of
 from detector.contract import view as view_named
@@ -28,6 +28,16 @@ class Row:
         return json.dumps({"input": self.source, **self.finding.to_json()}, ensure_ascii=False, allow_nan=False)
 
 
+@dataclass(frozen=True)
+class Look:
+    """One input as the detectors saw it, and what they found, exceptions applied, highest score first."""
+
+    path: Path
+    telemetry: Telemetry
+    detectors: tuple[Detector, ...]
+    findings: tuple[Finding, ...]
+
+
 def detect_paths(
     inputs: Sequence[Path],
     detectors: Sequence[str],
@@ -37,16 +47,29 @@ def detect_paths(
     advance: Advance,
     exceptions: Path | None = None,
 ) -> list[Row]:
-    """The findings of every detector on every input, each input by itself, highest score first.
+    """The findings of every detector on every input, each input by itself, highest score first; raises as ``looks``."""
+    seen = looks(inputs, detectors, view, allow_partial=allow_partial, advance=advance, exceptions=exceptions)
+    return [Row(str(one.path), finding) for one in seen for finding in one.findings]
+
+
+def looks(
+    inputs: Sequence[Path],
+    detectors: Sequence[str],
+    view: str,
+    *,
+    allow_partial: bool,
+    advance: Advance,
+    exceptions: Path | None = None,
+) -> Iterator[Look]:
+    """Every input, seen by every detector.
 
     What ``exceptions`` cover is informational, and stderr says how many. Raises EvidenceError for damaged input unless
     ``allow_partial``; LookupError for an unknown detector or view, or exceptions that are none; Unsupported where the
     telemetry lacks a table that a detector needs.
     """
-    chosen = [detector_named(name) for name in detectors]
+    chosen = tuple(detector_named(name) for name in detectors)
     narrow = view_named(view)
     documented = exceptions_of(exceptions) if exceptions else None
-    rows: list[Row] = []
     for path in inputs:
         telemetry = narrow(read(path, allow_partial=allow_partial, advance=advance))
         if telemetry.partial:
@@ -58,8 +81,7 @@ def detect_paths(
             for line in applied.told():
                 say(f"{path}: {line}")
         found.sort(key=lambda finding: (-finding.score, finding.device, finding.analytic, finding.peer or ""))
-        rows += [Row(str(path), finding) for finding in found]
-    return rows
+        yield Look(path, telemetry, chosen, tuple(found))
 
 
 def read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
