@@ -20,6 +20,7 @@ from detector.finding_form import TIMES, check_order, formed
 from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
 
 if TYPE_CHECKING:
+    from detector.baseline import Baseline
     from detector.exceptions import Exceptions
 
 SCHEMA_VERSION = 1
@@ -52,6 +53,7 @@ class Telemetry:
     packets: int | None = None
     partial: str | None = None
     outside: Mapping[str, int] = field(default_factory=dict)  # read, but in no table: fragments, short_frames, ...
+    baseline: Baseline | None = None  # what was learned of the enterprise through the same view, where it was
 
     def __getitem__(self, name: str) -> pa.Table:
         """The table of that name; Unsupported if this telemetry has none."""
