@@ -14,8 +14,7 @@ import numpy as np
 from detector.analytics.command_polling import command_polling, every_group
 from detector.analytics.polling_score import Judgement
 from detector.analytics.proxy_handshake import Asked
-from detector.analytics.relay_window import RelayJudgement
-from detector.analytics.traffic_relay import every_bridge, traffic_relay
+from detector.analytics.traffic_relay import Bridged, every_bridge, traffic_relay
 from detector.contacts import Contacts
 from detector.contract import Telemetry
 from detector.signature import Signature
@@ -23,6 +22,11 @@ from detector.thresholds import Thresholds
 
 QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 Value = float | None  # None: this sensor cannot tell
+#: Columns of AN1702 that two recordings of one thing must agree on; the others are made of these, or of chance.
+COMPARED = (
+    *("destinations", "stacks", "streams", "way_in", "way_out", "bridge_correlation", "byte_conservation"),
+    *("pairing_lift", "unattended_share", "sustained", "setup_evidence"),
+)
 BY = Signature("measures", "1", partial=False)
 
 
@@ -96,7 +100,7 @@ def _relaying(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured
     findings = {(one.device, one.uid, one.package): one for one in traffic_relay(telemetry, thresholds.relay, BY)}
     for who, asked, bridged in every_bridge(telemetry, thresholds.relay):
         finding = findings.get(who)
-        score = 0.0 if bridged is None else bridged.worst.score
+        score = 0.0 if bridged is None else bridged.score
         yield Measured(
             analytic="AN1702",
             device=who[0],
@@ -105,11 +109,11 @@ def _relaying(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured
             looked_up=False,
             addresses=(),
             protocols=asked.protocols if asked else (),
-            values=_of_requests(asked) | ({} if bridged is None else _of_window(bridged.worst)),
+            values=_of_requests(asked) | ({} if bridged is None else _of_window(bridged, bridged.at)),
             score=score if finding is None else finding.score,
             alert=finding is not None and finding.alert,
-            window=None if bridged is None else bridged.at,
-            windows={} if bridged is None else {at: _of_window(one) for at, one in bridged.judged.items()},
+            window=None if bridged is None else int(bridged.found.begin[bridged.at]),
+            windows={} if bridged is None else _of_windows(bridged),
         )
 
 
@@ -123,17 +127,17 @@ def _of_requests(asked: Asked | None) -> dict[str, Value]:
     }
 
 
-def _of_window(found: RelayJudgement) -> dict[str, Value]:
-    """The factors of one window."""
-    setup = None if found.setup is None else float(found.setup)
-    counted = {"destinations": found.destinations, "stacks": found.stacks, "streams": found.streams}
-    counted |= {"concurrent": found.concurrent, "into_bytes": found.into, "out_bytes": found.out}
-    return {
-        **{name: float(number) for name, number in counted.items()},
-        "bridge_correlation": found.correlation,
-        "byte_conservation": found.conservation,
-        "pairing_lift": found.pairing,
-        "background_share": found.background,
-        "sustained": found.sustained,
-        "setup": setup,
-    }
+def _of_windows(bridged: Bridged) -> dict[int, Mapping[str, Value]]:
+    """The factors of the windows as long as the worst, of those that began together the one that scored most."""
+    found: dict[int, Mapping[str, Value]] = {}
+    same = bridged.found.length[bridged.rows] == bridged.found.length[bridged.at]
+    for row in bridged.rows[np.argsort(bridged.scores, kind="stable")].tolist():
+        if same[np.searchsorted(bridged.rows, row)]:
+            found[int(bridged.found.begin[row])] = _of_window(bridged, row)
+    return found
+
+
+def _of_window(bridged: Bridged, row: int) -> dict[str, Value]:
+    """The factors of one window; where this sensor cannot tell, None."""
+    values = {name: float(bridged.found.columns[name][row]) for name in COMPARED}
+    return {name: None if np.isnan(value) else value for name, value in values.items()}

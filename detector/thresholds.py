@@ -19,6 +19,8 @@ _LEAST = {
     "connection_frequency_threshold": 2,
     "evidence_scale": 1e-6,
     "streams_scale": 1e-6,
+    "evidence_scale": 1e-6,
+    "windows": 1,
     "anchor_s": 1e-6,
     "time_window": 1,
 }
@@ -75,9 +77,16 @@ class RelayThresholds:
     fewest_streams: int
     fewest_destinations: int
     streams_scale: float
+    evidence_scale: float
+    windows: tuple[float, ...]
+    attended_floor: float
+    known_floor: float
     handshake_score: float
     unanswered_score: float
     allowed_relief: float
+    role_shapes: Mapping[str, frozenset[str]]
+    bridge_weights: Mapping[str, float]
+    suspicion_weights: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,10 @@ def load_thresholds(path: Path = BUNDLED) -> Thresholds:
     return Thresholds(PollingThresholds(**polling), RelayThresholds(**relay))
 
 
+def _too_small(value: Any, least: float) -> bool:
+    return bool(min(value) < least if isinstance(value, tuple) else value < least)
+
+
 def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str]) -> dict[str, Any]:
     if not isinstance(given, dict):
         faults.append(f"{place}: found {given!r}, expected a section")
@@ -125,7 +138,7 @@ def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str
             except (TypeError, ValueError, AttributeError, KeyError):
                 faults.append(f"{place}: {name}: found {named[name]!r}, expected {kind}")
             else:
-                if name in _LEAST and values[name] < _LEAST[name]:
+                if name in _LEAST and _too_small(values[name], _LEAST[name]):
                     faults.append(f"{place}: {name}: found {named[name]!r}, expected at least {_LEAST[name]:g}")
     return values
 
@@ -141,6 +154,8 @@ def _value(found: Any, kind: str) -> Any:
     if kind == "RoleBaseline":
         spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
         return RoleBaseline(_listed(found["background"], str), spoken)
+    if kind == "Mapping[str, frozenset[str]]":
+        return {str(key): _listed(words, str) for key, words in found.items()}
     if kind.startswith("Mapping"):
         return {str(key): _number(value) for key, value in found.items()}
     if kind.startswith("frozenset"):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.analytics.relay_bytes import SECOND_US, Pieces, Spoken
-from detector.analytics.relay_flows import RelayFlows
+from detector.analytics.relay_flows import Bool, RelayFlows
 from detector.analytics.relay_pairs import Pairs, spread
 from detector.columns import Int64
 from detector.grouped import Float64
@@ -26,7 +26,10 @@ SHIFT_US = 8 * SECOND_US
 
 @dataclass(frozen=True)
 class Bursts:
-    """b bursts of flows beside each pair's way; sizes are of L4 payload, without TLS handshakes where known."""
+    """b bursts of flows beside each pair's way: exchanges, and what flows carried beside them.
+
+    ``asks``: to be matched; false of handshakes and the like, which are judged with their flow.
+    """
 
     pair: Int64
     row: Int64  # of the flow
@@ -35,6 +38,7 @@ class Bursts:
     end: Int64
     up: Int64
     down: Int64
+    asks: Bool
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,14 @@ class Matched:
 
     paired: Float64  # 1 in step, else 0
     chance: Float64  # share of the other times at which it would have been
+    brought: Float64  # bytes that came by the way before the request
     taken: Float64  # bytes that left by the way after the answer
     taken_else: Float64  # the same at another time
+
+    @property
+    def carried(self) -> tuple[Float64, Float64]:
+        """What the way brought, and what it took."""
+        return self.brought, self.taken
 
 
 class Way:
@@ -70,28 +80,30 @@ class Way:
 
 
 def bursts_of(pairs: Pairs, flows: RelayFlows, said: Spoken) -> Bursts:
-    """The exchanges of the counted flows that took another way than each pair's, or whole flows that had none."""
+    """What the counted flows said that took another way than each pair's; of flows without exchanges all of it asks."""
     told = np.zeros(len(flows.start), np.bool_)
     told[said.row[said.told]] = True
-    kept = np.flatnonzero(flows.counted[said.row] & (said.told | ~told[said.row]))
+    kept = np.flatnonzero(flows.counted[said.row])
     pair, at = spread(pairs, flows.app[said.row[kept]])
     item = kept[at]
     other = flows.way[said.row[item]] != pairs.way[pair]
     pair, item = pair[other], item[other]
+    asks = (said.told | ~told[said.row])[item] & (said.up + said.down > 0)[item]
     columns = (said.row, said.start, said.turn, said.end, said.up, said.down)
-    return Bursts(pair, *(column[item] for column in columns))
+    return Bursts(pair, *(column[item] for column in columns), asks)
 
 
 def matched(bursts: Bursts, way: Way, reach_s: float) -> Matched:
     """Each burst against its pair's way, now and at other times."""
     reach = int(reach_s * SECOND_US)
-    paired, taken = _at(bursts, way, reach, 0)
+    paired, brought, taken = _at(bursts, way, reach, 0)
     others = [_at(bursts, way, reach, int(shift * reach + np.sign(shift) * SHIFT_US)) for shift in SHIFTS]
-    chance = np.mean([part for part, _ in others], axis=0) if len(paired) else paired
-    return Matched(paired, chance, taken, others[1][1])
+    chance = np.mean([part for part, _, _ in others], axis=0) if len(paired) else paired
+    return Matched(paired, chance, brought, taken, others[1][2])
 
 
-def _at(bursts: Bursts, way: Way, reach: int, shift: int) -> tuple[Float64, Float64]:
+def _at(bursts: Bursts, way: Way, reach: int, shift: int) -> tuple[Float64, Float64, Float64]:
+    """(b,) whether the way is in step with each burst so much later, and what it brought and took."""
     asked = bursts.start + shift
     brought, _ = way.between(bursts.pair, asked - reach - SLACK_US, asked + SLACK_US)
     answered, over = bursts.turn + shift, bursts.end + shift
@@ -99,4 +111,4 @@ def _at(bursts: Bursts, way: Way, reach: int, shift: int) -> tuple[Float64, Floa
     fits = (brought >= np.maximum(LEAST * bursts.up, bursts.up > 0)) & (
         taken >= np.maximum(LEAST * bursts.down, bursts.down > 0)
     )
-    return (fits & (bursts.up + bursts.down > 0)).astype(np.float64), taken
+    return (fits & bursts.asks).astype(np.float64), brought, taken

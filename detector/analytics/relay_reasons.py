@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from detector.analytics.proxy_handshake import Asked
-from detector.analytics.relay_window import RelayJudgement
 from detector.contract import Reason
 from detector.thresholds import RelayThresholds
+
+Row = Mapping[str, float]
 
 
 def asked_reasons(asked: Asked, limits: RelayThresholds) -> tuple[Reason, ...]:
@@ -26,29 +30,82 @@ def asked_reasons(asked: Asked, limits: RelayThresholds) -> tuple[Reason, ...]:
     )
 
 
-def bridge_reasons(found: RelayJudgement, limits: RelayThresholds) -> tuple[Reason, ...]:
-    """The factors of the worst window, R1 to R8 of the measurements."""
-    anchor = f"{found.into:,} B came in and {found.out:,} B went out by {found.anchor}"
-    same = f"{anchor}; the app's {found.streams} other flows carried as much the other way ({found.conservation:.0%})"
-    hidden = "share of relayed bytes in the background without recent interaction"
-    stacks = f"{found.stacks} different TLS clients (JA4) speak through this one app"
-    bridge = "bytes arriving on one side leave on the other within 3 s, correlation of 1 s bins, both ways"
-    setup = "the app listened, accepted or opened a raw socket within the time window"
-    pairing = "flows open right after bytes arrived on the anchor, beyond chance"
-    return (
-        _reason("byte_conservation", found.conservation, "near 0", 1.0, same),
-        _reason("bridge_correlation", found.correlation, "near 0", 1.0, bridge),
-        _reason("fan_out", found.fan_out, "its category decides", 0.3, f"{found.destinations} unrelated destinations"),
-        _reason("stack_diversity", found.diversity, "1 to 3 clients", 0.3, stacks),
-        _reason("background_share", found.background, "0", 0.5 * limits.foreground_state_required, hidden),
-        _reason("streams", float(found.streams), "0", 1.0, f"{found.streams} relayed flows in the worst window"),
-        _reason("sustained", found.sustained, "0", 1.0, "share of the least duration over which both sides moved"),
-        _reason("pairing_lift", found.pairing, "near 0", 0.0, pairing),
-        _reason("setup", None if found.setup is None else float(found.setup), "0", 0.0, setup),
-        _reason("concurrency", float(found.concurrent), "few", 0.0, f"{found.concurrent} relayed flows open at once"),
-    )
+def bridge_reasons(row: Row, way: str, hours: float, limits: RelayThresholds) -> tuple[Reason, ...]:
+    """The factors of a window of ``hours``, those of a weight first."""
+    texts = sentences(row, way, hours)
+    weights = weights_of(limits)
+    known = [name for name in EXPECTED if name in row]
+    ordered = sorted(known, key=lambda name: -weights.get(name, 0.0))
+    return tuple(_reason(name, row[name], weights.get(name, 0.0), texts[name]) for name in ordered)
 
 
-def _reason(name: str, value: float | None, expected: str, weight: float, text: str) -> Reason:
-    known = text if value is not None else f"unknown to this sensor: {text}"
-    return Reason(name, None if value is None else round(value, 4), expected, weight, known)
+def weights_of(limits: RelayThresholds) -> dict[str, float]:
+    """The weight of each factor in the score; of what multiplies it, by how much at the most."""
+    bridge = {name: weight for name, weight in limits.bridge_weights.items() if name != "timing"}
+    timed = limits.bridge_weights.get("timing", 0.0)
+    state = (1 - limits.attended_floor) * limits.foreground_state_required
+    suspicious = {name: weight for name, weight in limits.suspicion_weights.items() if name != "base"}
+    shared = {"bridge_correlation": timed, "pairing_lift": timed, "unattended_share": state, "sustained": 1.0}
+    return {**shared, **bridge, **suspicious, "nats": 1.0, "novelty": 1 - limits.known_floor}
+
+
+#: What the innocent have of each factor.
+EXPECTED: Mapping[str, str] = {
+    "nats": "below 3",
+    "bridge_correlation": "near 0",
+    "pairing_lift": "near 0",
+    "byte_conservation": "near 0",
+    "size_agreement": "near 0",
+    "bounded_difference": "near 0",
+    "fan_out": "its category decides",
+    "stack_diversity": "1 to 3 clients",
+    "setup_evidence": "0",
+    "concurrency": "few",
+    "unattended_share": "0",
+    "novelty": "near 0",
+    "sustained": "0",
+    "streams": "0",
+    "relayed_share": "near 0",
+    "way_new": "0",
+}
+
+
+def sentences(row: Row, way: str, hours: float) -> dict[str, str]:
+    """What a person can look up of each factor."""
+    number = {name: 0.0 if math.isnan(value) else value for name, value in row.items()}
+    carried = f"{number['way_in']:,.0f} B came in and {number['way_out']:,.0f} B went out by {way} within {hours:g} h"
+    others = f"the {number['streams']:.0f} other flows"
+    step = f"{number['paired']:.1f} of {others} spoke just when {way} brought their request and took their answer"
+    chance = f"{number['expected_by_chance']:.1f} would have minutes earlier or later"
+    both = f"those in step sent {number['relayed_out']:,.0f} B and received {number['relayed_in']:,.0f} B"
+    goals = f"{number['destinations']:.0f} destinations of flows in step with {way}"
+    return {
+        "nats": f"{step}; {chance}: e^-{number['nats']:.0f} by chance",
+        "bridge_correlation": "bytes arriving on one side leave on the other within 3 s: correlation of 1 s bins, both ways",
+        "pairing_lift": f"{step}; {chance}",
+        "byte_conservation": f"{carried}; {both}: the same both ways up to one factor, {number['byte_conservation']:.0%}",
+        "size_agreement": f"what left by {way} after each answer was as large or small as the answer",
+        "bounded_difference": f"the shares of bytes passed by {way} and by the others never ran far apart",
+        "fan_out": goals,
+        "stack_diversity": f"{number['stacks']:.0f} different TLS clients (JA4) speak through this one app",
+        "setup_evidence": "the app was asked to relay (1), accepted sessions (0.7), or listened within the time window (0.5)",
+        "concurrency": "relayed flows open at once, by logarithm",
+        "unattended_share": "share of relayed bytes in the background without recent interaction",
+        "novelty": f"share of the {goals} that neither this app nor its like contacted in the learning period",
+        "sustained": "share of the least duration over which flows in step were seen",
+        "streams": f"{others} beside {way} in {hours:g} h",
+        "relayed_share": "share of the app's other bytes that were in step",
+        "way_new": f"how little the learning period explains that the app dials {way}",
+    }
+
+
+def _reason(name: str, value: float, weight: float, text: str) -> Reason:
+    unknown = math.isnan(value)
+    told = f"unknown to this sensor: {text}" if unknown else text
+    return Reason(name, None if unknown else round(value, 4), EXPECTED[name], round(weight, 4), told)
+
+
+def baseline_reason() -> Reason:
+    """That nothing was learned of this enterprise."""
+    text = "no baseline was given: every destination counts as unrelated, and the severity is lowered"
+    return Reason("baseline", None, "learned", 0.0, text)

@@ -1,7 +1,14 @@
 """AN1702: an app through which others reach the network: proxy requests it granted, or traffic bridged through it.
 
-What it says wrongly: VPN, tethering, casting and volunteer relays are relays; only the inventory's roles tell them
-apart, and without it they are reported. A request granted decides alone; traffic shape never speaks of one connection.
+A request granted decides alone; traffic shape never speaks of one connection. What it says wrongly: volunteer relays,
+VPN, tethering and casting are relays; only the inventory's roles and a learned baseline tell them apart.
+
+What each view can no longer see: no-decryption nothing (requests are not used) · no-state the share of relaying that is
+unattended · no-app which app relays: bridges are looked for among all flows of an address, below WORTH_A_LOOK of them
+in vain; sockets, client stacks and roles · no-sni domains: destinations are addresses, and unknown to most baselines ·
+netflow moments: correlation, pairing, sizes; what is left is conservation over whole windows, greetings of proxies are
+gone · sampled-1in100 the same of estimates, and most short flows · dns-only everything: it is not judged. A relay within
+a VPN of the whole device shows outside one flow, in every view.
 """
 
 from __future__ import annotations
@@ -11,193 +18,193 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from detector.analytics.proxy_handshake import Asked, asked_to_relay
-from detector.analytics.relay_bytes import AppTraffic, app_traffic, peers_of
-from detector.analytics.relay_reasons import asked_reasons, bridge_reasons
-from detector.analytics.relay_window import SECOND_US, RelayJudgement, RelayView, could_anchor, judge_window
-from detector.columns import Int64, codes, whole
+from detector.analytics.relay_decided import Who, decided, of_app
+from detector.analytics.relay_measured import Measured, measured
+from detector.analytics.relay_policy import Circumstances, Shape, excuse, severity
+from detector.analytics.relay_reasons import asked_reasons, baseline_reason, bridge_reasons
+from detector.analytics.relay_requested import requested_locally
+from detector.analytics.relay_score import scores
+from detector.columns import NULL, Int64
 from detector.contacts import Flows
-from detector.contract import Finding, Telemetry
-from detector.destinations import is_loopback
-from detector.device_states import DeviceStates, states_by_device
-from detector.inventory import Inventory, allowance, read_inventory
+from detector.contract import Finding, Reason, Telemetry
+from detector.destinations import is_local
+from detector.features.fan_out import known_relief
+from detector.grouped import Float64
+from detector.inventory import Installed, allowance, read_inventory
 from detector.signature import Signature
 from detector.thresholds import RelayThresholds
 
+__all__ = ["Bridged", "every_bridge", "measured", "scores", "traffic_relay"]
 ANALYTIC = "AN1702"
-STEP_US = 300_000_000  # how finely the moment of decision is looked for within a window
-
-Who = tuple[str, int | None, str | None]
 
 
 @dataclass(frozen=True)
 class Bridged:
-    """What the windows of one app said: the worst, how many alerted, and when the first was sure.
+    """The windows of one app: the worst, and how they scored. Rows are those of ``found``."""
 
-    ``judged`` are the judgements of all windows by their begin (microseconds), ``at`` is the begin of the worst.
-    """
+    found: Measured
+    rows: Int64
+    scores: Float64  # (k,) of the rows
 
-    worst: RelayJudgement
-    at: int
-    judged: Mapping[int, RelayJudgement]
-    windows: int
-    first: int
-    last: int
-    decided: int
+    @property
+    def at(self) -> int:
+        """The row of the worst window."""
+        return int(self.rows[np.argmax(self.scores)])
+
+    @property
+    def score(self) -> float:
+        """Of the worst window."""
+        return float(self.scores.max())
+
+    @property
+    def row(self) -> dict[str, float]:
+        """The columns of the worst window."""
+        return {name: float(column[self.at]) for name, column in self.found.columns.items()}
+
+    def seen(self, threshold: float) -> tuple[int, int]:
+        """When the windows that reach the threshold, or else the worst, relayed first and last."""
+        over = self.rows[self.scores >= threshold]
+        rows = over if len(over) else np.array([self.at])
+        return int(self.found.first[rows].min()), int(self.found.last[rows].max())
 
 
 def traffic_relay(telemetry: Telemetry, limits: RelayThresholds, by: Signature) -> Iterator[Finding]:
     """Findings of AN1702, one per (device, app), alerts and near misses."""
-    table = telemetry["flows"]
-    flows = Flows.read(table)
-    exchanges = telemetry.tables.get("exchanges")
-    asked = {(one.device, one.uid, one.package): one for one in asked_to_relay(table, flows, exchanges)}
-    near = limits.threshold * limits.near_miss
-    bridged = {who: one for who, one in _bridged(telemetry, flows, limits) if one.worst.score >= near}
     inventory = read_inventory(telemetry.tables.get("packages"))
-    for who in sorted({*asked, *bridged}, key=str):
-        yield _finding(who, asked.get(who), bridged.get(who), inventory, limits, by)
+    near = limits.threshold * limits.near_miss
+    for who, asked, bridged in every_bridge(telemetry, limits):
+        shown = bridged if bridged is not None and bridged.score >= near else None
+        if asked is not None or shown is not None:
+            yield _Case(telemetry, limits, who, asked, shown, inventory.find(*who)).finding(by)
 
 
 def every_bridge(telemetry: Telemetry, limits: RelayThresholds) -> Iterator[tuple[Who, Asked | None, Bridged | None]]:
-    """Every app that was asked to relay or has a window that can be judged, innocent or not: for measuring."""
-    table = telemetry["flows"]
-    flows = Flows.read(table)
-    asking = asked_to_relay(table, flows, telemetry.tables.get("exchanges"))
-    asked = {(one.device, one.uid, one.package): one for one in asking}
-    bridged = dict(_bridged(telemetry, flows, limits))
+    """Every app that was asked to relay or has a window that can be judged, innocent or not."""
+    asked = {(one.device, one.uid, one.package): one for one in _requests(telemetry)}
+    found = measured(telemetry, limits)
+    bridged = dict(_by_app(found, scores(found.columns, limits)))
     yield from ((who, asked.get(who), bridged.get(who)) for who in sorted({*asked, *bridged}, key=str))
 
 
-def _bridged(telemetry: Telemetry, flows: Flows, limits: RelayThresholds) -> Iterator[tuple[Who, Bridged]]:
-    exchanges = telemetry.tables.get("exchanges")
-    peers = peers_of(flows)
-    allowed = [k for k, text in enumerate(peers.texts) if text in limits.allowed_destination_list]
-    view = RelayView(
-        flows=flows,
-        peers=peers,
-        ja4=codes(telemetry["flows"]["ja4"]),
-        allowed=np.array(allowed, np.int64),
-        timed=exchanges is not None,
-        limits=limits,
-    )
-    states = states_by_device(telemetry["device_state"]) if "device_state" in telemetry else {}
-    setups = _setups(telemetry.tables.get("sockets"))
-    for traffic in app_traffic(flows, peers, exchanges, limits.fewest_streams, could_anchor(view)):
-        listening = None if setups is None else setups.get((traffic.device, traffic.uid), np.array([], np.int64))
-        one = _windows(traffic, view, telemetry.span, states.get(traffic.device), listening)
-        if one is not None:
-            yield (traffic.device, traffic.uid, traffic.package), one
+def _by_app(found: Measured, scored: Float64) -> Iterator[tuple[Who, Bridged]]:
+    apps: dict[Who, list[int]] = {}
+    for row in np.flatnonzero(scored > 0).tolist():
+        uid = int(found.uid[row])
+        who = (found.device.text(row) or "", None if uid == NULL else uid, found.package.text(row))
+        apps.setdefault(who, []).append(row)
+    for who, rows in apps.items():
+        kept = np.array(rows, np.int64)
+        yield who, Bridged(found, kept, scored[kept])
 
 
-def _windows(
-    traffic: AppTraffic, view: RelayView, span: tuple[int, int], states: DeviceStates | None, setups: Int64 | None
-) -> Bridged | None:
-    """All windows of one app; None if none could be judged."""
-    length = int(view.limits.time_window * 1e6)
-    judged = []
-    for k in _full_windows(traffic.pieces.second, span[0], length, view.limits.fewest_streams):
-        window = (int(span[0] + k * length), int(span[0] + (k + 1) * length))
-        setup = None if setups is None else bool(((setups >= window[0] - length) & (setups < window[1])).any())
-        one = judge_window(traffic, view, window, states, setup=setup)
-        if one is not None and one.score > 0:
-            judged.append((one, window, setup))
-    if not judged:
-        return None
-    over = [part for part in judged if part[0].score >= view.limits.threshold]
-    shown = over or judged
-    decided = shown[0][0].end
-    if over:
-        one, window, setup = over[0]
-        decided = _decided(traffic, view, window, states, setup) or one.end
-    worst, (at, _), _ = max(judged, key=lambda part: part[0].score)
-    ends = max(part[0].end for part in shown)
-    every = {begin: one for one, (begin, _), _ in judged}
-    return Bridged(worst, at, every, len(over), shown[0][0].start, ends, min(decided, ends))
+def _requests(telemetry: Telemetry) -> Iterator[Asked]:
+    """What apps were asked to relay; devices on which nobody asked are not looked at."""
+    table = telemetry["flows"]
+    asking = pc.is_valid(table["proxy"])
+    if not pc.any(asking).as_py():
+        return iter(())
+    devices = pc.unique(table.filter(asking)["device"])
+    mine: pa.Table = table.filter(pc.is_in(table["device"], devices))
+    return asked_to_relay(mine, Flows.read(mine), telemetry.tables.get("exchanges"))
 
 
-def _full_windows(second: Int64, begin: int, length: int, least: int) -> list[int]:
-    """Numbers of the windows of ``length`` us from ``begin`` on that hold more than ``least`` of the sorted seconds."""
-    numbers = np.unique((second * SECOND_US - begin) // length)
-    edges = ((begin + (numbers + step) * length) // SECOND_US for step in (0, 1))
-    low, high = (np.searchsorted(second, edge) for edge in edges)
-    return [int(k) for k in numbers[high - low > least]]
+@dataclass(frozen=True)
+class _Case:
+    """All that is known of one app that may relay."""
 
+    telemetry: Telemetry
+    limits: RelayThresholds
+    who: Who
+    asked: Asked | None
+    bridged: Bridged | None
+    app: Installed | None
 
-def _decided(
-    traffic: AppTraffic,
-    view: RelayView,
-    window: tuple[int, int],
-    states: DeviceStates | None,
-    setup: bool | None,  # noqa: FBT001 - a fact of three values
-) -> int | None:
-    """End of the first part of the window, in steps of five minutes, that reaches the threshold by itself."""
-    for end in range(window[0] + STEP_US, window[1], STEP_US):
-        one = judge_window(traffic, view, (window[0], end), states, setup=setup)
-        if one is not None and one.score >= view.limits.threshold:
-            return end
-    return None
+    def finding(self, by: Signature) -> Finding:
+        """The finding about it."""
+        device, uid, package = self.who
+        row = self.bridged.row if self.bridged else {}
+        why = self._excuse(row)
+        score = self._score(row) * (1 - self.limits.allowed_relief if why else 1)
+        alert = score >= self.limits.threshold and not why
+        first, last = self._seen()
+        reasons = self._reasons(row)
+        return Finding(
+            analytic=ANALYTIC,
+            device=device,
+            uid=uid,
+            package=package or (self.app.package if self.app else None),
+            peer=None,
+            first_seen=first,
+            last_seen=last,
+            decided_at=self._decided(last),
+            score=round(score, 6),
+            alert=bool(alert),
+            severity=severity(self._circumstances(row)) if alert else "informational",
+            detector=by.name,
+            detector_version=by.version,
+            reasons=(*reasons, allowance(why, self.limits.allowed_relief)) if why else reasons,
+            partial=by.partial,
+        )
 
+    def _score(self, row: Mapping[str, float]) -> float:
+        said = 0.0
+        if self.asked:
+            said = self.limits.handshake_score if self.asked.granted else self.limits.unanswered_score
+            said *= known_relief(row.get("novelty", float("nan")), self.limits.known_floor)
+        return max(said, self.bridged.score if self.bridged else 0.0)
 
-def _setups(sockets: pa.Table | None) -> dict[tuple[str, int | None], Int64] | None:
-    """Times at which each (device, uid) listened or accepted beyond its own host; None without socket events."""
-    if sockets is None:
-        return None
-    event, address = codes(sockets["event"]), codes(sockets["local_address"])
-    device, uid, time = codes(sockets["device"]), whole(sockets["uid"]), whole(sockets["time"])
-    found: dict[tuple[str, int | None], list[int]] = {}
-    for row in range(len(time)) if len(time) else ():
-        outside = not is_loopback(address.text(row) or "")
-        if event.text(row) in ("listen", "accept", "raw") and outside:
-            found.setdefault((device.text(row) or "", int(uid[row])), []).append(int(time[row]))
-    return {who: np.array(sorted(times), np.int64) for who, times in found.items()}
+    def _excuse(self, row: Mapping[str, float]) -> str | None:
+        return excuse(self.app, self._shapes(row), self.limits) or (self.asked.elsewhere if self.asked else None)
 
+    def _shapes(self, row: Mapping[str, float]) -> list[Shape]:
+        """By which ways in strangers came, as far as it was seen."""
+        shapes = []
+        if self.asked:
+            nearby = all(is_local(text) for text in self.asked.askers)
+            entrance = "dialled" if self.asked.reverse else "nearby" if nearby else "far"
+            shapes.append(Shape(entrance, len(self.asked.targets)))
+        if self.bridged and self.bridged.score >= self.limits.threshold:
+            entrance = "dialled" if not row["accepted"] else "nearby" if row["nearby"] else "far"
+            requested = requested_locally(self.telemetry, self.who)
+            shapes.append(Shape(entrance, int(row["destinations"]), requested))
+        return shapes
 
-def _finding(  # noqa: PLR0917 - both kinds of evidence, and what they are judged by
-    who: Who, asked: Asked | None, bridged: Bridged | None, inventory: Inventory, limits: RelayThresholds, by: Signature
-) -> Finding:
-    device, uid, package = who
-    app = inventory.find(device, uid, package)
-    excuse = app.allowed(limits.allowed_app_list, limits.allowed_roles) if app else None
-    excuse = excuse or (asked.elsewhere if asked else None)
-    reasons = (
-        *(asked_reasons(asked, limits) if asked else ()),
-        *(bridge_reasons(bridged.worst, limits) if bridged else ()),
-    )
-    scores = [limits.handshake_score if asked.granted else limits.unanswered_score] if asked else []
-    score = max(scores + ([bridged.worst.score] if bridged else []))
-    if excuse:
-        reasons += (allowance(excuse, limits.allowed_relief),)
-        score *= 1 - limits.allowed_relief
-    parts = [part for part in (asked, bridged) if part is not None]
-    alert = bool(score >= limits.threshold) and not excuse
-    sure = [asked.decided] if asked and asked.granted else []
-    sure += [bridged.decided] if bridged and bridged.worst.score >= limits.threshold else []
-    return Finding(
-        analytic=ANALYTIC,
-        device=device,
-        uid=uid,
-        package=package or (app.package if app else None),
-        peer=None,
-        first_seen=min(part.first for part in parts),
-        last_seen=max(part.last for part in parts),
-        decided_at=min(sure) if sure else max(part.decided for part in parts),
-        score=round(score, 6),
-        alert=alert,
-        severity=_severity(asked, bridged) if alert else "informational",
-        detector=by.name,
-        detector_version=by.version,
-        reasons=reasons,
-        partial=by.partial,
-    )
+    def _seen(self) -> tuple[int, int]:
+        times = [(self.asked.first, self.asked.last)] if self.asked else []
+        times += [self.bridged.seen(self.limits.threshold)] if self.bridged else []
+        return min(first for first, _ in times), max(last for _, last in times)
 
+    def _decided(self, last: int) -> int:
+        """When the first of both kinds of evidence sufficed; of a near miss, when it was all there."""
+        sure = [self.asked.decided] if self.asked and self.asked.granted else []
+        if self.bridged and self.bridged.score >= self.limits.threshold and not sure:
+            moment = decided(of_app(self.telemetry, self.who), self._fires)
+            sure += [] if moment is None else [moment]
+        return min(sure) if sure else self.asked.decided if self.asked else last
 
-def _severity(asked: Asked | None, bridged: Bridged | None) -> str:
-    """High: dialled out to be asked, or request and onward leg both seen, or bridged in the background; else medium."""
-    if asked and asked.granted and (asked.reverse or asked.onward):
-        return "high"
-    if bridged and asked:
-        return "high"
-    hidden = bridged is not None and (bridged.worst.background or 0.0) >= 0.5
-    return "high" if hidden else "medium"
+    def _fires(self, telemetry: Telemetry) -> bool:
+        found = measured(telemetry, self.limits)
+        return bool(scores(found.columns, self.limits).max(initial=0.0) >= self.limits.threshold)
+
+    def _reasons(self, row: Mapping[str, float]) -> tuple[Reason, ...]:
+        reasons = asked_reasons(self.asked, self.limits) if self.asked else ()
+        if self.bridged:
+            at, found = self.bridged.at, self.bridged.found
+            way = found.way.texts[int(found.way.code[at])]
+            reasons += bridge_reasons(row, way, float(found.length[at]) / 3.6e9, self.limits)
+        return (*reasons, baseline_reason()) if self.telemetry.baseline is None else reasons
+
+    def _circumstances(self, row: Mapping[str, float]) -> Circumstances:
+        known = {name: None if np.isnan(value) else value for name, value in row.items()}
+        granted = bool(self.asked and self.asked.granted)
+        return Circumstances(
+            granted=granted,
+            carried_out=bool(self.asked and (self.asked.reverse or self.asked.onward)),
+            bridged=self.bridged is not None and self.bridged.score >= self.limits.threshold,
+            unattended=known.get("unattended_share"),
+            setup=known.get("setup_evidence"),
+            novelty=known.get("novelty"),
+        )

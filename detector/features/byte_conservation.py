@@ -1,8 +1,9 @@
 """Whether what came in by the way left by the other flows, and back, up to one factor: a relay keeps nothing.
 
 The factor is free between a third and three, the same for both directions: padding, compression, frames and the
-handshakes a relay ends itself change it, but not the direction bytes take. Needs flows. Lowered by chaff. Raised
-wrongly by VPN, tethering and casting, and by chance where an app uploads to one peer what it loaded from others.
+handshakes a relay ends itself change it, but not the direction bytes take. Asked of whole windows, and of what the way
+carried around the bursts in step with it, so that chaff between them does not count; the better one stands. Needs
+flows, and exchanges to know what is around a burst. Lowered by chaff that is everywhere. Raised wrongly by VPN, tethering and casting, and by chance where an app uploads to one peer what it loaded from others.
 """
 
 from __future__ import annotations

@@ -37,3 +37,12 @@ def unrelated(own_days: Float64, app_share: Float64, category_share: Float64) ->
     """
     shared = np.where(np.isnan(app_share), category_share, app_share)
     return np.where(own_days > 0, 0.0, 1 - np.nan_to_num(shared, nan=0.0))
+
+
+def known_relief(novelty: float, floor: float) -> float:
+    """What is left of a score where only a share ``novelty`` of the destinations is new; all of it if unknown (NaN).
+
+    >>> known_relief(0.0, 0.3), known_relief(float("nan"), 0.3)
+    (0.3, 1.0)
+    """
+    return 1.0 if math.isnan(novelty) else floor + (1 - floor) * novelty

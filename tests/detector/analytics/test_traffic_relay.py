@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from detector.analytics.relay_decided import moments, of_app
 from detector.analytics.traffic_relay import traffic_relay
+from detector.baseline import Deviation
 from detector.signature import Signature
 from detector.thresholds import load_thresholds
+from detector.until import until
 
 LIMITS = load_thresholds().relay
 BY = Signature("builtin", "test", partial=False)
 APP = {"uid": 10_007, "package": "com.example.torch"}
 
 
+def whole(made):
+    """Flows carry at least what their exchanges do."""
+    for row in made.rows["flows"]:
+        said = [one for one in made.rows.get("exchanges", ()) if one["flow"] == row["flow"]]
+        for side in ("bytes_up", "bytes_down"):
+            row[side] = max(row[side], sum(one[side] for one in said))
+    return made.telemetry()
+
+
 def detect(made):
-    return list(traffic_relay(made.telemetry(), LIMITS, BY))
+    return list(traffic_relay(whole(made), LIMITS, BY))
 
 
-def tunnel_relay(made, rng, *, minutes=30, stacks=8, targets=30, delay_s=0.3, padding=1.0, who=APP):
+def tunnel_relay(made, rng, *, minutes=30, streams=60, stacks=8, targets=30, delay_s=0.3, padding=1.0, who=APP):
     """A gateway's requests arrive in one long tunnel, go out to targets, and the answers return by the tunnel."""
     tunnel = made.flow(60, lasts_s=minutes * 60 + 30, server="198.18.9.9", name="gw.cloud.example", **who)
-    for start in np.sort(60 + rng.uniform(0, minutes * 60, minutes * 2)):
+    for start in np.sort(60 + rng.uniform(0, minutes * 60, streams)):
         up, down = int(rng.integers(400, 2000)), int(rng.integers(2000, 90_000))
         made.exchange(tunnel, start, up=0, down=int(up * padding), delay_s=0.01)
         target = int(rng.integers(targets))
@@ -29,6 +43,11 @@ def tunnel_relay(made, rng, *, minutes=30, stacks=8, targets=30, delay_s=0.3, pa
         flow = made.flow(start + delay_s, lasts_s=1.0, up=up, down=down, **values, **who)
         made.exchange(flow, start + delay_s, up, down)
         made.exchange(tunnel, start + 2 * delay_s, up=int(down * padding), down=0)
+
+
+def rare_relay(made, rng):
+    """Six streams an hour, for twelve hours."""
+    tunnel_relay(made, rng, minutes=720, streams=72)
 
 
 def listener_relay(made, rng, *, who=APP):
@@ -41,7 +60,7 @@ def listener_relay(made, rng, *, who=APP):
         made.exchange(made.flow(start + 0.2, up=up, down=down, **values, **who), start + 0.2, up, down)
 
 
-@pytest.mark.parametrize("shape", [{}, {"padding": 1.5}, {"delay_s": 1.0}, {"stacks": 3}])
+@pytest.mark.parametrize("shape", [{}, {"padding": 2.0}, {"padding": 0.5}, {"delay_s": 1.0}, {"delay_s": 10.0}, {"stacks": 3}])
 def test_a_tunnel_relay_alerts_with_its_factors(made, rng, shape):
     tunnel_relay(made, rng, **shape)
     (finding,) = detect(made)
@@ -49,8 +68,8 @@ def test_a_tunnel_relay_alerts_with_its_factors(made, rng, shape):
     assert (finding.device, finding.package, finding.peer) == ("phone-01", APP["package"], None)
     reasons = {reason.feature: reason.value for reason in finding.reasons}
     assert reasons["byte_conservation"] > 0.6
-    assert reasons["bridge_correlation"] > 0.6
-    assert reasons["background_share"] is None
+    assert reasons["pairing_lift"] > 0.6
+    assert reasons["unattended_share"] is None
     assert finding.first_seen <= finding.decided_at <= finding.last_seen
     assert finding.decided_at < 1_800_000_000, "the first half hour suffices"
 
@@ -74,30 +93,77 @@ def test_the_bridge_is_what_alerts_not_the_volume(made, rng):
     assert all(not finding.alert and finding.score < whole.score / 2 for finding in shuffled)
 
 
-def test_background_use_raises_severity(made, rng):
+class Learned:
+    """A baseline of a fixed answer: how many days the app itself went there, and how many others do."""
+
+    def __init__(self, own_days):
+        self.own_days = own_days
+
+    def deviation(self, asked):
+        unknown = np.full(len(asked.destination.code), np.nan)
+        return Deviation(np.full(len(unknown), self.own_days), *[unknown] * 5)
+
+
+def with_baseline(made, own_days):
+    limits = replace(LIMITS, near_miss=0.0)
+    return next(traffic_relay(replace(whole(made), baseline=Learned(own_days)), limits, BY))
+
+
+def test_background_use_and_novelty_raise_severity_and_no_baseline_lowers_it(made, rng):
     tunnel_relay(made, rng)
+    (unseen,) = detect(made)
     made.state(0, locked=True)
-    (finding,) = detect(made)
-    assert finding.alert
-    assert finding.severity == "high"
+    (hidden,) = detect(made)
+    new = with_baseline(made, 0.0)
+    assert [one.alert for one in (unseen, hidden, new)] == [True] * 3
+    assert [one.severity for one in (unseen, hidden, new)] == ["low", "medium", "high"]
+    assert any(reason.feature == "baseline" for reason in hidden.reasons)
+    assert not any(reason.feature == "baseline" for reason in new.reasons)
 
 
-def test_relaying_in_the_foreground_scores_half(made, rng):
+def test_destinations_the_app_always_went_to_score_little(made, rng):
+    tunnel_relay(made, rng)
+    (unlearned,), known = detect(made), with_baseline(made, 3.0)
+    assert known.score < unlearned.score / 2
+    assert not known.alert
+    assert {reason.feature: reason.value for reason in known.reasons}["novelty"] == 0
+
+
+def test_relaying_in_the_foreground_scores_less_than_unknown_and_that_less_than_in_the_background(made, rng):
     tunnel_relay(made, rng)
     (blind,) = detect(made)
     for minute in range(60):
         made.state(minute * 60, locked=False, foreground=APP["uid"])
     (seen,) = detect(made)
-    assert seen.score == pytest.approx(blind.score / 2, rel=0.05)
+    made.rows["device_state"].clear()
+    made.state(0, locked=True)
+    (hidden,) = detect(made)
+    assert seen.score < blind.score < hidden.score
+    values = {reason.feature: reason.value for reason in hidden.reasons}
+    share = LIMITS.attended_floor + (1 - LIMITS.attended_floor) * values["unattended_share"]
+    assert seen.score == pytest.approx(hidden.score * LIMITS.attended_floor / share, rel=0.01)
 
 
-def test_a_vpn_role_is_informational(made, rng):
+@pytest.mark.parametrize(("role", "allowed"), [("relay", True), ("casting", False), ("tethering", False)])
+def test_a_role_excuses_what_it_explains(made, rng, role, allowed):
+    tunnel_relay(made, rng)
+    made.app(10_007, "com.example.torch", "tools", roles=(role,))
+    (finding,) = detect(made)
+    assert finding.alert is not allowed
+    assert (finding.severity == "informational") is allowed
+    assert (finding.reasons[-1].feature == "allowed") is allowed
+
+
+def test_a_vpn_may_go_where_the_apps_of_its_device_go_and_nowhere_else(made, rng):
     tunnel_relay(made, rng)
     made.app(10_007, "com.example.torch", "tools", roles=("vpn",))
-    (finding,) = detect(made)
-    assert not finding.alert
-    assert finding.severity == "informational"
-    assert finding.reasons[-1].feature == "allowed"
+    (strangers,) = detect(made)
+    assert strangers.alert
+    for target in range(30):
+        made.flow(40 + target, name=f"site{target}.example", uid=10_020, package="com.example.browser")
+    (own,) = detect(made)
+    assert not own.alert
+    assert own.severity == "informational"
 
 
 def push_and_fetch(made, rng):
@@ -134,6 +200,26 @@ def test_one_connection_never_alerts_by_its_shape(made):
     made.exchange(made.flow(100.2, up=5000, down=70_000, server="198.18.1.1", **APP), 100.2, 5000, 70_000)
     made.exchange(tunnel, 100.6, up=70_000, down=0)
     assert detect(made) == []
+
+
+@pytest.mark.parametrize("shape", [tunnel_relay, listener_relay, rare_relay])
+def test_what_was_known_when_it_was_decided_suffices_and_one_contact_less_does_not(made, rng, shape):
+    shape(made, rng)
+    telemetry = whole(made)
+    (finding,) = traffic_relay(telemetry, LIMITS, BY)
+    assert finding.alert
+    (then,) = traffic_relay(until(telemetry, finding.decided_at), LIMITS, BY)
+    assert then.alert
+    times = moments(of_app(telemetry, ("phone-01", APP["uid"], APP["package"])))
+    before = int(times[np.searchsorted(times, finding.decided_at) - 1])
+    assert not any(one.alert for one in traffic_relay(until(telemetry, before), LIMITS, BY))
+
+
+def test_rare_streams_add_up_over_hours(made, rng):
+    rare_relay(made, rng)
+    (finding,) = detect(made)
+    assert finding.alert
+    assert finding.decided_at > 1_800_000_000, "half an hour holds three streams"
 
 
 def test_without_exchanges_correlation_is_unknown(made, rng):

@@ -1,0 +1,77 @@
+"""From the columns of windows to scores of AN1702: pure, non-negative, and made of parts a person can check.
+
+score = seen * bridge * suspicion * unattended * novelty * sustained, each 0..1:
+
+- seen: 1 - exp(-nats / scale) of the improbability of chance; without moments, of the number of streams.
+- bridge: weighted geometric mean of timing (the better of lag correlation and pairing lift), byte conservation, size
+  agreement and bounded difference. A geometric mean since each alone is common: push has timing without conservation,
+  calls conserve bytes without timing, torrents fan out without either.
+- suspicion: weighted mean of fan-out, client stacks, set-up, concurrency, and a constant.
+- unattended (if ForegroundStateRequired), novelty: from a floor, where nothing is hidden or new, to 1.
+
+What is unknown is no zero: of the bridge it gives its weight to the others, of suspicion and use of the device it counts
+half, and without a baseline everything counts as new (severity pays for that). A way that
+dialled out and reached fewer unrelated destinations than required scores 0 unless set-up was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from detector.grouped import Float64
+from detector.thresholds import RelayThresholds
+
+Columns = Mapping[str, Float64]
+TINY = 1e-6
+LEAST = 0.01  # of a factor of the geometric mean, so that no single one of little weight can silence the others
+HALF = 0.5
+
+
+def scores(columns: Columns, limits: RelayThresholds) -> Float64:
+    """(w,) the score of each window, 0..1."""
+    found = seen(columns, limits) * bridge(columns, limits) * suspicion(columns, limits)
+    if limits.foreground_state_required:
+        found = found * _floored(columns["unattended_share"], limits.attended_floor, HALF)
+    found = found * _floored(columns["novelty"], limits.known_floor, 1.0) * columns["sustained"]
+    few = (columns["destinations"] < limits.fewest_destinations) & ~(columns["setup_evidence"] > 0)
+    return np.where(few | (columns["streams"] < limits.fewest_streams), 0.0, found)
+
+
+def seen(columns: Columns, limits: RelayThresholds) -> Float64:
+    """(w,) how much was seen at all."""
+    timed = 1 - np.exp(-columns["nats"] / limits.evidence_scale)
+    return np.where(np.isnan(columns["nats"]), 1 - np.exp(-columns["streams"] / limits.streams_scale), timed)
+
+
+def timing(columns: Columns) -> Float64:
+    """(w,) the better of lag correlation and pairing lift; NaN if neither is known.
+
+    As far as streams would have been in step by chance, the lift is not trusted and lag correlation stands alone.
+    """
+    correlated = columns["bridge_correlation"]
+    chance = np.clip(columns["expected_by_chance"] / np.maximum(columns["streams"], 1.0), 0.0, 1.0)
+    better = np.fmax(correlated, columns["pairing_lift"])
+    return np.where(np.isnan(correlated), better, better - np.nan_to_num(chance) * (better - correlated))
+
+
+def bridge(columns: Columns, limits: RelayThresholds) -> Float64:
+    """(w,) weighted geometric mean of what makes a bridge, of the factors that are known."""
+    named = {**columns, "timing": timing(columns)}
+    logs = {name: np.log(np.maximum(named[name], LEAST)) for name in limits.bridge_weights}
+    total = sum(weight * np.nan_to_num(logs[name], nan=0.0) for name, weight in limits.bridge_weights.items())
+    known = sum(weight * ~np.isnan(logs[name]) for name, weight in limits.bridge_weights.items())
+    return np.asarray(np.where(known > 0, np.exp(total / np.maximum(known, TINY)), 0.0), np.float64)
+
+
+def suspicion(columns: Columns, limits: RelayThresholds) -> Float64:
+    """(w,) weighted mean of what makes a bridge suspicious; what is unknown counts half."""
+    named = {**columns, "base": np.ones_like(columns["streams"])}
+    weights = limits.suspicion_weights
+    total = sum(weight * np.nan_to_num(named[name], nan=HALF) for name, weight in weights.items())
+    return np.asarray(total / max(sum(weights.values()), TINY), np.float64)
+
+
+def _floored(value: Float64, floor: float, unknown: float) -> Float64:
+    return floor + (1 - floor) * np.nan_to_num(value, nan=unknown)
