@@ -24,7 +24,7 @@ QUARTILES = {"q25": 0.25, "median": 0.5, "q75": 0.75}
 Value = float | None  # None: this sensor cannot tell
 #: Columns of AN1702 that two recordings of one thing must agree on; the others are made of these, or of chance.
 COMPARED = (
-    *("destinations", "stacks", "streams", "way_in", "way_out", "bridge_correlation", "byte_conservation"),
+    *("destinations", "stacks", "streams", "way_in_bytes", "way_out_bytes", "bridge_correlation", "byte_conservation"),
     *("pairing_lift", "unattended_share", "sustained", "setup_evidence"),
 )
 BY = Signature("measures", "1", partial=False)

@@ -17,9 +17,9 @@ TOLERANCES: Mapping[str, float] = {
     **dict.fromkeys(("contacts", "gap_s_q25", "gap_s_median", "gap_s_q75", "evidence"), INTERVALS),
     **dict.fromkeys(("interval_regularity", "gap_floor", "mode_share", "hour_coverage"), INTERVALS),
     **dict.fromkeys(("background_use", "lock_independence", "lock_preference", "idle_share"), INTERVALS),
-    **dict.fromkeys(("unattended_share", "sustained"), INTERVALS),
+    **dict.fromkeys(("background_share", "unattended_share", "sustained"), INTERVALS),
     **{f"{side}_bytes_{word}": SIZES for side in ("up", "down") for word in ("q25", "median", "q75", "sum")},
-    **dict.fromkeys(("way_in", "way_out", "byte_conservation"), SIZES),
+    **dict.fromkeys(("way_in_bytes", "way_out_bytes", "byte_conservation"), SIZES),
     **dict.fromkeys(("size_constancy", "smallness", "size_symmetry"), SIZES),
     **dict.fromkeys(("task_mixture", "bridge_correlation", "pairing_lift"), SIZES),
     **dict.fromkeys(("name_anomaly", "dns_tunnel", "protocol_role", "prevalence"), EXACT),
@@ -27,9 +27,7 @@ TOLERANCES: Mapping[str, float] = {
     "setup_evidence": EXACT,
 }
 #: Values that count something. They and bytes and seconds differ by parts of themselves, shares by parts of 0 to 1.
-COUNTS = frozenset(
-    ("contacts", "proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams")
-)
+COUNTS = frozenset(("contacts", "proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"))
 #: Counts that may differ by so many, whatever the size. Clients that draw their hello anew do so apart on each stage:
 #: whether theirs has a padding extension, which JA4 counts, depends on the length of GREASE ECH drawn with it.
 DRAWN: Mapping[str, int] = {"stacks": 1}

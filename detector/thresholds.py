@@ -19,7 +19,6 @@ _LEAST = {
     "connection_frequency_threshold": 2,
     "evidence_scale": 1e-6,
     "streams_scale": 1e-6,
-    "evidence_scale": 1e-6,
     "windows": 1,
     "anchor_s": 1e-6,
     "time_window": 1,
@@ -154,10 +153,9 @@ def _value(found: Any, kind: str) -> Any:
     if kind == "RoleBaseline":
         spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
         return RoleBaseline(_listed(found["background"], str), spoken)
-    if kind == "Mapping[str, frozenset[str]]":
-        return {str(key): _listed(words, str) for key, words in found.items()}
     if kind.startswith("Mapping"):
-        return {str(key): _number(value) for key, value in found.items()}
+        listed = "frozenset" in kind
+        return {str(key): _listed(value, str) if listed else _number(value) for key, value in found.items()}
     if kind.startswith("frozenset"):
         return _listed(found, int if "int" in kind else str)
     if not isinstance(found, list) or not found:

@@ -6,7 +6,6 @@ handshakes most of all) passed as they opened: who relays carries the handshakes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,16 +86,15 @@ def _said(flows: RelayFlows, rows: Int64, exchanges: pa.Table | None) -> Spoken:
     left = np.flatnonzero((rest[0] > 0) | (rest[1] > 0))
     silent = np.bincount(owner, minlength=len(rows))[left] == 0
     untold_end = np.where(silent, end[left], start[left])
-    columns: Sequence[tuple[Int64, Int64]] = (
-        (rows[owner], rows[left]),
-        (x_start, start[left]),
-        (turn, start[left]),
-        (x_end, untold_end),
-        (x_up, rest[0][left]),
-        (x_down, rest[1][left]),
+    return Spoken(
+        row=np.concatenate((rows[owner], rows[left])),
+        start=np.concatenate((x_start, start[left])),
+        turn=np.concatenate((turn, start[left])),
+        end=np.concatenate((x_end, untold_end)),
+        up=np.concatenate((x_up, rest[0][left])),
+        down=np.concatenate((x_down, rest[1][left])),
+        told=np.repeat([True, False], (len(owner), len(left))),
     )
-    told = np.repeat([True, False], (len(owner), len(left)))
-    return Spoken(*(np.concatenate(pair) for pair in columns), told)
 
 
 def _sums(amount: Int64, owner: Int64, count: int) -> Int64:

@@ -79,7 +79,9 @@ def surroundings(
     pair, row = spread(pairs, flows.app)
     own = flows.way[row] == pairs.way[pair]
     far = np.bincount(pair[own & ~flows.nearby[row]], minlength=len(pairs)) > 0
-    news = np.bincount(pair[own], strange[row[own]], len(pairs)) / np.maximum(np.bincount(pair[own], minlength=len(pairs)), 1)
+    news = np.bincount(pair[own], strange[row[own]], len(pairs)) / np.maximum(
+        np.bincount(pair[own], minlength=len(pairs)), 1
+    )
     learned = telemetry.baseline is not None
     dialled = pairs.way != ACCEPTED
     requests = codes(table["proxy"])
@@ -106,7 +108,7 @@ def _unattended(telemetry: Telemetry, flows: RelayFlows, bursts: Bursts, limits:
     if "device_state" not in telemetry or not len(bursts.row):
         return found
     states = states_by_device(telemetry["device_state"])
-    group, one = distinct(flows.app[bursts.row])
+    group, _ = distinct(flows.app[bursts.row])
     order = np.argsort(group, kind="stable")
     for rows in np.split(order, np.cumsum(np.bincount(group))[:-1]):  # an app at a time
         row = int(bursts.row[rows[0]])
@@ -155,9 +157,7 @@ def _deviations(baseline: Baseline, packages: pa.Table | None, flows: RelayFlows
     texts = sorted(set(known.values()))
     place = {text: k for k, text in enumerate(texts)}
     category = np.array([place.get(known.get(text, ""), NULL) for text in flows.package.texts] + [NULL], np.int64)
-    device, package, peer = (
-        Codes(part.code[rows], part.texts) for part in (flows.device, flows.package, flows.peer)
-    )
+    device, package, peer = (Codes(part.code[rows], part.texts) for part in (flows.device, flows.package, flows.peer))
     asked = Asked(device, package, Codes(category[package.code], texts), peer)
     deviation = baseline.deviation(asked)
     return unrelated(deviation.own_days, deviation.app_share, deviation.category_share)

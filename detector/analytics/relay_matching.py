@@ -1,4 +1,4 @@
-"""Every burst of an app's other flows held against a way in: did the way bring the request, and take the answer away?
+"""Every burst of an app's other flows held against a way in: did it bring the request and take the answer away.
 
 Law: the same question is asked of the way at other times, minutes before and after, so that chance has a number of its
 own. All bursts of all pairs at once: sums over time are differences of prefix sums, found by binary search.
@@ -89,8 +89,10 @@ def bursts_of(pairs: Pairs, flows: RelayFlows, said: Spoken) -> Bursts:
     other = flows.way[said.row[item]] != pairs.way[pair]
     pair, item = pair[other], item[other]
     asks = (said.told | ~told[said.row])[item] & (said.up + said.down > 0)[item]
-    columns = (said.row, said.start, said.turn, said.end, said.up, said.down)
-    return Bursts(pair, *(column[item] for column in columns), asks)
+    row, start, turn, end, up, down = (
+        column[item] for column in (said.row, said.start, said.turn, said.end, said.up, said.down)
+    )
+    return Bursts(pair, row, start, turn, end, up, down, asks)
 
 
 def matched(bursts: Bursts, way: Way, reach_s: float) -> Matched:

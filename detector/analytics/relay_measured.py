@@ -94,7 +94,8 @@ def _timed(pairs: Pairs, flows: RelayFlows, *, told: bool) -> Float64:
     pair, row = spread(pairs, flows.app)
     own = flows.way[row] == pairs.way[pair]
     brief = flows.end[row] - flows.start[row] <= REACHES_S[1] * 1e6
-    return (np.bincount(pair[own & ~brief], minlength=len(pairs)) == 0).astype(np.float64)
+    long = np.bincount(pair[own & ~brief], minlength=len(pairs))
+    return np.where(long == 0, 1.0, 0.0)
 
 
 def _joined(scene: Scene, lengths: list[int]) -> Measured:

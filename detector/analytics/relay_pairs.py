@@ -64,15 +64,16 @@ def worth(into: Float64, out: Float64, other_into: Float64, other_out: Float64, 
     return np.asarray(carried & (into >= least * other_out) & (out >= least * other_into), np.bool_)
 
 
-def _others(
-    amount: Int64, pairs: tuple[Int64, Int64], app: Int64, counted: Bool
-) -> tuple[Float64, Float64]:
+def _others(amount: Int64, pairs: tuple[Int64, Int64], app: Int64, counted: Bool) -> tuple[Float64, Float64]:
     """(p,) sums of each way, and of the counted flows of its app that took another way."""
     pair, one = pairs
-    mine = np.bincount(pair, amount, len(one))
     told = np.where(counted, amount, 0)
-    whole = np.bincount(app, told)[app[one]]
-    return mine, whole - np.bincount(pair, told, len(one))
+    whole = _summed(app, told, int(app.max(initial=-1)) + 1)[app[one]]
+    return _summed(pair, amount, len(one)), whole - _summed(pair, told, len(one))
+
+
+def _summed(place: Int64, amount: Int64, count: int) -> Float64:
+    return np.bincount(place, amount, count).astype(np.float64)
 
 
 def bridging(pairs: Pairs, flows: RelayFlows, bits: Pieces, lengths_us: Sequence[int], begin: int) -> Pairs:
@@ -88,9 +89,11 @@ def _in_windows(pairs: Pairs, flows: RelayFlows, bits: Pieces, window: Int64) ->
     group, one = distinct(app, way, np.maximum(window, 0))
     place, _ = distinct(app, np.maximum(window, 0))
     counted = flows.counted[bits.row]
-    sums = [(np.bincount(group, side, len(one)), np.where(counted, side, 0)) for side in (bits.into, bits.out)]
-    others = [np.bincount(place, told)[place[one]] - np.bincount(group, told, len(one)) for _, told in sums]
-    good = worth(sums[0][0], sums[1][0], others[0], others[1], WORTH_A_LOOK)
+    many = int(place.max(initial=-1)) + 1
+    mine = [_summed(group, side, len(one)) for side in (bits.into, bits.out)]
+    told = [np.where(counted, side, 0) for side in (bits.into, bits.out)]
+    others = [_summed(place, side, many)[place[one]] - _summed(group, side, len(one)) for side in told]
+    good = worth(mine[0], mine[1], others[0], others[1], WORTH_A_LOOK)
     known = set(zip(app[one[good]].tolist(), way[one[good]].tolist(), strict=True))
     return np.array([pair in known for pair in zip(pairs.app.tolist(), pairs.way.tolist(), strict=True)], np.bool_)
 

@@ -73,22 +73,24 @@ EXPECTED: Mapping[str, str] = {
 def sentences(row: Row, way: str, hours: float) -> dict[str, str]:
     """What a person can look up of each factor."""
     number = {name: 0.0 if math.isnan(value) else value for name, value in row.items()}
-    carried = f"{number['way_in']:,.0f} B came in and {number['way_out']:,.0f} B went out by {way} within {hours:g} h"
+    came, left = (f"{number[name]:,.0f} B" for name in ("way_in_bytes", "way_out_bytes"))
+    sent, got = (f"{number[name]:,.0f} B" for name in ("relayed_out_bytes", "relayed_in_bytes"))
+    carried = f"{came} came in and {left} went out by {way} within {hours:g} h"
     others = f"the {number['streams']:.0f} other flows"
     step = f"{number['paired']:.1f} of {others} spoke just when {way} brought their request and took their answer"
     chance = f"{number['expected_by_chance']:.1f} would have minutes earlier or later"
-    both = f"those in step sent {number['relayed_out']:,.0f} B and received {number['relayed_in']:,.0f} B"
+    both = f"those in step sent {sent} and received {got}"
     goals = f"{number['destinations']:.0f} destinations of flows in step with {way}"
     return {
         "nats": f"{step}; {chance}: e^-{number['nats']:.0f} by chance",
-        "bridge_correlation": "bytes arriving on one side leave on the other within 3 s: correlation of 1 s bins, both ways",
+        "bridge_correlation": "bytes arriving on one side leave on the other within 3 s: correlation, both ways",
         "pairing_lift": f"{step}; {chance}",
         "byte_conservation": f"{carried}; {both}: the same both ways up to one factor, {number['byte_conservation']:.0%}",
         "size_agreement": f"what left by {way} after each answer was as large or small as the answer",
         "bounded_difference": f"the shares of bytes passed by {way} and by the others never ran far apart",
         "fan_out": goals,
         "stack_diversity": f"{number['stacks']:.0f} different TLS clients (JA4) speak through this one app",
-        "setup_evidence": "the app was asked to relay (1), accepted sessions (0.7), or listened within the time window (0.5)",
+        "setup_evidence": "the app was asked to relay (1), accepted sessions (0.7), or had listened (0.5)",
         "concurrency": "relayed flows open at once, by logarithm",
         "unattended_share": "share of relayed bytes in the background without recent interaction",
         "novelty": f"share of the {goals} that neither this app nor its like contacted in the learning period",

@@ -9,8 +9,8 @@ score = seen * bridge * suspicion * unattended * novelty * sustained, each 0..1:
 - suspicion: weighted mean of fan-out, client stacks, set-up, concurrency, and a constant.
 - unattended (if ForegroundStateRequired), novelty: from a floor, where nothing is hidden or new, to 1.
 
-What is unknown is no zero: of the bridge it gives its weight to the others, of suspicion and use of the device it counts
-half, and without a baseline everything counts as new (severity pays for that). A way that
+What is unknown is no zero: of the bridge it gives its weight to the others, of suspicion and use of the device it
+counts half, and without a baseline everything counts as new (severity pays for that). A way that
 dialled out and reached fewer unrelated destinations than required scores 0 unless set-up was seen.
 """
 

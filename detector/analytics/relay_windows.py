@@ -70,7 +70,7 @@ def window_columns(scene: Scene, length: int) -> tuple[Windows, Columns]:
     in_time = both_sides(scene.ways, scene.others)
     totals = _totals(scene, windows, streams, related)
     columns |= totals
-    flow = (totals["way_in"], totals["way_out"], totals["relayed_in"], totals["relayed_out"])
+    flow = (totals["way_in_bytes"], totals["way_out_bytes"], totals["relayed_in_bytes"], totals["relayed_out_bytes"])
     timed = scene.timed[windows.pair] > 0
     span_s = (scene.end - scene.begin) // SECOND_US + 3
     forth, back = (correlations(side, windows, span_s) for side in in_time)
@@ -96,8 +96,8 @@ def _windows(scene: Scene, length: int) -> tuple[Windows, _Streams]:
     streams, _ = distinct(place, bursts.row)
     kinds = np.unique(streams * (len(every) + 1) + place) % (len(every) + 1) if len(place) else place
     enough = np.bincount(kinds, minlength=len(every)) >= scene.limits.fewest_streams
-    sums = [*_way_sums(scene, every), *(np.bincount(place, side, len(every)) for side in (bursts.down, bursts.up))]
-    kept = enough & worth(*sums, WORTH_A_LOOK)
+    other_in, other_out = (_count(place, side, len(every)) for side in (bursts.down, bursts.up))
+    kept = enough & worth(*_way_sums(scene, every), other_in, other_out, WORTH_A_LOOK)
     windows = Windows(every.pair[kept], every.number[kept], length, begin)
     rank = np.where(kept, np.cumsum(kept) - 1, len(windows))
     place = rank[place] if len(place) else place
@@ -169,7 +169,12 @@ def _totals(scene: Scene, windows: Windows, streams: _Streams, related: Float64)
     other_in, other_out = (_count(streams.place, side * related, w) for side in (bursts.down, bursts.up))
     whole = _count(streams.place, bursts.down + bursts.up, w)
     share = (other_in + other_out) / np.maximum(whole, 1.0)
-    named = {"way_in": way_in, "way_out": way_out, "relayed_in": other_in, "relayed_out": other_out}
+    named = {
+        "way_in_bytes": way_in,
+        "way_out_bytes": way_out,
+        "relayed_in_bytes": other_in,
+        "relayed_out_bytes": other_out,
+    }
     return {**named, "relayed_share": share}
 
 

@@ -7,8 +7,8 @@ What each view can no longer see: no-decryption nothing (requests are not used) 
 unattended · no-app which app relays: bridges are looked for among all flows of an address, below WORTH_A_LOOK of them
 in vain; sockets, client stacks and roles · no-sni domains: destinations are addresses, and unknown to most baselines ·
 netflow moments: correlation, pairing, sizes; what is left is conservation over whole windows, greetings of proxies are
-gone · sampled-1in100 the same of estimates, and most short flows · dns-only everything: it is not judged. A relay within
-a VPN of the whole device shows outside one flow, in every view.
+gone · sampled-1in100 the same of estimates, and most short flows · dns-only everything: it is not judged. In every view
+a relay inside a VPN of the whole device is one flow, and says nothing.
 """
 
 from __future__ import annotations

@@ -19,4 +19,4 @@ def bounded_difference(forth: Float64, back: Float64) -> Float64:
     >>> bounded_difference(np.array([0.1, 0.0]), np.array([0.05, 0.6])).tolist()
     [0.8, 0.0]
     """
-    return np.clip(1 - 2 * np.maximum(forth, back), 0.0, 1.0)
+    return np.asarray(np.clip(1 - 2 * np.maximum(forth, back), 0.0, 1.0), np.float64)

@@ -18,10 +18,12 @@ def bridge_correlation(forth: Float64, back: Float64) -> Float64:
     >>> bridge_correlation(np.array([[0.2], [0.9]]), np.array([[0.5], [0.4]])).tolist()
     [0.5]
     """
-    return np.clip(np.minimum(forth.max(axis=0), back.max(axis=0)), 0.0, 1.0)
+    return np.asarray(np.clip(np.minimum(forth.max(axis=0), back.max(axis=0)), 0.0, 1.0), np.float64)
 
 
-def correlation(count: Float64, sums: tuple[Float64, Float64], squares: tuple[Float64, Float64], both: Float64) -> Float64:
+def correlation(
+    count: Float64, sums: tuple[Float64, Float64], squares: tuple[Float64, Float64], both: Float64
+) -> Float64:
     """(w,) Pearson's correlation of two series from how many values, their sums, sums of squares and of products.
 
     0 where one of them never changes.

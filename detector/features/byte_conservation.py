@@ -3,7 +3,8 @@
 The factor is free between a third and three, the same for both directions: padding, compression, frames and the
 handshakes a relay ends itself change it, but not the direction bytes take. Asked of whole windows, and of what the way
 carried around the bursts in step with it, so that chaff between them does not count; the better one stands. Needs
-flows, and exchanges to know what is around a burst. Lowered by chaff that is everywhere. Raised wrongly by VPN, tethering and casting, and by chance where an app uploads to one peer what it loaded from others.
+flows, and exchanges to know what is around a burst. Lowered by chaff that is everywhere. Raised wrongly by VPN,
+tethering and casting, and by chance where an app uploads to one peer what it loaded from others.
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ def byte_conservation(way_in: Float64, way_out: Float64, other_in: Float64, othe
     [1.0, 1.0, 0.0]
     """
     carried = (way_in > 0) & (way_out > 0) & (other_in > 0) & (other_out > 0)
-    forth, back = (
-        np.log(np.maximum(way, 1.0) / np.maximum(other, 1.0)) for way, other in ((way_in, other_out), (way_out, other_in))
-    )
+    pairs = ((way_in, other_out), (way_out, other_in))
+    forth, back = (np.log(np.maximum(way, 1.0) / np.maximum(other, 1.0)) for way, other in pairs)
     factor = np.clip((forth + back) / 2, -np.log(FACTOR), np.log(FACTOR))
     kept = np.exp(-np.maximum(np.abs(forth - factor), np.abs(back - factor)))
     return np.where(carried, kept, 0.0)

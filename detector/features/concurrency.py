@@ -18,4 +18,4 @@ def concurrency(open_at_once: Float64) -> Float64:
     >>> concurrency(np.array([1.0, 8.0, 64.0])).tolist()
     [0.0, 1.0, 1.0]
     """
-    return np.clip(np.log(np.maximum(open_at_once, 1.0)) / np.log(MANY), 0.0, 1.0)
+    return np.asarray(np.clip(np.log(np.maximum(open_at_once, 1.0)) / np.log(MANY), 0.0, 1.0), np.float64)

@@ -19,4 +19,4 @@ def size_agreement(followed: Float64, chance: Float64) -> Float64:
     [0.9, 0.25, 0.0]
     """
     floor = np.maximum(chance, 0.0)
-    return np.clip((followed - floor) / np.maximum(1 - floor, 1e-9), 0.0, 1.0)
+    return np.asarray(np.clip((followed - floor) / np.maximum(1 - floor, 1e-9), 0.0, 1.0), np.float64)

@@ -98,7 +98,7 @@ def test_a_value_only_one_side_has_differs_and_groups_are_matched_by_key():
 
 def relay(window, **windows):
     """An app whose worst window began at that hour; ``windows``: bytes into it by hour."""
-    judged = {int(hour[1:]): {"way_in": float(into)} for hour, into in windows.items()}
+    judged = {int(hour[1:]): {"way_in_bytes": float(into)} for hour, into in windows.items()}
     return replace(ONE, analytic="AN1702", values={"granted": 3.0, **judged[window]}, window=window, windows=judged)
 
 
@@ -106,19 +106,19 @@ def test_windows_that_are_as_bad_as_each_other_are_compared_with_themselves():
     (pair,) = compared([relay(1, h1=900, h2=50)], [relay(2, h1=910, h2=50)])
     assert [(value.feature, value.one, value.other) for value in pair.values] == [
         ("granted", 3.0, 3.0),
-        ("way_in", 900.0, 910.0),
+        ("way_in_bytes", 900.0, 910.0),
     ]
     assert pair.within
 
 
 def test_a_window_that_differs_or_is_on_one_side_only_is_outside():
     (pair,) = compared([relay(1, h1=900, h2=50)], [relay(2, h1=500, h2=50)])
-    assert [value.feature for value in pair.outside] == ["way_in"]
+    assert [value.feature for value in pair.outside] == ["way_in_bytes"]
     (pair,) = compared([relay(1, h1=900)], [relay(2, h2=900)])
-    assert [(value.feature, value.one, value.other) for value in pair.outside] == [("way_in", 900.0, None)]
+    assert [(value.feature, value.one, value.other) for value in pair.outside] == [("way_in_bytes", 900.0, None)]
 
 
 def test_who_has_no_window_on_one_side_knows_no_value_of_it():
     asked = replace(ONE, analytic="AN1702", values={"granted": 3.0})
     (pair,) = compared([asked], [relay(2, h2=900)])
-    assert [(value.feature, value.one, value.other) for value in pair.outside] == [("way_in", None, 900.0)]
+    assert [(value.feature, value.one, value.other) for value in pair.outside] == [("way_in_bytes", None, 900.0)]

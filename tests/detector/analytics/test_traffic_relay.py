@@ -60,7 +60,9 @@ def listener_relay(made, rng, *, who=APP):
         made.exchange(made.flow(start + 0.2, up=up, down=down, **values, **who), start + 0.2, up, down)
 
 
-@pytest.mark.parametrize("shape", [{}, {"padding": 2.0}, {"padding": 0.5}, {"delay_s": 1.0}, {"delay_s": 10.0}, {"stacks": 3}])
+@pytest.mark.parametrize(
+    "shape", [{}, {"padding": 2.0}, {"padding": 0.5}, {"delay_s": 1.0}, {"delay_s": 10.0}, {"stacks": 3}]
+)
 def test_a_tunnel_relay_alerts_with_its_factors(made, rng, shape):
     tunnel_relay(made, rng, **shape)
     (finding,) = detect(made)

@@ -1,4 +1,4 @@
-"""The relay features: a bridge scores 1, push, calls and torrents each fail one of them."""
+"""The relay features: each between 0 and 1, and each told apart from what only looks alike."""
 
 from __future__ import annotations
 
@@ -7,59 +7,102 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.features.bridge_correlation import bridge_correlation
-from detector.features.byte_conservation import byte_conservation
+from detector.features.bounded_difference import bounded_difference
+from detector.features.byte_conservation import FACTOR, byte_conservation
+from detector.features.coincidence import coincidence
 from detector.features.concurrency import concurrency
-from detector.features.fan_out import fan_out
+from detector.features.fan_out import fan_out, known_relief, unrelated
 from detector.features.pairing_lift import pairing_lift
+from detector.features.setup_evidence import setup_evidence
+from detector.features.size_agreement import size_agreement
 from detector.features.stack_diversity import stack_diversity
+from detector.features.unattended_share import unattended_share
 
-amount = st.floats(0, 1e9)
-
-
-@given(a=amount, b=amount, c=amount, d=amount)
-def test_conservation_is_a_share_and_symmetric_in_its_pairs(a, b, c, d):
-    assert 0 <= byte_conservation(a, b, c, d) <= 1
-    assert byte_conservation(a, b, c, d) == byte_conservation(d, c, b, a)
+amount = st.integers(1, 10**9)
+share = st.floats(0, 1)
 
 
-def test_padding_lowers_conservation_but_push_destroys_it():
-    assert byte_conservation(2000, 8000, 4000, 1000) == pytest.approx(2 / 3)
-    assert byte_conservation(100, 50, 500_000, 900) < 0.01
+def one(*values):
+    return [np.array([float(value)]) for value in values]
 
 
-@pytest.mark.parametrize("lag", [0, 1, 2, 3])
-def test_correlation_finds_delays_up_to_three_seconds(lag, rng):
-    a, b = (rng.exponential(1000, 600) * (rng.random(600) < 0.1) for _ in range(2))
-    assert bridge_correlation(a, np.roll(b, lag), b, np.roll(a, lag)) > 0.95
+@given(amount, amount, amount, amount)
+def test_conservation_is_a_share(a, b, c, d):
+    (kept,) = byte_conservation(*one(a, b, c, d))
+    assert 0 <= kept <= 1
 
 
-def test_correlation_needs_both_directions_and_related_traffic(rng):
-    a, b, c, d = (rng.exponential(1000, 1800) * (rng.random(1800) < 0.1) for _ in range(4))
-    assert bridge_correlation(a, b, c, d) < 0.2
-    assert bridge_correlation(a, b, c, a) < 0.2
-    assert bridge_correlation(a, np.roll(b, 8), b, np.roll(a, 8)) < 0.2
+@given(st.integers(1000, 10**6), st.integers(1000, 10**6), st.floats(1 / FACTOR + 0.01, FACTOR - 0.01))
+def test_one_factor_for_both_ways_conserves_whatever_it_is(into, out, factor):
+    (kept,) = byte_conservation(*one(factor * out, factor * into, into, out))
+    assert kept == pytest.approx(1)
 
 
-def test_silence_does_not_correlate():
-    nothing = np.zeros(50)
-    assert bridge_correlation(nothing, nothing, nothing, nothing) == 0
+@pytest.mark.parametrize(
+    "sums",
+    [
+        (300, 40, 50_000, 800),  # push: little in, nothing back
+        (1e6, 1e6, 1e5, 5e3),  # a call beside browsing
+        (5e4, 2e3, 9e5, 4e4),  # two sites of a browser
+    ],
+)
+def test_what_is_not_conserved_is_told_apart(sums):
+    assert byte_conservation(*one(*sums))[0] < 0.35
 
 
-def test_pairing_lift_is_nought_for_chance(rng):
-    window = (0, 1_800_000_000)
-    heard = np.sort(rng.integers(0, window[1], 60))
-    assert pairing_lift(np.sort(rng.integers(0, window[1], 60)), heard, window) < 0.2
-    assert pairing_lift(heard + 200_000, heard, window) == 1
-    assert pairing_lift(heard[:2], heard, window) is None
+def test_nothing_is_conserved_where_nothing_was_carried():
+    assert byte_conservation(*one(0, 5, 5, 5))[0] == 0
 
 
-@given(k=st.integers(0, 200))
+@given(st.integers(0, 200), st.floats(0, 1), st.floats(0, 1))
+def test_lift_is_a_share_and_nought_at_chance(streams, paired, chance):
+    n = float(streams)
+    (lift,) = pairing_lift(*one(n * paired, n * chance, n))
+    assert np.isnan(lift) == (streams == 0)
+    assert streams == 0 or 0 <= lift <= 1
+    assert streams == 0 or paired > chance or lift == 0
+
+
+@given(st.integers(1, 200), share, share)
+def test_more_streams_of_the_same_kind_are_more_evidence(streams, paired, chance):
+    few, many = (coincidence(*one(n * paired, n * chance, n))[0] for n in (streams, 20 * streams))
+    assert many >= few - 1e-9 or paired <= chance + 1 / streams
+
+
+def test_chance_is_no_evidence():
+    assert coincidence(*one(30, 30, 60))[0] == 0
+    assert coincidence(*one(0, 0, 0))[0] == 0
+
+
+@given(share, share)
+def test_agreement_and_difference_are_shares(a, b):
+    assert 0 <= size_agreement(*one(a, b))[0] <= 1
+    assert 0 <= bounded_difference(*one(a, b))[0] <= 1
+    assert size_agreement(*one(a, a))[0] == pytest.approx(0, abs=1e-9) or a == 1
+
+
+def test_unknown_agreement_stays_unknown():
+    assert np.isnan(size_agreement(*one(np.nan, 0.1))[0])
+    assert np.isnan(size_agreement(*one(0.9, np.nan))[0])
+
+
+@given(st.integers(0, 300))
 def test_counts_score_no_less_when_larger(k):
-    assert 0 <= fan_out(k) <= fan_out(k + 1) <= 1
-    assert stack_diversity(k) is None or stack_diversity(k) <= stack_diversity(k + 1) <= 1
+    for feature in (fan_out, concurrency):
+        assert 0 <= feature(*one(k))[0] <= feature(*one(k + 1))[0] <= 1
+    assert np.isnan(stack_diversity(*one(0))[0])
+    assert k == 0 or stack_diversity(*one(k))[0] <= stack_diversity(*one(k + 1))[0] <= 1
 
 
-def test_concurrency_counts_open_flows():
-    assert concurrency(np.array([0, 10, 20]), np.array([5, 15, 25])) == 1
-    assert concurrency(np.array([]), np.array([])) == 0
+def test_known_destinations_are_related():
+    assert unrelated(*one(2, np.nan, np.nan))[0] == 0
+    assert unrelated(*one(0, 1, np.nan))[0] == 0
+    assert unrelated(*one(0, np.nan, np.nan))[0] == 1
+    assert known_relief(0.5, 0.2) == pytest.approx(0.6)
+
+
+def test_set_up_and_use_know_what_they_do_not_know():
+    assert np.isnan(setup_evidence(*one(0, 0, np.nan))[0])
+    assert setup_evidence(*one(0, 0, 1))[0] == 0.5
+    assert setup_evidence(*one(0, 1, 0))[0] == 0.7
+    assert np.isnan(unattended_share(*one(0, 0))[0])

@@ -1,0 +1,71 @@
+"""Policy: a role excuses the ways of relaying it explains, and severity grows with what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from detector.analytics.relay_policy import Circumstances, Shape, excuse, severity
+from detector.inventory import Installed
+from detector.thresholds import load_thresholds
+
+LIMITS = load_thresholds().relay
+MANY = 20
+
+
+def app(*roles):
+    return Installed("com.example.torch", "tools", sanctioned=True, roles=frozenset(roles))
+
+
+@pytest.mark.parametrize(
+    ("role", "shape", "excused"),
+    [
+        ("relay", Shape("dialled", MANY), True),
+        ("relay", Shape("far", MANY), True),
+        ("tethering", Shape("nearby", MANY), True),
+        ("tethering", Shape("far", MANY), False),
+        ("tethering", Shape("dialled", 1), False),
+        ("casting", Shape("nearby", 1), True),
+        ("casting", Shape("nearby", MANY), False),
+        ("remote_access", Shape("dialled", 1), True),
+        ("remote_access", Shape("far", MANY), False),
+        ("vpn", Shape("dialled", MANY), False),
+        ("vpn", Shape("dialled", MANY, requested=0.2), False),
+        ("vpn", Shape("dialled", MANY, requested=0.9), True),
+        ("browser", Shape("dialled", 1), False),
+    ],
+)
+def test_a_role_excuses_what_it_explains(role, shape, excused):
+    why = excuse(app(role), [shape], LIMITS)
+    assert (why is not None) is excused
+    assert why is None or role in why
+
+
+def test_every_way_in_must_be_explained_and_a_listed_app_may_do_anything():
+    both = [Shape("nearby", 1), Shape("dialled", 1)]
+    assert excuse(app("casting"), both, LIMITS) is None
+    listed = replace(LIMITS, allowed_app_list=frozenset({"com.example.torch"}))
+    assert "AllowedAppList" in (excuse(app(), both, listed) or "")
+    assert excuse(None, both, listed) is None
+
+
+NOTHING = Circumstances(granted=False, carried_out=False, bridged=True, unattended=None, setup=None, novelty=None)
+
+
+@pytest.mark.parametrize(
+    ("seen", "level"),
+    [
+        ({}, "low"),
+        ({"unattended": 1.0}, "medium"),
+        ({"unattended": 1.0, "setup": 1.0}, "medium"),
+        ({"novelty": 0.0}, "low"),
+        ({"novelty": 1.0}, "medium"),
+        ({"novelty": 1.0, "unattended": 1.0}, "high"),
+        ({"granted": True, "bridged": False}, "medium"),
+        ({"granted": True, "bridged": False, "carried_out": True}, "high"),
+        ({"granted": True}, "high"),
+    ],
+)
+def test_severity_comes_of_combinations(seen, level):
+    assert severity(replace(NOTHING, **seen)) == level
