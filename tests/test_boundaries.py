@@ -26,12 +26,12 @@ LAYERS = (
     ("lab.scoring", "lab.score"),
     ("lab.report",),
     ("lab.running",),
-    ("lab.detection", "lab.inspection", "lab.doctor"),
+    ("lab.detection", "lab.explaining", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
-    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli_record", "lab.cli"),
+    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli_record", "lab.cli", "lab.entry"),
 )
 # what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
-LAB_MAY_KNOW = ("detector.contract", "detector.capture")
+LAB_MAY_KNOW = ("detector.contract", "detector.explanation", "detector.capture")
 ONLY_IN = {
     "scapy": ("lab/stages/", "lab/replay.py", "lab/inject.py", "lab/protocols/"),
     "docker": ("lab/stages/live/", "detector/adapters/image.py"),
