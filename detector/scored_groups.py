@@ -27,7 +27,7 @@ class ScoredGroups:
     ``columns``: every factor, (g,) float64, NaN unknown. ``scores``: from such columns, of any length, to the scores
     that are held against ``threshold``. ``limits``: of the factors that may be changed. ``fewest``: contacts below
     which there is no group. ``excuse``: why a group (by row) may not alert, None if it may. ``texts``: a sentence of a
-    row's factor, where there is one.
+    row's factor, where there is one. ``merged``: the peer that stands for several, if there is such a key.
     """
 
     device: Codes
@@ -41,6 +41,7 @@ class ScoredGroups:
     threshold: float
     limits: Mapping[str, Limits]
     fewest: int
+    merged: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     excuse: Excuse = field(default=lambda _row: None)
@@ -48,7 +49,7 @@ class ScoredGroups:
 
     def explain(self, about: About, seen: Witnessed) -> Explanation:
         """What became of the group that is meant, of several the one that scored most; ``seen``: what there was."""
-        rows = np.flatnonzero(about.mask(self.device, self.uid, self.package, self.peer, (self.first, self.last)))
+        rows = self._meant(about)
         if not len(rows):
             return self._absent(about, seen)
         scores = self.scores({name: column[rows] for name, column in self.columns.items()})
@@ -65,6 +66,16 @@ class ScoredGroups:
             factors=self._factors(row, factors, score),
             counterfactual=self._counterfactual(best) if best else None,
         )
+
+    def _meant(self, about: About) -> Int64:
+        """The groups that are meant; where there is none, those of the app that stand for several peers."""
+        who = self.device, self.uid, self.package
+        seen = self.first, self.last
+        rows = np.flatnonzero(about.mask(*who, self.peer, seen))
+        if len(rows) or self.peer is None or self.merged not in self.peer.texts:
+            return rows
+        several = self.peer.code == self.peer.texts.index(self.merged)
+        return np.flatnonzero(about.mask(*who, None, seen) & several)
 
     def _absent(self, about: About, seen: Witnessed) -> Explanation:
         """Why there is no group: nothing was seen, too little, or nothing that is grouped."""

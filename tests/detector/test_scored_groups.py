@@ -107,3 +107,12 @@ def test_it_is_plain_json():
     told = groups(uid=np.full(3, -1), package=nobody(3)).explain(ABOUT, SEEN).to_json()
     assert json.loads(json.dumps(told, allow_nan=False))["about"]["peers"] == ["c2.example"]
     assert "an unknown app on phone-01" in told["text"]
+
+
+def test_a_key_of_several_peers_answers_for_those_without_a_group_of_their_own():
+    rotating = Codes(np.array([0, 1, 1]), ["c2.example", "*rare*"])
+    one = groups(peer=rotating, merged="*rare*")
+    assert one.explain(ABOUT, SEEN).score == pytest.approx(0.592)
+    other = one.explain(replace(ABOUT, peers=("gone.example",)), SEEN)
+    assert other.score == pytest.approx(0.2 * 0.64)
+    assert replace(one, merged=None).explain(replace(ABOUT, peers=("gone.example",)), SEEN).outcome == "not-grouped"
