@@ -55,19 +55,21 @@ def merged_files(paths: Sequence[Path], learned: Sequence[Baseline] = ()) -> Bas
     return found
 
 
-def beside(telemetry: Telemetry, baseline: Baseline, path: Path) -> Telemetry:
-    """The telemetry with the baseline read from ``path``; stderr says how much of it is known.
+def read_baseline(path: Path, view: str) -> Baseline:
+    """The baseline of a file for telemetry of that view; LookupError for another: each sensor has its own normal."""
+    found = Baseline.read(path)
+    if found.view != view:
+        again = f"droidrange baseline learn RECORDING... --view {view} -o FILE"
+        raise LookupError(f"{path}: found a baseline of view {found.view}, expected {view}; learn one with: {again}")
+    return found
 
-    Raises LookupError where it was learned in another view: each sensor has its own normal.
-    """
-    if baseline.view != telemetry.view:
-        again = f"droidrange baseline learn RECORDING... --view {telemetry.view} -o FILE"
-        raise LookupError(f"{path}: found view {baseline.view}, expected {telemetry.view}; learn one with: {again}")
+
+def beside(source: Path, telemetry: Telemetry, baseline: Baseline) -> Telemetry:
+    """The telemetry read from ``source`` with the baseline; stderr says how much of it is known."""
     known = baseline.coverage(telemetry)
-    learned = f"{plural(len(baseline.parts), 'recording')}, {plural(int(baseline.device_days), 'device-day')}"
-    say(f"{known} ({learned})")
+    say(f"{source}: {known}, from {plural(int(baseline.device_days), 'device-day')}")
     if known.stranger:
-        say(f"warning: {path} may be of another enterprise: what it does not know is judged as new to all of it")
+        say(f"warning: {source}: is the baseline another enterprise's? What it does not know looks new to everybody")
     return replace(telemetry, baseline=baseline)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lab.cli_baseline import baseline_app
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_lab import lab_app
 from lab.cli_record import record, say_not_played
@@ -49,6 +50,7 @@ app.add_typer(scenario_app, name="scenario")
 app.add_typer(behaviour_app, name="behaviour")
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(detector_app, name="detector")
+app.add_typer(baseline_app, name="baseline")
 app.add_typer(lab_app, name="lab")
 
 

@@ -67,7 +67,10 @@ def read_parts(path: Path) -> tuple[str, tuple[Part, ...]]:
         raise FileNotFoundError(2, f"{strange}; {NEXT}", str(path))
     sheet, packed = _opened(path)
     try:
-        tables = {name: pq.read_table(io.BytesIO(content)) for name, content in packed.items()}
+        tables = {
+            name: pq.ParquetFile(io.BytesIO(content), pre_buffer=False).read(use_threads=False)
+            for name, content in packed.items()
+        }
         parts = tuple(_part(sheet, k, tables) for k in range(len(sheet["parts"])))
         view = str(sheet["view"])
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, pa.ArrowException) as fault:
