@@ -116,11 +116,19 @@ def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
         trials = load_run(folder, advance)
     with phase("score") as advance:
         setting = {name: content[name] for name in SETTING if name in content}
-        card = replace(score(trials, **about, advance=advance), setting=setting)
+        card = replace(score(trials, **about, advance=advance), setting=setting, evidence=evidence(content))
         write_json(folder / "scorecard.json", card.to_json())
     with phase("report") as advance:
         report_folder(folder, advance=advance)
     return card
+
+
+def evidence(content: Mapping[str, Any]) -> Row:
+    """What a run's scorecard rests on: software, detectors' versions, and the hash of every scenario and recording."""
+    versions = {row["detector"]: row["detector_version"] for row in content["trials"] if row["detector_version"]}
+    hashes = {name: dict(sorted(content[name].items())) for name in ("scenarios", "recordings")}
+    speed = {"speed": content["speed"]} if "speed" in content else {}
+    return {"software": dict(content["software"]), "detectors": dict(sorted(versions.items())), **hashes, **speed}
 
 
 def report_folder(folder: Path, out: Path | None = None, *, advance: Advance = unsaid) -> Path:
