@@ -13,9 +13,9 @@ from lab.report.telling import in_a_line, telling
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 Row = Mapping[str, Any]
+COLUMNS = (("value", 10), ("weight", 9), ("contribution", 9))
 OUTCOMES = {
     "alert": "ALERT",
     "below": "below the threshold",
@@ -37,11 +37,8 @@ def print_explained(answers: Sequence[Row]) -> None:
         _say(console, "\n".join(_head(answer)), style="bold")
         for line in _body(answer):
             _say(console, f"  {line}")
-        if answer["factors"]:
-            console.print(_factors(answer["factors"]))
-        for line in _reasons(answer):
+        for line in (*_factors(answer["factors"] or ()), *_reasons(answer), *_change(answer)):
             _say(console, f"  {line}")
-        _say(console, f"  {_change(answer)}" if _change(answer) else "")
     if not answers:
         console.print("nothing to explain: every incident has an alert")
 
@@ -74,22 +71,18 @@ def _body(answer: Row) -> Iterable[str]:
     yield f"the telemetry holds {rows} of it".replace("lookup", "look-up")
 
 
-def _factors(factors: Sequence[Row]) -> Table:
-    """Those that carry, then those that are known, then the unknown, named in one row."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=True, padding=(0, 2))
-    for name, side in (("factor", "left"), ("value", "right"), ("weight", "right"), ("carries", "right")):
-        table.add_column(name, justify="right" if side == "right" else "left")
-    table.add_column("expected of the innocent")
+def _factors(factors: Sequence[Row]) -> Iterable[str]:
+    """Those that stand in the score, what each carries first; then what else was measured, and what is unknown."""
+    if factors:
+        yield f"{'factor':<22}{'value':>10}{'weight':>9}{'carries':>9}  expected of the innocent"
     for one in factors:
-        if one["value"] is not None:
-            cells = (one["name"], _number(one["value"]), _number(one["weight"]), _number(one["contribution"]))
-            table.add_row(*(printable(cell) for cell in (*cells, one["expected"])))
-    unknown = [one["name"] for one in factors if one["value"] is None]
-    if unknown:
-        table.add_row("unknown", "", "", "", printable(", ".join(unknown)), style="dim")
-    return table
+        if one["contribution"] is not None:
+            cells = "".join(f"{_number(one[name]):>{width}}" for name, width in COLUMNS)
+            yield f"{one['name']:<22}{cells}  {one['expected']}".rstrip()
+    known = [one for one in factors if one["contribution"] is None and one["value"] is not None]
+    beside = ", ".join(f"{one['name']} {_number(one['value'])}" for one in known)
+    unknown = ", ".join(one["name"] for one in factors if one["value"] is None)
+    yield from (f"{what}: {names}" for what, names in (("beside", beside), ("unknown", unknown)) if names)
 
 
 def _number(value: float | None) -> str:
@@ -107,6 +100,6 @@ def _reasons(answer: Row) -> Iterable[str]:
             yield from (one["text"] for one in finding["reasons"] if one["feature"].startswith("exception"))
 
 
-def _change(answer: Row) -> str:
-    change = answer["counterfactual"]
-    return f"smallest change: {change['text']}" if change else ""
+def _change(answer: Row) -> Iterable[str]:
+    if answer["counterfactual"]:
+        yield f"smallest change: {answer['counterfactual']['text']}"

@@ -48,7 +48,7 @@ def test_it_names_who_what_became_of_it_every_factor_and_the_smallest_change(sho
     )
     assert "1 flow, 2 exchanges, 0 look-ups" in told
     assert "clock 0.41 0.3 0.123 below 0.5" in told
-    assert "unknown state" in told
+    assert "unknown: state" in told
     assert told.endswith("smallest change: clock 0.7 instead of 0.41 would have fired")
 
 
