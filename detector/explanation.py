@@ -107,6 +107,7 @@ class Explanation:
 
     ``outcome``: ``unseen`` (no row of the telemetry is of it), ``too-few`` (contacts to be judged by), ``not-grouped``
     (rows, but no group that is judged), ``below`` the threshold, ``excused`` (reached it, and is allowed), ``alert``.
+    ``together``: where no change of one factor would have been enough, several that would, made at once.
     """
 
     about: About
@@ -116,6 +117,7 @@ class Explanation:
     threshold: float | None = None
     factors: tuple[Factor, ...] = ()
     counterfactual: Counterfactual | None = None
+    together: tuple[Counterfactual, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as an object of JSON."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector.columns import NULL, Codes, Int64
-from detector.counterfactual import Change, Columns, Limits, Scores, changes
+from detector.counterfactual import Change, Columns, Limits, Scores, changes, together
 from detector.explanation import About, Counterfactual, Explanation, Factor, Witnessed
 
 Excuse = Callable[[int], str | None]
@@ -55,7 +55,8 @@ class ScoredGroups:
         scores = self.scores({name: column[rows] for name, column in self.columns.items()})
         row, score = int(rows[np.argmax(scores)]), float(scores.max())
         factors = {name: float(column[row]) for name, column in self.columns.items()}
-        best = next(iter(changes(factors, self.scores, self.threshold, self.limits)), None)
+        reach = (factors, self.scores, self.threshold, self.limits)
+        best = next(iter(changes(*reach)), None)
         outcome, why = self._verdict(score, self.excuse(row), best)
         return Explanation(
             about=about,
@@ -64,7 +65,8 @@ class ScoredGroups:
             score=score,
             threshold=self.threshold,
             factors=self._factors(row, factors, score),
-            counterfactual=self._counterfactual(best) if best else None,
+            counterfactual=_alone(best) if best else None,
+            together=() if best else tuple(_among(change) for change in together(*reach)),
         )
 
     def _meant(self, about: About) -> Int64:
@@ -133,11 +135,21 @@ class ScoredGroups:
         columns = {other: np.full(2, value) for other, value in values.items()} | {name: ends}
         return max(score - float(self.scores(columns).min()), 0.0)
 
-    @staticmethod
-    def _counterfactual(change: Change) -> Counterfactual:
-        before = "unknown to this sensor" if change.before is None else f"{change.before:.4g}"
-        text = f"{change.factor} {change.after:.4g} instead of {before} would have fired, at {change.score:.3f}"
-        return Counterfactual(change.factor, change.before, change.after, change.score, text)
+
+def _alone(change: Change) -> Counterfactual:
+    """A change that is enough by itself."""
+    text = f"{_step(change)} would have fired, at {change.score:.3f}"
+    return Counterfactual(change.factor, change.before, change.after, change.score, text)
+
+
+def _among(change: Change) -> Counterfactual:
+    """One of several that are enough together."""
+    return Counterfactual(change.factor, change.before, change.after, change.score, _step(change))
+
+
+def _step(change: Change) -> str:
+    before = "unknown to this sensor" if change.before is None else f"{change.before:.4g}"
+    return f"{change.factor} {change.after:.4g} instead of {before}"
 
 
 def nobody(count: int) -> Codes:

@@ -70,7 +70,9 @@ class Answer:
             "explains": self.explains,
             "about": vars(about),
             "seen": vars(self.seen),
-            **{name: told.get(name) for name in ("text", "score", "threshold", "factors", "counterfactual")},
+            **{
+                name: told.get(name) for name in ("text", "score", "threshold", "factors", "counterfactual", "together")
+            },
             "findings": [finding.to_json() for finding in self.findings],
         }
 

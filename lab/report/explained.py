@@ -103,3 +103,5 @@ def _reasons(answer: Row) -> Iterable[str]:
 def _change(answer: Row) -> Iterable[str]:
     if answer["counterfactual"]:
         yield f"smallest change: {answer['counterfactual']['text']}"
+    if answer["together"]:
+        yield f"only together: {'; '.join(one['text'] for one in answer['together'])}"

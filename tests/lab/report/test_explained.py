@@ -26,6 +26,7 @@ ANSWER = {
     "threshold": 0.6,
     "factors": FACTORS,
     "counterfactual": {"text": "clock 0.7 instead of 0.41 would have fired"},
+    "together": [],
     "findings": [],
 }
 REASON = {"feature": "ts_score", "value": 0.9, "expected": "below 0.7", "weight": 1.0, "text": "a clock"}
@@ -50,6 +51,11 @@ def test_it_names_who_what_became_of_it_every_factor_and_the_smallest_change(sho
     assert "clock 0.41 0.3 0.123 below 0.5" in told
     assert "unknown: state" in told
     assert told.endswith("smallest change: clock 0.7 instead of 0.41 would have fired")
+
+
+def test_changes_that_only_help_together_stand_in_one_line(shown):
+    told = shown({**ANSWER, "counterfactual": None, "together": [{"text": "a 1"}, {"text": "b 2"}]})
+    assert told.endswith("only together: a 1; b 2")
 
 
 def test_a_detector_that_cannot_explain_shows_its_reasons(shown):
