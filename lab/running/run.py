@@ -108,16 +108,21 @@ def load_run(folder: Path, advance: Advance = unsaid) -> list[TrialResult]:
     return trials
 
 
-def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
-    """Scores a run from its files and writes scorecard.json and report.html beside them."""
+def scorecard_of(folder: Path, phase: Phase = in_silence) -> Scorecard:
+    """The scorecard of a run, made from its files, each proved by its hash; nothing is written."""
     content = read_run(folder)
     about: Row = {"suite": content["suite"], "seeds": len(content["seeds"]), "budget": content["budget"]}
     with phase("read findings") as advance:
         trials = load_run(folder, advance)
     with phase("score") as advance:
         setting = {name: content[name] for name in SETTING if name in content}
-        card = replace(score(trials, **about, advance=advance), setting=setting, evidence=evidence(content))
-        write_json(folder / "scorecard.json", card.to_json())
+        return replace(score(trials, **about, advance=advance), setting=setting, evidence=evidence(content))
+
+
+def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
+    """Scores a run from its files and writes scorecard.json and report.html beside them."""
+    card = scorecard_of(folder, phase)
+    write_json(folder / "scorecard.json", card.to_json())
     with phase("report") as advance:
         report_folder(folder, advance=advance)
     return card
