@@ -76,6 +76,7 @@ def beside(source: Path, telemetry: Telemetry, baseline: Baseline) -> Telemetry:
 def print_baseline(about: dict[str, Any]) -> None:
     """What ``Baseline.summary`` says, on stdout."""
     from rich.table import Table
+    from rich.text import Text
 
     console = screen()
     heads = [
@@ -88,11 +89,14 @@ def print_baseline(about: dict[str, Any]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for name in ("category", "apps", "devices", "destinations", "contacts/day", "protocols", "ports"):
-        table.add_column(name, justify="left" if name in ("category", "protocols", "ports") else "right")
+        table.add_column(
+            name, justify="left" if name in ("category", "protocols", "ports") else "right", overflow="fold"
+        )
     for row in about["categories"]:
         counts = (row["apps"], row["devices"], row["destinations"])
         rate = "unknown" if row["contacts_per_day"] is None else f"{row['contacts_per_day']:.3g}"
-        table.add_row(printable(row["category"]), *map(str, counts), rate, _few(row["protocols"]), _few(row["ports"]))
+        cells = (row["category"], *map(str, counts), rate, _few(row["protocols"]), _few(row["ports"]))
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     console.print(table)
 
 
@@ -100,7 +104,7 @@ def _few(values: list[str | int] | None) -> str:
     if values is None:
         return "unknown"
     more = f" +{len(values) - SHOWN}" if len(values) > SHOWN else ""
-    return printable(", ".join(map(str, values[:SHOWN])) + more)
+    return ", ".join(map(str, values[:SHOWN])) + more
 
 
 def _read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
