@@ -86,7 +86,7 @@ def changes(
     ``limits``. To learn what was unknown counts as more than any change of what was known. Empty where the threshold is
     reached already, or out of reach. ``scores`` must not depend on other rows.
     """
-    if float(scores(_columns(factors, 1))[0]) >= threshold:
+    if _score(scores, factors) >= threshold:
         return []
     found = []
     for name, limit in limits.items():
@@ -107,23 +107,24 @@ def together(
     the largest change first, as long as the threshold is still reached. Each change's score is that of all of them.
     Empty where the threshold is reached already, or is out of reach whatever is changed.
     """
-    if float(scores(_columns(factors, 1))[0]) >= threshold:
+    if _score(scores, factors) >= threshold:
         return []
     moved = _furthest(factors, scores, limits)
-    if float(scores(_columns(moved, 1))[0]) < threshold:
+    if _score(scores, moved) < threshold:
         return []
     sizes = {name: _size(factors[name], moved[name], limits[name]) for name in limits}
     needed = []
     for name in sorted(limits, key=lambda name: -sizes[name]):
-        if float(scores(_columns({**moved, name: factors[name]}, 1))[0]) >= threshold:
+        if _score(scores, {**moved, name: factors[name]}) >= threshold:
             moved[name] = factors[name]
         else:
             needed.append(name)
     for name in needed:
         one = _Search({**moved, name: factors[name]}, scores, threshold, name, limits[name])
         found = [change for end in (limits[name].high, limits[name].low) if (change := one.towards(end)) is not None]
-        moved[name] = min(found, key=lambda change: change.size).after
-    score = float(scores(_columns(moved, 1))[0])
+        if found:  # what only rounding keeps from firing again stays as far as it was moved
+            moved[name] = min(found, key=lambda change: change.size).after
+    score = _score(scores, moved)
     made = [
         Change(name, _known(factors[name]), moved[name], score, _size(factors[name], moved[name], limits[name]))
         for name in needed
@@ -196,7 +197,12 @@ class _Search:
         return self.limits.low if self.limits.start is None else self.limits.start
 
     def _scored(self, values: Float64) -> Float64:
-        return self.scores({**_columns(self.factors, len(values)), self.name: values})
+        several = np.append(values, values[-1:])  # never one row: numpy sums that in another order
+        return self.scores({**_columns(self.factors, len(several)), self.name: several})[: len(values)]
+
+
+def _score(scores: Scores, factors: Mapping[str, float]) -> float:
+    return float(scores(_columns(factors, 2))[0])
 
 
 def _columns(factors: Mapping[str, float], count: int) -> dict[str, Float64]:
