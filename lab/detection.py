@@ -17,6 +17,10 @@ from lab.console import plural, printable, say, screen
 from lab.report.telling import in_a_line, telling
 
 
+#: Reasons that set all others in their light: what was learned, what is allowed, who answers for it.
+CONTEXT = ("baseline", "baseline_gate", "allowed", "exception", "exception_expired")
+
+
 @dataclass(frozen=True)
 class Row:
     """One finding and the input it was drawn from."""
@@ -125,10 +129,10 @@ def print_findings(rows: Sequence[Row]) -> None:
 
 
 def _shown(finding: Finding) -> list[Mapping[str, Any]]:
-    """The reasons to read first, and whatever exception was documented for it."""
+    """The reasons to read first, and, whatever they weigh, those of CONTEXT."""
     reasons = [vars(reason) for reason in finding.reasons]
     told = telling(reasons)
-    return told + [one for one in reasons if one["feature"] in ("exception", "exception_expired") and one not in told]
+    return told + [one for one in reasons if one["feature"] in CONTEXT and one not in told]
 
 
 def _excepted(finding: Finding) -> bool:

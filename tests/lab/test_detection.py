@@ -101,3 +101,14 @@ def test_exceptions_make_findings_of_any_detector_informational_and_say_so(seen,
 def test_wrong_exceptions_are_refused_before_anything_is_read(tmp_path):
     with pytest.raises(LookupError, match="no readable file"):
         rows([Path("absent")], ["silent"], "full", exceptions=tmp_path / "no.toml")
+
+
+def test_what_was_learned_stands_under_every_finding_whatever_it_weighs(capsys):
+    strong = tuple(Reason(f"f{k}", 1.0, "e", 1.0, "t") for k in range(9))
+    gate = Reason("baseline_gate", 0.0, "near 0", 1.0, "nobody else goes there")
+    found = Finding(**{**vars(FINDING), "reasons": (*strong, gate, Reason("baseline", None, "e", 0.0, "none given"))})
+    detection.print_findings([detection.Row("a.pcap", found)])
+    shown = capsys.readouterr().out
+    assert "baseline_gate 0 (near 0): nobody else goes there" in shown
+    assert "none given" in shown
+    assert "f8" not in shown
