@@ -13,7 +13,7 @@ import re
 import stat
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -76,6 +76,7 @@ class Recording:
     version: str
     files: Mapping[str, Mapping[str, Any]]
     not_played: tuple[str, ...] = ()  # conditions of the scenario that the stage left out
+    past: Mapping[str, float] = field(default_factory=dict)  # if it is of the days before: learn_s, poison
     partial: str | None = None  # why nothing may be concluded from what is missing; None: proved whole
 
     @property
@@ -96,6 +97,7 @@ class Recording:
         size = sum(entry["bytes"] for entry in self.files.values())
         what = {"span_s": self.span_s, "speed": self.speed, "packets": packets, "bytes": size}
         what |= {"not_played": list(self.not_played)} if self.not_played else {}
+        what |= {"past": dict(self.past)} if self.past else {}
         return who | what | {"sha256": recording_hash(self.folder), "partial": self.partial}
 
 
@@ -140,8 +142,10 @@ def seal(
     write_json(folder / MANIFEST, {**head, **about, "tools": tool_versions(), "files": files, **end})
 
 
-def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
+def open_recording(folder: Path, *, allow_partial: bool = False, truth: bool = True) -> Recording:
     """Opens and proves a recording: complete, and every file of the size, hash and count its manifest says.
+
+    Without ``truth`` that part is left shut, unproved, and may be absent: for whoever needs only what a sensor showed.
 
     Raises EvidenceError with the first fault; with ``allow_partial`` faults of files go to ``partial`` instead, while
     a manifest that cannot be read or names a place outside the recording is refused all the same.
@@ -150,7 +154,8 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
     why = f" ({manifest['reason']})" if manifest.get("reason") else ""
     faults = [f"{folder / MANIFEST}: found complete {manifest.get('complete')!r}, expected true{why}"]
     faults = [] if manifest.get("complete") is True else faults
-    faults += [fault for name, entry in manifest["files"].items() for fault in _check(folder, name, entry)]
+    proved = [name for name in manifest["files"] if truth or not name.startswith("truth/")]
+    faults += [fault for name in proved for fault in _check(folder, name, manifest["files"][name])]
     faults += _strangers(folder, manifest["files"])
     if faults and not allow_partial:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
@@ -163,6 +168,7 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
         version=manifest["droidrange_version"],
         files=manifest["files"],
         not_played=tuple(manifest.get("not_played", ())),
+        past=manifest.get("past", {}),
         partial="; ".join(faults) or None,
     )
 

@@ -26,19 +26,38 @@ LAYERS = (
     ("lab.scoring", "lab.score"),
     ("lab.report",),
     ("lab.running",),
-    ("lab.detection", "lab.inspection", "lab.doctor"),
+    ("lab.gate",),
+    ("lab.baselines", "lab.detection", "lab.explaining", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
-    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli"),
+    (
+        "lab.options",
+        "lab.cli_baseline",
+        "lab.cli_catalogue",
+        "lab.cli_gate",
+        "lab.cli_lab",
+        "lab.cli_record",
+        "lab.cli",
+        "lab.entry",
+    ),
 )
-# what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
-LAB_MAY_KNOW = ("detector.contract", "detector.capture")
+# what lab may know of the detector: contract, capture reader, baseline; adapters come by name through the contract
+LAB_MAY_KNOW = ("detector.contract", "detector.explanation", "detector.baseline", "detector.capture")
 ONLY_IN = {
     "scapy": ("lab/stages/", "lab/replay.py", "lab/inject.py", "lab/protocols/"),
     "docker": ("lab/stages/live/", "detector/adapters/image.py"),
     "adbutils": ("lab/devices/",),
     "mitmproxy": ("lab/stages/live/gateway/",),
     "faker": ("lab/",),
-    "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/cli_lab.py", "lab/options.py", "lab/console.py"),
+    "typer": (
+        "lab/cli.py",
+        "lab/cli_baseline.py",
+        "lab/cli_catalogue.py",
+        "lab/cli_lab.py",
+        "lab/cli_gate.py",
+        "lab/cli_record.py",
+        "lab/options.py",
+        "lab/console.py",
+    ),
 }
 PURE = ("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/")
 NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab.authoring.plans import AppPlan, Scenario
+from lab.behaviours import SECOND
 from lab.errors import ScenarioError
 from lab.phones.calendar import DAY
 from lab.seeds import generators
@@ -35,11 +36,16 @@ class Past:
         faults = []
         if not 0 < self.learn <= LONGEST:
             found = f"{self.learn / DAY:.12g} days"
-            faults.append(f"learn: found {found}, expected more than 0 and at most {LONGEST // DAY} days")
+            faults.append(f"past: found {found}, expected more than 0 and at most {LONGEST // DAY} days")
         if not 0 <= self.poison <= 1:  # NaN is neither
             faults.append(f"poison: found {self.poison:.12g}, expected from 0 to 1")
         if faults:
             raise ScenarioError(faults)
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What is said of it where it was played or learned from."""
+        return {"learn_s": self.learn / SECOND, "poison": self.poison}
 
     def of(self, scenario: Scenario) -> Scenario:
         """The span before that of a scenario, on the calendar's days."""

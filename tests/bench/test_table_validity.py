@@ -17,6 +17,7 @@ BENCH = Path(__file__).parent
 CAPTURES = BENCH.parents[2] / "shared" / "data" / "captures"
 HOUR = 3_600_000_000
 FIN = ["tshark", "note", "TCP", "This frame initiates the connection closing"]
+FORGOTTEN = ["Suricata", "stream", "stream.fin_but_no_session", "", "443", 1]
 RETRANSMISSION = ["tshark", "note", "TCP", "This frame is a (suspected) retransmission"]
 
 
@@ -59,6 +60,8 @@ def test_a_scenario_is_cut_to_phones_and_span(table):
 def test_nothing_is_wrong_with_a_row_of_what_is_tolerated(table):
     assert table.wrong(row()) == []
     assert table.wrong(row(classes=[[*RETRANSMISSION, 2]], lossy=True)) == []
+    assert table.wrong(row(classes=[FORGOTTEN], lossy=True)) == []
+    assert table.wrong(row(classes=[FORGOTTEN])) == ["1 x Suricata stream stream.fin_but_no_session  443"]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,19 @@ def test_what_is_wrong_is_said_in_the_row_and_by_the_page(table, changes, said):
     text = table.page([row(scenario="other"), found])
     assert ": 1 with something wrong." in text
     assert said in text
+
+
+def test_the_page_names_whoever_loses_packets(table):
+    text = table.page([row(), row(scenario="two", lossy=True), row(scenario="three", lossy=True)])
+    assert "Packets are lost on purpose in 2 of them: two, three." in text
+    assert "Packets are lost on purpose in 0 of them: none." in table.page([row()])
+
+
+def test_the_page_on_disk_names_whoever_loses_packets_today(table):
+    known = [name for name in table.scenarios() if load_scenario(find_scenario(name)).network.loss > 0]
+    said = f"Packets are lost on purpose in {len(known)} of them: {', '.join(known)}."
+    assert len(known) > 1
+    assert said in (table.ROOT / "docs" / "validity.md").read_text()
 
 
 @pytest.mark.parametrize("kind", ["malformed", "error", "decode"])
