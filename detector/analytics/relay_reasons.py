@@ -85,7 +85,7 @@ def sentences(row: Row, way: str, hours: float) -> dict[str, str]:
         "nats": f"{step}; {chance}: e^-{number['nats']:.0f} by chance",
         "bridge_correlation": "bytes arriving on one side leave on the other within 3 s: correlation, both ways",
         "pairing_lift": f"{step}; {chance}",
-        "byte_conservation": f"{carried}; {both}: the same both ways up to one factor, {number['byte_conservation']:.0%}",
+        "byte_conservation": f"{carried}; {both}: the same up to one factor, {number['byte_conservation']:.0%}",
         "size_agreement": f"what left by {way} after each answer was as large or small as the answer",
         "bounded_difference": f"the shares of bytes passed by {way} and by the others never ran far apart",
         "fan_out": goals,
