@@ -45,6 +45,12 @@ class Spoken:
     down: Int64
     told: Bool
 
+    def taken(self, rows: Int64) -> Spoken:
+        """Some of them, in the order given."""
+        columns = (self.row, self.start, self.turn, self.end, self.up, self.down)
+        row, start, turn, end, up, down = (column[rows] for column in columns)
+        return Spoken(row, start, turn, end, up, down, self.told[rows])
+
 
 def spoken(flows: RelayFlows, rows: Int64, exchanges: pa.Table | None) -> Spoken:
     """What the flows of ``rows`` said, exchange by exchange, then what they carried beside."""

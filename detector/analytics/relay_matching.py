@@ -104,6 +104,11 @@ def matched(bursts: Bursts, way: Way, reach_s: float) -> Matched:
     return Matched(paired, chance, brought, taken, others[1][2])
 
 
+def in_step(bursts: Bursts, way: Way) -> Bool:
+    """(b,) whether each burst is in step with its pair's way at any reach."""
+    return np.asarray(sum(_at(bursts, way, int(reach * SECOND_US), 0)[0] for reach in REACHES_S) > 0, np.bool_)
+
+
 def _at(bursts: Bursts, way: Way, reach: int, shift: int) -> tuple[Float64, Float64, Float64]:
     """(b,) whether the way is in step with each burst so much later, and what it brought and took."""
     asked = bursts.start + shift

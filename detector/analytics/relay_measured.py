@@ -16,6 +16,7 @@ from detector.analytics.relay_context import Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
 from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, spread
+from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_windows import Scene, window_columns
 from detector.columns import NULL, Codes, Int64
 from detector.contract import Telemetry
@@ -51,11 +52,14 @@ def measured(telemetry: Telemetry, limits: RelayThresholds) -> Measured:
     said = spoken(flows, _rows_of(flows, pairs), exchanges)
     bits = pieces(flows, said)
     pairs = bridging(pairs, flows, bits, lengths, begin)
+    times = [telemetry.span, *((part.min(), part.max()) for part in (flows.start, flows.end) if len(part))]
+    span = (int(min(low for low, _ in times)), int(max(high for _, high in times)))
+    said = said.taken(np.lexsort((said.start, flows.app[said.row])))
+    if exchanges is not None:
+        pairs = promising(pairs, Talk(flows, said, bits, span), limits.fewest_streams)
     bits = bits.taken(np.isin(flows.app[bits.row], pairs.app))
     bursts = bursts_of(pairs, flows, said)
     ways, others = _beside(pairs, flows, bits)
-    times = [telemetry.span, *((part.min(), part.max()) for part in (flows.start, flows.end) if len(part))]
-    span = (int(min(low for low, _ in times)), int(max(high for _, high in times)))
     way = Way(*ways, span)
     scene = Scene(
         flows=flows,

@@ -1,7 +1,7 @@
 """Which ways in could be an app's bridge: cheap sums over all flows, then over windows, before anything is matched.
 
 A way is looked at if customers could come by it (accepted sessions, a flow of minutes, many flows to one peer) and if
-in some window it carried, in both directions, no less than a twentieth of what the app's other flows carried. What a
+in some window it carried, in both directions, no less than a tenth of what the app's other flows carried. What a
 relay hidden in still more other traffic carries is not seen here, and so nowhere.
 """
 
@@ -14,13 +14,13 @@ import numpy as np
 
 from detector.analytics.relay_bytes import SECOND_US, Pieces
 from detector.analytics.relay_flows import ACCEPTED, Bool, RelayFlows, distinct
-from detector.columns import NULL, Int64
+from detector.columns import NULL, Int64, joined
 from detector.grouped import Float64
 
 STREAMS_PER_GATEWAY = 5  # flows to one peer that make it a way in without any being long
-MOST_WAYS = 32  # of one app that are looked at, those with most bytes
-WORTH_A_LOOK = 1 / 20  # bytes of the way for each byte of the other flows, in some window and both directions
-WORTH_EVER = 1 / 200  # the same over all flows at once
+MOST_WAYS = 16  # of one app that are looked at, those with most bytes
+WORTH_A_LOOK = 1 / 10  # bytes of the way for each byte of the other flows, in some window and both directions
+WORTH_EVER = 1 / 100  # the same over all flows at once
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,13 @@ def _in_windows(pairs: Pairs, flows: RelayFlows, bits: Pieces, window: Int64) ->
     good = worth(mine[0], mine[1], others[0], others[1], WORTH_A_LOOK)
     known = set(zip(app[one[good]].tolist(), way[one[good]].tolist(), strict=True))
     return np.array([pair in known for pair in zip(pairs.app.tolist(), pairs.way.tolist(), strict=True)], np.bool_)
+
+
+def own_pair(pairs: Pairs, app: Int64, way: Int64) -> Int64:
+    """(k,) the pair of each item's app and way; NULL where there is none."""
+    step = int(max(way.max(initial=0), pairs.way.max(initial=0))) + 2
+    keys = pairs.app * step + pairs.way
+    return joined(keys, np.where(way == NULL, NULL, app * step + way))
 
 
 def spread(pairs: Pairs, app: Int64) -> tuple[Int64, Int64]:
