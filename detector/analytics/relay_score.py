@@ -20,6 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from detector.features.fan_out import known_relief
 from detector.grouped import Float64
 from detector.thresholds import RelayThresholds
 
@@ -33,8 +34,8 @@ def scores(columns: Columns, limits: RelayThresholds) -> Float64:
     """(w,) the score of each window, 0..1."""
     found = seen(columns, limits) * bridge(columns, limits) * suspicion(columns, limits)
     if limits.foreground_state_required:
-        found = found * _floored(columns["unattended_share"], limits.attended_floor, HALF)
-    found = found * _floored(columns["novelty"], limits.known_floor, 1.0) * columns["sustained"]
+        found = found * _floored(columns["unattended_share"], limits.attended_floor)
+    found = found * known_relief(columns["novelty"], limits.known_floor) * columns["sustained"]
     few = (columns["destinations"] < limits.fewest_destinations) & ~(columns["setup_evidence"] > 0)
     return np.where(few | (columns["streams"] < limits.fewest_streams), 0.0, found)
 
@@ -73,5 +74,5 @@ def suspicion(columns: Columns, limits: RelayThresholds) -> Float64:
     return np.asarray(total / max(sum(weights.values()), TINY), np.float64)
 
 
-def _floored(value: Float64, floor: float, unknown: float) -> Float64:
-    return floor + (1 - floor) * np.nan_to_num(value, nan=unknown)
+def _floored(value: Float64, floor: float) -> Float64:
+    return floor + (1 - floor) * np.nan_to_num(value, nan=HALF)

@@ -153,7 +153,8 @@ class _Case:
         said = 0.0
         if self.asked:
             said = self.limits.handshake_score if self.asked.granted else self.limits.unanswered_score
-            said *= known_relief(row.get("novelty", float("nan")), self.limits.known_floor)
+            novelty = np.array([row.get("novelty", np.nan)])
+            said *= float(known_relief(novelty, self.limits.known_floor)[0])
         return max(said, self.bridged.score if self.bridged else 0.0)
 
     def _excuse(self, row: Mapping[str, float]) -> str | None:

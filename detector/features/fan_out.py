@@ -39,10 +39,22 @@ def unrelated(own_days: Float64, app_share: Float64, category_share: Float64) ->
     return np.where(own_days > 0, 0.0, 1 - np.nan_to_num(shared, nan=0.0))
 
 
-def known_relief(novelty: float, floor: float) -> float:
-    """What is left of a score where only a share ``novelty`` of the destinations is new; all of it if unknown (NaN).
+def newness(novelty: Float64) -> Float64:
+    """(w,) how new it is that an app relays, from the share of its relayed destinations that are new.
 
-    >>> known_relief(0.0, 0.3), known_relief(float("nan"), 0.3)
-    (0.3, 1.0)
+    0 up to half, 1 from nine tenths on: customers of a relay that was there always go to some new places as well, and
+    those of a new one by chance to some known. NaN stays unknown.
+
+    >>> newness(np.array([0.3, 0.5, 0.7, 1.0])).round(2).tolist()
+    [0.0, 0.0, 0.5, 1.0]
     """
-    return 1.0 if math.isnan(novelty) else floor + (1 - floor) * novelty
+    return np.asarray(np.clip((novelty - 0.5) / 0.4, 0.0, 1.0), np.float64)
+
+
+def known_relief(novelty: Float64, floor: float) -> Float64:
+    """(w,) what is left of a score where only a share ``novelty`` of the destinations is new; all if unknown (NaN).
+
+    >>> known_relief(np.array([0.0, 1.0, float("nan")]), 0.3).tolist()
+    [0.3, 1.0, 1.0]
+    """
+    return floor + (1 - floor) * np.nan_to_num(newness(novelty), nan=1.0)

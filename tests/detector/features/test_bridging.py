@@ -98,7 +98,7 @@ def test_known_destinations_are_related():
     assert unrelated(*one(2, np.nan, np.nan))[0] == 0
     assert unrelated(*one(0, 1, np.nan))[0] == 0
     assert unrelated(*one(0, np.nan, np.nan))[0] == 1
-    assert known_relief(0.5, 0.2) == pytest.approx(0.6)
+    assert known_relief(*one(0.7), 0.2)[0] == pytest.approx(0.6)
 
 
 def test_set_up_and_use_know_what_they_do_not_know():
