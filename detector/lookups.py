@@ -17,7 +17,7 @@ from detector.columns import NULL, Codes, Int64, codes, joined, whole
 from detector.destinations import registrable
 
 if TYPE_CHECKING:
-    from detector.contacts import Flows
+    from detector.flow_columns import Flows
 
 #: Reverse zones and names that only exist on the local network (RFC 6761, RFC 6762, RFC 8375).
 UNREGISTERED = ("in-addr.arpa", "ip6.arpa", "local", "localhost", "home.arpa", "lan")
