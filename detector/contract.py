@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
 from detector.finding_form import TIMES, check_order, formed
 from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
+    from detector.exceptions import Exceptions
 
 SCHEMA_VERSION = 1
 ANALYTICS = ("AN1793", "AN1702")
@@ -49,6 +53,7 @@ class Telemetry:
     packets: int | None = None
     partial: str | None = None
     outside: Mapping[str, int] = field(default_factory=dict)  # read, but in no table: fragments, short_frames, ...
+    baseline: Baseline | None = None  # what was learned of the enterprise through the same view, where it was
 
     def __getitem__(self, name: str) -> pa.Table:
         """The table of that name; Unsupported if this telemetry has none."""
@@ -158,6 +163,13 @@ def view(name: str) -> View:
 
     narrow: View = _named(VIEWS, name, "view")
     return narrow
+
+
+def exceptions(path: Path) -> Exceptions:
+    """The documented exceptions in a TOML file (detector/exceptions.py); LookupError lists what is wrong in it."""
+    from detector.exceptions import read_exceptions
+
+    return read_exceptions(path)
 
 
 def detector(name: str) -> Detector:

@@ -222,6 +222,9 @@ def detect(
     *,
     detector: Detectors = ["builtin"],  # noqa: B006 - typer copies it
     view: Annotated[str, typer.Option(help="What the sensor shows.")] = "full",
+    exceptions: Annotated[
+        Path | None, typer.Option(help="TOML file of documented exceptions: what it covers is informational.")
+    ] = None,
     allow_partial: Partial = False,
     out: Out = None,
     json_: Json = False,
@@ -233,7 +236,9 @@ def detect(
     from lab.detection import detect_paths, print_findings, write_lines
 
     with progress("detect") as advance:
-        rows = detect_paths(inputs, tuple(detector), view, allow_partial=allow_partial, advance=advance)
+        rows = detect_paths(
+            inputs, tuple(detector), view, allow_partial=allow_partial, advance=advance, exceptions=exceptions
+        )
     if out:
         write_lines(out, rows)
     if json_:

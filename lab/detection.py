@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from detector.contract import Advance, Finding, Progress, Telemetry, open_telemetry
+from detector.contract import Advance, Detector, Finding, Progress, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
+from detector.contract import exceptions as exceptions_of
 from detector.contract import view as view_named
 from lab.console import plural, printable, say, screen
 from lab.report.telling import in_a_line, telling
@@ -26,25 +28,60 @@ class Row:
         return json.dumps({"input": self.source, **self.finding.to_json()}, ensure_ascii=False, allow_nan=False)
 
 
-def detect_paths(
-    inputs: Sequence[Path], detectors: Sequence[str], view: str, *, allow_partial: bool, advance: Advance
-) -> list[Row]:
-    """The findings of every detector on every input, each input by itself, highest score first.
+@dataclass(frozen=True)
+class Look:
+    """One input as the detectors saw it, and what they found, exceptions applied, highest score first."""
 
-    Raises EvidenceError for damaged input unless ``allow_partial``; LookupError for an unknown detector or view;
-    Unsupported where the telemetry lacks a table that a detector needs.
+    path: Path
+    telemetry: Telemetry
+    detectors: tuple[Detector, ...]
+    findings: tuple[Finding, ...]
+
+
+def detect_paths(
+    inputs: Sequence[Path],
+    detectors: Sequence[str],
+    view: str,
+    *,
+    allow_partial: bool,
+    advance: Advance,
+    exceptions: Path | None = None,
+) -> list[Row]:
+    """The findings of every detector on every input, each input by itself, highest score first; raises as ``looks``."""
+    seen = looks(inputs, detectors, view, allow_partial=allow_partial, advance=advance, exceptions=exceptions)
+    return [Row(str(one.path), finding) for one in seen for finding in one.findings]
+
+
+def looks(
+    inputs: Sequence[Path],
+    detectors: Sequence[str],
+    view: str,
+    *,
+    allow_partial: bool,
+    advance: Advance,
+    exceptions: Path | None = None,
+) -> Iterator[Look]:
+    """Every input, seen by every detector.
+
+    What ``exceptions`` cover is informational, and stderr says how many. Raises EvidenceError for damaged input unless
+    ``allow_partial``; LookupError for an unknown detector or view, or exceptions that are none; Unsupported where the
+    telemetry lacks a table that a detector needs.
     """
-    chosen = [detector_named(name) for name in detectors]
+    chosen = tuple(detector_named(name) for name in detectors)
     narrow = view_named(view)
-    rows: list[Row] = []
+    documented = exceptions_of(exceptions) if exceptions else None
     for path in inputs:
         telemetry = narrow(read(path, allow_partial=allow_partial, advance=advance))
         if telemetry.partial:
             say(f"{path}: PARTIAL EVIDENCE: {telemetry.partial}")
         found = [finding for one in chosen for finding in one.detect(telemetry)]
+        if documented:
+            applied = documented.applied(found, telemetry)
+            found = list(applied.findings)
+            for line in applied.told():
+                say(f"{path}: {line}")
         found.sort(key=lambda finding: (-finding.score, finding.device, finding.analytic, finding.peer or ""))
-        rows += [Row(str(path), finding) for finding in found]
-    return rows
+        yield Look(path, telemetry, chosen, tuple(found))
 
 
 def read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
@@ -83,14 +120,29 @@ def print_findings(rows: Sequence[Row]) -> None:
         place = f"{row.source}: " if several else ""
         head = Text(printable(place + _headline(row.finding)), style="bold" if row.finding.alert else "")
         console.print(head, soft_wrap=True)
-        for reason in telling([vars(reason) for reason in row.finding.reasons]):
+        for reason in _shown(row.finding):
             console.print(Padding(Text(printable(in_a_line(reason))), (0, 0, 0, 4)))
-    console.print(f"{plural(alerts, 'alert')}, {plural(len(rows) - alerts, 'near miss')}" if rows else "no finding")
+    excepted = sum(_excepted(row.finding) for row in rows)
+    near = len(rows) - alerts - excepted
+    counts = [plural(alerts, "alert"), plural(near, "near miss"), *([f"{excepted} excepted"] if excepted else [])]
+    console.print(", ".join(counts) if rows else "no finding")
+
+
+def _shown(finding: Finding) -> list[Mapping[str, Any]]:
+    """The reasons to read first, and whatever exception was documented for it."""
+    reasons = [vars(reason) for reason in finding.reasons]
+    told = telling(reasons)
+    return told + [one for one in reasons if one["feature"] in ("exception", "exception_expired") and one not in told]
+
+
+def _excepted(finding: Finding) -> bool:
+    return any(reason.feature == "exception" for reason in finding.reasons)
 
 
 def _headline(finding: Finding) -> str:
     who = f"{finding.device} {finding.package}" if finding.package else finding.device
-    mark = f"ALERT {finding.severity}" if finding.alert else f"near miss, {finding.severity}"
+    below = "excepted" if _excepted(finding) else "near miss"
+    mark = f"ALERT {finding.severity}" if finding.alert else f"{below}, {finding.severity}"
     towards = f" -> {finding.peer}" if finding.peer else ""
     partial = " (partial evidence)" if finding.partial else ""
     return f"{mark}: {finding.analytic} {who}{towards}, score {finding.score:.2f}{partial}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from lab.authoring.kinds import behaviour_names
 from lab.authoring.plans import AppPlan, Background, Expectation, Phones, Scenario
 from lab.authoring.promises import promise_faults, tables
 from lab.authoring.scenario_file import (
+    MOST_DEVICES,
     AppTable,
     NetworkTable,
     ScenarioTable,
@@ -36,6 +37,7 @@ from lab.shelf import parse_toml, place_of, scenarios_folder, shelf
 
 if TYPE_CHECKING:
     from lab.timeline import Timeline
+    from lab.world.past import Past
 
 DEFAULT_START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -73,21 +75,38 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
     )
 
 
-def compile_scenario(scenario: Scenario, seed: int) -> Timeline:
-    """The timeline of a scenario: the same for the same scenario, seed and droidrange version.
+def compile_scenario(scenario: Scenario, seed: int, past: Past | None = None) -> Timeline:
+    """The timeline of a scenario, or of the ``past`` before it: the same for the same of all and droidrange version.
 
     ScenarioError if a labelled behaviour makes no contact, or if there are more hosts than addresses.
     """
     from lab.world.compiler import compile_timeline
 
-    return compile_timeline(scenario, seed)
+    return compile_timeline(scenario, seed, past)
 
 
-def compile_blocks(scenario: Scenario, seed: int) -> Iterator[Timeline]:
+def compile_blocks(scenario: Scenario, seed: int, past: Past | None = None) -> Iterator[Timeline]:
     """The same timeline some phones at a time; compile_scenario gives them as one (lab/world/joining.py)."""
     from lab.world.compiler import compile_blocks
 
-    return compile_blocks(scenario, seed)
+    return compile_blocks(scenario, seed, past)
+
+
+def enlarged(scenario: Scenario, devices: int) -> Scenario:
+    """The scenario with a fleet of so many phones: what is on every phone is on every one of these.
+
+    An app with a labelled behaviour stays on as many phones as are written, and so does what is not on every phone.
+    ScenarioError for a number that no scenario may have.
+    """
+    if not 1 <= devices <= MOST_DEVICES:
+        raise ScenarioError([f"devices: found {devices:,}, expected from 1 to {MOST_DEVICES:,}"])
+    apps = tuple(replace(app, on=_on(app, scenario.devices, devices)) for app in scenario.apps)
+    return replace(scenario, devices=devices, apps=apps)
+
+
+def _on(app: AppPlan, before: int, devices: int) -> int:
+    everywhere = app.on == before and not any(one.label for one in app.behaviours)
+    return devices if everywhere else min(app.on, devices)
 
 
 def in_blocks(scenario: Scenario) -> bool:

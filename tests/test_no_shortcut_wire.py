@@ -31,8 +31,6 @@ QUIC, QUIC_SEEDS = ("quic-poll", "quic-4m-clips"), range(1, 41)  # one host each
 SYN, ACK = 0x02, 0x10
 GREASE = {0x0A0A + 0x1010 * nth for nth in range(16)}  # RFC 8701
 SERVER_NAME, VERSIONS = 0, 43
-#: the leak that ALPS would show (0.69): TLS that relays carry offers no ALPN here, see docs/scenarios.md, No shortcuts
-ALPN_AND_ALPS = (16, 17513, 17613)  # ALPS (Chromium) goes with ALPN alone; whether that is offered is a manner
 WORDS = {"JA4, ciphers", "JA4, extensions", "certificate, issuer"}
 #: the same for all, by kind: one shape of SYN, one CA, one form of Initial; every other column must have several values
 SAME = {"type of service", "don't fragment", "window", "options length"}
@@ -91,7 +89,7 @@ def mac(frame):
 
 
 def hello(body):
-    """JA4's parts (FoxIO, JA4 technical details) of a ClientHello, without what names tell: no SNI, no first ALPN."""
+    """JA4's parts (FoxIO, JA4 technical details) of a ClientHello, ALPN and ALPS among its extensions; no SNI."""
     at = 34 + 1 + body[34]
     ciphers = struct.unpack_from(f">{struct.unpack_from('>H', body, at)[0] // 2}H", body, at + 2)
     at += 2 + 2 * len(ciphers)
@@ -102,7 +100,7 @@ def hello(body):
         found[kind] = body[at + 4 : at + 4 + length]
         at += 4 + length
     ciphers = sorted({*ciphers} - GREASE)
-    kinds = sorted({*found} - GREASE - {SERVER_NAME, *ALPN_AND_ALPS, 21, 41, 65037})  # padding, PSK, ECH: manners
+    kinds = sorted({*found} - GREASE - {SERVER_NAME, 21, 41, 65037})  # padding, PSK, ECH: manners
     text = ",".join(map(str, ciphers)), ",".join(map(str, kinds))
     return {
         "JA4, ciphers": int(hashlib.sha256(text[0].encode()).hexdigest()[:8], 16),

@@ -16,11 +16,15 @@ TECHNIQUES: Mapping[str, str] = {"AN1793": "T1437", "AN1702": "T1604"}  # ATT&CK
 
 @dataclass(frozen=True)
 class BehaviourPlan:
-    """One behaviour of an app: its kind, its settings, and the analytic that should see it (empty: benign)."""
+    """One behaviour of an app: its kind, its settings, and the analytic that should see it (empty: benign).
+
+    One that is ``dormant`` has not begun: it does nothing, and still counts among those of its kind.
+    """
 
     kind: str
     behaviour: BehaviourKind
     label: str = ""
+    dormant: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from lab.authoring.fields import (
 )
 from lab.behaviours import nearest
 
+MOST_DEVICES = 100_000
 _CLOSED = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -167,7 +168,7 @@ class ScenarioTable(BaseModel):
     model_config = _CLOSED
     question: Question
     span: Span
-    devices: int = Field(ge=1, le=100_000)
+    devices: int = Field(ge=1, le=MOST_DEVICES)
     twin_of: Name = ""
     start: Start | None = None
     state: StateTable = StateTable()

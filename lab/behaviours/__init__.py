@@ -40,11 +40,14 @@ class Peer:
     ``fresh`` its registrable domain is; whoever makes the same label of the same reach and package has the same host.
     ``void``: there is no such name. The phone's resolver is asked for it at each conversation's start, and answers
     NXDOMAIN (RFC 1035 section 4.1.1); nothing else of the conversation takes place.
+
+    ``passing``: met by chance, or in its turn only; on other days another host is.
     """
 
     reach: str = "vendor"
     made: str = ""
     void: bool = False
+    passing: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Speech, Window, setting
 from lab.habits.clock import interval_of, poisson, thinking
-from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, places, sealed
+from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, passed_on, places, programs, sealed
 from lab.habits.draft import Draft, Numbers
 from lab.habits.gates import GATES, gated
 from lab.habits.longflow import Words, dials, dials_during, joined, ticks, together, words
@@ -122,16 +122,9 @@ class Behaviour:
         draft.talks(link, gateway, streams.asked + 2_000, (of, said), linger=SECOND)
 
     def _onward(self, rng: np.random.Generator, draft: Draft, streams: Streams) -> None:
-        on = draft.speech("opaque", tls=True, port=443)
         there = places(rng, draft, self.destinations, self.towards, self.tail)
-        draft.talks(
-            on,
-            there[streams.destination],
-            streams.opened,
-            (streams.of, words(streams.passed, streams.up, streams.down, streams.delay)),
-            linger=SECOND // 2,
-            stack=-1 if self.one_stack else streams.customer,
-        )
+        on = programs(rng, draft, self.customers, one_stack=self.one_stack)
+        passed_on(draft, on, there, streams, linger=SECOND // 2, one_stack=self.one_stack)
 
 
 def _carried(streams: Streams, up: Int64) -> Streams:

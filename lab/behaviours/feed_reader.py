@@ -55,7 +55,7 @@ class Behaviour:
         draft.calls(speech, feed, times, up=around(rng, self.up, 0.1, n), down=down, delay=thinking(rng, n))
         led = runs[rng.random(len(runs)) < self.links]
         led = led + (rng.uniform(1.0, 20.0, len(led)) * SECOND).astype(np.int64) if self.feeds else led
-        places = np.array([draft.peer(self.towards) for _ in led], dtype=np.int64)
+        places = np.array([draft.peer(self.towards, passing=True) for _ in led], dtype=np.int64)
         sizes, up = answer_sizes(rng, len(led), self.largest), around(rng, self.up, 0.1, len(led))
         draft.calls(speech, places, led, up=up, down=sizes, delay=thinking(rng, len(led)))
         return draft.batch()

@@ -14,7 +14,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.habits.clock import alarms, gaps, thinking
-from lab.habits.customers import Demand, passed_on, places
+from lab.habits.customers import Demand, passed_on, places, programs
 from lab.habits.draft import Draft
 
 
@@ -36,14 +36,17 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per connection of another app, one per update of the lists."""
         draft = Draft(window.span)
-        speech, web = draft.speech("opaque", tls=True, port=443), draft.web()
-        vendor = draft.peer(self.reach)
+        web, vendor = draft.web(), draft.peer(self.reach)
         there = places(rng, draft, self.destinations, self.towards, self.tail)
         parts = ((self.used_per_hour, window.unlocked), (self.idle_per_hour, gaps(window.unlocked, window.span)))
-        for rate, when in parts:
-            wanted = Demand(rate, self.apps, self.destinations, 0.0, largest=self.largest).streams(rng, when)
-            passed_on(draft, speech, there, wanted, linger=2 * SECOND)
+        wanted = [
+            Demand(rate, self.apps, self.destinations, 0.0, largest=self.largest).streams(rng, when)
+            for rate, when in parts
+        ]
         updates = alarms(rng, self.period, 0.2, window.span)
         delay = thinking(rng, len(updates))
         draft.calls(web, vendor, updates, up=420, down=self.lists, delay=delay, linger=SECOND)
+        speech = programs(rng, draft, self.apps)
+        for streams in wanted:
+            passed_on(draft, speech, there, streams, linger=2 * SECOND)
         return draft.batch()

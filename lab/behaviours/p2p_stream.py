@@ -38,7 +38,7 @@ class Behaviour:
         draft = Draft(window.span)
         web, link = draft.web(), draft.speech("opaque", port=self.port)
         server = draft.peer(self.reach)
-        crowd = np.array([draft.peer("literal") for _ in range(self.viewers)])
+        crowd = np.array([draft.peer("literal", passing=True) for _ in range(self.viewers)])
         left = int(self.most * SECOND)
         for begin, end in window.foreground.tolist():
             until = min(end, begin + left)

@@ -1,10 +1,10 @@
 """A messenger or news app that is woken by a push and then fetches pictures: each push, and at once new connections.
 
 Law: one long connection with heartbeats over which pushes come (a Poisson process); a fraction of a second after each
-one to three objects are fetched from the hosts of a content network. The sizes of push and fetch have nothing to do
-with each other. Fewer pushes come to an exempt app while the phone dozes (``quiet``); any other hears nothing in Doze:
-the windows of high-priority messages are not modelled. Rates are assumptions; push payloads are at most 4096 B
-(Firebase).
+one to three objects are fetched from the hosts of a content network, most of which speak HTTP/2. The sizes of push and
+fetch have nothing to do with each other. Fewer pushes come to an exempt app while the phone dozes (``quiet``); any
+other hears nothing in Doze: the windows of high-priority messages are not modelled. Rates are assumptions; push
+payloads are at most 4096 B (Firebase).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.habits.clock import inside, interval_of, poisson, thinking, whole
+from lab.habits.customers import AGREED
 from lab.habits.draft import Draft
 from lab.habits.longflow import ticks, together, words
 from lab.habits.pages import answer_sizes
@@ -23,6 +24,7 @@ from lab.habits.reconnect import connections
 
 BEATS = {"push": (12, 12), "websocket": (6, 2)}
 RECEIPT = 40
+HTTP2 = AGREED["h2"] / (AGREED["h2"] + AGREED["http/1.1"])  # the share of hosts that speak it, rather than HTTP/1.1
 PORTS = {"push": 5_228, "websocket": 443}
 
 
@@ -76,14 +78,16 @@ class Behaviour:
         return draft.batch()
 
     def _fetches(self, rng: np.random.Generator, draft: Draft, come: Int64) -> None:
-        web = draft.web(method="GET")
+        webs = [draft.speech(kind, tls=True, method="GET") for kind in ("http2", "http")]
         hosts = np.array([draft.peer(self.towards) for _ in range(self.hosts)])
         of, _ = positions(rng.integers(1, self.objects + 1, len(come)))
         n = len(of)
         times = come[of] + ((0.1 + rng.exponential(self.late, n)) * SECOND).astype(np.int64)
+        chosen = rng.integers(0, self.hosts, n)
+        older = rng.random(self.hosts) >= HTTP2
         draft.calls(
-            web,
-            rng.choice(hosts, n),
+            np.where(older, webs[1], webs[0])[chosen],
+            hosts[chosen],
             times,
             up=rng.integers(350, 700, n),
             down=answer_sizes(rng, n, self.largest),

@@ -44,7 +44,7 @@ class Behaviour:
         draft = Draft(window.span)
         open_ = gated(window, self.when)
         broker, bridge = draft.peer(self.reach), draft.peer(self.reach)
-        people = np.array([draft.peer("literal") for _ in range(self.people)])
+        people = np.array([draft.peer("literal", passing=True) for _ in range(self.people)])
         asks = alarms(rng, self.period, 0.05, window.span)
         asks = asks[inside(asks, open_)]
         n = len(asks)

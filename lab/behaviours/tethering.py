@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.habits.customers import Demand, passed_on, places
+from lab.habits.customers import Demand, passed_on, places, programs
 from lab.habits.draft import Draft
 from lab.habits.sittings import sittings
 
@@ -35,10 +35,9 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per stream of a guest."""
         draft = Draft(window.span)
-        speech = draft.speech("opaque", tls=True, port=443)
         there = places(rng, draft, self.destinations, self.towards, self.tail)
         shared = sittings(rng, window.unlocked, self.probability, self.length, least_s=60.0, most=self.most)
         demand = Demand(self.streams_per_hour, self.guests * self.stacks, self.destinations, 0.0, largest=self.largest)
         wanted = demand.streams(rng, shared)
-        passed_on(draft, speech, there, wanted, linger=2 * SECOND)
+        passed_on(draft, programs(rng, draft, demand.customers), there, wanted, linger=2 * SECOND)
         return draft.batch()

@@ -41,7 +41,7 @@ class Behaviour:
         draft = Draft(window.span)
         lines = draft.speech("opaque", port=self.port), draft.web(tls=False)
         tracker = draft.peer("tail")
-        swarm = np.array([draft.peer("literal") for _ in range(self.peers + self.callers)])
+        swarm = np.array([draft.peer("literal", passing=True) for _ in range(self.peers + self.callers)])
         begun = sittings(rng, window.foreground, self.probability, self.length, least_s=60.0, most=self.downloads)
         for begin, end in np.minimum(begun, window.span).tolist():
             draft.listen.append((begin, end, self.port))

@@ -48,7 +48,7 @@ class Behaviour:
         counts = np.minimum(1 + rng.poisson(self.per_page / 2, len(opened)), min(self.per_page, self.hosts))
         page, place = places(rng, counts.astype(np.int64), self.hosts)
         strange = np.flatnonzero(rng.random(len(place)) < self.wander)
-        place[strange] = [draft.peer("tail") for _ in strange]
+        place[strange] = [draft.peer("tail", passing=True) for _ in strange]
         self._visits(rng, draft, speech, (opened, counts, page, place))
         return draft.batch()
 

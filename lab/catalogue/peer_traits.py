@@ -21,8 +21,10 @@ from lab.authoring.plans import Scenario
 from lab.behaviours import Int64, Speech
 from lab.catalogue.traits import FIRST_UID, Row, row_of
 from lab.protocols.tls import chain_bytes
+from lab.stages.dialogues import ALPN
 from lab.timeline import NAME_LOOKUP, Host, Timeline
 
+SPOKEN = {"h2": "http2", "http/1.1": "http"}  # under TLS, by ALPN (RFC 7301, RFC 9113)
 NOBODYS = ("resolver", "group", "")  # reaches of hosts that are no app's
 DRAWN = frozenset(
     {
@@ -135,15 +137,20 @@ NO_HOST: dict[str, Any] = dict.fromkeys(_host(Host("a.b.example", "198.18.0.1", 
 
 
 def _manner(speech: Speech, *, inbound: bool) -> dict[str, Any]:
-    """How something is said. Names are left out: of an option that holds one only that it is there."""
-    said = speech.options
+    """How something is said. Names are left out: of an option that holds one only that it is there.
+
+    Filler under TLS is what its ALPN says: nobody without the keys can tell it from that.
+    """
+    said = {name: value for name, value in speech.options.items() if name != "alpn"}
     name = said.get("sni")
+    alpn = speech.options.get("alpn", ALPN.get(speech.protocol, ""))
+    looks = SPOKEN.get(alpn, "opaque") if speech.protocol == "opaque" else speech.protocol
     return {
-        "protocol": f"{speech.protocol}+tls" if speech.tls else speech.protocol,
+        "protocol": f"{looks}+tls" if speech.tls else looks,
         "port": speech.port,
         "transport": _transport(speech.protocol),
         "TLS": speech.tls,
-        "ALPN": said.get("alpn", "its own"),
+        "ALPN": alpn if speech.tls else "no TLS",
         "inbound": inbound,
         "method": said.get("method", "as its size wants"),
         "qtype": said.get("qtype", "none"),

@@ -26,6 +26,10 @@ RECORD_OVERHEAD = 22  # 5 B of header, 1 B of content type, 16 B of tag (RFC 844
 #: log-normal, 97 % within this).
 WAY = 170_000
 LOOKUP = 80_000
+#: What customers' programs agree on by ALPN (RFC 7301), in which shares: most are browsers and apps, whose HTTP stacks
+#: speak HTTP/2 to most of the web (three quarters of its requests: HTTP Archive, Web Almanac, from memory); crawlers,
+#: scripts and whoever meets an old server HTTP/1.1; the oldest, and protocols of their own, name none (our choice).
+AGREED = {"h2": 0.7, "http/1.1": 0.2, "": 0.1}
 MOST_REQUESTS = 8
 FEWEST_THINK = 150_000  # a customer's own round trip lies between an answer and his next request
 
@@ -125,16 +129,27 @@ def places(rng: np.random.Generator, draft: Draft, count: int, towards: str, tai
     return np.array([draft.peer("tail" if one else towards) for one in rare.tolist()])
 
 
+def programs(rng: np.random.Generator, draft: Draft, customers: int, *, one_stack: bool = False) -> Int64:
+    """(customers,) new speeches: the TLS of each customer's program, by the ALPN of AGREED; with ``one_stack`` one."""
+    drawn = rng.choice(list(AGREED), size=1 if one_stack else customers, p=list(AGREED.values())).tolist()
+    speech = {}
+    for alpn in dict.fromkeys(drawn):
+        speech[alpn] = draft.speech("opaque", tls=True, port=443, **({"alpn": alpn} if alpn else {}))
+    return np.array([speech[alpn] for alpn in drawn] * (customers if one_stack else 1), dtype=np.int64)
+
+
 def passed_on(
-    draft: Draft, speech: int, there: Int64, streams: Streams, *, linger: int = SECOND, one_stack: bool = False
+    draft: Draft, speech: Int64, there: Int64, streams: Streams, *, linger: int = SECOND, one_stack: bool = False
 ) -> None:
     """The phone's own conversation of each stream, with its place among the peers ``there``, put into the draft.
 
-    Their TLS has the shape of the customer's, for it passes through; with ``one_stack`` it is the phone's.
+    ``speech``: of each customer (``programs``). Their TLS has the shape of the customer's, for it passes through; with
+    ``one_stack`` it is the phone's.
     """
     said = words(streams.passed, streams.up, streams.down, streams.delay)
     stack = -1 if one_stack else streams.customer
-    draft.talks(speech, there[streams.destination], streams.opened, (streams.of, said), linger=linger, stack=stack)
+    how, where = speech[streams.customer], there[streams.destination]
+    draft.talks(how, where, streams.opened, (streams.of, said), linger=linger, stack=stack)
 
 
 def _thought(rng: np.random.Generator, firsts: Int64, count: int) -> Int64:

@@ -41,9 +41,9 @@ class Draft:
         options = {} if method == "auto" else {"method": method}
         return self.speech("http", tls=tls, port=port or (443 if tls else 80), **options)
 
-    def peer(self, reach: str, made: str = "") -> int:
+    def peer(self, reach: str, made: str = "", *, passing: bool = False) -> int:
         """The index of a new peer, distinct from those before; ``made``: of a name that the app makes up itself."""
-        self.peers.append(Peer(reach, made))
+        self.peers.append(Peer(reach, made, passing=passing))
         return len(self.peers) - 1
 
     def seek(self, reach: str, labels: Sequence[str], time: Int64) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -50,8 +51,11 @@ def in_turn(
     """
     names = getattr(behaviour, "names", "words")
     if turn == "none" or names == "words" or not len(times):
-        zone = reach if turn == "none" else ZONES.get(names, reach)
-        return rotated(times, window, turn, lambda: carried(draft, behaviour, zone))  # the silent have a way to speak
+        zone, begun = reach if turn == "none" else ZONES.get(names, reach), len(draft.peers)
+        found = rotated(times, window, turn, lambda: carried(draft, behaviour, zone))  # the silent have a way to speak
+        if turn != "none":
+            draft.peers[begun:] = [replace(one, passing=True) for one in draft.peers[begun:]]
+        return found
     keys, place, first = _turns(times, window, turn)
     count = getattr(behaviour, "candidates", 1)
     zone, hosts, sought = ZONES[names], [], []

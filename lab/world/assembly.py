@@ -40,10 +40,14 @@ class Owner:
 
 @dataclass
 class Assembly:
-    """Columns so far, in scenario time, of a block of phones; ``first`` is the scenario's number of its first."""
+    """Columns so far, in scenario time, of a block of phones; ``first`` is the scenario's number of its first.
+
+    ``when`` ends the keys of what is drawn of their days.
+    """
 
     cast: Cast
     first: int = 0
+    when: tuple[str, ...] = ()
     speeches: list[Speech] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     met: Met = field(init=False)
@@ -130,7 +134,7 @@ class Assembly:
         wanted = self._missed(head, asks, device_of, how)
         if not len(wanted):
             return
-        rng = generator(*self.cast.key, NAME_LOOKUP, *([self.first] if self.first else []))
+        rng = generator(*self.cast.key, NAME_LOOKUP, *([self.first] if self.first else []), *self.when)
         asked = _asked({name: column[wanted] for name, column in head.items()}, rng, device_of, how)
         netd_of = np.array([netd.get(device, 0) for device in range(1 + max(netd))], dtype=np.int64)
         head, rows = self._privately(asked, how) if how.private else self._openly(asked)
@@ -230,7 +234,10 @@ class Assembly:
             inbound=head["inbound"].astype(np.bool_),
             stack=narrow["stack"],
             client_port=self._answering(
-                client_ports(self.cast.key, device_of[head["app"]], self.first), head, conversation, rows["up"]
+                client_ports((*self.cast.key, *self.when), device_of[head["app"]], self.first),
+                head,
+                conversation,
+                rows["up"],
             ),
             incident=narrow["incident"],
             behaviour=narrow["behaviour"],

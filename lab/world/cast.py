@@ -93,12 +93,16 @@ class Cast:
     _names: set[str] = field(default_factory=set)
     _numbered: dict[str, int] = field(default_factory=dict)  # hosts of a zone that ran out of shapes
     _foreseen: dict[tuple[object, ...], np.random.Generator] = field(default_factory=dict)
+    _phones: dict[tuple[object, ...], str] = field(default_factory=dict)  # their addresses, by phone and network
     _resolver_rtt_us: int = -1
     _taken: set[int] = field(default_factory=lambda: {LAN + 1})
 
     def device_address(self, device: int, *network: str) -> str:
         """A phone's address in 10.88.0.0/16, at home or on another network."""
-        return self._address(generator(*self.key, "device address", device, *network), LAN, 1 << 16)
+        whose = (device, *network)
+        if whose not in self._phones:
+            self._phones[whose] = self._address(generator(*self.key, "device address", *whose), LAN, 1 << 16)
+        return self._phones[whose]
 
     @staticmethod
     def popular_ranks(rng: np.random.Generator, count: int) -> list[int]:

@@ -17,29 +17,35 @@ PeerKey = tuple[Any, ...]  # a reach and whose host it is
 NOBODY = -1  # the row of a peer that nobody speaks to: it needs neither a name nor an address
 
 
-def peer_keys(batch: Batch, device: str, zone: str, key: tuple[object, ...]) -> dict[int, PeerKey]:
+def peer_keys(
+    batch: Batch, device: str, zone: str, key: tuple[object, ...], when: tuple[str, ...] = ()
+) -> dict[int, PeerKey]:
     """The keys in the cast of those peers that matter, by their places and in the order in which they are made.
 
     ``zone`` is whose domain the vendor's hosts stand under, ``key`` that of the behaviour, ending in kind and number.
     Popular and tail ones are drawn together, the others belong to their owner. Resolvers and groups have none: the
-    place of one has its reach alone.
+    place of one has its reach alone. ``when`` ends the keys of peers that are met in passing: other days, others.
     """
     kind, nth = key[-2:]
     reaches = [peer.reach for peer in batch.peers]
     drawn = _ranks(reaches, device, key)
+    if when:
+        others = _ranks(reaches, device, key, when)
+        drawn |= {place: rank for place, rank in others.items() if batch.peers[place].passing}
     found: dict[int, PeerKey] = {}
     for place in sorted(_wanted(batch), key=lambda place: (FIRST.get(reaches[place], len(FIRST)), place)):
         reach, peer = reaches[place], batch.peers[place]
+        since = when if peer.passing else ()
         if peer.made:
             found[place] = ("void" if peer.void else "made", peer.made, _beneath(reach, zone))
         elif reach in FIRST:
             found[place] = (reach, drawn[place])
         elif reach in {"vendor", "tenant", "literal"}:
-            found[place] = (reach, zone, kind, nth, place)
+            found[place] = (reach, zone, kind, nth, place, *since)
         elif reach in {"own", "lan"}:
-            found[place] = (reach, f"{zone}/{device}", kind, nth, place)
+            found[place] = (reach, f"{zone}/{device}", kind, nth, place, *since)
         elif reach == "fresh":
-            found[place] = (reach, f"{zone}/{device}/{kind}/{nth}/{place}")
+            found[place] = (reach, "/".join(map(str, (zone, device, kind, nth, place, *since))))
         else:
             found[place] = (reach,)
     return found
@@ -65,14 +71,14 @@ def _beneath(reach: str, zone: str) -> str:
     return {"fresh": "", "local": "the network's own"}.get(reach, zone)
 
 
-def _ranks(reaches: list[str], device: str, key: tuple[object, ...]) -> dict[int, int]:
+def _ranks(reaches: list[str], device: str, key: tuple[object, ...], when: tuple[str, ...] = ()) -> dict[int, int]:
     """The ranks of the places with a popular or tail host, all of one reach drawn together."""
     found: dict[int, int] = {}
     for reach, ranks in (("popular", Cast.popular_ranks), ("tail", Cast.tail_ranks)):
         if count := reaches.count(reach):
             whose = key if reach == "tail" or count >= CHOSEN else tuple(part for part in key if part != device)
             places = (place for place, other in enumerate(reaches) if other == reach)
-            found.update(zip(places, ranks(generator(*whose, reach), count), strict=True))
+            found.update(zip(places, ranks(generator(*whose, reach, *when), count), strict=True))
     return found
 
 

@@ -28,7 +28,10 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Task:
-    """A behaviour of the phone's app at ``position``; ``key`` ends in its kind and which of that kind it is."""
+    """A behaviour of the phone's app at ``position``; ``key`` ends in its kind and which of that kind it is.
+
+    ``when`` ends the keys of what is drawn of its days.
+    """
 
     position: int
     device: str
@@ -37,11 +40,16 @@ class Task:
     key: Key
     window: Window
     lives: tuple[Life, ...]
+    when: tuple[str, ...] = ()
 
     @property
     def endings(self) -> list[Key]:
         """What stands behind the key for each of its lives."""
-        return [("moved",) if life.moved else () for life in self.lives]
+        return [self.ending(life) for life in self.lives]
+
+    def ending(self, life: Life) -> Key:
+        """What stands behind the key for that life."""
+        return (*(("moved",) if life.moved else ()), *self.when)
 
 
 @dataclass(frozen=True)
@@ -54,9 +62,14 @@ class Part:
     rng: np.random.Generator
 
 
-def tasks(key: Key, device: str, plans: list[AppPlan], day: Day, window: Window) -> Iterator[Task]:
-    """What is to be planned on a phone, app by app; ``window`` is what all of them may know of its ``day``."""
-    last_used = generators((*key, device, plan.package, "last used") for plan in plans)
+def tasks(
+    key: Key, device: str, plans: list[AppPlan], day: Day, window: Window, *, when: tuple[str, ...] = ()
+) -> Iterator[Task]:
+    """What is to be planned on a phone, app by app; ``window`` is what all of them may know of its ``day``.
+
+    ``when`` ends the keys of what is drawn of that day.
+    """
+    last_used = generators((*key, device, plan.package, "last used", *when) for plan in plans)
     for position, (plan, rng) in enumerate(zip(plans, last_used, strict=True)):
         uses = day.uses[day.front == position]
         mine = replace(window, foreground=uses, standby=_standby(rng, plan, uses, window), exempt=plan.exempt)
@@ -64,8 +77,10 @@ def tasks(key: Key, device: str, plans: list[AppPlan], day: Day, window: Window)
         for behaviour in plan.behaviours:
             whole = (*key, device, plan.package, behaviour.kind, kinds[behaviour.kind])
             kinds[behaviour.kind] += 1
+            if behaviour.dormant:
+                continue
             its = replace(mine, built_in=digits((*key, plan.package, *whole[-2:], "built in"))[0])
-            yield Task(position, device, plan, behaviour, whole, its, lives(plan, window.span))
+            yield Task(position, device, plan, behaviour, whole, its, lives(plan, window.span), when)
 
 
 def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
@@ -78,7 +93,7 @@ def planned(todo: list[Task], radio: Radio) -> list[list[Part]]:
 
 
 def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Generator], radio: Radio) -> Part:
-    behaviour, window, ending = task.behaviour.behaviour, narrowed(task.window, life), ("moved",) if life.moved else ()
+    behaviour, window, ending = task.behaviour.behaviour, narrowed(task.window, life), task.ending(life)
     batch = plan_of(behaviour, rngs[0], window)
     if getattr(behaviour, "wake", "") == "alarm":
         window = woken(batch, window, int(Pace.of(behaviour).ration * SECOND))
@@ -87,7 +102,7 @@ def _part(task: Task, life: Life, rngs: tuple[np.random.Generator, np.random.Gen
     if radio.matters:
         batch = roamed(generator(*task.key, *ending, "roaming"), batch, radio)
     zone = zone_of(task.plan, moved=life.moved)
-    return Part(batch, zone, peer_keys(batch, task.device, zone, task.key), rngs[1])
+    return Part(batch, zone, peer_keys(batch, task.device, zone, task.key, task.when), rngs[1])
 
 
 def _standby(rng: np.random.Generator, plan: AppPlan, uses: Int64, window: Window) -> Int64:

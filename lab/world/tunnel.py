@@ -39,10 +39,10 @@ class _Tunnels:
     shakes: list[Int64] = field(default_factory=list)  # times of handshakes, ascending, at least one
 
 
-def tunnelled(timeline: Timeline, cast: Cast, first: int = 0) -> Timeline:
+def tunnelled(timeline: Timeline, cast: Cast, first: int = 0, when: tuple[str, ...] = ()) -> Timeline:
     """The timeline with its conversations in tunnels; ``cast`` is the one that it was made with.
 
-    ``first`` is the scenario's number of its first phone.
+    ``first`` is the scenario's number of its first phone; ``when`` ends the keys of what is drawn of its days.
     """
     devices = tuple(
         _inside(phone, cast.device_address(number, "tunnel")) for number, phone in enumerate(timeline.devices, first)
@@ -55,7 +55,7 @@ def tunnelled(timeline: Timeline, cast: Cast, first: int = 0) -> Timeline:
     outer["start"] = np.array([int(times[0]) for times in found.shakes], dtype=np.int64)
     outer["close"] = np.array(found.close, dtype=np.int64)
     outer["app"] = len(timeline.apps) + device
-    outer["seed"] = generator(*cast.key, "tunnel", *([first] if first else [])).integers(0, 2**62, n)
+    outer["seed"] = generator(*cast.key, "tunnel", *([first] if first else []), *when).integers(0, 2**62, n)
     apps = [App(number, "vpn", "VPN", "system", VPN_UID, True, ("vpn",), "", 0) for number in range(len(devices))]
     whole = replace(
         timeline,

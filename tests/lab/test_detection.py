@@ -1,9 +1,10 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from detector.contract import Finding, Reason, Unsupported
+from detector.contract import SCHEMAS, Finding, Reason, Telemetry, Unsupported
 from lab import detection
 from lab.errors import EvidenceError
 
@@ -64,3 +65,38 @@ def test_an_unknown_detector_or_view_is_refused_before_anything_is_read():
     with pytest.raises(LookupError, match="known are"):
         detection.detect_paths([Path("absent.pcap")], ["silent"], "nonesuch", allow_partial=False, advance=quiet)
     assert issubclass(Unsupported, LookupError)
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Telemetry of one device and app, whatever path is asked for."""
+    row = dict.fromkeys(SCHEMAS["flows"].names)
+    row |= {"flow": 0, "device": "phone-01", "uid": 10_001, "package": "com.example.agent", "inbound": False}
+    row |= {"start": 0, "end": 1, "server": "198.18.0.9", "client": "10.88.0.2", "name": "vendor.example"}
+    table = pa.Table.from_pylist([row], schema=SCHEMAS["flows"])
+    monkeypatch.setattr(detection, "read", lambda *_, **__: Telemetry({"flows": table}, span=(0, 1)))
+
+
+def test_exceptions_make_findings_of_any_detector_informational_and_say_so(seen, tmp_path, capsys):
+    path = tmp_path / "known.toml"
+    path.write_text(
+        '[[exception]]\nowner = "Blue"\nreason = "r"\nexpires = 2027-01-01\ndestination = "vendor.example"\n'
+    )
+    ask = {"allow_partial": False, "advance": quiet}
+    plain = detection.detect_paths([Path("x")], ["always"], "full", **ask)
+    rows = detection.detect_paths([Path("x")], ["always"], "full", **ask, exceptions=path)
+    assert [row.finding.alert for row in plain] == [True, True]
+    assert {row.finding.analytic: row.finding.alert for row in rows} == {"AN1793": False, "AN1702": True}
+    assert "exceptions covered 1 of 2 findings" in capsys.readouterr().err
+    detection.print_findings(rows)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "documented exception 1: r (owner Blue, expires 2027-01-01)" in shown
+    assert "excepted, informational: AN1793" in shown
+    assert shown.endswith("1 alert, 0 near misses, 1 excepted")
+
+
+def test_wrong_exceptions_are_refused_before_anything_is_read(tmp_path):
+    with pytest.raises(LookupError, match="no readable file"):
+        detection.detect_paths(
+            [Path("absent")], ["silent"], "full", allow_partial=False, advance=quiet, exceptions=tmp_path / "no.toml"
+        )

@@ -92,6 +92,23 @@ def test_a_manner_is_how_something_is_said_without_names(poll, options, found):
     assert not any("example" in str(row.traits[name]) for name in MANNERS)
 
 
+@pytest.mark.parametrize(
+    ("speech", "protocol", "alpn"),
+    [
+        (Speech("opaque", tls=True), "opaque+tls", ""),
+        (Speech("opaque", tls=True, options={"alpn": "h2"}), "http2+tls", "h2"),
+        (Speech("opaque", tls=True, options={"alpn": "http/1.1"}), "http+tls", "http/1.1"),
+        (Speech("opaque", port=8800), "opaque", "no TLS"),
+        (Speech("websocket", tls=True), "websocket+tls", "http/1.1"),
+        (Speech("mux", tls=True), "mux+tls", ""),
+    ],
+)
+def test_filler_under_tls_is_what_its_alpn_says(poll, speech, protocol, alpn):
+    scenario, timeline = poll
+    (row, *_) = peer_rows(scenario, replace(timeline, speeches=(speech,) * len(timeline.speeches)))
+    assert (row.traits["protocol"], row.traits["ALPN"], row.traits["options"]) == (protocol, alpn, "")
+
+
 def test_an_ipv6_address_is_an_address_too(poll):
     scenario, timeline = poll
     hosts = tuple(replace(host, address="2001:db8::1:203") for host in timeline.hosts)

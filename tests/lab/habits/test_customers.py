@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lab.behaviours import SECOND
 from lab.habits.clock import inside
 from lab.habits.customers import (
+    AGREED,
     FEWEST_THINK,
     LARGEST,
     LOOKUP,
@@ -17,7 +18,9 @@ from lab.habits.customers import (
     RECORD_OVERHEAD,
     WAY,
     Demand,
+    passed_on,
     places,
+    programs,
     sealed,
 )
 from lab.habits.draft import Draft
@@ -97,3 +100,34 @@ def test_some_popular_places_are_of_the_long_tail():
 @pytest.mark.parametrize(("size", "records"), [(0, 1), (1, 1), (16_384, 1), (16_385, 2), (100_000, 7)])
 def test_tls_adds_a_constant_to_each_record(size, records):
     assert sealed(np.array([size])).tolist() == [size + records * RECORD_OVERHEAD]
+
+
+def offers(customers, seed=1, *, one_stack=False):
+    """(ALPN of each customer, the draft)."""
+    draft = Draft(HOUR)
+    how = programs(np.random.default_rng(seed), draft, customers, one_stack=one_stack)
+    assert {(one.protocol, one.tls, one.port) for one in draft.speeches} == {("opaque", True, 443)}
+    return [draft.speeches[one].options.get("alpn", "") for one in how], draft
+
+
+def test_most_customers_agree_on_http2_some_on_less_and_some_on_nothing():
+    found, draft = offers(5_000)
+    assert {alpn: found.count(alpn) / 5_000 for alpn in AGREED} == pytest.approx(AGREED, abs=0.02)
+    assert len(draft.speeches) == 3
+    assert sum(AGREED.values()) == pytest.approx(1.0)
+
+
+def test_a_relay_that_ends_tls_is_one_program_to_everybody():
+    drawn = [offers(20, seed, one_stack=True) for seed in range(200)]
+    assert all(len(set(found)) == len(draft.speeches) == 1 and len(found) == 20 for found, draft in drawn)
+    assert {found[0] for found, _ in drawn} == set(AGREED)
+
+
+def test_a_customer_says_the_same_in_all_his_streams():
+    rng, draft = np.random.default_rng(3), Draft(int(TEN_HOURS[0, 1]))
+    how, there = programs(rng, draft, 30), places(rng, draft, 5, "popular", 0.0)
+    passed_on(draft, how, there, asked_for(per_hour=600.0, customers=30, destinations=5))
+    batch = draft.batch()
+    said = {tuple(pair) for pair in np.stack([batch.stack, batch.speech], axis=1).tolist()}
+    assert said == set(enumerate(how.tolist()))
+    assert len(set(batch.speech.tolist())) == 3

@@ -1,0 +1,130 @@
+"""What is normal of an enterprise: who contacts which destination, how often, how much, when and in what protocol.
+
+A baseline is a set of parts, each what one telemetry showed (detector/learned); merging is the union of the sets, so a
+recording counts once however often it is merged. Nothing may be added here that judges: it answers how usual a thing
+is, and counts what others do without the device that is asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from detector.columns import Codes
+from detector.contract import Telemetry
+from detector.grouped import Float64
+from detector.learned.combined import Combined, combined
+from detector.learned.file import read_parts, write_parts
+from detector.learned.gathering import gathered
+from detector.learned.part import Part
+from detector.learned.shares import Asked, Deviation, Vouching, placed
+from detector.learned.usual import Usual, rates_of, usual_of
+
+__all__ = ["Asked", "Baseline", "Deviation", "Usual", "learn", "merged", "survey"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What was learned, in one view. ``itself``: it was surveyed from the telemetry under judgement."""
+
+    view: str
+    parts: tuple[Part, ...]  # each once, by id
+    itself: bool = False
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """First and last time covered by each part, microseconds, in their order."""
+        return tuple(sorted(part.span for part in self.parts))
+
+    @property
+    def devices(self) -> int:
+        """How many devices spoke."""
+        return len(self._combined.devices)
+
+    @property
+    def device_days(self) -> float:
+        """Days (UTC) on which a device spoke, summed over the devices."""
+        return float(self._combined.device_days)
+
+    def deviation(self, asked: Asked) -> Deviation:
+        """How unusual it is that each asked app of a device contacts its destination."""
+        known, counts = self._combined, self._vouching
+        device, package = placed(asked.device, known.devices), placed(asked.package, known.packages)
+        category, destination = (
+            placed(asked.category, known.categories),
+            placed(asked.destination, known.destinations),
+        )
+        app_share, app_devices = counts.of_app(device, package, destination)
+        fleet_share, everybody = counts.of_fleet(device, destination)
+        unknown = np.full(len(device), np.nan)
+        new = np.where(everybody > 0, 0.0, 1.0) if self.devices else unknown
+        return Deviation(
+            own_days=unknown if self.itself else counts.own_days(device, package, destination),
+            app_share=app_share,
+            app_devices=app_devices,
+            category_share=counts.of_category(device, package, category, destination),
+            fleet_share=fleet_share,
+            fleet_new=unknown if self.itself else new,
+        )
+
+    def rate_z(self, category: Codes, per_day: Float64) -> Float64:
+        """(g,) how many robust deviations (1.4826 MAD) the contacts a day lie above the category's median.
+
+        NaN where the category is unknown or has too few pairs of app and destination (detector/learned/usual.py).
+        """
+        return rates_of(self._combined).z(placed(category, self._combined.categories), per_day)
+
+    def usual(self, *, package: str | None = None, category: str | None = None) -> Usual | None:
+        """How an app, or all of a category, usually speaks; None where fewer than two devices could vouch for it."""
+        return usual_of(self._combined, package=package, category=category)
+
+    def protocols(self, category: str) -> frozenset[str] | None:
+        """The protocols that at least two devices use in the category; None if fewer than two have it."""
+        found = self.usual(category=category)
+        return None if found is None else found.protocols
+
+    def merged(self, other: Baseline) -> Baseline:
+        """What both know; a part that both have counts once. ValueError if they were learned in different views."""
+        return merged([self, other])
+
+    def write(self, path: Path) -> None:
+        """The baseline into one file, whole or not at all; OSError where that cannot be written."""
+        write_parts(path, self.view, self.parts)
+
+    @classmethod
+    def read(cls, path: Path) -> Baseline:
+        """The baseline of a file; LookupError if it is none or of another version, EvidenceError if it is damaged."""
+        return cls(*read_parts(path))
+
+    @cached_property
+    def _combined(self) -> Combined:
+        return combined(self.parts)
+
+    @cached_property
+    def _vouching(self) -> Vouching:
+        return Vouching(self._combined.pairs)
+
+
+def learn(telemetry: Telemetry) -> Baseline:
+    """What the telemetry shows to be normal; its view is the telemetry's."""
+    return Baseline(telemetry.view, (gathered(telemetry),))
+
+
+def survey(telemetry: Telemetry) -> Baseline:
+    """The same of the telemetry under judgement itself: it tells who else does a thing, not what is new."""
+    return Baseline(telemetry.view, (gathered(telemetry),), itself=True)
+
+
+def merged(baselines: Sequence[Baseline]) -> Baseline:
+    """What all of them know, at least one; ValueError if they were learned in different views, or one is a survey."""
+    views = sorted({one.view for one in baselines})
+    if len(views) != 1:
+        raise ValueError(f"baselines of views {', '.join(views)}, expected one view: each sensor has its own normal")
+    if any(one.itself for one in baselines):
+        raise ValueError("a survey of the telemetry under judgement cannot be merged, expected learned baselines")
+    parts = {part.id: part for one in baselines for part in one.parts}
+    return Baseline(views[0], tuple(parts[name] for name in sorted(parts)))

@@ -1,0 +1,148 @@
+"""The smallest change of one factor that would have made a score cross its threshold.
+
+Pure: named numbers, a function from columns of them to scores, and the limits between which each may be changed. Scores
+need not be monotone: every factor is walked from its value to both limits on a grid, and the first step over the
+threshold is then halved until it is as small as numbers go. What lies between two points of the grid may be missed.
+Changes of different factors are compared by their share of the whole range.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float64 = npt.NDArray[np.float64]
+Columns = Mapping[str, Float64]
+Scores = Callable[[Columns], Float64]
+
+STEPS = 128  # of the grid, per factor and direction
+HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Between what a factor may be changed. ``log`` compares by ratios (both ends above 0); ``whole`` has no halves.
+
+    ``start`` is where an unknown factor (NaN) is changed from: what the score takes it for, or what says nothing.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    whole: bool = False
+    start: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or (self.log and self.low <= 0):
+            kind = "two numbers above 0" if self.log else "two numbers"
+            raise ValueError(f"limits: found {self.low!r} and {self.high!r}, expected {kind}, the lower one first")
+
+    def between(self, origin: float, end: float, share: Float64) -> Float64:
+        """(k,) the values that lie ``share`` (0..1) of the way from ``origin`` to ``end``.
+
+        >>> Limits(1, 100, log=True).between(1, 100, np.array([0.5])).round(6).tolist()
+        [10.0]
+        """
+        if self.log and origin > 0:
+            values = np.exp(math.log(origin) + share * (math.log(end) - math.log(origin)))
+        else:
+            values = origin + share * (end - origin)
+        if self.whole:
+            values = np.ceil(values) if end > origin else np.floor(values)
+        return np.where(share >= 1, end, values)
+
+    def size(self, origin: float, end: float) -> float:
+        """How large a change is, as a share of the whole range.
+
+        >>> Limits(0, 4).size(1, 2), Limits(1, 100, log=True).size(1, 10)
+        (0.25, 0.5)
+        """
+        if self.log and origin > 0:
+            return abs(math.log(end / origin)) / math.log(self.high / self.low)
+        return abs(end - origin) / (self.high - self.low)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One factor changed: from what (None: unknown) to what, what the score becomes, and how large the change is."""
+
+    factor: str
+    before: float | None
+    after: float
+    score: float
+    size: float  # share of the factor's range; 1 or more where the factor was unknown
+
+
+def changes(
+    factors: Mapping[str, float], scores: Scores, threshold: float, limits: Mapping[str, Limits]
+) -> list[Change]:
+    """Of each factor that can do it alone, the smallest change that reaches the threshold; smallest first.
+
+    ``factors`` are one group's, NaN for unknown; only those in ``limits`` are changed. Ties keep the order of
+    ``limits``. To learn what was unknown counts as more than any change of what was known. Empty where the threshold is
+    reached already, or out of reach. ``scores`` must not depend on other rows.
+    """
+    if float(scores(_columns(factors, 1))[0]) >= threshold:
+        return []
+    found = []
+    for name, limit in limits.items():
+        one = _Search(factors, scores, threshold, name, limit)
+        found += [change for end in (limit.high, limit.low) if (change := one.towards(end)) is not None]
+    best: dict[str, Change] = {}
+    for change in sorted(found, key=lambda change: change.size):
+        best.setdefault(change.factor, change)
+    return list(best.values())
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search along one factor."""
+
+    factors: Mapping[str, float]
+    scores: Scores
+    threshold: float
+    name: str
+    limits: Limits
+
+    def towards(self, end: float) -> Change | None:
+        """The first change on the way to that end which reaches the threshold; None if none does."""
+        value = self.factors[self.name]
+        unknown = math.isnan(value)
+        origin = self._start() if unknown else value
+        if (end == self.limits.high and origin >= end) or (end == self.limits.low and origin <= end):
+            return None  # nowhere to go
+        shares = np.linspace(0, 1, STEPS + 1)
+        reached = np.flatnonzero(self._scored(self.limits.between(origin, end, shares)) >= self.threshold)
+        reached = reached[(reached > 0) | unknown]
+        if not len(reached):
+            return None
+        after = self._halved(origin, end, shares[max(reached[0] - 1, 0)], shares[reached[0]])
+        score = float(self._scored(np.array([after]))[0])
+        size = self.limits.size(origin, after) + unknown
+        return Change(self.name, None if unknown else value, after, score, size)
+
+    def _halved(self, origin: float, end: float, below: float, above: float) -> float:
+        """The value nearest to the origin that reaches it, between a share that does not and one that does."""
+        for _ in range(HALVINGS):
+            middle = (below + above) / 2
+            if not below < middle < above:
+                break
+            if self._scored(self.limits.between(origin, end, np.array([middle])))[0] >= self.threshold:
+                above = middle
+            else:
+                below = middle
+        return float(self.limits.between(origin, end, np.array([above]))[0])
+
+    def _start(self) -> float:
+        return self.limits.low if self.limits.start is None else self.limits.start
+
+    def _scored(self, values: Float64) -> Float64:
+        return self.scores({**_columns(self.factors, len(values)), self.name: values})
+
+
+def _columns(factors: Mapping[str, float], count: int) -> dict[str, Float64]:
+    return {name: np.full(count, value, np.float64) for name, value in factors.items()}

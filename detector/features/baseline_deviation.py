@@ -1,0 +1,76 @@
+"""Deviation from the enterprise baseline for an app: a destination new to it, that its peers and the fleet leave alone.
+
+Raised wrongly by what belongs to one user: a self-hosted server, a tenant's own vendor host, the only phone with a
+line-of-business app. Needs names (or stable addresses) and at least one other device; apps where the sensor has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from detector.grouped import Float64
+
+if TYPE_CHECKING:
+    from detector.baseline import Deviation
+
+KNOWN: Final = 0.35  # what is left of the gate for a destination the app has long gone to (facts 6.1, F10)
+UNKNOWN: Final = 0.5  # the middle of a part that cannot be told: neither cleared nor suspected
+
+
+def newness(deviation: Deviation) -> Float64:
+    """(g,) 1 the device's app never went there in the learning period; halved by every day on which it did.
+
+    A phone that was not there is as new as the destination is to the fleet: 1 if nobody went there, else UNKNOWN; where
+    there was no learning period it is UNKNOWN.
+
+    >>> newness(_example(own_days=[0, 2, np.nan, np.nan], fleet_new=[0, 0, 1, np.nan])).tolist()
+    [1.0, 0.25, 1.0, 0.5]
+    """
+    fleet = np.where(deviation.fleet_new == 1, 1.0, UNKNOWN)
+    return np.where(np.isnan(deviation.own_days), fleet, 2.0 ** -np.nan_to_num(deviation.own_days))
+
+
+def rarity(deviation: Deviation) -> Float64:
+    """(g,) 1 at a thousandth of the other devices or none, 0 at a tenth or more; NaN without another device.
+
+    New to the whole fleet is rare, however many phones share it by now: so a campaign looks.
+
+    >>> rarity(_example(fleet_share=[0, 0.01, 0.2, 0.5, np.nan], fleet_new=[0, 0, 0, 1, np.nan])).tolist()
+    [1.0, 0.5, 0.0, 1.0, nan]
+    """
+    with np.errstate(divide="ignore"):
+        rare = np.clip((-np.log10(deviation.fleet_share) - 1) / 2, 0.0, 1.0)
+    return np.where(deviation.fleet_new == 1, 1.0, rare)
+
+
+def baseline_gate(deviation: Deviation) -> Float64:
+    """(g,) 0 as everybody does, 1 as nobody does: appdev^4 (.35 + .65 new) (.5 + .5 rare) (facts 6.1, F10).
+
+    The silence of n other devices with the app counts n / (n + 1); the rest of that factor, all of it where no other
+    device has the app or apps are unknown, is the destination's rarity in the fleet. Rarity is UNKNOWN where there is
+    no other device.
+
+    >>> gate = baseline_gate(_example(own_days=[0, 0, 0, 64, np.nan], app_share=[0, 1, np.nan, 0, np.nan],
+    ...     app_devices=[9, 9, 0, 9, np.nan], fleet_share=[0, 0.9, 0, 0, np.nan], fleet_new=[1, 0, 1, 0, np.nan]))
+    >>> gate.round(3).tolist()
+    [1.0, 0.0, 1.0, 0.35, 0.338]
+    """
+    told = ~np.isnan(deviation.app_share)
+    others = np.where(told, np.nan_to_num(deviation.app_devices), 0.0)
+    trust = others / (others + 1)
+    rare = rarity(deviation)
+    rare = np.where(np.isnan(rare), UNKNOWN, rare)
+    alone = (1 - np.where(told, deviation.app_share, 1.0)) ** 4
+    apart = trust * alone * (0.5 + 0.5 * rare) + (1 - trust) * rare
+    return np.asarray(apart * (KNOWN + (1 - KNOWN) * newness(deviation)), np.float64)
+
+
+def _example(**columns: list[float]) -> Deviation:
+    """A deviation of the columns given, the others unknown: for the examples above."""
+    from detector.baseline import Deviation
+
+    names = ("own_days", "app_share", "app_devices", "category_share", "fleet_share", "fleet_new")
+    rows = len(next(iter(columns.values())))
+    return Deviation(**{name: np.array(columns.get(name, [np.nan] * rows), np.float64) for name in names})

@@ -1,0 +1,168 @@
+"""From a telemetry to a part: flows a device opened, exchanges inside its long ones, and look-ups, counted.
+
+Who calls in is left out: a peer that the app did not choose says nothing of where it usually goes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from detector.columns import NULL, Codes, Int64, codes, joined, whole
+from detector.contract import Telemetry
+from detector.destinations import is_group, is_loopback, registrable
+from detector.learned.habits import habits_of
+from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
+from detector.tables import SCHEMAS
+
+LONG_FLOW_US = 10_000_000  # as detector.contacts has it
+MERGE_US = 2_000_000  # moments closer than that are one contact (facts 6)
+
+
+@dataclass(frozen=True)
+class Said:
+    """(n,) one row per moment at which a device spoke to a destination, in any order."""
+
+    device: Codes
+    package: Codes
+    destination: Codes
+    time: Int64
+
+    def taken(self, rows: Int64) -> Said:
+        """Some of the rows, in the order given."""
+        device, package, destination = (
+            Codes(part.code[rows], part.texts) for part in (self.device, self.package, self.destination)
+        )
+        return Said(device, package, destination, self.time[rows])
+
+    def beside(self, other: Said) -> Said:
+        """The rows of both; texts sorted, and only those that some row has."""
+        return Said(
+            _together(self.device, other.device),
+            _together(self.package, other.package),
+            _together(self.destination, other.destination),
+            np.concatenate([self.time, other.time]),
+        )
+
+
+def gathered(telemetry: Telemetry) -> Part:
+    """The part of one telemetry; empty where it has neither flows nor look-ups."""
+    flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
+    opened = _opened(flows)
+    spoken = _spoken(flows, opened)
+    asked = _asked(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
+    said = _with_exchanges(spoken, whole(flows["flow"])[opened], flows, opened, telemetry).beside(asked)
+    habits, protocols = habits_of(flows, opened, spoken.device, spoken.package, said.package.texts)
+    known = _categories(telemetry.tables.get("packages"))
+    return Part(
+        view=telemetry.view,
+        span=(int(telemetry.span[0]), int(telemetry.span[1])),
+        devices=tuple(said.device.texts),
+        packages=tuple(said.package.texts),
+        categories=tuple(known.get(text, "") for text in said.package.texts),
+        destinations=tuple(said.destination.texts),
+        protocols=protocols,
+        contacted=_contacted(said),
+        habits=habits,
+    ).named()
+
+
+def _together(mine: Codes, its: Codes) -> Codes:
+    code = np.concatenate([mine.code, np.where(its.code == NULL, NULL, its.code + len(mine.texts))])
+    texts = mine.texts + its.texts
+    used = np.zeros(len(texts) + 1, np.bool_)
+    used[code] = True
+    distinct = sorted({text for text, kept in zip(texts, used[:-1], strict=True) if kept})
+    place = {text: k for k, text in enumerate(distinct)}
+    return Codes(np.array([place.get(text, NULL) for text in texts] + [NULL], np.int64)[code], distinct)
+
+
+def _opened(flows: pa.Table) -> Int64:
+    """Rows of flows a device opened, over TCP or UDP, to somebody: no broadcast, multicast or loopback."""
+    server, proto = codes(flows["server"]), codes(flows["proto"])
+    nowhere = np.array([is_group(text) or is_loopback(text) for text in server.texts] + [True])
+    carried = np.array([text in ("tcp", "udp") for text in proto.texts] + [False])
+    return np.flatnonzero((whole(flows["inbound"], null=0) == 0) & ~nowhere[server.code] & carried[proto.code])
+
+
+def _spoken(flows: pa.Table, rows: Int64) -> Said:
+    """Who spoke to whom: domain of what a proxy was asked for, else of the server's name, else its address."""
+    server, name, target = codes(flows["server"]), codes(flows["name"]), codes(flows["proxy_target"])
+    via = codes(flows["proxy_server"])
+    beyond = np.array([text == "server" for text in via.texts] + [False])[via.code[rows]]
+    hosts = [text.rpartition(":")[0].strip("[]") or text for text in target.texts]
+    texts = [registrable(text) for text in (*hosts, *name.texts)] + server.texts
+    code = np.where(name.code[rows] == NULL, server.code[rows] + len(name.texts), name.code[rows]) + len(hosts)
+    code = np.where(beyond & (target.code[rows] != NULL), target.code[rows], code)
+    device, package = codes(flows["device"]), codes(flows["package"])
+    asking, app = Codes(device.code[rows], device.texts), Codes(package.code[rows], package.texts)
+    return Said(asking, app, Codes(code, texts), whole(flows["start"])[rows])
+
+
+def _with_exchanges(spoken: Said, number: Int64, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> Said:
+    """The flows, those longer than LONG_FLOW_US replaced by their exchanges where there are any."""
+    if "exchanges" not in telemetry:
+        return spoken
+    long = np.flatnonzero(whole(flows["end"])[rows] - spoken.time > LONG_FLOW_US)
+    exchanges = telemetry["exchanges"]
+    owner = joined(number[long], whole(exchanges["flow"]))
+    inside = np.flatnonzero(owner != NULL)
+    owner = long[owner[inside]]
+    flat = np.ones(len(rows), np.bool_)
+    flat[owner] = False
+    kept = np.flatnonzero(flat)
+    said = spoken.taken(np.concatenate([kept, owner]))
+    said.time[len(kept) :] = whole(exchanges["start"])[inside]
+    return said
+
+
+def _asked(dns: pa.Table, flows: pa.Table) -> Said:
+    """Who looked up which domain; asker by flow number, else by the client's address and no app."""
+    asking = np.flatnonzero(whole(flows["inbound"], null=0) == 0)
+    row = joined(whole(flows["flow"])[asking], whole(dns["flow"]))
+    found = row != NULL
+    place = asking[row[found]]
+    client, qname = codes(dns["client"]), codes(dns["qname"])
+    device, package = codes(flows["device"]), codes(flows["package"])
+    who = client.code + len(device.texts)
+    who[found] = device.code[place]
+    app = np.full(len(row), NULL, np.int64)
+    app[found] = package.code[place]
+    domain = Codes(qname.code, [registrable(text) for text in qname.texts])
+    asked = Said(Codes(who, device.texts + client.texts), Codes(app, package.texts), domain, whole(dns["time"]))
+    return asked.taken(np.flatnonzero(qname.code != NULL))
+
+
+def _contacted(said: Said) -> Contacted:
+    """The moments counted by (device, package, destination, block of days)."""
+    sizes = [len(part.texts) for part in (said.device, said.package, said.destination)]
+    group = keyed((said.device.code, sizes[0]), (said.package.code, sizes[1]), (said.destination.code, sizes[2]))
+    order = np.lexsort((said.time, group))
+    group, time = group[order], said.time[order]
+    day = time // DAY_US
+    block = day // BLOCK_DAYS
+    fresh = np.diff(group, prepend=-1) != 0
+    apart = fresh | (np.diff(time, prepend=0) > MERGE_US)
+    heads = np.flatnonzero(fresh | (np.diff(block, prepend=-1) != 0))
+    if not len(heads):
+        nothing = np.zeros(0, np.int64)
+        return Contacted(nothing, nothing, nothing, nothing, np.zeros(0, np.uint64), nothing, nothing)
+    days: Bits = np.bitwise_or.reduceat(np.uint64(1) << (day % BLOCK_DAYS).astype(np.uint64), heads)
+    rows = order[heads]
+    device, package, destination = (part.code[rows] for part in (said.device, said.package, said.destination))
+    contacts = np.add.reduceat(apart.astype(np.int64), heads)
+    return Contacted(device, package, destination, block[heads], days, contacts, time[heads])
+
+
+def _categories(packages: pa.Table | None) -> dict[str, str]:
+    """The category of every package: what most devices say, ties to the first of the alphabet."""
+    if packages is None:
+        return {}
+    told: dict[str, Counter[str]] = {}
+    for row in packages.select(["package", "category"]).to_pylist():
+        if row["package"] and row["category"]:
+            told.setdefault(row["package"], Counter())[row["category"].lower()] += 1
+    return {package: min(votes, key=lambda one: (-votes[one], one)) for package, votes in told.items()}

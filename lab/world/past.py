@@ -1,0 +1,72 @@
+"""The days before a scenario: the same phones and apps on other days, and which of its behaviours are there already.
+
+Every draw of those days has a key of its own that ends in EARLIER; what phones, apps and hosts are is keyed as ever. It
+decides who is there; compiling is lab/world/compiler.py's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lab.authoring.plans import AppPlan, Scenario
+from lab.errors import ScenarioError
+from lab.phones.calendar import DAY
+from lab.seeds import generators
+
+EARLIER = ("past",)  # ends the keys of what differs between the days before and the scenario's own
+LONGEST = 366 * DAY
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Past:
+    """``learn`` microseconds before the scenario's start.
+
+    ``poison`` is the probability with which each of its labelled behaviours is there already. ScenarioError if either
+    cannot be.
+    """
+
+    learn: int
+    poison: float = 0.0
+
+    def __post_init__(self) -> None:
+        faults = []
+        if not 0 < self.learn <= LONGEST:
+            found = f"{self.learn / DAY:.12g} days"
+            faults.append(f"learn: found {found}, expected more than 0 and at most {LONGEST // DAY} days")
+        if not 0 <= self.poison <= 1:  # NaN is neither
+            faults.append(f"poison: found {self.poison:.12g}, expected from 0 to 1")
+        if faults:
+            raise ScenarioError(faults)
+
+    def of(self, scenario: Scenario) -> Scenario:
+        """The span before that of a scenario, on the calendar's days."""
+        return replace(scenario, start=scenario.start - self.learn, span=self.learn)
+
+    def apps(self, key: Key, plans: Sequence[AppPlan], device: str) -> list[AppPlan]:
+        """Of the apps that a phone has during the scenario those that it had before, and what they did.
+
+        One that comes during the scenario is not there, one that goes then is; no vendor has moved yet. A labelled
+        behaviour is dormant unless its own draw is below ``poison``: more poison keeps what less had.
+        """
+        there = [plan for plan in plans if plan.installed == 0]
+        draws = iter(generators(one for plan in there for one in _labelled(key, plan, device)))
+        found = []
+        for plan in there:
+            behaviours = tuple(
+                replace(one, dormant=bool(one.label) and not next(draws).random() < self.poison)
+                for one in plan.behaviours
+            )
+            found.append(replace(plan, removed=None, moves=None, behaviours=behaviours))
+        return found
+
+
+def _labelled(key: Key, plan: AppPlan, device: str) -> Iterator[Key]:
+    """The key of each labelled behaviour of an app: ends in its kind, which of that kind it is, and what is drawn."""
+    kinds: Counter[str] = Counter()
+    for one in plan.behaviours:
+        if one.label:
+            yield (*key, device, plan.package, one.kind, kinds[one.kind], "poison")
+        kinds[one.kind] += 1
