@@ -73,6 +73,7 @@ class Pairs:
     uid: Int64
     package: Codes
     destination: Codes
+    merged: bool = False  # all its destinations are RARE
 
     def __len__(self) -> int:
         return len(self.app)
@@ -87,7 +88,7 @@ class Pairs:
         one = first[np.searchsorted(self.app[first], app[order][heads])]
         device, package = (Codes(part.code[one], part.texts) for part in (self.device, self.package))
         rare = Codes(np.zeros(len(one), np.int64), [RARE])
-        return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare)
+        return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,11 @@ class Flows:
     port: Int64
     proto: Codes
 
+    @property
+    def time(self) -> Int64:
+        """(n,) when each began."""
+        return self.start
+
     @classmethod
     def read(cls, table: pa.Table) -> Flows:
         """The columns of a table of schema ``flows``."""

@@ -18,6 +18,7 @@ _LEAST = {
     "beacon_interval_variance_threshold": 1e-6,
     "connection_frequency_threshold": 2,
     "evidence_scale": 1e-6,
+    "rate_unusual": 1e-6,
     "streams_scale": 1e-6,
     "anchor_s": 1e-6,
     "time_window": 1,
@@ -30,6 +31,18 @@ class RoleBaseline:
 
     background: frozenset[str]
     protocols: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where weights and thresholds come from; what was set by hand says so in ``split``."""
+
+    split: str
+    date: str
+    seeds: tuple[int, ...]
+    budget: float  # false alarms per device-day
+    commit: str  # of the tree that tuned
+    device_days: float
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,21 @@ class PollingThresholds:
     ignored_ports: frozenset[int]
     merge_gap_s: tuple[float, ...]
     evidence_scale: float
-    anomaly_lift: float
-    role_relief: float
+    rate_unusual: float
+    rare_devices: float
+    rare_share: float
+    rare_fleet: float
     prevalence_relief: float
     allowed_relief: float
-    weights: Mapping[str, float]
+    points_resistance: float
+    role_relief: Mapping[str, float]
+    product_threshold: Mapping[str, float]
+    points_threshold: Mapping[str, float]
+    anomaly_lift: Mapping[str, float]
+    product_weights: Mapping[str, float]
+    points_weights: Mapping[str, float]
     app_network_role_baseline: RoleBaseline
+    provenance: Provenance
 
 
 @dataclass(frozen=True)
@@ -141,6 +163,10 @@ def _value(found: Any, kind: str) -> Any:
     if kind == "RoleBaseline":
         spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
         return RoleBaseline(_listed(found["background"], str), spoken)
+    if kind == "Provenance":
+        return _provenance(found)
+    if kind == "Mapping[str, float]" and not isinstance(found, dict):
+        raise TypeError
     if kind.startswith("Mapping"):
         return {str(key): _number(value) for key, value in found.items()}
     if kind.startswith("frozenset"):
@@ -148,6 +174,12 @@ def _value(found: Any, kind: str) -> Any:
     if not isinstance(found, list) or not found:
         raise TypeError
     return tuple(_number(item) for item in found)
+
+
+def _provenance(found: Any) -> Provenance:
+    words = {name: _value(found[name], "str") for name in ("split", "date", "commit")}
+    seeds = tuple(_value(seed, "int") for seed in found["seeds"])
+    return Provenance(**words, seeds=seeds, budget=_number(found["budget"]), device_days=_number(found["device_days"]))
 
 
 def _listed(found: Any, kind: type) -> frozenset[Any]:

@@ -115,7 +115,7 @@ def test_what_is_missing_is_unknown_and_keeps_its_weight_out(made, rng):
         "protocol_role",
     }
     assert found["background_use"].weight == 0
-    assert found["interval_regularity"].weight > LIMITS.weights["interval_regularity"]
+    assert found["interval_regularity"].weight > LIMITS.product_weights["interval_regularity"]
     assert finding.severity in ("low", "medium")
     assert finding.score > 0.9
 
