@@ -20,7 +20,7 @@ from detector.finding_form import TIMES, check_order, formed
 from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
 
 if TYPE_CHECKING:
-    from detector.baseline import Baseline
+    from detector.baseline import Baseline as Baseline  # noqa: PLC0414 - a word of the contract, kept in a file of its own
     from detector.exceptions import Exceptions
 
 SCHEMA_VERSION = 1
@@ -155,6 +155,14 @@ def open_telemetry(path: Path, *, allow_partial: bool = False, progress: Progres
 
     telemetry: Telemetry = load(path, allow_partial=allow_partial, progress=progress or Progress())
     return telemetry
+
+
+def learned(telemetry: Telemetry) -> Baseline:
+    """What the telemetry shows to be normal, to be put beside other telemetry of the same view as its ``baseline``."""
+    from detector.baseline import learn
+
+    found: Baseline = learn(telemetry)
+    return found
 
 
 def view(name: str) -> View:

@@ -7,7 +7,6 @@ Exit codes: 0 fine, 1 gate broken, 2 usage or scenario wrong, 3 lab or evidence 
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,12 +15,25 @@ import typer
 
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_lab import lab_app
+from lab.cli_record import record, say_not_played
 from lab.console import FAILED, INTERRUPTED, STOPPED, emit, emit_json, guarded, progress, say
-from lab.options import Detectors, Json, LabId, Out, Partial, Seed, Speed, Stage, fit_folder
+from lab.options import (
+    Detectors,
+    Devices,
+    Json,
+    LabId,
+    Learn,
+    Out,
+    Partial,
+    Poison,
+    Seed,
+    Speed,
+    Stage,
+    fit_folder,
+    past_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lab.score import Scorecard
 
 app = typer.Typer(
@@ -63,6 +75,9 @@ def run(
     detector: Detectors = ["builtin"],  # noqa: B006 - typer copies it
     view: Annotated[list[str], typer.Option(help="What the sensor shows; may be repeated.")] = ["full"],  # noqa: B006 - typer copies it
     budget: Annotated[float, typer.Option(min=0.0, help="False alarms per device-day you can afford.")] = 0.001,
+    learn: Learn = None,
+    poison: Poison = None,
+    devices: Devices = None,
     out: Out = None,
     json_: Json = False,
 ) -> None:
@@ -72,13 +87,15 @@ def run(
     """
     from lab.running.extent import refuse_absurd
     from lab.running.trial import Plan, run_suite
-    from lab.scenario import suite_scenarios
+    from lab.scenario import enlarged, suite_scenarios
 
     name, scenarios = suite_scenarios(suite)
-    refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view))
+    scenarios, past = enlarged(scenarios, devices), past_of(learn, poison)
+    refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view), learn=past.learn if past else 0)
     folder = fit_folder(out or Path("out") / name)
     wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
-    plan = Plan(name, scenarios, tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
+    asked = (tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
+    plan = Plan(name, scenarios, *asked, past=past, devices=devices or 0)
     with progress(f"run {name}") as advance:
         run_suite(plan, folder, progress=advance)
     _score_run(folder, json_=json_)
@@ -114,17 +131,9 @@ def _score_run(folder: Path, *, json_: bool, out: Path | None = None) -> None:
 
     card = score_folder(folder, progress)
     _show(card, json_=json_, out=out)
-    _say_not_played(path.parent for path in sorted(folder.glob("recordings/*/recording.json")))
+    say_not_played(path.parent for path in sorted(folder.glob("recordings/*/recording.json")))
     say(f"scorecard: {folder / 'scorecard.json'}\nreport:    {folder / 'report.html'}")
     _refuse_vacuous(card)
-
-
-def _say_not_played(recordings: Iterable[Path]) -> None:
-    """What recordings left out of their scenarios' conditions, one line each."""
-    for folder in recordings:
-        manifest = json.loads((folder / "recording.json").read_bytes())
-        if manifest.get("not_played"):
-            say(f"not played on stage {manifest['stage']}: {', '.join(manifest['not_played'])} ({folder.name})")
 
 
 def _show(card: Scorecard, *, json_: bool, out: Path | None) -> None:
@@ -158,44 +167,7 @@ def report(run_dir: Path, *, out: Out = None) -> None:
     emit(str(written))
 
 
-@app.command()
-@guarded
-def record(
-    scenario: Annotated[str, typer.Argument(help="A scenario's name or the path of its TOML file.")],
-    *,
-    seed: Seed = 1,
-    stage: Stage = "wire",
-    real_tls: Annotated[
-        bool, typer.Option("--real-tls", help="Wire: live handshakes and a key log; gives up byte-identity.")
-    ] = False,
-    speed: Speed = None,
-    lab: LabId = None,
-    pin: Annotated[list[str] | None, typer.Option(help="Live: a package that trusts no interception.")] = None,
-    passthrough: Annotated[list[str] | None, typer.Option(help="Live: a host that is not intercepted.")] = None,
-    force: Annotated[bool, typer.Option(help="Replace a recording that is already there.")] = False,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """Play one scenario, keep the recording.
-
-    --out is a folder: telemetry, truth and manifest.
-    """
-    from lab.recording import open_recording
-    from lab.running.record import record as recorded
-    from lab.scenario import find_scenario, load_scenario
-
-    chosen = load_scenario(find_scenario(scenario))
-    folder = fit_folder(out or Path("out") / f"{chosen.name}-s{seed}", made=False)
-    with progress(f"record {chosen.name}") as advance:
-        wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}
-        wished = {name: wish for name, wish in wishes.items() if wish}
-        recorded(stage, chosen, seed, folder, replace=force, progress=advance, **wished)
-    summary = open_recording(folder).summary()
-    _say_not_played([folder])
-    if json_:
-        emit_json(summary)
-    else:
-        emit("\n".join(f"{key}: {value}" for key, value in summary.items()))
+app.command()(record)
 
 
 @app.command()

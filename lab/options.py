@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from lab.world.past import Past
+
+
+def _span(text: str) -> int:
+    """The microseconds of a duration; typer.BadParameter says what was found."""
+    from lab.authoring.settings import microseconds
+
+    try:
+        return microseconds(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
+
 
 Json = Annotated[bool, typer.Option("--json", help="Result as JSON on stdout, nothing else there.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.")]
@@ -16,7 +30,27 @@ Seed = Annotated[
 ]
 Stage = Annotated[str, typer.Option("--stage", help="Where the timeline is played: wire, flows or live.")]
 Speed = Annotated[float | None, typer.Option(min=1.0, help="Live: idle gaps pass so many times as fast.")]
+Learn = Annotated[
+    int | None, typer.Option("--learn", parser=_span, metavar="SPAN", help="Learn what is usual from so long before.")
+]
+Before = Annotated[
+    int | None, typer.Option("--past", parser=_span, metavar="SPAN", help="Instead so long before it, on stage flows.")
+]
+Poison = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Probability that a labelled behaviour is there before already [0]."),
+]
+Devices = Annotated[int | None, typer.Option(help="How many phones, instead of as many as are written.")]
 LabId = Annotated[str | None, typer.Option("--lab", help="Live: the lab to play in, if several are up.")]
+
+
+def past_of(span: int | None, poison: float | None) -> Past | None:
+    """The past that was asked for; typer.BadParameter for poison without one, ScenarioError for one that cannot be."""
+    from lab.world.past import Past
+
+    if span is None and poison is not None:
+        raise typer.BadParameter(f"--poison: found {poison:.12g} without a past, expected --learn or --past with it")
+    return None if span is None else Past(span, poison or 0.0)
 
 
 def fit_folder(path: Path, *, made: bool = True) -> Path:

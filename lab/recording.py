@@ -13,7 +13,7 @@ import re
 import stat
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -76,6 +76,7 @@ class Recording:
     version: str
     files: Mapping[str, Mapping[str, Any]]
     not_played: tuple[str, ...] = ()  # conditions of the scenario that the stage left out
+    past: Mapping[str, float] = field(default_factory=dict)  # if it is of the days before: learn_s, poison
     partial: str | None = None  # why nothing may be concluded from what is missing; None: proved whole
 
     @property
@@ -96,6 +97,7 @@ class Recording:
         size = sum(entry["bytes"] for entry in self.files.values())
         what = {"span_s": self.span_s, "speed": self.speed, "packets": packets, "bytes": size}
         what |= {"not_played": list(self.not_played)} if self.not_played else {}
+        what |= {"past": dict(self.past)} if self.past else {}
         return who | what | {"sha256": recording_hash(self.folder), "partial": self.partial}
 
 
@@ -163,6 +165,7 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
         version=manifest["droidrange_version"],
         files=manifest["files"],
         not_played=tuple(manifest.get("not_played", ())),
+        past=manifest.get("past", {}),
         partial="; ".join(faults) or None,
     )
 

@@ -92,21 +92,24 @@ def compile_blocks(scenario: Scenario, seed: int, past: Past | None = None) -> I
     return compile_blocks(scenario, seed, past)
 
 
-def enlarged(scenario: Scenario, devices: int) -> Scenario:
-    """The scenario with a fleet of so many phones: what is on every phone is on every one of these.
+def enlarged(scenarios: Iterable[Scenario], devices: int | None) -> tuple[Scenario, ...]:
+    """The scenarios with fleets of so many phones each, or with None as they are.
 
-    An app with a labelled behaviour stays on as many phones as are written, and so does what is not on every phone.
-    ScenarioError for a number that no scenario may have.
+    What is on every phone as written is on every one of these. An app with a labelled behaviour stays on as many as
+    are written, and so does what is not on every phone. ScenarioError for a number that no scenario may have.
     """
+    if devices is None:
+        return tuple(scenarios)
     if not 1 <= devices <= MOST_DEVICES:
         raise ScenarioError([f"devices: found {devices:,}, expected from 1 to {MOST_DEVICES:,}"])
-    apps = tuple(replace(app, on=_on(app, scenario.devices, devices)) for app in scenario.apps)
+    return tuple(_enlarged(scenario, devices) for scenario in scenarios)
+
+
+def _enlarged(scenario: Scenario, devices: int) -> Scenario:
+    everywhere = [app.on == scenario.devices and not any(one.label for one in app.behaviours) for app in scenario.apps]
+    counts = [devices if wide else min(app.on, devices) for app, wide in zip(scenario.apps, everywhere, strict=True)]
+    apps = tuple(replace(app, on=count) for app, count in zip(scenario.apps, counts, strict=True))
     return replace(scenario, devices=devices, apps=apps)
-
-
-def _on(app: AppPlan, before: int, devices: int) -> int:
-    everywhere = app.on == before and not any(one.label for one in app.behaviours)
-    return devices if everywhere else min(app.on, devices)
 
 
 def in_blocks(scenario: Scenario) -> bool:

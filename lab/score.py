@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from detector.contract import ANALYTICS, SCHEMA_VERSION, Advance
@@ -52,6 +52,7 @@ class Scorecard:
     separability: tuple[Row, ...]
     suite_too_easy: tuple[Row, ...] = ()
     held_out: tuple[str, ...] = ()  # scenarios of these trials by which nothing may be tuned
+    setting: Mapping[str, float] = field(default_factory=dict)  # devices, learn_s, poison: as far as a run was asked so
 
     @property
     def refusal(self) -> str | None:
@@ -65,6 +66,7 @@ class Scorecard:
             "suite": self.suite,
             "seeds": self.seeds,
             "budget_per_device_day": self.budget,
+            **self.setting,
             "trials": dict(self.trials),
             "held_out": list(self.held_out),
             "unscored": list(self.unscored),

@@ -28,7 +28,7 @@ LAYERS = (
     ("lab.running",),
     ("lab.detection", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
-    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli"),
+    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli_record", "lab.cli"),
 )
 # what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
 LAB_MAY_KNOW = ("detector.contract", "detector.capture")
@@ -38,7 +38,14 @@ ONLY_IN = {
     "adbutils": ("lab/devices/",),
     "mitmproxy": ("lab/stages/live/gateway/",),
     "faker": ("lab/",),
-    "typer": ("lab/cli.py", "lab/cli_catalogue.py", "lab/cli_lab.py", "lab/options.py", "lab/console.py"),
+    "typer": (
+        "lab/cli.py",
+        "lab/cli_catalogue.py",
+        "lab/cli_lab.py",
+        "lab/cli_record.py",
+        "lab/options.py",
+        "lab/console.py",
+    ),
 }
 PURE = ("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/")
 NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}

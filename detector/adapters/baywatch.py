@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, by_best_name, host_pairs
 from detector.rivals.spectrum import PERMUTATIONS, Spectra, spectra
-from detector.rivals.verdicts import Bar, Rated, Report, closing, decide, spans
+from detector.rivals.verdicts import Bar, Rated, Report, closing, spans
 from detector.signature import Signature
 
 DAY_US = 86_400_000_000
@@ -31,6 +32,7 @@ class Baywatch:
     name: str = "baywatch"
     version: str = "2"
     needs: tuple[str, ...] = ("flows",)
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows."""
@@ -41,8 +43,10 @@ class Baywatch:
         pairs = host_pairs(telemetry, by_best_name)
         rated, found = judge(pairs, telemetry)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
-        report = Report("AN1793", pairs.who, by, BAR)
-        for one in decide(rated, BAR):
+        report = Report(
+            "AN1793", pairs.who, by, BAR, Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who))
+        )
+        for one in report.decided(rated):
             yield report.finding(one, _reasons(found, one.window), pairs.who.peer.text(one.owner))
 
 
@@ -76,6 +80,7 @@ def _reasons(found: Spectra, window: int) -> tuple[Reason, ...]:
 
 def create(argument: str) -> Detector:
     """The periodogram; LookupError if given an argument."""
-    if argument:
-        raise LookupError(f"detector baywatch: found the argument '{argument}', expected none")
-    return Baywatch()
+    rest, gated = gate_word(argument)
+    if rest:
+        raise LookupError(f"detector baywatch: found the argument '{argument}', expected none or 'gate'")
+    return Baywatch(name=f"baywatch:{argument}" if argument else "baywatch", gated=gated)

@@ -18,9 +18,10 @@ from detector.columns import Int64
 from detector.contract import Detector, Finding, Reason, Telemetry
 from detector.grouped import Float64
 from detector.rivals.buckets import BUCKETS, HOUR, MINUTE_US, Buckets, fill, truncated_variation
+from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, process_pairs
 from detector.rivals.periodicity import periodicity
-from detector.rivals.verdicts import Bar, Bools, Rated, Report, Verdict, closing, decide
+from detector.rivals.verdicts import Bar, Bools, Rated, Report, Verdict, closing
 from detector.signature import Signature
 
 HOUR_US = HOUR * MINUTE_US
@@ -60,6 +61,7 @@ class Elastic:
     name: str = "elastic"
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows of known processes, or none at all."""
@@ -75,8 +77,10 @@ class Elastic:
         buckets = fill(pairs, telemetry.span)
         judged = judge(buckets, self.jitter)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
-        report = Report("AN1793", pairs.who, by, BAR)
-        for one in decide(rate(judged, buckets, telemetry), BAR):
+        report = Report(
+            "AN1793", pairs.who, by, BAR, Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who))
+        )
+        for one in report.decided(rate(judged, buckets, telemetry)):
             yield report.finding(one, _reasons(judged, one.window), _most_visited(pairs, buckets, one))
 
 
@@ -129,13 +133,16 @@ def _reasons(judged: Judged, window: int) -> tuple[Reason, ...]:
 
 def create(argument: str) -> Detector:
     """The transform with its ``max_jitter``, from 0 to below 1; LookupError if the argument says anything else."""
-    if not argument:
-        return Elastic(0.0)
-    key, _, value = argument.partition("=")
+    name = f"elastic:{argument}" if argument else "elastic"
+    rest, gated = gate_word(argument)
+    if not rest:
+        return Elastic(0.0, name, gated=gated)
+    key, _, value = rest.partition("=")
     try:
         jitter = float(value) if key == "jitter" else -1.0
     except ValueError:
         jitter = -1.0
     if not 0 <= jitter < 1:
-        raise LookupError(f"detector elastic: found the argument {argument!r}, expected jitter=J, J from 0 to below 1")
-    return Elastic(jitter, name=f"elastic:{argument}")
+        expected = "jitter=J, J from 0 to below 1, 'gate', or both with a comma"
+        raise LookupError(f"detector elastic: found the argument {argument!r}, expected {expected}")
+    return Elastic(jitter, name, gated=gated)

@@ -20,9 +20,10 @@ from detector.contract import Detector, Finding, Reason, Telemetry, Unsupported
 from detector.grouped import Float64
 from detector.rivals.beacon_score import BeaconScore, beacon_score
 from detector.rivals.dns_tunnels import Subdomains, subdomains
+from detector.rivals.gate import Gate, gate_word
 from detector.rivals.modifiers import DAY_US, MISSING_HOST_STEP, MOST, STEP, Modifiers, modifiers
 from detector.rivals.pairs import Pairs, Windows, by_name, host_pairs
-from detector.rivals.verdicts import Bar, Rated, Report, closing, decide, spans
+from detector.rivals.verdicts import Bar, Rated, Report, closing, spans
 from detector.signature import Signature
 
 MEDIUM = 0.7
@@ -47,6 +48,7 @@ class Rita:
     name: str = "rita"
     version: str = "1"
     needs: tuple[str, ...] = ()
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows; with modifiers also where there are look-ups."""
@@ -58,14 +60,16 @@ class Rita:
             raise Unsupported(f"{self.name} needs flows; this telemetry (view {telemetry.view}) has none")
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
         bar = Bar(MEDIUM, 1 + MOST if self.modified else 1.0)
+        gate = Gate(telemetry, self.gated)
         if "flows" in telemetry:
             pairs = host_pairs(telemetry, by_name)
             judged = judge(pairs, telemetry, modified=self.modified)
-            report = Report("AN1793", pairs.who, by, bar)
-            for one in decide(judged.rated, bar):
+            weights = gate.of_rows(pairs.group, pairs.row, len(pairs.who))
+            report = Report("AN1793", pairs.who, by, bar, weights)
+            for one in report.decided(judged.rated):
                 yield report.finding(one, _reasons(judged, one.window), pairs.who.peer.text(one.owner))
         if self.modified and "dns" in telemetry:
-            yield from _asked(telemetry, by, bar)
+            yield from _asked(telemetry, by, bar, gate)
 
 
 def judge(pairs: Pairs, telemetry: Telemetry, *, modified: bool) -> Judged:
@@ -96,13 +100,13 @@ def _rated(days: Windows, start: Int64, score: Float64, end: Int64) -> Rated:
     return Rated(days.owner, score, first, last, np.maximum(end, last))
 
 
-def _asked(telemetry: Telemetry, by: Signature, bar: Bar) -> Iterator[Finding]:
+def _asked(telemetry: Telemetry, by: Signature, bar: Bar, gate: Gate) -> Iterator[Finding]:
     """A finding per device and domain of which it asked for many names."""
     asked = subdomains(telemetry, DAY_US)
     end = closing(asked.number, telemetry.span[0], DAY_US, telemetry.span)
     rated = Rated(asked.owner, asked.score, asked.first, asked.last, np.maximum(end, asked.last))
-    report = Report("AN1793", asked.who, by, bar)
-    for one in decide(rated, bar):
+    report = Report("AN1793", asked.who, by, bar, gate.of_lookups(asked.who))
+    for one in report.decided(rated):
         yield report.finding(one, _asked_reasons(asked, one.window), asked.who.peer.text(one.owner))
 
 
@@ -148,6 +152,8 @@ def _asked_reasons(asked: Subdomains, window: int) -> tuple[Reason, ...]:
 
 def create(argument: str) -> Detector:
     """The beacon score, plain or with ``modifiers``; LookupError if given another argument."""
-    if argument not in ("", "modifiers"):
-        raise LookupError(f"detector rita: found the argument '{argument}', expected none or 'modifiers'")
-    return Rita(modified=bool(argument), name="rita:modifiers" if argument else "rita")
+    rest, gated = gate_word(argument)
+    if rest not in ("", "modifiers"):
+        expected = "none, 'modifiers', 'gate' or 'modifiers,gate'"
+        raise LookupError(f"detector rita: found the argument '{argument}', expected {expected}")
+    return Rita(modified=bool(rest), name=f"rita:{argument}" if argument else "rita", gated=gated)

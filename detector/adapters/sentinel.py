@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, by_port, host_pairs
 from detector.rivals.repeated_delta import HOUR_US, SHARE_ABOVE, RepeatedDeltas, repeated_deltas
-from detector.rivals.verdicts import Bar, Rated, Report, closing, decide
+from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
 BAR = Bar(float(np.nextafter(SHARE_ABOVE, 1)), 1.0)  # more than, not from
@@ -28,6 +29,7 @@ class Sentinel:
     name: str = "sentinel"
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows."""
@@ -38,8 +40,10 @@ class Sentinel:
         pairs = host_pairs(telemetry, by_port)
         hours = repeated_deltas(pairs)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
-        report = Report("AN1793", pairs.who, by, BAR)
-        for one in decide(judge(hours, telemetry), BAR):
+        report = Report(
+            "AN1793", pairs.who, by, BAR, Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who))
+        )
+        for one in report.decided(judge(hours, telemetry)):
             address = (pairs.who.peer.text(one.owner) or "").partition(" ")[0]
             yield report.finding(one, _reasons(hours, one.window, pairs, one.owner), address)
 
@@ -63,6 +67,7 @@ def _reasons(hours: RepeatedDeltas, window: int, pairs: Pairs, owner: int) -> tu
 
 def create(argument: str) -> Detector:
     """The rule; LookupError if given an argument."""
-    if argument:
-        raise LookupError(f"detector sentinel: found the argument '{argument}', expected none")
-    return Sentinel()
+    rest, gated = gate_word(argument)
+    if rest:
+        raise LookupError(f"detector sentinel: found the argument '{argument}', expected none or 'gate'")
+    return Sentinel(name=f"sentinel:{argument}" if argument else "sentinel", gated=gated)

@@ -15,9 +15,10 @@ import numpy as np
 
 from detector.columns import NULL, Codes, codes, whole
 from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Who
 from detector.rivals.symmetry import WINDOW_US, Balances, balances
-from detector.rivals.verdicts import Bar, Rated, Report, closing, decide
+from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
 BAR = Bar(0.8, 1.0)
@@ -30,6 +31,7 @@ class SymmetryOnly:
     name: str = "symmetry-only"
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1702 where there are flows."""
@@ -44,8 +46,14 @@ class SymmetryOnly:
             Codes(column.code[rows], column.texts) for column in (codes(flows["device"]), codes(flows["package"]))
         )
         nobody = Codes(np.full(len(rows), NULL, np.int64), [])
-        report = Report("AN1702", Who(device, whole(flows["uid"])[rows], package, nobody), by, BAR)
-        for one in decide(judge(found, telemetry), BAR):
+        report = Report(
+            "AN1702",
+            Who(device, whole(flows["uid"])[rows], package, nobody),
+            by,
+            BAR,
+            Gate(telemetry, self.gated).of_apps(rows),
+        )
+        for one in report.decided(judge(found, telemetry)):
             received, sent = int(found.received[one.window]), int(found.sent[one.window])
             text = f"{received} bytes received and {sent} sent in one half hour"
             yield report.finding(one, (Reason("symmetry", one.score, "below 0.8", 1.0, text),), None)
@@ -59,6 +67,7 @@ def judge(found: Balances, telemetry: Telemetry) -> Rated:
 
 def create(argument: str) -> Detector:
     """The detector of symmetry alone; LookupError if given an argument."""
-    if argument:
-        raise LookupError(f"detector symmetry-only: found the argument '{argument}', expected none")
-    return SymmetryOnly()
+    rest, gated = gate_word(argument)
+    if rest:
+        raise LookupError(f"detector symmetry-only: found the argument '{argument}', expected none or 'gate'")
+    return SymmetryOnly(name=f"symmetry-only:{argument}" if argument else "symmetry-only", gated=gated)

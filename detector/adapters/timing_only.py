@@ -7,13 +7,14 @@ Raised wrongly by every honest timer: push heartbeats, tickers, sync jobs, media
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detector.columns import NULL, Int64, joined, whole
 from detector.contract import ANALYTICS, EXCHANGE_IDLE_US, Detector, Finding, Reason, Telemetry
 from detector.grouped import Float64, grouped_gaps, grouped_quantiles
+from detector.rivals.gate import Gate, gate_word
 from detector.sightings import Sightings, able
 from detector.signature import Signature
 
@@ -26,12 +27,13 @@ QUARTERS = 4  # gaps that a quartile needs to be one: as many count half
 class TimingOnly:
     """Scores of AN1793: interval regularity, shrunk where there are few gaps. Of AN1702: the most regular destination.
 
-    It decides when it has seen all: the last contact.
+    It decides when it has seen all: the last contact; with a surveyed gate, at the end.
     """
 
     name: str = "timing-only"
     version: str = "1"
     needs: tuple[str, ...] = ()
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """Both analytics where there are flows or look-ups."""
@@ -45,15 +47,20 @@ class TimingOnly:
         who = Signature(self.name, self.version, partial=telemetry.partial is not None)
         score, gaps = _scores(seen.start, group, edges)
         one = seen.taken(edges[:-1])
+        weights = Gate(telemetry, self.gated).of_each(one.device, one.package, one.peer)
+        score *= 1.0 if weights.value is None else weights.value
+        least = LEAST / 100 if self.gated else LEAST
         first, last = seen.start[edges[:-1]], seen.start[edges[1:] - 1]
         app, begins = one.by_app()
         best = np.lexsort((-score, app))[np.append(0, np.cumsum(np.bincount(app, minlength=len(begins))))[:-1]]
         for analytic, rows in zip(ANALYTICS, (np.arange(len(score)), best), strict=True):
-            for row in rows[score[rows] >= LEAST].tolist():
+            for row in rows[score[rows] >= least].tolist():
                 text = f"{gaps[row]} intervals to {one.peer.text(row)}, regular to {score[row]:.2f}"
                 why = Reason("interval_regularity", float(score[row]), "below 0.5", 1.0, text)
                 seen_at = int(first[row]), int(last[row])
-                yield one.finding(row, seen_at, (analytic, float(score[row]), seen_at[1]), why, who)
+                decided = max(seen_at[1], weights.since or 0)
+                found = one.finding(row, seen_at, (analytic, float(score[row]), decided), why, who)
+                yield replace(found, reasons=(*found.reasons, *weights.reasons(row)))
 
 
 def _with_exchanges(seen: Sightings, telemetry: Telemetry) -> Sightings:
@@ -84,6 +91,7 @@ def _scores(start: Int64, group: Int64, edges: Int64) -> tuple[Float64, Int64]:
 
 def create(argument: str) -> Detector:
     """The detector of timing alone; LookupError if given an argument."""
-    if argument:
-        raise LookupError(f"detector timing-only: found the argument '{argument}', expected none")
-    return TimingOnly()
+    rest, gated = gate_word(argument)
+    if rest:
+        raise LookupError(f"detector timing-only: found the argument '{argument}', expected none or 'gate'")
+    return TimingOnly(f"timing-only:{argument}" if argument else "timing-only", gated=gated)

@@ -15,9 +15,10 @@ import numpy as np
 
 from detector.columns import NULL, Codes, codes, whole
 from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.rivals.gate import Gate, gate_word
 from detector.rivals.off_periods import SHARE, WINDOW_US, Pairings, off_ends, pairings
 from detector.rivals.pairs import Who
-from detector.rivals.verdicts import Bar, Rated, Report, closing, decide
+from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
 BAR = Bar(SHARE, 1.0)
@@ -30,6 +31,7 @@ class ZhangPaxson:
     name: str = "zhang-paxson"
     version: str = "1"
     needs: tuple[str, ...] = ("flows", "exchanges")
+    gated: bool = False
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1702 where there are flows and what was exchanged in them: the start of a flow alone is no OFF period."""
@@ -45,8 +47,14 @@ class ZhangPaxson:
             Codes(column.code[rows], column.texts) for column in (codes(flows["device"]), codes(flows["package"]))
         )
         nobody = Codes(np.full(len(rows), NULL, np.int64), [])
-        report = Report("AN1702", Who(device, whole(flows["uid"])[rows], package, nobody), by, BAR)
-        for one in decide(judge(paired, telemetry), BAR):
+        report = Report(
+            "AN1702",
+            Who(device, whole(flows["uid"])[rows], package, nobody),
+            by,
+            BAR,
+            Gate(telemetry, self.gated).of_apps(rows),
+        )
+        for one in report.decided(judge(paired, telemetry)):
             yield report.finding(one, _reasons(paired, one.window), None)
 
 
@@ -68,6 +76,7 @@ def _reasons(paired: Pairings, window: int) -> tuple[Reason, ...]:
 
 def create(argument: str) -> Detector:
     """The correlation of OFF periods; LookupError if given an argument."""
-    if argument:
-        raise LookupError(f"detector zhang-paxson: found the argument '{argument}', expected none")
-    return ZhangPaxson()
+    rest, gated = gate_word(argument)
+    if rest:
+        raise LookupError(f"detector zhang-paxson: found the argument '{argument}', expected none or 'gate'")
+    return ZhangPaxson(name=f"zhang-paxson:{argument}" if argument else "zhang-paxson", gated=gated)

@@ -51,12 +51,12 @@ class Said:
 def gathered(telemetry: Telemetry) -> Part:
     """The part of one telemetry; empty where it has neither flows nor look-ups."""
     flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
-    opened = _opened(flows)
-    spoken = _spoken(flows, opened)
-    asked = _asked(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
+    opened = opened_rows(flows)
+    spoken = spoken_to(flows, opened)
+    asked = looked_up(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
     said = _with_exchanges(spoken, whole(flows["flow"])[opened], flows, opened, telemetry).beside(asked)
     habits, protocols = habits_of(flows, opened, spoken.device, spoken.package, said.package.texts)
-    known = _categories(telemetry.tables.get("packages"))
+    known = categories_of(telemetry.tables.get("packages"))
     return Part(
         view=telemetry.view,
         span=(int(telemetry.span[0]), int(telemetry.span[1])),
@@ -80,7 +80,7 @@ def _together(mine: Codes, its: Codes) -> Codes:
     return Codes(np.array([place.get(text, NULL) for text in texts] + [NULL], np.int64)[code], distinct)
 
 
-def _opened(flows: pa.Table) -> Int64:
+def opened_rows(flows: pa.Table) -> Int64:
     """Rows of flows a device opened, over TCP or UDP, to somebody: no broadcast, multicast or loopback."""
     server, proto = codes(flows["server"]), codes(flows["proto"])
     nowhere = np.array([is_group(text) or is_loopback(text) for text in server.texts] + [True])
@@ -88,7 +88,7 @@ def _opened(flows: pa.Table) -> Int64:
     return np.flatnonzero((whole(flows["inbound"], null=0) == 0) & ~nowhere[server.code] & carried[proto.code])
 
 
-def _spoken(flows: pa.Table, rows: Int64) -> Said:
+def spoken_to(flows: pa.Table, rows: Int64) -> Said:
     """Who spoke to whom: domain of what a proxy was asked for, else of the server's name, else its address."""
     server, name, target = codes(flows["server"]), codes(flows["name"]), codes(flows["proxy_target"])
     via = codes(flows["proxy_server"])
@@ -119,7 +119,7 @@ def _with_exchanges(spoken: Said, number: Int64, flows: pa.Table, rows: Int64, t
     return said
 
 
-def _asked(dns: pa.Table, flows: pa.Table) -> Said:
+def looked_up(dns: pa.Table, flows: pa.Table) -> Said:
     """Who looked up which domain; asker by flow number, else by the client's address and no app."""
     asking = np.flatnonzero(whole(flows["inbound"], null=0) == 0)
     row = joined(whole(flows["flow"])[asking], whole(dns["flow"]))
@@ -157,7 +157,7 @@ def _contacted(said: Said) -> Contacted:
     return Contacted(device, package, destination, block[heads], days, contacts, time[heads])
 
 
-def _categories(packages: pa.Table | None) -> dict[str, str]:
+def categories_of(packages: pa.Table | None) -> dict[str, str]:
     """The category of every package: what most devices say, ties to the first of the alphabet."""
     if packages is None:
         return {}

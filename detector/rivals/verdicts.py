@@ -6,7 +6,7 @@ stands between the formula and ``decide``, in ``Rated.weighed``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -61,14 +61,14 @@ class Verdict:
     decided: int
 
 
-def decide(rated: Rated, bar: Bar) -> list[Verdict]:
-    """One verdict per group with a window from half the bar on, by group; its best window counts, of ties the first.
+def decide(rated: Rated, bar: Bar, near: float = NEAR) -> list[Verdict]:
+    """One verdict per group with a window from ``near`` of the bar on, by group; of its best ones the first counts.
 
     An alert is decided where the first window that alerts is, and is about the windows that alert. A near miss is about
     the best window alone.
     """
     order = np.lexsort((rated.decided, rated.owner))
-    order = order[rated.score[order] >= bar.alert * NEAR]
+    order = order[rated.score[order] >= bar.alert * near]
     if not len(order):
         return []
     heads = np.flatnonzero(np.diff(rated.owner[order], prepend=NULL))
@@ -91,13 +91,47 @@ def _verdict(rated: Rated, rows: Int64, bar: Bar) -> Verdict:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """(g,) the gate of every group of a report; ``value`` None where it was not asked for, and all stays as it is."""
+
+    value: Float64 | None = None
+    since: int | None = None  # microseconds: when a surveyed baseline is known; None: it was learned before
+
+    def weighed(self, rated: Rated, bar: Bar) -> Rated:
+        """The windows with their scores multiplied, those that were no near miss before at 0."""
+        if self.value is None:
+            return rated
+        heard = replace(rated, score=np.where(rated.score >= bar.alert * NEAR, rated.score, 0.0))
+        decided = rated.decided if self.since is None else np.maximum(rated.decided, self.since)
+        return replace(heard.weighed(self.value), decided=decided)
+
+    @property
+    def near(self) -> float:
+        """From which share of the bar a group is reported: with the gate, whatever it leaves of a near miss."""
+        return NEAR if self.value is None else NEAR / 100
+
+    def reasons(self, owner: int) -> tuple[Reason, ...]:
+        """What the gate of a group was; nothing where it was not asked for."""
+        if self.value is None:
+            return ()
+        by = "what was learned before" if self.since is None else "a survey of this telemetry, nothing was learned"
+        text = f"mean over its connections, 1 where nobody goes there, by {by}; multiplies the score"
+        return (Reason("baseline_gate", float(self.value[owner]), "near 0", 1.0, text),)
+
+
+@dataclass(frozen=True)
 class Report:
-    """How the verdicts of one tool become findings: of which analytic, about whom, and who says so."""
+    """How the verdicts of one tool become findings: of which analytic, about whom, who says so, and what weighs."""
 
     analytic: str
     who: Who
     by: Signature
     bar: Bar
+    weights: Weights = field(default_factory=Weights)
+
+    def decided(self, rated: Rated) -> list[Verdict]:
+        """The verdicts on raw scores, weighed."""
+        return decide(self.weights.weighed(rated, self.bar), self.bar, self.weights.near)
 
     def finding(self, verdict: Verdict, reasons: tuple[Reason, ...], peer: str | None) -> Finding:
         """The finding of one verdict; AN1702 has no peer."""
@@ -116,7 +150,7 @@ class Report:
             severity="low" if verdict.alert else "informational",
             detector=self.by.name,
             detector_version=self.by.version,
-            reasons=reasons,
+            reasons=(*reasons, *self.weights.reasons(row)),
             partial=self.by.partial,
         )
 

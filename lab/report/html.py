@@ -49,6 +49,7 @@ def render(card: Json, *, provenance: Mapping[str, str] | None = None, strips: S
             controls=CONTROLS,
             unseen=words.UNSEEN,
             held_out=words.held_out(card.get("held_out", ())),
+            setting=words.setting(card),
             too_easy=[words.too_easy(row) for row in card.get("suite_too_easy", ())],
             listed_at_most=LISTED_AT_MOST,
             provenance=list((provenance or {}).items()),

@@ -30,7 +30,7 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
             out.print()
             out.print(_ladder(steps))
     out.print()
-    told = (_unseen, _held_out, _too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
+    told = (words.setting, _unseen, _held_out, _too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
     for line in (line for lines in told for line in lines(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+NO_POISON = "no labelled behaviour there"
 UNKNOWN = "n/a"
 CANNOT_JUDGE = "cannot judge"
 CLAIM = (
@@ -83,6 +84,21 @@ def held_out(names: Sequence[str]) -> list[str]:
     """
     why = "They only tell how good a finished detector is: tune nothing by their numbers."
     return [f"held out: {', '.join(names)}. {why}"] if names else []
+
+
+def setting(card: Mapping[str, Any]) -> list[str]:
+    """What is said of a run with fleets of another size than written, or that learned before; nothing of others.
+
+    >>> setting({"devices": 20, "learn_s": 259_200.0, "poison": 0.05})
+    ['every scenario with 20 phones; learned from 3 d before, each labelled behaviour there with probability 0.05']
+    >>> setting({"learn_s": 129_600.0, "poison": 0.0}), setting({})
+    (['learned from 1 d 12 h before, no labelled behaviour there'], [])
+    """
+    told = [f"every scenario with {card['devices']} phones"] if "devices" in card else []
+    if "learn_s" in card:
+        there = f"each labelled behaviour there with probability {card['poison']:.12g}"
+        told.append(f"learned from {duration(card['learn_s'])} before, {there if card['poison'] else NO_POISON}")
+    return ["; ".join(told)] if told else []
 
 
 def unseen(found: Mapping[str, Any]) -> str:

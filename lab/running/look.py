@@ -14,10 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detector.contract import ANALYTICS, Detector, Finding, Telemetry, Unsupported, write_findings
 from detector.contract import detector as detector_named
 from detector.contract import view as view_named
+
+if TYPE_CHECKING:
+    from detector.contract import Baseline
 
 NEUTRAL = "capture.pcap"
 
@@ -36,13 +40,13 @@ class Found:
         return tuple(Finding.from_json(json.loads(line)) for line in self.lines.split(b"\n") if line)
 
 
-def look(detector: str, view: str, telemetry: Telemetry) -> Found:
-    """What the detector finds in the telemetry under the view.
+def look(detector: str, view: str, telemetry: Telemetry, baseline: Baseline | None = None) -> Found:
+    """What the detector finds in the telemetry under the view, knowing what was learned in that view, if anything was.
 
     Unsupported if it can judge nothing there; ValueError for a finding that is none; else whatever it raises itself.
     """
     one = detector_named(detector)
-    narrowed = view_named(view)(telemetry)
+    narrowed = replace(view_named(view)(telemetry), baseline=baseline)
     _need(one, narrowed)
     able = judged(one, narrowed)
     with neutral(narrowed) as shown:

@@ -13,6 +13,9 @@ from lab.running.workers import streamed
 from lab.scenario import compile_blocks, compile_scenario, in_blocks
 from lab.stages import play, play_blocks, plays_blocks
 from lab.stages.uncollected import uncollected
+from lab.world.past import Past
+
+PAST_STAGE = "flows"  # where pasts are played, whatever the present is: they are learned from, which takes many days
 
 
 def record(
@@ -21,22 +24,23 @@ def record(
     seed: int,
     folder: Path,
     *,
+    past: Past | None = None,
     replace: bool = False,
     progress: Advance | None = None,
     **wishes: Any,
 ) -> Path:
-    """Compiles and plays a scenario; the bytes depend on neither processors nor memory.
+    """Compiles and plays a scenario, or the ``past`` before it; the bytes depend on neither processors nor memory.
 
     Raises what compile_scenario and the stage's ``play`` raise.
     """
     if not in_blocks(scenario) or wishes or not plays_blocks(stage):
         with uncollected():
-            timeline = compile_scenario(scenario, seed)
+            timeline = compile_scenario(scenario, seed, past)
         return play(stage, timeline, folder, replace=replace, progress=progress, **wishes)
     with uncollected():
         return play_blocks(
             stage,
-            compile_blocks(scenario, seed),
+            compile_blocks(scenario, seed, past),
             folder,
             phones=scenario.devices,
             replace=replace,

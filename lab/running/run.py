@@ -11,6 +11,7 @@ import json
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
 AGAIN = "run it again"
+SETTING = ("devices", "learn_s", "poison")  # of the fleets and what was learned of them, where a run was asked for any
 #: What a trial and its row of run.json have in common.
 PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
 
@@ -113,7 +115,8 @@ def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
     with phase("read findings") as advance:
         trials = load_run(folder, advance)
     with phase("score") as advance:
-        card = score(trials, **about, advance=advance)
+        setting = {name: content[name] for name in SETTING if name in content}
+        card = replace(score(trials, **about, advance=advance), setting=setting)
         write_json(folder / "scorecard.json", card.to_json())
     with phase("report") as advance:
         report_folder(folder, advance=advance)

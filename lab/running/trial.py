@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from detector.contract import Advance, Telemetry, open_telemetry
 from detector.contract import detector as detector_named
@@ -26,14 +25,14 @@ from lab.errors import EvidenceError, ScenarioError, Unsupported
 from lab.recording import (
     CAPTURE,
     Recording,
-    droidrange_version,
     open_recording,
     recording_hash,
-    tool_versions,
     write_atomic,
 )
+from lab.running.attempt import Ended, attempt, short
+from lab.running.learning import Lessons, lessons
 from lab.running.look import Found, look, neutral
-from lab.running.record import record
+from lab.running.record import PAST_STAGE, record
 from lab.running.run import (
     RUN,
     Row,
@@ -45,21 +44,25 @@ from lab.running.run import (
     score_folder,
     write_run,
 )
+from lab.running.sources import sources_sha256, tools
 from lab.running.workers import in_order
 from lab.score import CONTROLS
 from lab.scoring.visibility import unseen
 from lab.stages import plays_alone, ready, stage_names, wishes_of
+from lab.world.past import Past
 
 __all__ = ["Plan", "load_run", "report_folder", "run_suite", "score_folder"]
 
-REASON_AT_MOST = 500  # characters
-FROM_DETECTOR = ("capture", "contract.py", "tables.py")  # what stages take from it: the flows stage keeps its laws
-T = TypeVar("T")
+PARTS = ("recording_sha256", "past_sha256")  # of a case, on its rows until run.json has them once
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run: scenarios x seeds x detectors x views on one stage; the controls are always added."""
+    """What is to be run: scenarios x seeds x detectors x views on one stage; the controls are always added.
+
+    ``past``: the fleet of each scenario is an enterprise of its own, and what was usual in it before is learned from
+    that. ``devices``: how many phones all the scenarios were enlarged to, 0 if they were not.
+    """
 
     suite: str
     scenarios: Sequence[Scenario]
@@ -69,20 +72,18 @@ class Plan:
     views: tuple[str, ...] = ("full",)
     budget: float = 0.001
     wishes: Mapping[str, Any] = field(default_factory=dict)  # of the stage, such as speed
+    past: Past | None = None
+    devices: int = 0
+
+    @property
+    def setting(self) -> dict[str, float]:
+        """What run.json and the scorecard say of the fleets and what was learned of them, if anything is to be said."""
+        return {**({"devices": self.devices} if self.devices else {}), **(self.past.told if self.past else {})}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The detectors asked for and the controls, each once."""
         return tuple(dict.fromkeys((*self.detectors, *CONTROLS)))
-
-
-@dataclass(frozen=True)
-class Ended(Generic[T]):
-    """How an attempt ended: with a value (scored), or with the status and reason for which there is none."""
-
-    status: str
-    reason: str
-    value: T | None
 
 
 def run_suite(
@@ -111,17 +112,21 @@ def run_suite(
             cases.append(rows)
             progress(len(cases), total)
     names = [case_name(scenario.name, seed) for _, scenario, seed, _ in jobs]
-    recordings = {name: rows[0]["recording_sha256"] for name, rows in zip(names, cases, strict=True)}
+    recordings, pasts = (
+        {name: rows[0][part] for name, rows in zip(names, cases, strict=True) if rows[0][part]} for part in PARTS
+    )
     about = {
         "suite": plan.suite,
         "seeds": list(plan.seeds),
         "stage": plan.stage,
         **({"speed": plan.wishes["speed"]} if "speed" in plan.wishes else {}),
+        **plan.setting,
         "budget": plan.budget,
         "scenarios": {scenario.name: scenario.sha256 for scenario in plan.scenarios},
-        "recordings": {name: digest for name, digest in recordings.items() if digest},
+        "recordings": recordings,
+        **({"pasts": pasts} if plan.past else {}),
     }
-    trials = [{key: row[key] for key in row if key != "recording_sha256"} for rows in cases for row in rows]
+    trials = [{key: row[key] for key in row if key not in PARTS} for rows in cases for row in rows]
     folder.mkdir(parents=True, exist_ok=True)
     write_run(folder, about, trials)
     return trials
@@ -133,16 +138,19 @@ def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Ro
     if taken.value is None:
         return _lost((plan, scenario, seed, folder), f"recording: {taken.reason}")
     recording = taken.value
-    digest = recording_hash(recording.folder)
+    past = plan.past
+    known = lessons(plan.views, lambda: _recorded(plan, scenario, seed, folder, past)) if past else Lessons()
+    digests = dict(zip(PARTS, (recording_hash(recording.folder), known.digest), strict=True))
     rows = []
     with ExitStack() as stack:  # the capture is copied at most once a case; each look has its own link to it
         read = attempt(lambda: stack.enter_context(neutral(_telemetry(recording))))
         hidden = _hidden(plan, recording, read.value)
         for row in _rows(plan, scenario, seed):
             one = hidden.get(row["view"])
-            ended = Ended[Found](read.status, read.reason, None) if read.value is None else _trial(row, read.value, one)
+            ended = Ended[Found](read.status, read.reason, None)
+            ended = ended if read.value is None else _trial(row, read.value, one, known)
             shown = {"unseen": list(one.value or ()) if one else []}
-            rows.append({**row, **_kept(folder, row, ended), **shown, "recording_sha256": digest})
+            rows.append({**row, **_kept(folder, row, ended), **shown, **digests})
     return rows
 
 
@@ -159,25 +167,17 @@ def _hidden(plan: Plan, recording: Recording, telemetry: Telemetry | None) -> di
     }
 
 
-def attempt(action: Callable[[], T]) -> Ended[T]:
-    """What became of an action. The only place where any exception at all becomes the status of a trial."""
-    try:
-        return Ended("scored", "", action())
-    except Unsupported as fault:
-        return Ended("unsupported", _short(str(fault)), None)
-    except ScenarioError:
-        raise
-    except Exception as fault:  # noqa: BLE001 - a foreign detector may raise anything, and its trial must not vanish
-        last = traceback.extract_tb(fault.__traceback__)[-1]
-        where = f"{Path(last.filename).name}, line {last.lineno}, in {last.name}"
-        return Ended("failed", _short(f"{type(fault).__name__}: {fault} ({where})"), None)
+def _trial(row: Row, telemetry: Telemetry, hidden: Ended[tuple[str, ...]] | None, known: Lessons) -> Ended[Found]:
+    """A look of a detector; none where it is not known what there was to see, since no miss could be told from it.
 
-
-def _trial(row: Row, telemetry: Telemetry, hidden: Ended[tuple[str, ...]] | None) -> Ended[Found]:
-    """A look of a detector; none where it is not known what there was to see, since no miss could be told from it."""
+    Nor where learning failed: it would be judged by what it was not told.
+    """
     if hidden is not None and hidden.value is None:
-        return Ended("failed", _short(f"what the view shows: {hidden.reason}"), None)
-    return attempt(lambda: look(row["detector"], row["view"], telemetry))
+        return Ended("failed", short(f"what the view shows: {hidden.reason}"), None)
+    lesson = known.of(row["view"])
+    if lesson.status != "scored":
+        return Ended("failed", short(f"learning: {lesson.reason}"), None)
+    return attempt(lambda: look(row["detector"], row["view"], telemetry, lesson.value))
 
 
 def _kept(folder: Path, row: Row, ended: Ended[Found]) -> Row:
@@ -194,17 +194,20 @@ def _kept(folder: Path, row: Row, ended: Ended[Found]) -> Row:
     return {"status": "scored", "reason": "", **said}
 
 
-def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path) -> Recording:
-    folder = out / "recordings" / case_name(scenario.name, seed)
+def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path, past: Past | None = None) -> Recording:
+    """A recording of the run, or of the ``past`` of its fleet; one that would be made just so is used as it is."""
+    folder = out / ("pasts" if past else "recordings") / case_name(scenario.name, seed)
     mark = folder.with_name(f".{folder.name}.made-by")
-    wishes = "".join(f" {name}={wish}" for name, wish in sorted(plan.wishes.items()) if name != "lab")
-    made_by = f"{_sources_sha256()} {plan.stage}{wishes} {scenario.name} {scenario.sha256} {seed} {_tools()}"
+    stage, wished = (PAST_STAGE, {}) if past else (plan.stage, plan.wishes)
+    wishes = {**wished, **({"devices": plan.devices} if plan.devices else {}), **(vars(past) if past else {})}
+    how = "".join(f" {name}={wish}" for name, wish in sorted(wishes.items()) if name != "lab")
+    made_by = f"{sources_sha256()} {stage}{how} {scenario.name} {scenario.sha256} {seed} {tools()}"
     if mark.exists():
         before = attempt(lambda: open_recording(folder))
         if before.value and mark.read_text(encoding="utf-8") == f"{made_by} {recording_hash(folder)}\n":
             return before.value
     folder.parent.mkdir(parents=True, exist_ok=True)
-    record(plan.stage, scenario, seed, folder, replace=True, **plan.wishes)
+    record(stage, scenario, seed, folder, replace=True, past=past, **wished)
     recording = open_recording(folder)
     write_atomic(mark, f"{made_by} {recording_hash(folder)}\n".encode())
     return recording
@@ -218,31 +221,6 @@ def _telemetry(recording: Recording) -> Telemetry:
     return telemetry
 
 
-@cache
-def _sources_sha256() -> str:
-    """The hash of the code that recordings come from: a version number does not change while one is being written."""
-    root, digest = Path(__file__).parents[2], hashlib.sha256()
-    for path in _sources(root):
-        digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _sources(root: Path) -> list[Path]:
-    """The files that decide a recording: the lab's, and the detector's whose constants and laws its stages share."""
-    shared = [root / "detector" / name for name in FROM_DETECTOR]
-    within = [path for place in (root / "lab", *shared) for path in (place, *place.rglob("*"))]
-    apart = [root / "lab" / name for name in ("report", "_scenarios")]
-    found = (path for path in within if path.is_file() and path.suffix != ".pyc")
-    return sorted(path for path in found if not any(path.is_relative_to(place) for place in apart))
-
-
-def _tools() -> str:
-    """The versions of everything whose version decides the bytes of a recording."""
-    return " ".join(
-        f"{name}={found}" for name, found in {"droidrange": droidrange_version(), **tool_versions()}.items()
-    )
-
-
 def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:
     place: dict[str, Any] = {"scenario": scenario.name, "seed": seed, "stage": plan.stage}
     place["held_out"] = scenario.name in held_out()
@@ -254,8 +232,7 @@ def _lost(job: tuple[Plan, Scenario, int, Path], reason: str) -> list[Row]:
     plan, scenario, seed, folder = job
     lost = Ended[Found]("failed", reason, None)
     return [
-        {**row, **_kept(folder, row, lost), "unseen": [], "recording_sha256": None}
-        for row in _rows(plan, scenario, seed)
+        {**row, **_kept(folder, row, lost), "unseen": [], **dict.fromkeys(PARTS)} for row in _rows(plan, scenario, seed)
     ]
 
 
@@ -278,7 +255,3 @@ def _check(plan: Plan) -> None:
         except Unsupported:
             continue  # each trial will say so
     ready(plan.stage, **plan.wishes)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= REASON_AT_MOST else text[: REASON_AT_MOST - 3] + "..."

@@ -135,6 +135,7 @@ def about(timeline: Timeline, stage: str) -> dict[str, object]:
         "start": timeline.start,
         "span_s": timeline.span / 1_000_000,
         "speed": 1,
+        **({"past": dict(timeline.past)} if timeline.past else {}),
     }
 
 

@@ -98,6 +98,7 @@ def _block(world: Fleet, phones: range) -> Timeline:
         states=States(*(np.concatenate(columns) for columns in zip(*map(_columns, work.states), strict=True))),
         twin_of=scenario.twin_of,
         network=scenario.network,
+        past=world.past.told if world.past else {},
         listeners=tuple(_later(one, scenario.start) for one in work.assembly.listeners),
     )
     timeline = dual_stacked(timeline) if scenario.network.dual else timeline

@@ -39,6 +39,7 @@ class Fleet:
     radios: list[Radio]
     devices: tuple[Device, ...]
     when: tuple[str, ...] = ()
+    past: Past | None = None
 
     @classmethod
     def of(cls, scenario: Scenario, seed: int) -> Fleet:
@@ -65,6 +66,7 @@ class Fleet:
             radios=radios,
             devices=_attached(earlier.start, self.cast, plain, radios),
             when=EARLIER,
+            past=past,
         )
 
     def profile(self, number: int) -> Profile:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab.authoring.plans import AppPlan, Scenario
+from lab.behaviours import SECOND
 from lab.errors import ScenarioError
 from lab.phones.calendar import DAY
 from lab.seeds import generators
@@ -40,6 +41,11 @@ class Past:
             faults.append(f"poison: found {self.poison:.12g}, expected from 0 to 1")
         if faults:
             raise ScenarioError(faults)
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What is said of it where it was played or learned from."""
+        return {"learn_s": self.learn / SECOND, "poison": self.poison}
 
     def of(self, scenario: Scenario) -> Scenario:
         """The span before that of a scenario, on the calendar's days."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.running.trial import _sources, _sources_sha256
+from lab.running.sources import sources, sources_sha256
 
 ROOT = Path(__file__).parents[3]
 APART = ("running", "report", "scoring", "catalogue")  # packages of lab that read recordings and make none
@@ -33,11 +33,11 @@ def test_whatever_makes_recordings_takes_nothing_of_the_detector_that_the_key_la
     makers = [path for path in (ROOT / "lab").glob("*/**/*.py") if path.relative_to(ROOT / "lab").parts[0] not in APART]
     taken = {file for path in makers for name in named(path) if (file := file_of(name))}
     assert {ROOT / "detector/capture/flows.py", ROOT / "detector/contract.py"} <= taken
-    assert taken - {*_sources(ROOT)} == set()
+    assert taken - {*sources(ROOT)} == set()
 
 
 def test_the_key_has_no_file_that_only_judges():
-    names = {str(path.relative_to(ROOT)) for path in _sources(ROOT)}
+    names = {str(path.relative_to(ROOT)) for path in sources(ROOT)}
     assert {*FILES} <= names
     assert not [
         name for name in names if name.startswith(("detector/analytics", "lab/report/")) or "__pycache__" in name
@@ -46,12 +46,12 @@ def test_the_key_has_no_file_that_only_judges():
 
 @pytest.mark.parametrize("changed", [*FILES, "detector/analytics/x.py"])
 def test_another_law_is_another_key(tmp_path, monkeypatch, changed):
-    for name in (*FILES, "lab/running/trial.py", "detector/analytics/x.py"):
+    for name in (*FILES, "lab/running/sources.py", "detector/analytics/x.py"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("IDLE_US = 1\n")
-    monkeypatch.setattr("lab.running.trial.__file__", str(tmp_path / "lab/running/trial.py"))
-    before = _sources_sha256.__wrapped__()
-    assert before == _sources_sha256.__wrapped__()
+    monkeypatch.setattr("lab.running.sources.__file__", str(tmp_path / "lab/running/sources.py"))
+    before = sources_sha256.__wrapped__()
+    assert before == sources_sha256.__wrapped__()
     (tmp_path / changed).write_text("IDLE_US = 2\n")
-    assert (_sources_sha256.__wrapped__() == before) is changed.startswith("detector/analytics")
+    assert (sources_sha256.__wrapped__() == before) is changed.startswith("detector/analytics")

@@ -9,7 +9,7 @@ from lab.errors import EvidenceError, ScenarioError
 from lab.recording import tool_versions
 from lab.running import trial
 from lab.running.run import load_run, read_run, score_folder
-from lab.running.trial import attempt, run_suite
+from lab.running.trial import run_suite
 from lab.score import CONTROLS
 
 EACH = 1 + len(CONTROLS)  # trials of a case: the detector under test and the controls
@@ -121,13 +121,16 @@ def test_findings_survive_the_file(lab, make, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "other"),
-    [("_sources_sha256", lambda: "other code"), ("tool_versions", lambda: {**tool_versions(), "h11": "9"})],
+    [
+        ("trial.sources_sha256", lambda: "other code"),
+        ("sources.tool_versions", lambda: {**tool_versions(), "h11": "9"}),
+    ],
 )
 def test_recordings_are_used_again_until_code_or_a_tool_differs(lab, tmp_path, monkeypatch, name, other):
     lab.run(lab.plan(), tmp_path)
     lab.run(lab.plan(), tmp_path)
     assert len(lab.played) == 1
-    monkeypatch.setattr(trial, name, other)
+    monkeypatch.setattr(f"lab.running.{name}", other)
     with pytest.raises(FileExistsError):  # this stage refuses to replace: it was asked to play again
         lab.write(tmp_path / "recordings/polling-plain-s1", None, None, 1)
     lab.run(lab.plan(), tmp_path)
@@ -169,13 +172,6 @@ def test_an_interrupt_is_not_a_status(lab, tmp_path):
     assert not (tmp_path / "scorecard.json").exists()
     with pytest.raises(EvidenceError, match="never finished"):
         read_run(tmp_path)
-
-
-def test_an_attempt_keeps_its_reason_short():
-    def fail():
-        raise ValueError("x" * 10_000)
-
-    assert len(attempt(fail).reason) == trial.REASON_AT_MOST
 
 
 def test_a_scenario_named_twice_stops_before_anything_is_played(lab, tmp_path):

@@ -26,7 +26,7 @@ def case(monkeypatch, tmp_path):
     monkeypatch.setattr(trial, "view_named", lambda name: lambda telemetry: state.view(name, telemetry))
     monkeypatch.setattr(trial, "unseen", lambda *words: state.unseen(*words))  # noqa: PLW0108 - it is replaced later
 
-    def look(_detector, view, telemetry):
+    def look(_detector, view, telemetry, _baseline):
         state.view(view, telemetry)
         return Found("7", (), b"")
 
