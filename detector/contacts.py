@@ -8,7 +8,7 @@ groups at once: rows sorted by group and time, and the edges between the groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from detector.flow_columns import Flows as Flows  # noqa: PLC0414 - contacts are
 from detector.flow_columns import destinations
 from detector.flow_columns import hosts as hosts  # noqa: PLC0414 - as above
 from detector.flow_columns import outbound_rows as outbound_rows  # noqa: PLC0414 - as above
-from detector.grouped import Float64, grouped_steps, grouped_sorted, ordered_quantiles, spans
+from detector.grouped import Float64, grouped_sorted, grouped_steps, ordered_quantiles, spans
 from detector.lookups import Lookups
 
 LONG_FLOW_US = 10_000_000
@@ -176,9 +176,7 @@ class Crowd:
         heads = np.append(0, np.cumsum(self.heads[contacts + 1] - self.heads[contacts]))
         edges = np.append(0, np.cumsum(lengths))
         times, up, down = (column[contacts] for column in (self.times, self.up, self.down))
-        return Crowd(
-            self.pair[groups], self.pairs, edges, times, up, down, heads, self.rows[rows], self.gap_s[groups]
-        )
+        return Crowd(self.pair[groups], self.pairs, edges, times, up, down, heads, self.rows[rows], self.gap_s[groups])
 
     def one(self, group: int) -> Contacts:
         """The contacts of one group."""
@@ -288,13 +286,11 @@ def _one_after_another(parts: Sequence[Crowd]) -> Crowd:
     """Crowds of the same pairs as one."""
     before = np.append(0, np.cumsum([len(part.times) for part in parts]))
     rows = np.append(0, np.cumsum([len(part.rows) for part in parts]))
-    plain = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("pair", "times", "up", "down", "rows", "gap_s")
-    }
+    names = ("times", "up", "down", "rows", "gap_s", "pair")
+    times, up, down, row, gap_s, pair = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
     edges = np.concatenate([*(part.edges[:-1] + n for part, n in zip(parts, before, strict=False)), before[-1:]])
     heads = np.concatenate([*(part.heads[:-1] + n for part, n in zip(parts, rows, strict=False)), rows[-1:]])
-    return replace(parts[0], edges=edges, heads=heads, **plain)
+    return Crowd(pair, parts[0].pairs, edges, times, up, down, heads, row, gap_s)
 
 
 def _runs(keys: Int64) -> tuple[Int64, Int64]:

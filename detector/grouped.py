@@ -120,7 +120,7 @@ def grouped_sum(values: npt.NDArray[np.generic], edges: Int64) -> Float64:
     >>> grouped_sum(np.array([True, False, True]), np.array([0, 2, 3])).tolist()
     [1.0, 1.0]
     """
-    return np.add.reduceat(values, edges[:-1], dtype=np.float64) if len(edges) > 1 else np.zeros(0)
+    return np.asarray(np.add.reduceat(values, edges[:-1], dtype=np.float64) if len(edges) > 1 else np.zeros(0))
 
 
 def grouped_share(flags: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], edges: Int64) -> Float64:
@@ -131,7 +131,7 @@ def grouped_share(flags: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], ed
     """
     total = grouped_sum(known, edges)
     found = grouped_sum(flags & known, edges)
-    return np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0)
+    return np.asarray(np.divide(found, total, out=np.full(len(total), np.nan), where=total > 0))
 
 
 def grouped_kinds(kinds: Int64, edges: Int64) -> tuple[Int64, Int64]:

@@ -78,7 +78,8 @@ def _polling(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured]
             looked_up=contacts.looked_up,
             addresses=peer.addresses,
             protocols=tuple(sorted(spoken)),
-            values=_of_contacts(contacts) | _of_columns({name: column[group] for name, column in found.columns.items()}),
+            values=_of_contacts(contacts)
+            | _of_columns({name: column[group] for name, column in found.columns.items()}),
             score=float(score),
             alert=who in alerts,
         )

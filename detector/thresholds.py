@@ -25,6 +25,19 @@ _LEAST = {
 }
 
 
+#: Keys of what differs with a learned baseline and without.
+BASELINED = ("baseline", "no_baseline")
+#: Factors of AN1793 that may have a weight.
+FACTORS = frozenset(
+    (
+        *("interval_regularity", "gap_floor", "mode_share", "hour_coverage", "contact_spread", "night_coverage"),
+        *("background_use", "background_share", "idle_share", "lock_independence", "lock_preference"),
+        *("size_constancy", "constancy_up", "constancy_down", "smallness", "size_symmetry", "task_mixture"),
+        *("name_anomaly", "dns_tunnel", "protocol_role", "stack_first_use", "contact_rate"),
+    )
+)
+
+
 @dataclass(frozen=True)
 class RoleBaseline:
     """What an app's category explains before anything was learned: background contacts, protocols beyond everyday."""
@@ -149,7 +162,17 @@ def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str
             else:
                 if name in _LEAST and values[name] < _LEAST[name]:
                     faults.append(f"{place}: {name}: found {named[name]!r}, expected at least {_LEAST[name]:g}")
+                if kind == "Mapping[str, float]" and (wrong := _misnamed(name, values[name])):
+                    faults.append(f"{place}: {name}: found {', '.join(values[name])}, {wrong}")
     return values
+
+
+def _misnamed(field: str, values: Mapping[str, float]) -> str | None:
+    """What is wrong with the keys of a table of numbers; None if nothing is."""
+    if field.endswith(("_threshold", "_relief")):
+        return None if set(values) == set(BASELINED) else f"expected the keys {' and '.join(BASELINED)}"
+    unknown = sorted(set(values) - FACTORS)
+    return f"unknown {', '.join(unknown)}; known are {', '.join(sorted(FACTORS))}" if unknown or not values else None
 
 
 def _value(found: Any, kind: str) -> Any:
@@ -165,8 +188,6 @@ def _value(found: Any, kind: str) -> Any:
         return RoleBaseline(_listed(found["background"], str), spoken)
     if kind == "Provenance":
         return _provenance(found)
-    if kind == "Mapping[str, float]" and not isinstance(found, dict):
-        raise TypeError
     if kind.startswith("Mapping"):
         return {str(key): _number(value) for key, value in found.items()}
     if kind.startswith("frozenset"):

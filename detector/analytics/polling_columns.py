@@ -25,7 +25,7 @@ from detector.features.size_constancy import constancy, size_constancy
 from detector.features.size_symmetry import size_symmetry
 from detector.features.smallness import smallness
 from detector.features.task_mixture import task_mixture
-from detector.grouped import Float64, grouped_share, grouped_sum
+from detector.grouped import Float64, grouped_clusters, grouped_share, grouped_sum
 from detector.thresholds import PollingThresholds
 
 DAY_US = 86_400_000_000
@@ -59,14 +59,16 @@ def _timing(crowd: Crowd, until: Int64, known: Surroundings, limits: PollingThre
 
 
 def _sizes(crowd: Crowd, limits: PollingThresholds) -> Columns:
-    up, down, edges, spread = crowd.up, crowd.down, crowd.edges, limits.payload_symmetry_threshold
+    up, down, edges = crowd.up, crowd.down, crowd.edges
+    asked, answers = (grouped_clusters(side, edges, limits.payload_symmetry_threshold) for side in (up, down))
+    sides = constancy(asked[0], up, edges), constancy(answers[0], down, edges)
     return {
-        "size_constancy": size_constancy(up, down, edges, spread=spread),
-        "constancy_up": constancy(up, edges, spread=spread),
-        "constancy_down": constancy(down, edges, spread=spread),
+        "size_constancy": size_constancy(*sides),
+        "constancy_up": sides[0],
+        "constancy_down": sides[1],
         "smallness": smallness(up, down, edges),
         "size_symmetry": size_symmetry(up, down, edges),
-        "task_mixture": task_mixture(crowd.times, up, down, edges),
+        "task_mixture": task_mixture((crowd.times, up, down), edges, answers, asked[1]),
     }
 
 

@@ -68,7 +68,7 @@ def _entropy(crowd: Crowd, whom: Codes, bits: float) -> Float64:
     there = ~np.isnan(told)
     many = np.bincount(group[there], minlength=len(crowd))
     total = np.bincount(group[there], told[there], minlength=len(crowd))
-    return np.divide(total, many, out=np.full(len(crowd), np.nan), where=many > 0)
+    return np.asarray(np.divide(total, many, out=np.full(len(crowd), np.nan), where=many > 0))
 
 
 def _naming(crowd: Crowd, whom: Codes, known: Surroundings) -> Columns:
@@ -147,9 +147,7 @@ def _tunnel(crowd: Crowd) -> Float64:
     if isinstance(said, Flows) or not len(crowd):
         return np.full(len(crowd), np.nan)
     rows = crowd.rows
-    whole, domain = (
-        np.array([*map(len, column.texts), 0])[column.code[rows]] for column in (said.qname, said.domain)
-    )
+    whole, domain = (np.array([*map(len, column.texts), 0])[column.code[rows]] for column in (said.qname, said.domain))
     odd = _marked(said.qtype, ODD_TYPES)[rows]
     return dns_tunnel(said.qname.code[rows] + 1, np.maximum(whole - domain - 1, 0), odd, crowd.row_edges)
 
@@ -170,7 +168,7 @@ def _protocols(
 
 
 def _allowed(app: Installed | None, protocols: list[str], known: Surroundings, limits: PollingThresholds) -> Float64:
-    """(protocols,) 1 everyday, of the app's category or roles, or vouched for by a learned baseline; NaN: no category."""
+    """(protocols,) 1 everyday, of category or roles, or vouched for by a learned baseline; NaN: no category."""
     if app is None or app.category is None:
         return np.full(len(protocols), np.nan)
     table = limits.app_network_role_baseline.protocols

@@ -39,8 +39,7 @@ SHAPE: Mapping[str, tuple[str, str]] = {
     "lock_preference": ("0.5 is indifferent, 1 is only while locked", "preference for the locked device"),
     "name_anomaly": (
         "0",
-        "looked for naming: no SNI, an address nobody looked up, a name other than the answered one, a Host other than "
-        "the SNI, random letters",
+        "looked for no SNI, an address nobody looked up, a name other than the answered one or than Host, random letters",
     ),
     "dns_tunnel": ("0", "looked for look-ups below the domain that look like data: always new, long, or of odd types"),
     "protocol_role": ("0", "looked for protocols the category of the app has no use for"),
@@ -102,10 +101,10 @@ def polling_reasons(contacts: Contacts, peer: Peer, found: Verdict, limits: Poll
     return (
         _period(contacts, peer),
         _amount(contacts, found),
-        *(_factor(name, *words, found.known(name), weight(name), values) for name, words in SHAPE.items()),
+        *(_factor(name, words, found.known(name), weight(name), values) for name, words in SHAPE.items()),
         _baseline(found),
         *_relief(found, limits),
-        *(_factor(name, *words, found.known(name), 0.0, values) for name, words in STATE.items()),
+        *(_factor(name, words, found.known(name), 0.0, values) for name, words in STATE.items()),
         *_scores(found, limits),
     )
 
@@ -133,8 +132,9 @@ def _values(contacts: Contacts, limits: PollingThresholds) -> dict[str, object]:
 
 
 def _factor(
-    name: str, expected: str, text: str, value: float | None, weight: float, values: Mapping[str, object]
+    name: str, words: tuple[str, str], value: float | None, weight: float, values: Mapping[str, object]
 ) -> Reason:
+    expected, text = words
     told = text.format(**values)
     if value is None:
         told = f"unknown: {MISSING[name]}" if name in MISSING else f"unknown to this sensor: {told}"

@@ -92,7 +92,7 @@ def weighted_mean(columns: Columns, weights: Mapping[str, Float64]) -> Float64:
     known = {name: np.where(np.isnan(columns[name]), 0.0, weight) for name, weight in weights.items()}
     total = np.sum(list(known.values()), axis=0)
     mean = np.sum([weight * np.nan_to_num(columns[name]) for name, weight in known.items()], axis=0)
-    return np.divide(mean, total, out=np.zeros(len(mean)), where=total > 0)
+    return np.asarray(np.divide(mean, total, out=np.zeros(len(mean)), where=total > 0))
 
 
 def effective_weights(columns: Columns, weights: Mapping[str, float]) -> dict[str, Float64]:
@@ -123,7 +123,7 @@ def lift(columns: Columns, strength: Mapping[str, float]) -> Float64:
     >>> lift({"a": np.array([np.nan, 0.5]), "b": np.array([1.0, 0.1])}, {"a": 0.4, "b": 0.3}).tolist()
     [0.3, 0.2]
     """
-    return np.max([strong * np.nan_to_num(columns[name]) for name, strong in strength.items()], axis=0)
+    return np.asarray(np.max([strong * np.nan_to_num(columns[name]) for name, strong in strength.items()], axis=0))
 
 
 def _relief(columns: Columns, limits: PollingThresholds) -> Float64:
@@ -156,4 +156,6 @@ def stretched(value: Float64, own: Float64, shared: float) -> Float64:
     """
     below = shared * value / own
     above = shared + (1 - shared) * (value - own) / np.where(own < 1, 1 - own, 1.0)
-    return np.where(value == own, shared, np.where(value < own, np.minimum(below, np.nextafter(shared, 0)), np.minimum(above, 1.0)))
+    return np.where(
+        value == own, shared, np.where(value < own, np.minimum(below, np.nextafter(shared, 0)), np.minimum(above, 1.0))
+    )

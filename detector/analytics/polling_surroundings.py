@@ -1,4 +1,4 @@
-"""What is known around the contacts of AN1793: tables, states, inventory, baseline. Facts of one telemetry, no judgement.
+"""What is known around the contacts of AN1793: tables, states, inventory, baseline. Facts, no judgement.
 
 Views without a table lose what only it could tell, and nothing else: the columns that need it become unknown (NaN).
 """
@@ -131,9 +131,7 @@ class Surroundings:
         """(g,) the number of each group's app, and what the inventory holds of each."""
         return self._installed(crowd.pairs.app[crowd.pair], crowd.device, crowd.uid, crowd.package)
 
-    def _installed(
-        self, app: Int64, device: Codes, uid: Int64, package: Codes
-    ) -> tuple[Int64, list[Installed | None]]:
+    def _installed(self, app: Int64, device: Codes, uid: Int64, package: Codes) -> tuple[Int64, list[Installed | None]]:
         _, heads, place = np.unique(app, return_index=True, return_inverse=True)
         found = []
         for k in heads.tolist():

@@ -23,4 +23,4 @@ def background_use(independence: Float64, background: Float64, preference: Float
     [1.0, 0.8, nan]
     """
     blind = np.sqrt(independence) * np.where(np.isnan(background), 1.0, background)
-    return np.maximum(blind, LOCKED_ONLY * np.clip(2 * preference - 1, 0, 1))
+    return np.asarray(np.maximum(blind, LOCKED_ONLY * np.clip(2 * preference - 1, 0, 1)))

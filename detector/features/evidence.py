@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.columns import Int64
 from detector.grouped import Float64
 
 

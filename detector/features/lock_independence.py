@@ -30,7 +30,7 @@ def lock_independence(locked: Float64, unlocked: Float64, locked_s: Float64, unl
 
 
 def both_states_seen(contacts: Float64, locked_s: Float64, unlocked_s: Float64) -> npt.NDArray[np.bool_]:
-    """(g,) whether a timer would have shown itself in both lock states: 10 min of each, three contacts expected in each.
+    """(g,) whether a timer would have shown itself in both lock states: 10 min and three contacts expected of each.
 
     >>> both_states_seen(np.array([4]), np.array([50_000]), np.array([10_000])).tolist()
     [False]

@@ -26,7 +26,7 @@ def quiet_hours(device: Int64, times: Int64, first: int, devices: int) -> Int64:
     hour = (times - first) // HOUR_US % DAY_H
     table = np.bincount(device * DAY_H + hour, minlength=devices * DAY_H).reshape(devices, DAY_H)
     twice = np.cumsum(np.hstack([np.zeros((devices, 1), np.int64), table, table[:, :QUIET_H]]), axis=1)
-    return np.argmin(twice[:, QUIET_H : QUIET_H + DAY_H] - twice[:, :DAY_H], axis=1).astype(np.int64)
+    return np.asarray(np.argmin(twice[:, QUIET_H : QUIET_H + DAY_H] - twice[:, :DAY_H], axis=1), np.int64)
 
 
 def night_coverage(times: Int64, edges: Int64, first: int, last: Int64, quiet: Int64) -> Float64:
@@ -58,4 +58,4 @@ def _partly(hours: Int64, quiet: Int64) -> Int64:
     """(g,) quiet hours among the first ``hours`` of a day."""
     end = quiet + QUIET_H
     plain = np.clip(hours - quiet, 0, np.minimum(QUIET_H, DAY_H - quiet))
-    return plain + np.minimum(hours, np.maximum(end - DAY_H, 0))
+    return np.asarray(plain + np.minimum(hours, np.maximum(end - DAY_H, 0)), np.int64)

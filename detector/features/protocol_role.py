@@ -25,4 +25,4 @@ def protocol_role(group: Int64, allowed: Float64, groups: int) -> Float64:
     """
     spoken = np.bincount(group, minlength=groups)
     odd = np.bincount(group, 1 - allowed, minlength=groups)
-    return np.divide(odd, spoken, out=np.full(groups, np.nan), where=spoken > 0)
+    return np.asarray(np.divide(odd, spoken, out=np.full(groups, np.nan), where=spoken > 0), np.float64)

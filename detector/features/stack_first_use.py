@@ -15,8 +15,8 @@ from detector.grouped import Float64, grouped_share
 def stack_first_use(alone: npt.NDArray[np.bool_], known: npt.NDArray[np.bool_], edges: Int64) -> Float64:
     """(g,) share of its flows whose JA4 the app shows to this destination only; NaN where no JA4 can be compared.
 
-    ``alone``: (m,) this app (on any device) has that JA4 with no other destination; ``known``: the flow has one, and the
-    app has one with another destination too; flows group after group.
+    ``alone``: (m,) this app (on any device) has that JA4 with no other destination; ``known``: the flow has one, and
+    the app has one with another destination too; flows group after group.
 
     >>> stack_first_use(np.array([True, True, False]), np.array([True, True, False]), np.array([0, 2, 3])).tolist()
     [1.0, nan]

@@ -8,31 +8,34 @@ from __future__ import annotations
 import numpy as np
 
 from detector.columns import Int64
-from detector.grouped import Float64, grouped_clusters, grouped_sum
+from detector.grouped import Float64, grouped_sum
 
 LEAST_CONTACTS = 10
 LEAST_SHARE = 0.8  # of the polls are empty
 FACTOR = 5  # a task or its result is that much larger than an empty poll
 REPLY_US = 60_000_000
+Timed = tuple[Int64, Int64, Int64]
+Cluster = tuple[Float64, Int64]
 NEVER = np.iinfo(np.int64).max // 2
 
 
-def task_mixture(times: Int64, up: Int64, down: Int64, edges: Int64) -> Float64:
-    """(g,) 1.0 if at least 80 % of the answers are alike and a five times larger one is followed within 60 s, in a later
-    contact or the same, by a request five times the usual; else 0.0. NaN below ten contacts or without any answer.
+def task_mixture(contacts: Timed, edges: Int64, answers: Cluster, usual_up: Int64) -> Float64:
+    """(g,) 1.0 if at least 80 % of the answers are alike and a five times larger one is followed within 60 s, in a
+    later contact or the same, by a request five times the usual; else 0.0. NaN below ten contacts or without any answer.
 
-    ``times``, ``up``, ``down``: (n,) contact starts and L4 payload bytes (measurements, F9).
+    ``contacts``: (n,) starts and L4 payload bytes; ``answers``: (g,) share and size of the largest cluster of bytes
+    down, ``usual_up``: (g,) size of that of bytes up (grouped.grouped_clusters; measurements, F9).
 
     >>> times, up, down = np.arange(20) * 30_000_000, np.full(20, 200), np.full(20, 300)
-    >>> task_mixture(times, up, down, np.array([0, 20])).tolist()
+    >>> every, usual = np.array([0, 20]), (np.array([0.95]), np.array([300]))
+    >>> task_mixture((times, up, down), every, usual, np.array([200])).tolist()
     [0.0]
     >>> down[7], up[8] = 9_000, 5_000
-    >>> task_mixture(times, up, down, np.array([0, 20])).tolist()
+    >>> task_mixture((times, up, down), every, usual, np.array([200])).tolist()
     [1.0]
     """
     counts = np.diff(edges)
-    share, usual_down = grouped_clusters(down, edges, 0.03)
-    _, usual_up = grouped_clusters(up, edges, 0.03)
+    (times, up, down), (share, usual_down) = contacts, answers
     tasks = down > FACTOR * np.repeat(np.maximum(usual_down, 1), counts)
     results = up > FACTOR * np.repeat(np.maximum(usual_up, 1), counts)
     answered = tasks & (_next(times, results, edges) - times <= REPLY_US)
