@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +23,10 @@ from detector.learned.file import read_parts, write_parts
 from detector.learned.gathering import gathered
 from detector.learned.part import Part
 from detector.learned.shares import Asked, Deviation, Vouching, placed
+from detector.learned.summary import Coverage, coverage_of, summary_of
 from detector.learned.usual import Usual, rates_of, usual_of
 
-__all__ = ["Asked", "Baseline", "Deviation", "Usual", "learn", "merged", "survey"]
+__all__ = ["Asked", "Baseline", "Coverage", "Deviation", "Usual", "learn", "merged", "survey"]
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,16 @@ class Baseline:
         found = self.usual(category=category)
         return None if found is None else found.protocols
 
+    def coverage(self, telemetry: Telemetry) -> Coverage:
+        """How many of the devices and apps of a telemetry it knows."""
+        return coverage_of(telemetry, self._combined)
+
+    def summary(self) -> dict[str, Any]:
+        """What a person wants to know of it at a glance; plain JSON values."""
+        return summary_of(self.view, self.spans, self._combined)
+
     def merged(self, other: Baseline) -> Baseline:
-        """What both know; a part that both have counts once. ValueError if they were learned in different views."""
+        """What both know; a part that both have counts once. LookupError if they were learned in different views."""
         return merged([self, other])
 
     def write(self, path: Path) -> None:
@@ -120,11 +130,11 @@ def survey(telemetry: Telemetry) -> Baseline:
 
 
 def merged(baselines: Sequence[Baseline]) -> Baseline:
-    """What all of them know, at least one; ValueError if they were learned in different views, or one is a survey."""
+    """What all of them know, at least one; LookupError if they were learned in different views, or one is a survey."""
     views = sorted({one.view for one in baselines})
     if len(views) != 1:
-        raise ValueError(f"baselines of views {', '.join(views)}, expected one view: each sensor has its own normal")
+        raise LookupError(f"baselines of views {', '.join(views)}, expected one view: each sensor has its own normal")
     if any(one.itself for one in baselines):
-        raise ValueError("a survey of the telemetry under judgement cannot be merged, expected learned baselines")
+        raise LookupError("a survey of the telemetry under judgement cannot be merged, expected learned baselines")
     parts = {part.id: part for one in baselines for part in one.parts}
     return Baseline(views[0], tuple(parts[name] for name in sorted(parts)))

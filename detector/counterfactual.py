@@ -86,7 +86,7 @@ def changes(
     ``limits``. To learn what was unknown counts as more than any change of what was known. Empty where the threshold is
     reached already, or out of reach. ``scores`` must not depend on other rows.
     """
-    if float(scores(_columns(factors, 1))[0]) >= threshold:
+    if _score(scores, factors) >= threshold:
         return []
     found = []
     for name, limit in limits.items():
@@ -96,6 +96,63 @@ def changes(
     for change in sorted(found, key=lambda change: change.size):
         best.setdefault(change.factor, change)
     return list(best.values())
+
+
+def together(
+    factors: Mapping[str, float], scores: Scores, threshold: float, limits: Mapping[str, Limits]
+) -> list[Change]:
+    """Several factors that must change at once, none of which can be spared, each as little as the others allow.
+
+    Not the cheapest set there is, but found in few steps: all are moved as far as helps, then moved back one by one,
+    the largest change first, as long as the threshold is still reached. Each change's score is that of all of them.
+    Empty where the threshold is reached already, or is out of reach whatever is changed.
+    """
+    if _score(scores, factors) >= threshold:
+        return []
+    moved = _furthest(factors, scores, limits)
+    if _score(scores, moved) < threshold:
+        return []
+    sizes = {name: _size(factors[name], moved[name], limits[name]) for name in limits}
+    needed = []
+    for name in sorted(limits, key=lambda name: -sizes[name]):
+        if _score(scores, {**moved, name: factors[name]}) >= threshold:
+            moved[name] = factors[name]
+        else:
+            needed.append(name)
+    for name in needed:
+        one = _Search({**moved, name: factors[name]}, scores, threshold, name, limits[name])
+        found = [change for end in (limits[name].high, limits[name].low) if (change := one.towards(end)) is not None]
+        if found:  # what only rounding keeps from firing again stays as far as it was moved
+            moved[name] = min(found, key=lambda change: change.size).after
+    score = _score(scores, moved)
+    made = [
+        Change(name, _known(factors[name]), moved[name], score, _size(factors[name], moved[name], limits[name]))
+        for name in needed
+    ]
+    return sorted(made, key=lambda change: change.size)
+
+
+def _furthest(factors: Mapping[str, float], scores: Scores, limits: Mapping[str, Limits]) -> dict[str, float]:
+    """Every factor where it helps most among its value and both limits, the others being moved, too."""
+    moved = {**factors, **{name: limit.high for name, limit in limits.items()}}
+    for name, limit in limits.items():
+        ends = np.array([limit.high, limit.low, factors[name]])
+        found = scores({**_columns(moved, 3), name: ends})
+        moved[name] = float(ends[int(np.argmax(np.where(np.isnan(found), -np.inf, found)))])
+    return moved
+
+
+def _size(before: float, after: float, limits: Limits) -> float:
+    """How large a change is; of the unknown 1 more."""
+    if math.isnan(after):
+        return 0.0
+    unknown = math.isnan(before)
+    origin = (limits.low if limits.start is None else limits.start) if unknown else before
+    return limits.size(origin, after) + unknown
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 @dataclass(frozen=True)
@@ -122,8 +179,7 @@ class _Search:
             return None
         after = self._halved(origin, end, shares[max(reached[0] - 1, 0)], shares[reached[0]])
         score = float(self._scored(np.array([after]))[0])
-        size = self.limits.size(origin, after) + unknown
-        return Change(self.name, None if unknown else value, after, score, size)
+        return Change(self.name, _known(value), after, score, _size(value, after, self.limits))
 
     def _halved(self, origin: float, end: float, below: float, above: float) -> float:
         """The value nearest to the origin that reaches it, between a share that does not and one that does."""
@@ -141,7 +197,12 @@ class _Search:
         return self.limits.low if self.limits.start is None else self.limits.start
 
     def _scored(self, values: Float64) -> Float64:
-        return self.scores({**_columns(self.factors, len(values)), self.name: values})
+        several = np.append(values, values[-1:])  # never one row: numpy sums that in another order
+        return self.scores({**_columns(self.factors, len(several)), self.name: several})[: len(values)]
+
+
+def _score(scores: Scores, factors: Mapping[str, float]) -> float:
+    return float(scores(_columns(factors, 2))[0])
 
 
 def _columns(factors: Mapping[str, float], count: int) -> dict[str, Float64]:

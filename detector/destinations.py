@@ -32,8 +32,10 @@ def _suffixes() -> PublicSuffixList:
 def registrable(name: str) -> str:
     """The registrable domain of a name by the bundled public suffix list; names without one stay as they are.
 
-    >>> registrable("a.b.example"), registrable("www.x.co.uk"), registrable("localhost")
-    ('b.example', 'x.co.uk', 'localhost')
+    The list's private section counts: tenants of one host are apart, as attackers rent there, too.
+
+    >>> registrable("a.b.example"), registrable("www.x.co.uk"), registrable("localhost"), registrable("a.b.github.io")
+    ('b.example', 'x.co.uk', 'localhost', 'b.github.io')
     """
     name = name.rstrip(".").lower()
     if is_address(name):

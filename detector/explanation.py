@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.columns import NULL, Codes, Int64, codes, whole
-from detector.contract import Telemetry
+from detector.contract import Finding, Telemetry
 from detector.destinations import registrable
 
 Bools = npt.NDArray[np.bool_]
@@ -59,6 +59,14 @@ class About:
         hit = np.array([any(same_host(text, known) for known in self.peers) for text in peer.texts] + [False])
         return np.asarray(meant & hit[peer.code], np.bool_)
 
+    def concerns(self, finding: Finding) -> bool:
+        """Whether a finding is of who, where and when is asked about, and of that analytic."""
+        text = _one(finding.device), _one(finding.package), _one(finding.peer)
+        uid = np.array([NULL if finding.uid is None else finding.uid])
+        seen = np.array([finding.first_seen]), np.array([finding.last_seen])
+        peer = text[2] if finding.analytic == "AN1793" else None
+        return finding.analytic == self.analytic and bool(self.mask(text[0], uid, text[1], peer, seen)[0])
+
     def told(self) -> str:
         """Who, where and when, as a phrase."""
         app = self.package or (f"uid {self.uid}" if self.uid is not None else "any app")
@@ -99,6 +107,7 @@ class Explanation:
 
     ``outcome``: ``unseen`` (no row of the telemetry is of it), ``too-few`` (contacts to be judged by), ``not-grouped``
     (rows, but no group that is judged), ``below`` the threshold, ``excused`` (reached it, and is allowed), ``alert``.
+    ``together``: where no change of one factor would have been enough, several that would, made at once.
     """
 
     about: About
@@ -108,6 +117,7 @@ class Explanation:
     threshold: float | None = None
     factors: tuple[Factor, ...] = ()
     counterfactual: Counterfactual | None = None
+    together: tuple[Counterfactual, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as an object of JSON."""
@@ -172,3 +182,8 @@ def same_host(one: str, other: str) -> bool:
 def _held(column: Codes, wanted: Collection[str]) -> Bools:
     """(n,) which rows hold one of those texts."""
     return np.array([text in wanted for text in column.texts] + [False])[column.code]
+
+
+def _one(text: str | None) -> Codes:
+    """A column of one row."""
+    return Codes(np.array([NULL if text is None else 0]), [] if text is None else [text])

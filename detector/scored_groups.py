@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detector.columns import NULL, Codes, Int64
-from detector.counterfactual import Change, Columns, Limits, Scores, changes
+from detector.counterfactual import Change, Columns, Limits, Scores, changes, together
 from detector.explanation import About, Counterfactual, Explanation, Factor, Witnessed
 
 Excuse = Callable[[int], str | None]
@@ -27,7 +27,7 @@ class ScoredGroups:
     ``columns``: every factor, (g,) float64, NaN unknown. ``scores``: from such columns, of any length, to the scores
     that are held against ``threshold``. ``limits``: of the factors that may be changed. ``fewest``: contacts below
     which there is no group. ``excuse``: why a group (by row) may not alert, None if it may. ``texts``: a sentence of a
-    row's factor, where there is one.
+    row's factor, where there is one. ``merged``: the peer that stands for several, if there is such a key.
     """
 
     device: Codes
@@ -41,6 +41,7 @@ class ScoredGroups:
     threshold: float
     limits: Mapping[str, Limits]
     fewest: int
+    merged: str | None = None
     expected: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     excuse: Excuse = field(default=lambda _row: None)
@@ -48,13 +49,14 @@ class ScoredGroups:
 
     def explain(self, about: About, seen: Witnessed) -> Explanation:
         """What became of the group that is meant, of several the one that scored most; ``seen``: what there was."""
-        rows = np.flatnonzero(about.mask(self.device, self.uid, self.package, self.peer, (self.first, self.last)))
+        rows = self._meant(about)
         if not len(rows):
             return self._absent(about, seen)
         scores = self.scores({name: column[rows] for name, column in self.columns.items()})
         row, score = int(rows[np.argmax(scores)]), float(scores.max())
         factors = {name: float(column[row]) for name, column in self.columns.items()}
-        best = next(iter(changes(factors, self.scores, self.threshold, self.limits)), None)
+        reach = (factors, self.scores, self.threshold, self.limits)
+        best = next(iter(changes(*reach)), None)
         outcome, why = self._verdict(score, self.excuse(row), best)
         return Explanation(
             about=about,
@@ -63,8 +65,19 @@ class ScoredGroups:
             score=score,
             threshold=self.threshold,
             factors=self._factors(row, factors, score),
-            counterfactual=self._counterfactual(best) if best else None,
+            counterfactual=_alone(best) if best else None,
+            together=() if best else tuple(_among(change) for change in together(*reach)),
         )
+
+    def _meant(self, about: About) -> Int64:
+        """The groups that are meant; where there is none, those of the app that stand for several peers."""
+        who = self.device, self.uid, self.package
+        seen = self.first, self.last
+        rows = np.flatnonzero(about.mask(*who, self.peer, seen))
+        if len(rows) or self.peer is None or self.merged not in self.peer.texts:
+            return rows
+        several = self.peer.code == self.peer.texts.index(self.merged)
+        return np.flatnonzero(about.mask(*who, None, seen) & several)
 
     def _absent(self, about: About, seen: Witnessed) -> Explanation:
         """Why there is no group: nothing was seen, too little, or nothing that is grouped."""
@@ -122,11 +135,21 @@ class ScoredGroups:
         columns = {other: np.full(2, value) for other, value in values.items()} | {name: ends}
         return max(score - float(self.scores(columns).min()), 0.0)
 
-    @staticmethod
-    def _counterfactual(change: Change) -> Counterfactual:
-        before = "unknown to this sensor" if change.before is None else f"{change.before:.4g}"
-        text = f"{change.factor} {change.after:.4g} instead of {before} would have fired, at {change.score:.3f}"
-        return Counterfactual(change.factor, change.before, change.after, change.score, text)
+
+def _alone(change: Change) -> Counterfactual:
+    """A change that is enough by itself."""
+    text = f"{_step(change)} would have fired, at {change.score:.3f}"
+    return Counterfactual(change.factor, change.before, change.after, change.score, text)
+
+
+def _among(change: Change) -> Counterfactual:
+    """One of several that are enough together."""
+    return Counterfactual(change.factor, change.before, change.after, change.score, _step(change))
+
+
+def _step(change: Change) -> str:
+    before = "unknown to this sensor" if change.before is None else f"{change.before:.4g}"
+    return f"{change.factor} {change.after:.4g} instead of {before}"
 
 
 def nobody(count: int) -> Codes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lab.cli_baseline import baseline_app
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_lab import lab_app
 from lab.cli_record import record, say_not_played
@@ -49,6 +50,7 @@ app.add_typer(scenario_app, name="scenario")
 app.add_typer(behaviour_app, name="behaviour")
 app.add_typer(protocol_app, name="protocol")
 app.add_typer(detector_app, name="detector")
+app.add_typer(baseline_app, name="baseline")
 app.add_typer(lab_app, name="lab")
 
 
@@ -197,25 +199,52 @@ def detect(
     exceptions: Annotated[
         Path | None, typer.Option(help="TOML file of documented exceptions: what it covers is informational.")
     ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="What baseline learn wrote, of the same view: what is normal here.")
+    ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INCIDENT", help="Why it was found or missed: an incident, missed, all, or DEVICE/PACKAGE[/PEER]."
+        ),
+    ] = None,
     allow_partial: Partial = False,
     out: Out = None,
     json_: Json = False,
 ) -> None:
     """Run detectors over recordings and captures.
 
-    Findings to the terminal, as JSON lines, or into the file --out. Each input is judged by itself.
+    Findings to the terminal, as JSON lines, or into the file --out. Each input is judged by itself. With --explain:
+    what became of whom that names, factor by factor, and the smallest change that would have been an alert.
     """
-    from lab.detection import detect_paths, print_findings, write_lines
+    from lab.detection import looks, print_findings, rows_of, write_lines
 
     with progress("detect") as advance:
-        rows = detect_paths(
-            inputs, tuple(detector), view, allow_partial=allow_partial, advance=advance, exceptions=exceptions
+        seen = looks(
+            inputs,
+            tuple(detector),
+            view,
+            allow_partial=allow_partial,
+            advance=advance,
+            exceptions=exceptions,
+            baseline=baseline,
         )
+        if explain is not None:
+            from lab.explaining import explain_looks
+
+            answers = explain_looks(seen, explain, allow_partial=allow_partial)
+        else:
+            rows = rows_of(seen)
+    lines = [one.line() for one in (answers if explain is not None else rows)]
     if out:
-        write_lines(out, rows)
+        write_lines(out, lines)
     if json_:
-        for row in rows:
-            emit(row.line())
+        for line in lines:
+            emit(line)
+    elif explain is not None and not out:
+        from lab.report.explained import print_explained
+
+        print_explained([answer.to_json() for answer in answers])
     elif not out:
         print_findings(rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,13 @@ from detector.contract import Advance, Detector, Finding, Progress, Telemetry, o
 from detector.contract import detector as detector_named
 from detector.contract import exceptions as exceptions_of
 from detector.contract import view as view_named
+from lab.baselines import beside, read_baseline
 from lab.console import plural, printable, say, screen
 from lab.report.telling import in_a_line, telling
+
+
+#: Reasons that set all others in their light: what was learned, what is allowed, who answers for it.
+CONTEXT = ("baseline", "baseline_gate", "allowed", "exception", "exception_expired")
 
 
 @dataclass(frozen=True)
@@ -38,17 +43,8 @@ class Look:
     findings: tuple[Finding, ...]
 
 
-def detect_paths(
-    inputs: Sequence[Path],
-    detectors: Sequence[str],
-    view: str,
-    *,
-    allow_partial: bool,
-    advance: Advance,
-    exceptions: Path | None = None,
-) -> list[Row]:
-    """The findings of every detector on every input, each input by itself, highest score first; raises as ``looks``."""
-    seen = looks(inputs, detectors, view, allow_partial=allow_partial, advance=advance, exceptions=exceptions)
+def rows_of(seen: Iterable[Look]) -> list[Row]:
+    """The findings of several looks, input after input."""
     return [Row(str(one.path), finding) for one in seen for finding in one.findings]
 
 
@@ -60,20 +56,24 @@ def looks(
     allow_partial: bool,
     advance: Advance,
     exceptions: Path | None = None,
+    baseline: Path | None = None,
 ) -> Iterator[Look]:
-    """Every input, seen by every detector.
+    """Every input, seen by every detector, with what ``baseline`` has learned, whose reach stderr tells.
 
     What ``exceptions`` cover is informational, and stderr says how many. Raises EvidenceError for damaged input unless
-    ``allow_partial``; LookupError for an unknown detector or view, or exceptions that are none; Unsupported where the
-    telemetry lacks a table that a detector needs.
+    ``allow_partial``; LookupError for an unknown detector or view, exceptions that are none, or a baseline of another
+    view; Unsupported where the telemetry lacks a table that a detector needs.
     """
     chosen = tuple(detector_named(name) for name in detectors)
     narrow = view_named(view)
     documented = exceptions_of(exceptions) if exceptions else None
+    usual = read_baseline(baseline, view) if baseline else None
     for path in inputs:
         telemetry = narrow(read(path, allow_partial=allow_partial, advance=advance))
         if telemetry.partial:
             say(f"{path}: PARTIAL EVIDENCE: {telemetry.partial}")
+        if usual:
+            telemetry = beside(path, telemetry, usual)
         found = [finding for one in chosen for finding in one.detect(telemetry)]
         if documented:
             applied = documented.applied(found, telemetry)
@@ -101,11 +101,11 @@ def read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
     return open_telemetry(path, allow_partial=allow_partial, progress=Progress(advance))
 
 
-def write_lines(path: Path, rows: Sequence[Row]) -> None:
-    """The findings into a findings.jsonl, whole or not at all."""
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """JSON lines into a file such as findings.jsonl, whole or not at all."""
     from lab.recording import write_atomic
 
-    write_atomic(path, "".join(row.line() + "\n" for row in rows).encode())
+    write_atomic(path, "".join(line + "\n" for line in lines).encode())
 
 
 def print_findings(rows: Sequence[Row]) -> None:
@@ -129,10 +129,10 @@ def print_findings(rows: Sequence[Row]) -> None:
 
 
 def _shown(finding: Finding) -> list[Mapping[str, Any]]:
-    """The reasons to read first, and whatever exception was documented for it."""
+    """The reasons to read first, and, whatever they weigh, those of CONTEXT."""
     reasons = [vars(reason) for reason in finding.reasons]
     told = telling(reasons)
-    return told + [one for one in reasons if one["feature"] in ("exception", "exception_expired") and one not in told]
+    return told + [one for one in reasons if one["feature"] in CONTEXT and one not in told]
 
 
 def _excepted(finding: Finding) -> bool:

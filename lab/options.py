@@ -38,7 +38,7 @@ Before = Annotated[
 ]
 Poison = Annotated[
     float | None,
-    typer.Option(min=0.0, max=1.0, help="Probability that a labelled behaviour is there before already [0]."),
+    typer.Option(metavar="SHARE", help="Probability, 0 to 1, that a labelled behaviour is there before already."),
 ]
 Devices = Annotated[int | None, typer.Option(help="How many phones, instead of as many as are written.")]
 LabId = Annotated[str | None, typer.Option("--lab", help="Live: the lab to play in, if several are up.")]

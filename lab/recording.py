@@ -142,8 +142,10 @@ def seal(
     write_json(folder / MANIFEST, {**head, **about, "tools": tool_versions(), "files": files, **end})
 
 
-def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
+def open_recording(folder: Path, *, allow_partial: bool = False, truth: bool = True) -> Recording:
     """Opens and proves a recording: complete, and every file of the size, hash and count its manifest says.
+
+    Without ``truth`` that part is left shut, unproved, and may be absent: for whoever needs only what a sensor showed.
 
     Raises EvidenceError with the first fault; with ``allow_partial`` faults of files go to ``partial`` instead, while
     a manifest that cannot be read or names a place outside the recording is refused all the same.
@@ -152,7 +154,8 @@ def open_recording(folder: Path, *, allow_partial: bool = False) -> Recording:
     why = f" ({manifest['reason']})" if manifest.get("reason") else ""
     faults = [f"{folder / MANIFEST}: found complete {manifest.get('complete')!r}, expected true{why}"]
     faults = [] if manifest.get("complete") is True else faults
-    faults += [fault for name, entry in manifest["files"].items() for fault in _check(folder, name, entry)]
+    proved = [name for name in manifest["files"] if truth or not name.startswith("truth/")]
+    faults += [fault for name in proved for fault in _check(folder, name, manifest["files"][name])]
     faults += _strangers(folder, manifest["files"])
     if faults and not allow_partial:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from detector.contract import ANALYTICS, SCHEMA_VERSION, Advance
+from lab.scoring.blindness import blind_spots
 from lab.scoring.easiness import too_easy
 from lab.scoring.intervals import poisson_rate, wilson
+from lab.scoring.ledger import judgements, played
 from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
 from lab.scoring.ranking import average_precision, quantile, recall_within
 from lab.scoring.separability import separability
@@ -53,6 +55,9 @@ class Scorecard:
     suite_too_easy: tuple[Row, ...] = ()
     held_out: tuple[str, ...] = ()  # scenarios of these trials by which nothing may be tuned
     setting: Mapping[str, float] = field(default_factory=dict)  # devices, learn_s, poison: as far as a run was asked so
+    played: tuple[Row, ...] = ()  # each incident once, with its settings
+    judgements: tuple[Row, ...] = ()  # what each scored trial cost, for each analytic
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # what was scored: software, scenarios, recordings
 
     @property
     def refusal(self) -> str | None:
@@ -76,6 +81,9 @@ class Scorecard:
             "blind_spots": list(self.blind_spots),
             "separability": list(self.separability),
             "suite_too_easy": list(self.suite_too_easy),
+            "played": list(self.played),
+            "judgements": list(self.judgements),
+            "evidence": dict(self.evidence),
         }
 
 
@@ -117,10 +125,17 @@ def score(
         detectors=detectors,
         incidents=tuple(outcome.to_json() for cell in cells.values() for outcome in cell.met),
         false_alarms=tuple(row for cell in cells.values() for row in _listed(cell.strays)),
-        blind_spots=tuple(row for key, cell in cells.items() if key[0] not in CONTROLS for row in _blind(*key, cell)),
+        blind_spots=tuple(
+            row
+            for key, cell in cells.items()
+            if key[0] not in CONTROLS
+            for row in blind_spots(*key, cell.met, cell.trials)
+        ),
         separability=tuple(row for key, cell in cells.items() for row in separability(*key, cell.met, cell.trials)),
         suite_too_easy=tuple(too_easy(detectors, KNOWING, CONTROLS)),
         held_out=tuple(sorted({one.scenario for one in ordered if one.held_out})),
+        played=tuple(played(ordered)),
+        judgements=tuple(row for cell in cells.values() for row in judgements(cell.trials, cell.strays)),
     )
 
 
@@ -257,38 +272,6 @@ def _listed(strays: Sequence[Stray]) -> list[dict[str, Any]]:
         best = sorted(some, key=lambda one: -one.finding.score)[:LISTED_AT_MOST]
         rows += [stray.to_json() for stray in best]
     return rows
-
-
-def _blind(detector: str, view: str, cell: _Cell) -> list[dict[str, Any]]:
-    """Behaviours of which nothing was detected: missed, all unseen, or the detector could not run where they were."""
-    scored = _grouped(cell.met, lambda one: (one.incident.analytic, one.incident.behaviour))
-    refused = [
-        (
-            incident.analytic,
-            incident.behaviour,
-            trial.reason or f"{trial.detector} judges no {incident.analytic} on what this view shows",
-        )
-        for trial in cell.trials
-        if trial.status in {"unsupported", "scored"} and trial.truth
-        for incident in trial.truth.incidents
-        if trial.status == "unsupported" or incident.analytic not in trial.judged
-    ]
-    rows = []
-    for key in sorted({*scored, *(one[:2] for one in refused)}):
-        met, reasons = scored.get(key, []), [reason for *kind, reason in refused if tuple(kind) == key]
-        if any(outcome.hit for outcome in met):
-            continue
-        why, reason = _why(met), "" if met else reasons[0]
-        where = {"detector": detector, "view": view, "analytic": key[0], "behaviour": key[1]}
-        counts = {"incidents": len(met), "unseen": sum(one.verdict == "unseen" for one in met)}
-        rows.append({**where, "why": why, "reason": reason, **counts, "unsupported_incidents": len(reasons)})
-    return rows
-
-
-def _why(met: Sequence[Outcome]) -> str:
-    if not met:
-        return "unsupported"
-    return "unseen" if all(outcome.verdict == "unseen" for outcome in met) else "missed"
 
 
 def _grouped(rows: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:

@@ -26,12 +26,12 @@ LAYERS = (
     ("lab.scoring", "lab.score"),
     ("lab.report",),
     ("lab.running",),
-    ("lab.detection", "lab.inspection", "lab.doctor"),
+    ("lab.baselines", "lab.detection", "lab.explaining", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
-    ("lab.options", "lab.cli_catalogue", "lab.cli_lab", "lab.cli_record", "lab.cli"),
+    ("lab.options", "lab.cli_baseline", "lab.cli_catalogue", "lab.cli_lab", "lab.cli_record", "lab.cli", "lab.entry"),
 )
-# what lab may know of the detector: the contract and the capture reader; adapters come by name through the contract
-LAB_MAY_KNOW = ("detector.contract", "detector.capture")
+# what lab may know of the detector: contract, capture reader, baseline; adapters come by name through the contract
+LAB_MAY_KNOW = ("detector.contract", "detector.explanation", "detector.baseline", "detector.capture")
 ONLY_IN = {
     "scapy": ("lab/stages/", "lab/replay.py", "lab/inject.py", "lab/protocols/"),
     "docker": ("lab/stages/live/", "detector/adapters/image.py"),
@@ -40,6 +40,7 @@ ONLY_IN = {
     "faker": ("lab/",),
     "typer": (
         "lab/cli.py",
+        "lab/cli_baseline.py",
         "lab/cli_catalogue.py",
         "lab/cli_lab.py",
         "lab/cli_record.py",

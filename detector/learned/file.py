@@ -10,6 +10,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
@@ -67,7 +68,11 @@ def read_parts(path: Path) -> tuple[str, tuple[Part, ...]]:
         raise FileNotFoundError(2, f"{strange}; {NEXT}", str(path))
     sheet, packed = _opened(path)
     try:
-        tables = {name: pq.read_table(io.BytesIO(content)) for name, content in packed.items()}
+        tables = {
+            name: pq.ParquetFile(io.BytesIO(content), pre_buffer=False).read(use_threads=False)
+            for name, content in packed.items()
+        }
+        _refuse_ownerless(len(sheet["parts"]), tables)
         parts = tuple(_part(sheet, k, tables) for k in range(len(sheet["parts"])))
         view = str(sheet["view"])
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, pa.ArrowException) as fault:
@@ -96,7 +101,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
             sheet = json.loads(archive.read(SHEET))
             _refuse_foreign(path, sheet)
             return sheet, {name: archive.read(f"{name}.parquet") for name in TABLES}
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, NotImplementedError, RecursionError) as fault:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, RuntimeError) as fault:
         raise EvidenceError(f"{path}: damaged: {fault}; {NEXT}") from None
 
 
@@ -132,6 +137,14 @@ def _part(sheet: Mapping[str, Any], number: int, tables: Mapping[str, pa.Table])
     _refuse_codes(texts, rows["contacted"], rows["habits"])
     columns: dict[str, Any] = {**texts, **rows}
     return Part(view=str(sheet["view"]), span=(int(first), int(last)), **columns).named()
+
+
+def _refuse_ownerless(parts: int, tables: Mapping[str, pa.Table]) -> None:
+    """ValueError where there is no part, or rows of none."""
+    for name, table in tables.items():
+        owner = table["part"].to_numpy()
+        if not parts or (len(owner) and not (owner.min() >= 0 and owner.max() < parts)):
+            raise ValueError(f"found {parts} parts, expected one for every row of {name}")
 
 
 def _rows(table: pa.Table, kind: type[Any], number: int) -> Any:

@@ -121,6 +121,9 @@ def _with_exchanges(spoken: Said, number: Int64, flows: pa.Table, rows: Int64, t
 
 def looked_up(dns: pa.Table, flows: pa.Table) -> Said:
     """Who looked up which domain; asker by flow number, else by the client's address and no app."""
+    if not len(dns):
+        nobody = Codes(np.zeros(0, np.int64), [])
+        return Said(nobody, nobody, nobody, nobody.code)
     asking = np.flatnonzero(whole(flows["inbound"], null=0) == 0)
     row = joined(whole(flows["flow"])[asking], whole(dns["flow"]))
     found = row != NULL

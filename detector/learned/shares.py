@@ -141,7 +141,8 @@ class Vouching:
             return np.zeros(len(device))
         wanted = self._key(device, package, destination)
         place = np.minimum(np.searchsorted(self.own, wanted), len(self.own) - 1)
-        return (self.own[place] == wanted).astype(np.float64)
+        same = self.own[place] == wanted
+        return np.asarray(same, np.float64)
 
     def _category_of(self, package: Int64) -> Int64:
         table = np.full(self.pairs.many[1] + 2, NULL, np.int64)

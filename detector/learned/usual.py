@@ -45,7 +45,7 @@ class Rates:
         middle, spread = np.append(self.middle, np.nan), np.append(self.spread, np.nan)
         at = np.where(category < 0, -1, category)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (np.log2(per_day) - middle[at]) / spread[at]
+            return np.asarray((np.log2(per_day) - middle[at]) / spread[at], np.float64)
 
 
 def rates_of(known: Combined) -> Rates:

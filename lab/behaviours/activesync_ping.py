@@ -2,8 +2,8 @@
 
 Law: MS-ASCMD 2.2.1.13: the client gives a HeartbeatInterval, the server answers status 1 after it or status 2 as soon
 as there is mail. It grows by a step each time it is reached and falls back, and stays there, when a proxy or NAT on
-the way gives up first (step 3 min, start 8 min, longest 28 min: AOSP's Exchange service and facts 7.2 B03, from
-memory; patience of the networks log-uniform, drawn anew for each network, an assumption).
+the way gives up first (step 3 min, start 8 min, longest 28 min: AOSP's Exchange service, from memory; patience of the
+networks log-uniform, drawn anew for each network, an assumption).
 """
 
 from __future__ import annotations

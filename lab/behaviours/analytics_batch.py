@@ -1,7 +1,7 @@
 """An analytics or crash library: events gather while the app is used and leave in batches.
 
 Law: events are a Poisson process while the app is in front; a batch leaves when the app goes to the background, and
-what is left at a job of 1 to 4 h (facts 7.2, B05). A batch without events is not sent, but for the first of a start.
+what is left at a job of 1 to 4 h (our choice). A batch without events is not sent, but for the first of a start.
 Its size is a head and so many bytes per event, compressed.
 """
 

@@ -30,7 +30,7 @@ class Behaviour:
     resume: bool = setting(False, source="TLS sessions resumed")
     hosts: int = setting(1, minimum=1, maximum=200, source="each refresh goes to one of them")
     period: float = setting(
-        30.0, unit="s", minimum=1, maximum=3_600, source="facts 7.2: ads 30 s, tickers 5 to 10 s, map tiles 90 s"
+        30.0, unit="s", minimum=1, maximum=3_600, source="ads 30 s, tickers 5 to 10 s, map tiles 90 s; our choice"
     )
     flex: float = setting(0.05, minimum=0, maximum=1)
     objects: int = setting(1, minimum=1, maximum=100, source="requests of one refresh, e.g. map tiles")

@@ -35,7 +35,7 @@ class Behaviour:
     method: str = setting("auto", choices=METHODS, source="auto: POST where the request is large")
     reach: str = setting("vendor", choices=REACHES, source="popular: a dead drop on a service everybody uses")
     naming: str = setting("name", choices=NAMINGS, source="the ClientHello: SNI, none, ECH, or the name of another")
-    front: str = setting("none", choices=FRONTS, source="cdn: domain fronting, Host is the agent's own; facts 7.1, M22")
+    front: str = setting("none", choices=FRONTS, source="cdn: domain fronting, Host is the agent's own (T1090.004)")
     resume: bool = setting(False, source="TLS sessions resumed but the first with a host, RFC 8446 section 2.2")
     dga: str = setting(
         "none",
@@ -62,12 +62,12 @@ class Behaviour:
     up: int = setting(420, unit="B", minimum=SMALLEST, maximum=100_000)
     down: int = setting(310, unit="B", minimum=SMALLEST, maximum=1_000_000)
     spread: float = setting(0.0, minimum=0, maximum=0.9, source="padding, a fraction around the sizes")
-    pad_up: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: facts 7.1, M26: 3 kB")
-    pad_down: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: facts 7.1, M26: 8 kB")
+    pad_up: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: say 3 kB, our choice")
+    pad_down: int = setting(0, unit="B", minimum=0, maximum=100_000, source="uniform, added: say 8 kB, our choice")
     task_probability: float = paced("task_probability")
     task_down: int = setting(2_600, unit="B", minimum=SMALLEST, maximum=1_000_000)
     result_up: int = setting(9_000, unit="B", minimum=SMALLEST, maximum=10_000_000, source="median, log-normal")
-    result_reach: str = setting("same", choices=("same", *REACHES), source="where results go: facts 7.1, M23")
+    result_reach: str = setting("same", choices=("same", *REACHES), source="where results go; our choice")
 
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per poll, or of those that come while it is kept; a task adds an exchange."""

@@ -33,7 +33,7 @@ class Behaviour:
     tls: bool = setting(True)
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 8883 with TLS, 1883 without (IANA)")
     reach: str = setting("vendor", choices=REACHES)
-    keepalive: float = setting(240.0, unit="s", minimum=10, maximum=3_600, source="facts 7.1, M17: 60 to 300 s")
+    keepalive: float = setting(240.0, unit="s", minimum=10, maximum=3_600, source="60 to 300 s, our choice")
     lifetime: float = setting(6 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     tasks_per_hour: float = setting(0.5, minimum=0, maximum=600, source="our choice")
     task_down: int = setting(600, unit="B", minimum=SMALLEST, maximum=1_000_000)

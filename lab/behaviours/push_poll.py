@@ -49,7 +49,7 @@ class Behaviour:
         source="share of pushes that come while the phone dozes, of an exempt app: others hear nothing in Doze",
     )
     push: int = setting(300, unit="B", minimum=LEAST_PUSH, maximum=MOST_PUSH, source="median; FCM: at most 4096 B")
-    within: float = setting(5.0, unit="s", minimum=0.3, maximum=60, source="of the push: facts 7.1, M18")
+    within: float = setting(5.0, unit="s", minimum=0.3, maximum=60, source="of the push: our choice")
     gate: str = paced("gate")
     from_hour: float = paced("from_hour")
     until_hour: float = paced("until_hour")

@@ -31,7 +31,7 @@ class Behaviour:
     tls: bool = setting(False, source="of opaque; UDP has none")
     port: int = setting(0, minimum=0, maximum=65_535, source="0 = 3478 STUN, 443 TLS, else one of vendors'")
     reach: str = setting("literal", choices=REACHES)
-    every: float = setting(25.0, unit="s", minimum=5, maximum=3_600, source="facts 7.2: B13 25 s, B10 25 to 60 s")
+    every: float = setting(25.0, unit="s", minimum=5, maximum=3_600, source="cameras 25, VPNs 25 to 60; from memory")
     jitter: float = setting(0.0, minimum=0, maximum=0.9, source="uniform, a share around")
     lifetime: float = setting(6 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400)
     up: int = setting(48, unit="B", minimum=1, maximum=1_200)

@@ -28,7 +28,7 @@ class Behaviour:
 
     port: int = setting(5_060, minimum=1, maximum=65_535)
     reach: str = setting("tenant", choices=REACHES)
-    expires: float = setting(300.0, unit="s", minimum=30, maximum=86_400, source="facts 7.2, B14: 30 to 300 s")
+    expires: float = setting(300.0, unit="s", minimum=30, maximum=86_400, source="30 to 300 s behind NAT, from memory")
     renewed: float = setting(0.6, minimum=0.1, maximum=0.95, source="earliest share of it after which it is renewed")
     keepalive: float = setting(29.0, unit="s", minimum=0, maximum=3_600, source="RFC 5626 4.4.2; 0 = none")
     options: bool = setting(False, source="True: the keepalive is an OPTIONS request, answered")

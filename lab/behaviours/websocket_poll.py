@@ -42,7 +42,7 @@ class Behaviour:
     fast: float = paced("fast")
     fast_for: float = paced("fast_for")
     ping: float = setting(55.0, unit="s", minimum=5, maximum=3_600, source="below the 60 s of common proxies")
-    lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400, source="facts 7.1, M16: 1 to 6 h")
+    lifetime: float = setting(4 * 3600.0, unit="s", minimum=60, maximum=7 * 86_400, source="1 to 6 h, our choice")
     up: int = setting(140, unit="B", minimum=8, maximum=100_000)
     down: int = setting(60, unit="B", minimum=4, maximum=100_000)
     spread: float = setting(0.05, minimum=0, maximum=0.9)

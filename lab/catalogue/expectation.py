@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from detector.contract import SCHEMAS, Telemetry
 from lab.authoring.plans import Expectation, Scenario
 
-CONTACT_GAP_US = 2_000_000  # exchanges closer than this are one contact (facts: detection, section 6)
+CONTACT_GAP_US = 2_000_000  # exchanges closer than this are one contact (our choice)
 TOLERANCE_US = 1_000_000
 FLOW_KEY = ("proto", "client", "client_port", "server", "server_port")
 _NOTHING = {"bytes_up": 0, "bytes_down": 0}

@@ -126,7 +126,8 @@ class Demand:
 def places(rng: np.random.Generator, draft: Draft, count: int, towards: str, tail: float) -> Int64:
     """(count,) new peers of that reach; of popular ones a share ``tail`` is of the long tail instead, as the web is."""
     rare = rng.random(count) < (tail if towards == "popular" else 0.0)
-    return np.array([draft.peer("tail" if one else towards) for one in rare.tolist()])
+    peers = [draft.peer("tail", passing=True) if one else draft.peer(towards) for one in rare.tolist()]
+    return np.array(peers, dtype=np.int64)
 
 
 def programs(rng: np.random.Generator, draft: Draft, customers: int, *, one_stack: bool = False) -> Int64:

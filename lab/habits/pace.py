@@ -38,8 +38,8 @@ class Pace:
     jitter: float = setting(0.0, minimum=0, maximum=1, source="a share of the period; Cobalt Strike allows 0 to 99 %")
     sigma: float = setting(1.0, minimum=0, maximum=3, source="of law lognormal")
     gate: str = setting("always", choices=GATES, source="when it may be in contact at all: lab/habits/gates.py")
-    from_hour: float = setting(0.0, minimum=0, maximum=24, source="of the day; working hours: 9 (facts 7.1, M10)")
-    until_hour: float = setting(24.0, minimum=0, maximum=24, source="of the day; working hours: 17.5 (facts 7.1, M10)")
+    from_hour: float = setting(0.0, minimum=0, maximum=24, source="of the day; working hours: 9, our choice")
+    until_hour: float = setting(24.0, minimum=0, maximum=24, source="of the day; working hours: 17.5, our choice")
     shut: str = setting("wait", choices=SHUT, source="what becomes of a contact that is due while the gate is shut")
     wake: str = setting(
         "service",
@@ -54,7 +54,7 @@ class Pace:
         minimum=60,
         maximum=3_600,
         source="between two alarms in Doze: 9 min (developer.android.com, 'Optimize for Doze'; about what Android 12's"
-        " quota of 7 an hour leaves old apps; from memory), 15 min with vendors that stretch it (facts 7.1, M14)",
+        " quota of 7 an hour leaves old apps; from memory), 15 min with vendors that stretch it (our choice)",
     )
     fast: float = setting(
         0.0, unit="s", minimum=0, maximum=3_600, source="the sleep for a while after a task; 0 = none"

@@ -108,19 +108,32 @@ def load_run(folder: Path, advance: Advance = unsaid) -> list[TrialResult]:
     return trials
 
 
-def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
-    """Scores a run from its files and writes scorecard.json and report.html beside them."""
+def scorecard_of(folder: Path, phase: Phase = in_silence) -> Scorecard:
+    """The scorecard of a run, made from its files, each proved by its hash; nothing is written."""
     content = read_run(folder)
     about: Row = {"suite": content["suite"], "seeds": len(content["seeds"]), "budget": content["budget"]}
     with phase("read findings") as advance:
         trials = load_run(folder, advance)
     with phase("score") as advance:
         setting = {name: content[name] for name in SETTING if name in content}
-        card = replace(score(trials, **about, advance=advance), setting=setting)
-        write_json(folder / "scorecard.json", card.to_json())
+        return replace(score(trials, **about, advance=advance), setting=setting, evidence=evidence(content))
+
+
+def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
+    """Scores a run from its files and writes scorecard.json and report.html beside them."""
+    card = scorecard_of(folder, phase)
+    write_json(folder / "scorecard.json", card.to_json())
     with phase("report") as advance:
         report_folder(folder, advance=advance)
     return card
+
+
+def evidence(content: Mapping[str, Any]) -> Row:
+    """What a run's scorecard rests on: software, detectors' versions, and the hash of every scenario and recording."""
+    versions = {row["detector"]: row["detector_version"] for row in content["trials"] if row["detector_version"]}
+    hashes = {name: dict(sorted(content[name].items())) for name in ("scenarios", "recordings")}
+    speed = {"speed": content["speed"]} if "speed" in content else {}
+    return {"software": dict(content["software"]), "detectors": dict(sorted(versions.items())), **hashes, **speed}
 
 
 def report_folder(folder: Path, out: Path | None = None, *, advance: Advance = unsaid) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from detector.contract import Finding, open_telemetry
 from detector.contract import view as view_named
 from lab.authoring.held_out import held_out
 from lab.errors import EvidenceError
-from lab.recording import open_recording
+from lab.recording import Recording, droidrange_version, open_recording, recording_hash
 from lab.running.look import look
-from lab.running.run import DEFAULT_BUDGET, read_findings
+from lab.running.run import DEFAULT_BUDGET, case_name, read_findings
 from lab.score import CONTROLS, Scorecard, score
 from lab.scoring.outcomes import TrialResult
 from lab.scoring.visibility import unseen
@@ -45,7 +46,19 @@ def score_findings(folder: Path, findings: Path, *, view: str = "full", detector
     for name in CONTROLS:
         found = look(name, view, telemetry)
         trials.append(TrialResult(**about, detector=name, findings=found.findings, judged=found.judged))
-    return score(trials, suite=recording.scenario, seeds=1, budget=DEFAULT_BUDGET)
+    card = score(trials, suite=recording.scenario, seeds=1, budget=DEFAULT_BUDGET)
+    return replace(card, evidence=_evidence(recording, trials))
+
+
+def _evidence(recording: Recording, trials: Iterable[TrialResult]) -> dict[str, Any]:
+    """What the scorecard rests on; of a detector that said nothing no version is known."""
+    name = case_name(recording.scenario, recording.seed)
+    return {
+        "software": {"droidrange": droidrange_version()},
+        "detectors": {one.detector: one.findings[0].detector_version for one in trials if one.findings},
+        "scenarios": {recording.scenario: recording.scenario_sha256},
+        "recordings": {name: recording_hash(recording.folder)},
+    }
 
 
 def _whole(path: Path) -> list[Finding]:

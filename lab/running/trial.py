@@ -111,11 +111,18 @@ def run_suite(
         for rows in finished:
             cases.append(rows)
             progress(len(cases), total)
-    names = [case_name(scenario.name, seed) for _, scenario, seed, _ in jobs]
+    trials = [{key: row[key] for key in row if key not in PARTS} for rows in cases for row in rows]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_run(folder, _about(plan, [case_name(scenario.name, seed) for _, scenario, seed, _ in jobs], cases), trials)
+    return trials
+
+
+def _about(plan: Plan, names: Sequence[str], cases: Sequence[list[Row]]) -> Row:
+    """What run.json says of the run and of the recordings of its cases."""
     recordings, pasts = (
         {name: rows[0][part] for name, rows in zip(names, cases, strict=True) if rows[0][part]} for part in PARTS
     )
-    about = {
+    return {
         "suite": plan.suite,
         "seeds": list(plan.seeds),
         "stage": plan.stage,
@@ -126,10 +133,6 @@ def run_suite(
         "recordings": recordings,
         **({"pasts": pasts} if plan.past else {}),
     }
-    trials = [{key: row[key] for key in row if key not in PARTS} for rows in cases for row in rows]
-    folder.mkdir(parents=True, exist_ok=True)
-    write_run(folder, about, trials)
-    return trials
 
 
 def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Row]:

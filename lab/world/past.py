@@ -36,7 +36,7 @@ class Past:
         faults = []
         if not 0 < self.learn <= LONGEST:
             found = f"{self.learn / DAY:.12g} days"
-            faults.append(f"learn: found {found}, expected more than 0 and at most {LONGEST // DAY} days")
+            faults.append(f"past: found {found}, expected more than 0 and at most {LONGEST // DAY} days")
         if not 0 <= self.poison <= 1:  # NaN is neither
             faults.append(f"poison: found {self.poison:.12g}, expected from 0 to 1")
         if faults:

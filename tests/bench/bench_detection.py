@@ -20,13 +20,9 @@ from lab.scenario import suite_scenarios
 from tests.bench.detection import pages
 from tests.bench.detection.board import Board, Content
 from tests.bench.detection.corpus import Case, Wishes, gathered
+from tests.bench.detection.entrants import VIEWS, alike, asked, costly, entrants
 from tests.bench.detection.splits import Splits
 from tests.bench.detection.verdicts import verdicts
-
-OURS = ("builtin",)
-RIVALS = ("rita", "rita:modifiers", "elastic", "elastic:jitter=0.4", "sentinel", "baywatch", "zhang-paxson", "symmetry-only")
-CONTROLS = ("timing-only", "rarity-only")
-VIEWS = ("full", "no-state", "no-app", "no-sni")
 
 
 def content(case: Case) -> Content:
@@ -38,14 +34,23 @@ def content(case: Case) -> Content:
     return Content(case.scenario, case.seed, about["device_days"], about["apps"], said, looks, incidents)
 
 
+def _gathered(given: argparse.Namespace, scenarios: Sequence[str], seeds: Sequence[int]) -> list[Case]:
+    """The cases of one side; the costly are asked under its first seed alone."""
+    cases = []
+    for number, seed in enumerate(seeds):
+        names = [one for one in given.detectors if not (number and costly(one))]
+        wishes = Wishes(given.devices, given.days, tuple(given.views), asked(names, given.views))
+        cases += gathered(scenarios, [seed], wishes, given.cache)
+    return cases
+
+
 def compared(given: argparse.Namespace) -> tuple[Board, list[str]]:
     """The board of a comparison, and what failed."""
     names = [one.name for one in suite_scenarios(given.suite)[1]][:: given.every]
     splits = Splits(tuple(given.calibration), tuple(given.test), held_out())
-    wishes = Wishes(given.devices, given.days, tuple(given.views), tuple(given.detectors), measures=False)
     tuned = [name for name in names if name not in splits.held_out]
     sides = ((tuned, splits.calibration), (names, splits.test))
-    cases = [case for some, seeds in sides for case in gathered(some, seeds, wishes, given.cache)]
+    cases = [case for some, seeds in sides for case in _gathered(given, some, seeds)]
     contents = [content(case) for case in cases]
     missing = sum(len(some) * len(seeds) for some, seeds in sides) - len(cases)
     failed = [f"{missing} cases"] if missing else []
@@ -55,7 +60,7 @@ def compared(given: argparse.Namespace) -> tuple[Board, list[str]]:
         for row in one.looks.to_pylist()
         if row["status"] == "failed"
     ]
-    return Board(contents, splits), failed
+    return Board(contents, splits, alike(given.detectors, given.views)), failed
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -63,12 +68,12 @@ def main(words: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description="Comparison of detectors.")
     options.add_argument("--suite", default="full")
     options.add_argument("--every", type=int, default=1, help="only every so manieth scenario")
-    options.add_argument("--devices", type=int, default=9, help="phones of each scenario")
+    options.add_argument("--devices", type=int, default=7, help="phones of each scenario")
     options.add_argument("--days", type=float, default=3.0, help="days of the past")
-    options.add_argument("--calibration", type=int, nargs="+", default=[101])
+    options.add_argument("--calibration", type=int, nargs="+", default=[101, 102])
     options.add_argument("--test", type=int, nargs="+", default=[1, 2])
     options.add_argument("--views", nargs="+", default=[*VIEWS])
-    options.add_argument("--detectors", nargs="+", default=[*OURS, *RIVALS, *CONTROLS])
+    options.add_argument("--detectors", nargs="+", default=[*entrants()])
     options.add_argument("--cache", type=Path, default=ROOT / "out" / "bench-detection")
     options.add_argument("--docs", type=Path, default=ROOT / "docs")
     given = options.parse_args(words)

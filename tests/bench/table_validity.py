@@ -181,6 +181,8 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
 def _overview(rows: Sequence[dict], good: Sequence[dict]) -> Iterator[str]:
     bad = sum(bool(wrong(row)) for row in rows)
     yield f"{len(rows)} scenarios, {sum(row['packets'] for row in good):,} packets: {bad or 'none'} with something wrong."
+    lossy = [row["scenario"] for row in good if row["lossy"]]
+    yield f"Packets are lost on purpose in {len(lossy)} of them: {', '.join(lossy) or 'none'}."
     full = [row for row in good if row["scenario"] in load_suite(SUITE).scenarios]
     cpu, wall = (sum(row[key] for row in full) for key in ("cpu_s", "wall_s"))
     peak = max((row["peak_mib"] for row in full), default=0.0)

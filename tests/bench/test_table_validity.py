@@ -84,6 +84,19 @@ def test_what_is_wrong_is_said_in_the_row_and_by_the_page(table, changes, said):
     assert said in text
 
 
+def test_the_page_names_whoever_loses_packets(table):
+    text = table.page([row(), row(scenario="two", lossy=True), row(scenario="three", lossy=True)])
+    assert "Packets are lost on purpose in 2 of them: two, three." in text
+    assert "Packets are lost on purpose in 0 of them: none." in table.page([row()])
+
+
+def test_the_page_on_disk_names_whoever_loses_packets_today(table):
+    known = [name for name in table.scenarios() if load_scenario(find_scenario(name)).network.loss > 0]
+    said = f"Packets are lost on purpose in {len(known)} of them: {', '.join(known)}."
+    assert len(known) > 1
+    assert said in (table.ROOT / "docs" / "validity.md").read_text()
+
+
 @pytest.mark.parametrize("kind", ["malformed", "error", "decode"])
 def test_no_loss_excuses_what_is_malformed(table, kind):
     assert [one.pattern for one in table.tolerances.TOLERATED if kind in one.pattern] == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from detector.counterfactual import Limits, changes
+from detector.counterfactual import Limits, changes, together
 
 UNIT = Limits(0.0, 1.0)
 share = st.floats(0, 1, allow_subnormal=False)
@@ -134,3 +134,42 @@ def test_a_value_beyond_its_limits_only_moves_into_them():
 def test_limits_that_are_none_are_refused(low, high, log):
     with pytest.raises(ValueError, match="expected two numbers"):
         Limits(low, high, log=log)
+
+
+@given(share, share, share, st.floats(0.01, 0.99))
+def test_together_always_fires_where_anything_can_and_spares_what_it_can(gate, clock, sizes, threshold):
+    given_ = factors(gate, clock, sizes)
+    limits = dict.fromkeys(NAMES, UNIT)
+    found = together(given_, product, threshold, limits)
+
+    def score(values):
+        return product({name: np.array([value]) for name, value in values.items()})[0]
+
+    if score(given_) >= threshold:
+        assert found == []
+        return
+    moved = given_ | {change.factor: change.after for change in found}
+    assert score(moved) >= threshold
+    for change in found:
+        assert score(moved | {change.factor: change.before}) < threshold
+        assert change.score == score(moved)
+
+
+def test_together_climbs_out_of_a_plateau():
+    """No single change of a product of two zeros does anything."""
+    given_ = factors(0.0, 0.0, 0.0)
+    assert changes(given_, product, 0.4, dict.fromkeys(NAMES, UNIT)) == []
+    found = together(given_, product, 0.4, dict.fromkeys(NAMES, UNIT))
+    assert [change.factor for change in found][-1:] != []
+    assert {"gate"} < {change.factor for change in found}
+    assert together(given_, product, 1.1, dict.fromkeys(NAMES, UNIT)) == []
+
+
+def test_together_knows_what_helps_by_falling_and_what_was_unknown():
+    def score(columns):
+        return (1 - columns["a"]) * np.nan_to_num(columns["b"])
+
+    found = together({"a": 1.0, "b": math.nan}, score, 0.5, {"a": UNIT, "b": UNIT})
+    assert {change.factor: change.before for change in found} == {"a": 1.0, "b": None}
+    moved = {change.factor: np.array([change.after]) for change in found}
+    assert score(moved)[0] >= 0.5

@@ -79,3 +79,13 @@ def test_a_host_is_held_by_its_domain_and_by_no_public_suffix():
     assert same_host("198.18.0.1", "198.18.0.1")
     assert not same_host("198.18.0.1", "0.1")
     assert not same_host("c2.example", "example")
+
+
+def test_a_finding_is_held_against_the_same_words(make):
+    about = replace(ABOUT, peers=("api.vendor.example",), first=make.START, last=make.START + make.HOUR)
+    found = make.finding(uid=None)
+    assert about.concerns(found)
+    assert not about.concerns(make.finding(analytic="AN1702", peer=None))
+    assert replace(about, analytic="AN1702").concerns(make.finding(analytic="AN1702", peer=None))
+    assert not about.concerns(make.finding(peer="other.example"))
+    assert not about.concerns(make.finding(package="com.example.news"))

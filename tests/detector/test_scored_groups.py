@@ -69,6 +69,7 @@ def test_factors_carry_what_the_score_would_lose_and_unknown_is_none():
 def test_the_counterfactual_fires_when_it_is_tried():
     found = groups().explain(ABOUT, SEEN).counterfactual
     assert (found.factor, found.before) == ("gate", 0.8)
+    assert groups().explain(ABOUT, SEEN).together == ()
     assert found.after == pytest.approx(0.7 / 0.74)
     columns = {name: column.copy() for name, column in groups().columns.items()} | {"gate": np.array([found.after] * 3)}
     again = groups(columns=columns).explain(replace(ABOUT, peers=("c2.example",)), SEEN)
@@ -80,6 +81,10 @@ def test_what_no_single_factor_mends_is_said():
     found = groups(threshold=0.99).explain(ABOUT, SEEN)
     assert found.counterfactual is None
     assert "no change of one factor alone" in found.text
+    assert {one.factor for one in found.together} == {"gate", "clock", "state"}
+    changed = {one.factor: np.array([one.after]) for one in found.together}
+    assert scores(changed)[0] >= 0.99
+    assert groups(threshold=1.1).explain(ABOUT, SEEN).together == ()
 
 
 def test_an_alert_and_an_excuse_have_no_counterfactual():
@@ -107,3 +112,12 @@ def test_it_is_plain_json():
     told = groups(uid=np.full(3, -1), package=nobody(3)).explain(ABOUT, SEEN).to_json()
     assert json.loads(json.dumps(told, allow_nan=False))["about"]["peers"] == ["c2.example"]
     assert "an unknown app on phone-01" in told["text"]
+
+
+def test_a_key_of_several_peers_answers_for_those_without_a_group_of_their_own():
+    rotating = Codes(np.array([0, 1, 1]), ["c2.example", "*rare*"])
+    one = groups(peer=rotating, merged="*rare*")
+    assert one.explain(ABOUT, SEEN).score == pytest.approx(0.592)
+    other = one.explain(replace(ABOUT, peers=("gone.example",)), SEEN)
+    assert other.score == pytest.approx(0.2 * 0.64)
+    assert replace(one, merged=None).explain(replace(ABOUT, peers=("gone.example",)), SEEN).outcome == "not-grouped"

@@ -26,6 +26,10 @@ FINDING = Finding(
 )
 
 
+def rows(*inputs, **options):
+    return detection.rows_of(detection.looks(*inputs, advance=quiet, **{"allow_partial": False, **options}))
+
+
 def quiet(_done, _total):
     pass
 
@@ -61,9 +65,9 @@ def test_a_folder_that_is_no_recording_is_refused(tmp_path):
 
 def test_an_unknown_detector_or_view_is_refused_before_anything_is_read():
     with pytest.raises(LookupError, match="known are"):
-        detection.detect_paths([Path("absent.pcap")], ["nonesuch"], "full", allow_partial=False, advance=quiet)
+        rows([Path("absent.pcap")], ["nonesuch"], "full")
     with pytest.raises(LookupError, match="known are"):
-        detection.detect_paths([Path("absent.pcap")], ["silent"], "nonesuch", allow_partial=False, advance=quiet)
+        rows([Path("absent.pcap")], ["silent"], "nonesuch")
     assert issubclass(Unsupported, LookupError)
 
 
@@ -82,13 +86,12 @@ def test_exceptions_make_findings_of_any_detector_informational_and_say_so(seen,
     path.write_text(
         '[[exception]]\nowner = "Blue"\nreason = "r"\nexpires = 2027-01-01\ndestination = "vendor.example"\n'
     )
-    ask = {"allow_partial": False, "advance": quiet}
-    plain = detection.detect_paths([Path("x")], ["always"], "full", **ask)
-    rows = detection.detect_paths([Path("x")], ["always"], "full", **ask, exceptions=path)
+    plain = rows([Path("x")], ["always"], "full")
+    found = rows([Path("x")], ["always"], "full", exceptions=path)
     assert [row.finding.alert for row in plain] == [True, True]
-    assert {row.finding.analytic: row.finding.alert for row in rows} == {"AN1793": False, "AN1702": True}
+    assert {row.finding.analytic: row.finding.alert for row in found} == {"AN1793": False, "AN1702": True}
     assert "exceptions covered 1 of 2 findings" in capsys.readouterr().err
-    detection.print_findings(rows)
+    detection.print_findings(found)
     shown = " ".join(capsys.readouterr().out.split())
     assert "documented exception 1: r (owner Blue, expires 2027-01-01)" in shown
     assert "excepted, informational: AN1793" in shown
@@ -97,6 +100,15 @@ def test_exceptions_make_findings_of_any_detector_informational_and_say_so(seen,
 
 def test_wrong_exceptions_are_refused_before_anything_is_read(tmp_path):
     with pytest.raises(LookupError, match="no readable file"):
-        detection.detect_paths(
-            [Path("absent")], ["silent"], "full", allow_partial=False, advance=quiet, exceptions=tmp_path / "no.toml"
-        )
+        rows([Path("absent")], ["silent"], "full", exceptions=tmp_path / "no.toml")
+
+
+def test_what_was_learned_stands_under_every_finding_whatever_it_weighs(capsys):
+    strong = tuple(Reason(f"f{k}", 1.0, "e", 1.0, "t") for k in range(9))
+    gate = Reason("baseline_gate", 0.0, "near 0", 1.0, "nobody else goes there")
+    found = Finding(**{**vars(FINDING), "reasons": (*strong, gate, Reason("baseline", None, "e", 0.0, "none given"))})
+    detection.print_findings([detection.Row("a.pcap", found)])
+    shown = capsys.readouterr().out
+    assert "baseline_gate 0 (near 0): nobody else goes there" in shown
+    assert "none given" in shown
+    assert "f8" not in shown

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow.parquet as pq
 import pytest
@@ -30,22 +28,10 @@ NEAR = 0.05  # of the score that wire gives: a detector that misses must miss on
 LATE_US = 1_900_000  # real time, p99: one retry of a look-up is later than that, a machine with other work is not
 
 
-def loaded(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-commands = loaded("commands")
-begun, ended = commands.begun, commands.ended
-
-
-def droidrange(*words: str | Path, state: Path) -> str:
-    """What a command says; it must end well."""
-    return commands.droidrange(*words, state=state)[0]
+@pytest.fixture(scope="module")
+def droidrange(commands):
+    """A command, and what it says; it must end well."""
+    return lambda *words, state: commands.droidrange(*words, state=state)[0]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +41,7 @@ def state(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(state):
+def lab(state, droidrange):
     """The one lab of all recordings; in the end it is gone."""
     made = json.loads(droidrange("lab", "up", "--devices", str(DEVICES), "--json", state=state))["lab"]
     yield made
@@ -65,14 +51,15 @@ def lab(state):
 
 
 @pytest.fixture(scope="module", params=SCENARIOS)
-def recorded(request, lab, state, tmp_path_factory):
+def recorded(request, lab, state, tmp_path_factory, commands, droidrange):
     """(scenario, its live recording, its wire recording of the same seed)."""
     folder = tmp_path_factory.mktemp(request.param)
-    wire = begun("record", request.param, "-o", folder / "wire", state=state)  # meanwhile: a live run waits mostly
+    # meanwhile: a live run waits mostly
+    wire = commands.begun("record", request.param, "-o", folder / "wire", state=state)
     try:
         droidrange("record", request.param, *FAST, "--lab", lab, "-o", folder / "live", state=state)
     finally:
-        ended(wire)
+        commands.ended(wire)
     return request.param, folder / "live", folder / "wire"
 
 
@@ -101,7 +88,7 @@ def test_nothing_could_leave_the_lab(recorded) -> None:
     assert certificate["reached"] == 0
 
 
-def test_the_verdict_is_that_of_the_wire_stage(recorded, state) -> None:
+def test_the_verdict_is_that_of_the_wire_stage(recorded, state, droidrange) -> None:
     _, live, wire = recorded
     found = [json.loads(line) for line in droidrange("detect", live, wire, "--json", state=state).splitlines()]
     groups = {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import signal
 import subprocess
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,26 +19,13 @@ pytestmark = pytest.mark.live
 FAST = ("--stage", "live", "--speed", "240")  # an hour in a quarter of a minute
 
 
-def loaded(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-commands = loaded("commands")
-droidrange, ended = commands.droidrange, commands.ended
-
-
 @pytest.fixture(scope="module")
-def state(tmp_path_factory):
+def state(tmp_path_factory, commands):
     """A state folder of our own: nobody else's lab is borrowed, and everything of ours is gone in the end."""
     folder = tmp_path_factory.mktemp("state")
     yield folder
-    droidrange("lab", "down", state=folder, code=None)
-    droidrange("lab", "clean", state=folder, code=None)
+    commands.droidrange("lab", "down", state=folder, code=None)
+    commands.droidrange("lab", "clean", state=folder, code=None)
     assert ours(folder) == []
 
 
@@ -51,13 +36,13 @@ def ours(state: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lab(state):
+def lab(state, commands):
     """A lab of two handsets that stays."""
-    return json.loads(droidrange("lab", "up", "--devices", "2", "--json", state=state)[0])
+    return json.loads(commands.droidrange("lab", "up", "--devices", "2", "--json", state=state)[0])
 
 
 @pytest.fixture
-def begun(state, tmp_path):
+def begun(state, tmp_path, commands):
     """A recording under way in a lab of its own: (process, folder, containers by name), once packets flow."""
     processes = []
 
@@ -66,17 +51,17 @@ def begun(state, tmp_path):
         words = ["record", scenario, "--stage", "live", "--speed", speed, "-o", str(folder)]
         process = commands.begun(*words, state=tmp_path / "own")
         processes.append(process)
-        return process, folder, flowing(process, tmp_path / "own")
+        return process, folder, flowing(commands, process, tmp_path / "own")
 
     yield begin
     for process in processes:
         if process.poll() is None:
             process.kill()
         process.communicate()
-    droidrange("lab", "clean", state=tmp_path / "own", code=None)
+    commands.droidrange("lab", "clean", state=tmp_path / "own", code=None)
 
 
-def flowing(process: subprocess.Popen[str], state: Path) -> dict[str, object]:
+def flowing(commands, process: subprocess.Popen[str], state: Path) -> dict[str, object]:
     """Waits until the only lab of a state folder has captured something; its containers."""
     until = time.monotonic() + commands.BOUND_S
     while time.monotonic() < until:
@@ -90,17 +75,19 @@ def flowing(process: subprocess.Popen[str], state: Path) -> dict[str, object]:
     raise AssertionError(f"nothing was captured within {commands.BOUND_S} s\n{commands.labs_now()}")
 
 
-def test_a_lab_is_up_and_shown(lab, state) -> None:
-    rows = json.loads(droidrange("lab", "status", "--json", state=state)[0])["labs"]
+def test_a_lab_is_up_and_shown(lab, state, commands) -> None:
+    rows = json.loads(commands.droidrange("lab", "status", "--json", state=state)[0])["labs"]
     (row,) = [row for row in rows if row["lab"] == lab["lab"]]
     assert set(row["containers"].values()) == {"running"}
     assert len(row["handsets"]) == 2
 
 
-def test_a_pinning_app_is_seen_as_metadata_only(lab, state, tmp_path) -> None:
+def test_a_pinning_app_is_seen_as_metadata_only(lab, state, tmp_path, commands) -> None:
     folder = tmp_path / "recording"
     package = "com.orchard.torchlight"
-    droidrange("record", "live-https", *FAST, "--lab", lab["lab"], "--pin", package, "-o", str(folder), state=state)
+    commands.droidrange(
+        "record", "live-https", *FAST, "--lab", lab["lab"], "--pin", package, "-o", str(folder), state=state
+    )
     tables = {
         name: pq.read_table(folder / "telemetry" / f"{name}.parquet").to_pylist()
         for name in ("packages", "sockets", "http")
@@ -138,12 +125,12 @@ def read_connections(sockets: list[dict], requests: list[dict]) -> list[dict]:
     return [one for group in made.values() for one in group]
 
 
-def test_too_many_devices_for_the_lab_are_told(lab, state, tmp_path) -> None:
+def test_too_many_devices_for_the_lab_are_told(lab, state, tmp_path, commands) -> None:
     words = ("record", "live-https-five", *FAST, "--lab", lab["lab"], "-o", str(tmp_path / "r"))
-    assert "lab up --devices 5" in droidrange(*words, state=state, code=3)[1]
+    assert "lab up --devices 5" in commands.droidrange(*words, state=state, code=3)[1]
 
 
-def incomplete(folder: Path) -> str:
+def incomplete(commands, folder: Path) -> str:
     """Why a recording is not complete, after it was refused and read all the same."""
     refused = subprocess.run(
         [commands.DROIDRANGE, "inspect", str(folder)],
@@ -162,66 +149,66 @@ def incomplete(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("role", "reason"), [("gateway", "gateway"), ("sensor-handset-01", "sensor"), ("handset-01", "")]
 )
-def test_a_part_that_is_killed_ends_the_run_and_loses_nothing(begun, role, reason) -> None:
+def test_a_part_that_is_killed_ends_the_run_and_loses_nothing(begun, role, reason, commands) -> None:
     process, folder, containers = begun()
     containers[role].kill("SIGKILL")
-    ended(process, 3)
-    assert reason in incomplete(folder)
+    commands.ended(process, 3)
+    assert reason in incomplete(commands, folder)
 
 
 @pytest.mark.parametrize(("program", "reason"), [("mitmdump", "mitmproxy"), ("tcpdump", "capture")])
-def test_proxy_and_capture_die_together(begun, program, reason) -> None:
+def test_proxy_and_capture_die_together(begun, program, reason, commands) -> None:
     process, folder, containers = begun()
     code, said = containers["gateway"].exec_run(["pkill", "-KILL", program])
     assert code == 0, said
-    ended(process, 3)
-    assert reason in incomplete(folder)
+    commands.ended(process, 3)
+    assert reason in incomplete(commands, folder)
 
 
-def test_an_interrupt_keeps_what_was_captured_and_leaves_nothing(begun, tmp_path) -> None:
+def test_an_interrupt_keeps_what_was_captured_and_leaves_nothing(begun, tmp_path, commands) -> None:
     process, folder, _ = begun()
     process.send_signal(signal.SIGINT)
-    ended(process, 130)
-    assert "interrupted" in incomplete(folder)
+    commands.ended(process, 130)
+    assert "interrupted" in incomplete(commands, folder)
     assert ours(tmp_path / "own") == []
 
 
-def test_a_killed_orchestrator_is_cleaned_after_and_its_capture_saved(begun, tmp_path) -> None:
+def test_a_killed_orchestrator_is_cleaned_after_and_its_capture_saved(begun, tmp_path, commands) -> None:
     process, folder, _ = begun()
     process.kill()
     process.wait()
     assert not folder.exists()
-    told = json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own")[0])
+    told = json.loads(commands.droidrange("lab", "clean", "--json", state=tmp_path / "own")[0])
     assert len(told["removed"]) >= 1
     saved = [Path(path) for path in told["rescued"] if path.endswith(".pcap")]
     assert saved[0].stat().st_size > 20_000
     assert ours(tmp_path / "own") == []
-    assert json.loads(droidrange("lab", "clean", "--json", state=tmp_path / "own")[0])["removed"] == []
+    assert json.loads(commands.droidrange("lab", "clean", "--json", state=tmp_path / "own")[0])["removed"] == []
 
 
-def test_a_kept_lab_plays_again_after_its_recorder_was_killed(lab, state, tmp_path) -> None:
+def test_a_kept_lab_plays_again_after_its_recorder_was_killed(lab, state, tmp_path, commands) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     words = ["record", "live-http", "--stage", "live", "--lab", lab["lab"]]
     process = commands.begun(*words, "--speed", "60", "-o", str(first), state=state)
     try:
-        flowing(process, state)
+        flowing(commands, process, state)
     finally:
         process.kill()
         process.communicate()
-    _, said = droidrange(*words, "--speed", "360", "-o", str(second), state=state)
+    _, said = commands.droidrange(*words, "--speed", "360", "-o", str(second), state=state)
     assert "an earlier run of this lab never ended" in said
     assert open_recording(second).partial is None
 
 
-def test_a_paused_handset_is_late_and_nothing_worse(begun) -> None:
+def test_a_paused_handset_is_late_and_nothing_worse(begun, commands) -> None:
     process, folder, containers = begun()
     containers["handset-01"].pause()
     time.sleep(2)
     containers["handset-01"].unpause()
-    _, said = ended(process, None)
+    _, said = commands.ended(process, None)
     if process.returncode == 0:
         late = pq.read_table(folder / "lab" / "clock.parquet")["late_us"].to_numpy(zero_copy_only=False)
         assert late.max() > 100_000
     else:
         assert "complete" in said
-        assert incomplete(folder)
+        assert incomplete(commands, folder)

@@ -69,6 +69,7 @@ class Board:
 
     contents: Sequence[Content]
     splits: Splits
+    alike: Mapping[tuple[str, str], str] = field(default_factory=dict)  # tests.bench.detection.entrants.alike
     _kept: dict[tuple[str, ...], tuple[list[Incident], Ranked, npt.NDArray[np.object_]]] = field(default_factory=dict)
 
     @cached_property
@@ -119,9 +120,12 @@ class Board:
         """The cases of a side in which the detector could judge the analytic under the view."""
         return [
             number
-            for number, row in self.looks.get((detector, view), {}).items()
+            for number, row in self.looks.get((detector, self._asked(detector, view)), {}).items()
             if row["status"] == "scored" and analytic in row["judged"] and self._on(number, side)
         ]
+
+    def _asked(self, detector: str, view: str) -> str:
+        return self.alike.get((detector, view), view)
 
     def _on(self, number: int, side: str) -> bool:
         one = self.contents[number]
@@ -176,7 +180,8 @@ class Board:
     def rows(self, detector: str, view: str, analytic: str) -> pa.Table:
         """What a detector said about an analytic under a view, in all cases."""
         table = self.said
-        same = pc.and_(pc.equal(table["detector"], detector), pc.equal(table["view"], view))
+        asked = self._asked(detector, view)
+        same = pc.and_(pc.equal(table["detector"], detector), pc.equal(table["view"], asked))
         return table.filter(pc.and_(same, pc.equal(table["analytic"], analytic)))
 
     def _made(
@@ -189,7 +194,9 @@ class Board:
             if one.case in {*cases} and one.analytic == analytic and self._counts(one.case, one.package, side)
         ]
         table = self.rows(detector, view, analytic)
-        columns = {name: table[name].to_pylist() for name in ("case", "device", "package", "incident", "unit", by, "kind")}
+        columns = {
+            name: table[name].to_pylist() for name in ("case", "device", "package", "incident", "unit", by, "kind")
+        }
         places = [*zip(*columns.values(), strict=True)]
         best = {(row[0], row[3]): row[5] for row in places if row[3] is not None}
         judging = {*cases}

@@ -1,8 +1,9 @@
 """The corpus of a comparison: every scenario under every seed, played as a fleet with its past, looked at, kept small.
 
 One case is a folder of Parquet tables: what each detector said under each view, what each look cost, the incidents, and
-what the bundled analytics measured. Recordings are deleted once they were looked at. A case whose sources, scenario and
-wishes are those of last time is not played again. Two processes, each with one case in memory.
+what the bundled analytics measured. Recordings are deleted once they were looked at. A detector whose code is
+that of last time is not asked again, and a case of which nothing is to be asked is not played. Two processes, each with
+one case in memory.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,28 +28,36 @@ from detector.contract import detector as detector_named
 from lab.recording import open_recording
 from lab.running.look import judged
 from lab.running.record import record
+from lab.running.sources import sources_sha256, tools
 from lab.running.workers import in_order
-from lab.scenario import find_scenario, load_scenario
+from lab.scenario import enlarged, find_scenario, load_scenario
 from lab.scoring.visibility import unseen
 from lab.truth import Truth
-from tests.bench.detection.enterprises import enterprise, sights
+from tests.bench.detection.enterprises import past_of, sights
 from tests.bench.detection.measured import measured_tables
 from tests.bench.detection.rows import INCIDENTS, LOOKS, SAID, incident_rows, said
+from tests.bench.detection.sources import adapter_digest, closure, digest
 
-ROOT = Path(__file__).resolve().parents[3]
 ABOUT = "case.json"
+SCHEMAS = {"said": SAID, "looks": LOOKS, "incidents": INCIDENTS}
+MEASURED = ("polling", "relay")
+MEASURES = "measured"
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What is asked of each case besides scenario and seed; ``days`` are those of the past, 0 for none."""
+    """What is asked of each case besides scenario and seed; ``days`` are those of the past, 0 for none.
+
+    ``detectors``: (name, views under which it is looked at). What a detector says under a view in which it cannot see
+    less than under ``full`` need not be asked again: see ``tests.bench.detection.rivals``.
+    """
 
     devices: int
     days: float
     views: tuple[str, ...]
-    detectors: tuple[str, ...]
+    detectors: tuple[tuple[str, tuple[str, ...]], ...]
     poison: float = 0.0
-    measures: bool = True
+    measures: tuple[str, ...] = ()  # the views under which the bundled analytics are measured
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,11 @@ class Case:
 
     @property
     def about(self) -> dict[str, Any]:
-        """The case.json: device-days, share of apps by package, seconds, the key it was made by."""
-        found: dict[str, Any] = json.loads((self.folder / ABOUT).read_bytes())
+        """The case.json: device-days, apps, seconds, the keys it was made by; empty if there is none."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / ABOUT).read_bytes())
+        except (OSError, ValueError):
+            return {}
         return found
 
     def table(self, name: str) -> pa.Table | None:
@@ -74,7 +86,7 @@ class Case:
 def gathered(
     scenarios: Sequence[str], seeds: Sequence[int], wishes: Wishes, cache_folder: Path, *, workers: int = 2
 ) -> list[Case]:
-    """Every case, those that are missing or stale played anew, told on standard error as they come.
+    """Every case, what is missing or stale played and looked at anew, told on standard error as they come.
 
     Interrupted, it keeps the cases that were finished. A case that fails is told, and left out.
     """
@@ -93,58 +105,102 @@ def gathered(
 
 
 def place_of(cache_folder: Path, scenario: str, seed: int, wishes: Wishes) -> Path:
-    """Where a case is kept: wishes of another kind lie beside each other."""
+    """Where a case is kept: fleets and pasts of other sizes lie beside each other."""
     kind = f"d{wishes.devices}-p{wishes.days:g}-{wishes.poison:g}"
     return cache_folder / kind / f"{scenario}-s{seed}"
 
 
 def _case(scenario: str, seed: int, wishes: Wishes, cache_folder: str) -> tuple[str, int, str]:
-    """Plays one case unless it is there; the third value says what went wrong, or is empty."""
-    folder = place_of(Path(cache_folder), scenario, seed, wishes)
-    path = find_scenario(scenario)
-    key = f"{_sources()} {hashlib.sha256(path.read_bytes()).hexdigest()} {json.dumps(asdict(wishes))}"
+    """Makes one case what it should be; the third value says what went wrong, or is empty."""
+    case = Case(scenario, seed, place_of(Path(cache_folder), scenario, seed, wishes))
     try:
-        if json.loads((folder / ABOUT).read_bytes())["key"] == key:
-            return scenario, seed, ""
-    except (OSError, ValueError, KeyError):
-        pass
-    try:
-        _play(path, seed, wishes, folder, key)
+        _renewed(case, wishes)
     except Exception as fault:  # noqa: BLE001 - one case that fails must not end a table of hundreds; it is told
         return scenario, seed, f"{type(fault).__name__}: {fault}"
     return scenario, seed, ""
 
 
-def _play(path: Path, seed: int, wishes: Wishes, folder: Path, key: str) -> None:
+def _renewed(case: Case, wishes: Wishes) -> None:
+    """Looks anew with what changed since; plays only if anything did."""
+    path = find_scenario(case.scenario)
+    scene = f"{_world()} {hashlib.sha256(path.read_bytes()).hexdigest()} {wishes.devices} {wishes.days} {wishes.poison}"
+    about = case.about
+    known = about.get("keys", {}) if about.get("scene") == scene else {}
+    wanted = _keys(wishes)
+    stale = {name for name, key in wanted.items() if known.get(name) != key}
+    if not stale:
+        return
     begun = time.process_time()
-    scenario = enterprise(load_scenario(path), wishes.devices)
+    kept = {name: _without(case.table(name), stale) if known else None for name in (*SCHEMAS, *MEASURED)}
+    new = _looked(path, case.seed, wishes, stale)
+    case.folder.mkdir(parents=True, exist_ok=True)
+    (case.folder / ABOUT).unlink(missing_ok=True)  # from here on it is no whole case
+    for name, old in kept.items():
+        parts = [one for one in (old, *new.tables.get(name, ())) if one is not None]
+        if parts:
+            write_atomic_table(case.folder / f"{name}.parquet", pa.concat_tables(parts, promote_options="default"))
+    about = {"scene": scene, "keys": {**known, **wanted}, **new.about, "seconds": round(time.process_time() - begun, 2)}
+    (case.folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def write_atomic_table(path: Path, table: pa.Table) -> None:
+    """Writes a Parquet file, whole or not at all."""
+    half = path.with_suffix(".half")
+    pq.write_table(table, half)
+    half.replace(path)
+
+
+def _keys(wishes: Wishes) -> dict[str, str]:
+    """What is wanted of a case: "detector view" or "measured view", and what decides what it says."""
+    keys = {f"{name} {view}": adapter_digest(name) for name, views in wishes.detectors for view in views}
+    if wishes.measures:
+        made = digest([*closure("detector.adapters.builtin"), Path(__file__).with_name("measured.py")])
+        keys |= {f"{MEASURES} {view}": made for view in wishes.measures}
+    return keys
+
+
+def _without(table: pa.Table | None, stale: set[str]) -> pa.Table | None:
+    """The rows of a table that are still what would be made; INCIDENTS are always made anew."""
+    if table is None or "view" not in table.column_names:
+        return None
+    who = table["detector"].to_pylist() if "detector" in table.column_names else [MEASURES] * table.num_rows
+    fresh = [f"{name} {view}" not in stale for name, view in zip(who, table["view"].to_pylist(), strict=True)]
+    return table.filter(pa.array(fresh, pa.bool_()))
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was made anew of a case."""
+
+    tables: dict[str, list[pa.Table]]
+    about: dict[str, Any]
+
+
+def _looked(path: Path, seed: int, wishes: Wishes, stale: set[str]) -> Looked:
+    begun = time.process_time()
+    (scenario,) = enlarged([load_scenario(path)], wishes.devices or None)
     with tempfile.TemporaryDirectory() as scratch:
         recording = open_recording(record("flows", scenario, seed, Path(scratch) / "of", replace=True))
         truth = recording.truth()
-        played = time.process_time() - begun
+        past = past_of(wishes.days, wishes.poison)
         looks: list[dict[str, Any]] = []
         rows: list[dict[str, Any]] = []
         hidden: dict[str, tuple[str, ...]] = {}
         tables: dict[str, list[pa.Table]] = {}
-        for view, shown in sights(recording, scenario, seed, wishes.views, wishes.days, wishes.poison, Path(scratch)):
+        for view, shown in sights(recording, scenario, past, wishes.views, Path(scratch)):
             hidden[view] = unseen(truth, shown)
-            for name in wishes.detectors:
+            for name in (name for name, views in wishes.detectors if view in views and f"{name} {view}" in stale):
                 look, found = _look(name, view, shown, truth)
                 looks.append(look)
                 rows += found
-            for name, table in measured_tables(shown, truth, view) if wishes.measures else ():
-                tables.setdefault(name, []).append(table)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / ABOUT).unlink(missing_ok=True)  # from here on it is no whole case
-    kept = {"said": (rows, SAID), "looks": (looks, LOOKS), "incidents": (incident_rows(truth, hidden), INCIDENTS)}
-    for name, (some, schema) in kept.items():
-        pq.write_table(pa.Table.from_pylist(some, schema=schema), folder / f"{name}.parquet")
-    for name, parts in tables.items():
-        pq.write_table(pa.concat_tables(parts, promote_options="default"), folder / f"{name}.parquet")
-    about = {"key": key, "device_days": truth.device_days, "start": truth.start, "span": truth.span}
-    about |= {"apps": sorted(package for _, package in truth.packages), "twin_of": truth.twin_of}
-    about |= {"played_s": round(played, 2), "seconds": round(time.process_time() - begun, 2)}
-    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+            if f"{MEASURES} {view}" in stale:
+                for name, table in measured_tables(shown, truth, view):
+                    tables.setdefault(name, []).append(table)
+    made = {"said": (rows, SAID), "looks": (looks, LOOKS), "incidents": (incident_rows(truth, hidden), INCIDENTS)}
+    tables |= {name: [pa.Table.from_pylist(some, schema=schema)] for name, (some, schema) in made.items()}
+    about = {"device_days": truth.device_days, "start": truth.start, "span": truth.span, "twin_of": truth.twin_of}
+    apps = sorted(package for _, package in truth.packages)
+    return Looked(tables, {**about, "apps": apps, "played_s": round(time.process_time() - begun, 2)})
 
 
 def _look(name: str, view: str, shown: Telemetry, truth: Truth) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -166,17 +222,11 @@ def _look(name: str, view: str, shown: Telemetry, truth: Truth) -> tuple[dict[st
 
 
 @cache
-def _sources() -> str:
-    """The hash of all that decides a case: lab, detector, and the modules beside this one that make rows."""
-    digest = hashlib.sha256()
-    ours = [Path(__file__).with_name(f"{name}.py") for name in ("corpus", "rows", "enterprises", "measured")]
-    for path in [*ours, *sorted(_python(ROOT / "lab")), *sorted(_python(ROOT / "detector"))]:
-        digest.update(f"{path.relative_to(ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def _python(folder: Path) -> Iterator[Path]:
-    yield from (path for path in folder.rglob("*") if path.suffix in {".py", ".toml"} and "_scenarios" not in path.parts)
+def _world() -> str:
+    """What decides a recording, its past, what views show of it and what is said of incidents."""
+    ours = [Path(__file__).with_name(f"{name}.py") for name in ("corpus", "rows", "enterprises")]
+    views = [path for name in ("views", "baseline") for path in closure(f"detector.{name}")]
+    return f"{sources_sha256()} {tools()} {digest(sorted({*ours, *views}))}"
 
 
 def joined(cases: Iterable[Case], name: str, more: Callable[[Case], dict[str, Any]] | None = None) -> pa.Table | None:

@@ -1,4 +1,4 @@
-"""A scenario as an enterprise: more phones, of which no more are infected, and what its views show of it."""
+"""A scenario as an enterprise: its fleet on record, the days before, and what each view shows of both."""
 
 from __future__ import annotations
 
@@ -6,37 +6,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from detector.contract import Telemetry, open_telemetry
+from detector.contract import Telemetry, learned, open_telemetry
 from detector.contract import view as view_named
-from lab.authoring.plans import AppPlan, Scenario
-from lab.recording import Recording
+from lab.authoring.plans import Scenario
+from lab.recording import Recording, open_recording
+from lab.running.record import PAST_STAGE, record
+from lab.world.past import Past
+
+DAY_US = 86_400_000_000
 
 
-def enterprise(scenario: Scenario, devices: int) -> Scenario:
-    """The scenario with at least that many phones; what is labelled stays on as many as its file says.
-
-    An app of all phones is on all of them again, one of some on the same share, rounded.
-    """
-    if devices <= scenario.devices:
-        return scenario
-    return replace(scenario, devices=devices, apps=tuple(_spread(app, scenario.devices, devices) for app in scenario.apps))
-
-
-def _spread(app: AppPlan, before: int, now: int) -> AppPlan:
-    if any(one.label for one in app.behaviours):
-        return app
-    return replace(app, on=max(app.on, round(app.on * now / before)))
-
-
-def sights(  # noqa: PLR0917 - a case is all of these
-    recording: Recording,
-    scenario: Scenario,
-    seed: int,
-    views: Sequence[str],
-    days: float,
-    poison: float,
-    scratch: Path,
+def sights(
+    recording: Recording, scenario: Scenario, past: Past | None, views: Sequence[str], scratch: Path
 ) -> Iterator[tuple[str, Telemetry]]:
-    """What each view shows of a recording."""
+    """What each view shows of a recording, with the baseline that the same view of its past teaches, if it has one."""
     telemetry = open_telemetry(recording.telemetry)
-    yield from ((view, view_named(view)(telemetry)) for view in views)
+    before = None if past is None else open_telemetry(_past(recording, scenario, past, scratch).telemetry)
+    for view in views:
+        narrow = view_named(view)
+        baseline = None if before is None else learned(narrow(before))
+        yield view, replace(narrow(telemetry), baseline=baseline)
+
+
+def past_of(days: float, poison: float) -> Past | None:
+    """The past of so many days, None for none; ScenarioError as Past has it."""
+    return Past(round(days * DAY_US), poison) if days else None
+
+
+def _past(recording: Recording, scenario: Scenario, past: Past, scratch: Path) -> Recording:
+    seed = recording.seed
+    return open_recording(record(PAST_STAGE, scenario, seed, scratch / "before", replace=True, past=past))

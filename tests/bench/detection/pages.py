@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.detection.board import FRESH, Board, picked
+from tests.bench.detection.entrants import OURS
 from tests.bench.detection.splits import TEST
 from tests.bench.detection.tables import (
     alarm_rate,
@@ -24,7 +25,6 @@ from tests.bench.detection.tables import (
 
 BEGIN, END = "<!-- comparison: made by make bench-detection -->", "<!-- end of comparison -->"
 ANALYTICS = {"AN1793": "command polling", "AN1702": "traffic relaying"}
-OURS = "builtin"
 HOW = """Suite `{suite}` on the flows stage. Thresholds are chosen on the calibration side alone (seeds {calibration};
 only apps whose name a keyed hash puts there; without the families held out), at {budget:g} false alarms per 1,000
 device-days, each detector under each view for itself, and are frozen; the test side (seeds {test}) says the rest. Phones
@@ -92,7 +92,9 @@ def page(board: Board, made: Made) -> str:
 
 
 def _failed(failed: Sequence[str]) -> list[str]:
-    return [f"**{len(failed)} looks or cases failed and are in no number:** {'; '.join(failed[:10])}\n"] if failed else []
+    return (
+        [f"**{len(failed)} looks or cases failed and are in no number:** {'; '.join(failed[:10])}\n"] if failed else []
+    )
 
 
 def _analytic(board: Board, made: Made, analytic: str) -> Iterator[str]:

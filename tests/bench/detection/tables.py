@@ -130,9 +130,7 @@ def by_period(one: Measure) -> list[str]:
 
 
 def _in(incident: Incident, period: str, jitter: str) -> bool:
-    return (
-        period_band(incident.behaviour, incident.settings) == period and jitter_band(incident.settings) == jitter
-    )
+    return period_band(incident.behaviour, incident.settings) == period and jitter_band(incident.settings) == jitter
 
 
 def _cell(one: Measure, pick: Pick) -> str:
@@ -161,7 +159,9 @@ def _evaded(one: Measure, analytic: str, name: str) -> str:
     contacts = quantile([it.contacts for it in mine], 0.5) or 0
     power = [known for it in mine if (known := timing_power(it.settings, it.contacts)) is not None]
     timing = f"{math.fsum(power) / len(power):.2f}" if power and analytic == "AN1793" else NOTHING
-    missed = [it for it, score in zip(one.incidents, one.ranked.found, strict=True) if uses(it) and score < one.threshold]
+    missed = [
+        it for it, score in zip(one.incidents, one.ranked.found, strict=True) if uses(it) and score < one.threshold
+    ]
     said = (limit(it.behaviour, it.settings, it.contacts) for it in missed) if analytic == "AN1793" else ()
     limits = sorted({text for text in said if text})
     share = found_share(picked(one.incidents, one.ranked, uses), one.threshold)
@@ -195,11 +195,8 @@ def delays(board: Board, detectors: Sequence[str], view: str, analytic: str) -> 
     return lines
 
 
-def _hours(
-    board: Board, detector: str, view: str, analytic: str, begun: dict[tuple[int, str], int]
-) -> Iterator[float]:
+def _hours(board: Board, detector: str, view: str, analytic: str, begun: dict[tuple[int, str], int]) -> Iterator[float]:
     for row in board.rows(detector, view, analytic).select(["case", "incident", "alert", "decided_at"]).to_pylist():
         start = begun.get((row["case"], row["incident"]))
         if start is not None and row["alert"]:
             yield max(0, row["decided_at"] - start) / 3.6e9
-

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tests.bench.detection.board import Board, Incident, Pick, picked
+from tests.bench.detection.entrants import OURS
 from tests.bench.detection.shapes import LEAST_CONTACTS, STREAMS_A_MINUTE, streams_a_minute, within_band
 from tests.bench.detection.splits import TEST
 from tests.bench.detection.sweep import average_precision
 from tests.bench.detection.tables import BUDGET, Measure, alarm_rate, found_share, measure
 
-OURS = "builtin"
 POLLING, RELAY = "AN1793", "AN1702"
 DEVICE_DAYS = 4_600.0
 RECALL, RECALL_BAND, RECALL_RELAY, RECALL_BARE = 0.85, 0.95, 0.95, 0.30
@@ -20,7 +20,9 @@ def verdicts(board: Board, rivals: Sequence[str], views: Sequence[str]) -> Itera
     """One line for each demand that this board can answer."""
     polling, relay = (measure(board, OURS, "full", one) for one in (POLLING, RELAY))
     if polling:
-        yield _held("device-days of the test", polling.ranked.device_days >= DEVICE_DAYS, f"{polling.ranked.device_days:,.0f}")
+        yield _held(
+            "device-days of the test", polling.ranked.device_days >= DEVICE_DAYS, f"{polling.ranked.device_days:,.0f}"
+        )
         yield _recall("polling, ten contacts or more", polling, _frequent, RECALL)
         yield _recall("polling, 30 s - 15 min, jitter <= 50 %", polling, _banded, RECALL_BAND)
         yield _alarms("polling", polling)
@@ -50,7 +52,9 @@ def _streaming(incident: Incident) -> bool:
 def _recall(what: str, one: Measure, pick: Pick, needed: float) -> str:
     part = picked(one.incidents, one.ranked, pick)
     share = part.recall(one.threshold)
-    return _held(f"recall of {what} >= {needed}", share is not None and share >= needed, found_share(part, one.threshold))
+    return _held(
+        f"recall of {what} >= {needed}", share is not None and share >= needed, found_share(part, one.threshold)
+    )
 
 
 def _alarms(what: str, one: Measure) -> str:

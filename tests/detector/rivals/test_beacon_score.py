@@ -1,4 +1,4 @@
-"""RITA's beacon score. No vectors are published: by hand from the formula, or what facts/detection.md says follows."""
+"""RITA's beacon score. No vectors are published: by hand from the formula, or what follows from it."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_a_steady_equal_poller_scores_one_malicious_or_not():
 
 
 def test_half_jitter_still_gives_nearly_seven_eighths():
-    """facts 2.1: the deviation of U(1 - J, 1 + J) is half of J, so ts is 1 - J / 4."""
+    """The deviation of U(1 - J, 1 + J) is half of J, so ts is 1 - J / 4."""
     gaps = np.linspace(150, 450, 1001)
     assert one(gaps) == pytest.approx(0.875, abs=0.001)
 
@@ -78,7 +78,7 @@ def test_length_by_hand():
 
 
 def test_office_hours_lose_hours_and_length():
-    """facts 2.1: a quarter to a half of the score."""
+    """A quarter to a half of the score."""
     found = scored(9 * 3600 + 300.0 * np.arange(60))
     assert (found.timing[0], found.sizes[0]) == (1, 1)
     assert found.bars[0] == 0

@@ -29,7 +29,7 @@ def test_chance_is_not(rng):
 
 
 def test_a_sleep_after_each_poll_loses_the_line(rng):
-    """facts 3: a renewal process diffuses; the peak dies where J * sqrt(n) is large."""
+    """A renewal process diffuses; the peak dies where J * sqrt(n) is large."""
     asleep, clock = seen(np.cumsum(rng.uniform(150, 450, 280))), seen(300 * np.arange(280) + rng.uniform(0, 150, 280))
     assert asleep.power[0] < 1.2, "about as strong as chance"
     assert clock.power[0] > 2 * asleep.power[0]

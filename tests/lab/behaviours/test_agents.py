@@ -1,4 +1,4 @@
-"""Agents of facts 7.1, M01 to M27: each variant is reachable by settings, and shows on the plan what it is about."""
+"""Agents: each variant is reachable by settings, and shows on the plan what it is about."""
 
 from __future__ import annotations
 

@@ -94,3 +94,9 @@ def test_every_candidate_may_be_the_one_that_exists():
 def test_nothing_is_sought_before_the_beginning():
     made = turned(np.array([1_000], dtype=np.int64), window())
     assert made.start.min() >= 0
+
+
+@pytest.mark.parametrize(("turn", "passing"), [("none", False), ("day", True), ("contact", True)])
+def test_hosts_that_change_in_turn_are_those_of_their_turn_only(turn, passing):
+    peers = turned(TIMES[:9], window(), turn, App("words")).peers
+    assert {peer.passing for peer in peers} == {passing}

@@ -33,3 +33,9 @@ def test_a_stage_of_tables_weighs_less():
             refuse_absurd(TWO, MOST_PLAYS, stage, looks=1)
         said.append(int(str(refused.value).split("about ")[1].split(" GB")[0].replace(",", "")))
     assert said[0] > 10 * said[1] > 0
+
+
+def test_a_run_that_learns_records_twice():
+    refuse_absurd(TWO, MOST_PLAYS // 4, "flows", looks=1, learn=1)
+    with pytest.raises(ScenarioError, match="found 5,001, expected at most 5,000 for 2 scenarios"):
+        refuse_absurd(TWO, MOST_PLAYS // 4 + 1, "flows", looks=1, learn=1)

@@ -13,6 +13,8 @@ from lab.habits.draft import Draft
 from lab.world.cast import Cast
 from lab.world.peers import NOBODY, peer_keys, rows_of, zone_of
 
+WHEN = ((), ("past",))
+
 
 def batch(*reaches, spoken):
     draft = Draft(1_000 * SECOND)
@@ -77,3 +79,16 @@ def test_an_app_talks_to_the_same_popular_hosts_on_all_phones_and_people_choose_
     assert rows(cast, api, "phone-01") == rows(cast, api, "phone-02")
     one, two = rows(cast, sites, "phone-01"), rows(cast, sites, "phone-02")
     assert 0 < len(set(one) & set(two)) < 40
+
+
+@pytest.mark.parametrize("reach", ["vendor", "tenant", "literal", "own", "fresh", "tail", "popular", "lan"])
+def test_who_is_met_in_passing_is_another_on_other_days(reach):
+    cast, key = Cast((1, "x")), (1, "x", "phone-01", "com.a.b", "http-poll", 0)
+    made = batch(reach, reach, spoken=[0, 1])
+    made = replace(made, peers=(made.peers[0], replace(made.peers[1], passing=True)))
+    now, before = (rows_of(cast, made, "com.a.b", peer_keys(made, "phone-01", "com.a.b", key, when)) for when in WHEN)
+    assert now[0] == before[0]
+    assert now[1] != before[1]
+    one, other = (cast.hosts[row].name for row in (now[1], before[1]))
+    if reach == "fresh":
+        assert one.split(".")[-2:] != other.split(".")[-2:]  # nobody else has the domain, nor had

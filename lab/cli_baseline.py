@@ -1,0 +1,102 @@
+"""The command line's baselines: learn what is normal of an enterprise, show it, merge what was learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lab.console import emit, emit_json, guarded, progress
+from lab.options import Json, Partial
+
+File = Annotated[Path, typer.Option("--out", "-o", help="The file to write; one that is there is replaced.")]
+
+baseline_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What is normal of an enterprise: who contacts which destination, how often, how much, when.",
+)
+
+
+@baseline_app.command("learn")
+@guarded
+def baseline_learn(
+    recordings: Annotated[list[Path], typer.Argument(help="Recordings, pcap or pcapng files.")],
+    *,
+    out: File,
+    view: Annotated[str, typer.Option(help="What the sensor shows; detect needs a baseline of its own view.")] = "full",
+    merge: Annotated[
+        list[Path] | None, typer.Option(help="A baseline learned before, to be kept; may be repeated.")
+    ] = None,
+    allow_partial: Partial = False,
+    json_: Json = False,
+) -> None:
+    """Learn what is normal from recordings and captures.
+
+    A recording's truth is not opened. The same recording counts once, however often it is given or merged.
+    """
+    from lab.baselines import learned_from, merged_files, print_baseline
+
+    _fit(out)
+    learned = learned_from(recordings, view, allow_partial=allow_partial, progress=progress)
+    found = merged_files(merge, [learned]) if merge else learned
+    found.write(out)
+    about = {"baseline": str(out), **found.summary()}
+    if json_:
+        emit_json(about)
+    else:
+        print_baseline(about)
+        emit(f"baseline: {out}")
+
+
+@baseline_app.command("show")
+@guarded
+def baseline_show(
+    file: Annotated[Path, typer.Argument(help="A file that baseline learn or merge wrote.")], *, json_: Json = False
+) -> None:
+    """Show what a baseline knows.
+
+    How much was learned from, and what is usual of each category of apps.
+    """
+    from detector.baseline import Baseline
+    from lab.baselines import print_baseline
+
+    about = Baseline.read(file).summary()
+    if json_:
+        emit_json({"baseline": str(file), **about})
+    else:
+        print_baseline(about)
+
+
+@baseline_app.command("merge")
+@guarded
+def baseline_merge(
+    files: Annotated[list[Path], typer.Argument(help="Baselines of one view, in any order.")],
+    *,
+    out: File,
+    json_: Json = False,
+) -> None:
+    """Put baselines of one view together.
+
+    Their order does not matter, and a recording that several have learned from counts once.
+    """
+    from lab.baselines import merged_files, print_baseline
+
+    _fit(out)
+    found = merged_files(files)
+    found.write(out)
+    about = {"baseline": str(out), **found.summary()}
+    if json_:
+        emit_json(about)
+    else:
+        print_baseline(about)
+        emit(f"baseline: {out}")
+
+
+def _fit(path: Path) -> None:
+    """The file that --out names, proven to be possible before the work begins; typer.BadParameter if it is not."""
+    if path.is_dir():
+        raise typer.BadParameter(f"--out {path} is a folder, expected a file")
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"--out {path} cannot be written: {path.parent} is no folder; make it first")

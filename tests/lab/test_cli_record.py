@@ -1,0 +1,87 @@
+"""Recording from the command line: the days before a scenario, poison, fleets, and what is refused."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from lab.cli import app
+from lab.recording import open_recording
+
+DAY = 86_400_000_000
+TINY = """question = "Is a recording made as it is asked for?"
+span = "1h"
+devices = 2
+[[app]]
+package = "com.orchard.torch"
+category = "tools"
+[[app.behaviour]]
+kind = "http-poll"
+period = "5m"
+label = "AN1793"
+[[app]]
+package = "com.river.reader"
+category = "news-and-magazines"
+[[app.behaviour]]
+kind = "periodic-sync"
+"""
+
+
+@pytest.fixture
+def ask(tmp_path):
+    (tmp_path / "tiny.toml").write_text(TINY)
+
+    def asked(command, *words):
+        words = [command, str(tmp_path / "tiny.toml"), *map(str, words), "-o", str(tmp_path / "made")]
+        return CliRunner().invoke(app, words)
+
+    asked.made = tmp_path / "made"
+    return asked
+
+
+def test_the_past_is_an_ordinary_recording_of_the_days_before(ask):
+    answer = ask("record", "--past", "36h", "--json")
+    assert answer.exit_code == 0, answer.output
+    summary, made = json.loads(answer.stdout), open_recording(ask.made)
+    assert summary["past"] == {"learn_s": 129_600.0, "poison": 0.0}
+    assert (made.stage, made.span_s) == ("flows", 129_600.0)
+    assert made.start == 1_772_409_600_000_000 - 3 * DAY // 2
+    assert made.truth().incidents == ()
+    assert len(made.truth().devices) == 2
+
+
+def test_poison_puts_what_is_labelled_there_and_a_fleet_is_as_large_as_asked(ask):
+    answer = ask("record", "--past", "2h", "--poison", 1, "--devices", 4)
+    assert answer.exit_code == 0, answer.output
+    truth = open_recording(ask.made).truth()
+    assert len(truth.devices) == 4
+    assert len(truth.incidents) == 2  # on as many phones as written
+
+
+def test_without_a_past_nothing_is_said_of_one(ask):
+    answer = ask("record", "--stage", "flows", "--json")
+    assert "past" not in json.loads(answer.stdout)
+    assert "past" not in json.loads((ask.made / "recording.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("record", "--past", "3x"), "'--past': found '3x', expected a duration such as '30s', '5m' or '2h'"),
+        (("run", "--learn", "soon"), "'--learn': found 'soon', expected a duration"),
+        (("record", "--past", "0s"), "past: found 0 days, expected more than 0 and at most 366 days"),
+        (("run", "--learn", "400d"), "past: found 400 days, expected more than 0 and at most 366 days"),
+        (("record", "--poison", 0.5), "--poison: found 0.5 without a past, expected --learn or --past with it"),
+        (("run", "--poison", 0.5), "--poison: found 0.5 without a past"),
+        (("run", "--learn", "1d", "--poison", 1.5), "poison: found 1.5, expected from 0 to 1"),
+        (("run", "--learn", "1d", "--poison", "nan"), "poison: found nan, expected from 0 to 1"),
+        (("run", "--devices", 0), "devices: found 0, expected from 1 to 100,000"),
+        (("record", "--past", "1d", "--speed", 2), "stage flows: found --speed, which it does not have"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_was_found_and_expected(ask, words, fault):
+    answer = ask(*words)
+    assert answer.exit_code == 2
+    told = " ".join(answer.stderr.replace("│", " ").split())
+    assert fault in told
+    assert not ask.made.exists() or not any(ask.made.iterdir())
