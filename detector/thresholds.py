@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -176,18 +176,13 @@ def _misnamed(field: str, values: Mapping[str, float]) -> str | None:
 
 
 def _value(found: Any, kind: str) -> Any:
-    if kind == "float":
-        return _number(found)
+    if kind in _READERS:
+        return _READERS[kind](found)
     if kind in ("int", "bool", "str"):
         wanted = {"int": int, "bool": bool, "str": str}[kind]
         if type(found) is not wanted:
             raise TypeError
         return found
-    if kind == "RoleBaseline":
-        spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
-        return RoleBaseline(_listed(found["background"], str), spoken)
-    if kind == "Provenance":
-        return _provenance(found)
     if kind.startswith("Mapping"):
         return {str(key): _number(value) for key, value in found.items()}
     if kind.startswith("frozenset"):
@@ -195,6 +190,11 @@ def _value(found: Any, kind: str) -> Any:
     if not isinstance(found, list) or not found:
         raise TypeError
     return tuple(_number(item) for item in found)
+
+
+def _role_baseline(found: Any) -> RoleBaseline:
+    spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
+    return RoleBaseline(_listed(found["background"], str), spoken)
 
 
 def _provenance(found: Any) -> Provenance:
@@ -213,6 +213,13 @@ def _number(found: Any) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
         raise ValueError
     return float(found)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "float": _number,
+    "RoleBaseline": _role_baseline,
+    "Provenance": _provenance,
+}
 
 
 def _snake(key: str) -> str:

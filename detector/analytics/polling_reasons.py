@@ -39,7 +39,7 @@ SHAPE: Mapping[str, tuple[str, str]] = {
     "lock_preference": ("0.5 is indifferent, 1 is only while locked", "preference for the locked device"),
     "name_anomaly": (
         "0",
-        "looked for no SNI, an address nobody looked up, a name other than the answered one or than Host, random letters",
+        "looked for no SNI, an address nobody looked up, a name not the answered one or not Host, random letters",
     ),
     "dns_tunnel": ("0", "looked for look-ups below the domain that look like data: always new, long, or of odd types"),
     "protocol_role": ("0", "looked for protocols the category of the app has no use for"),

@@ -3,7 +3,7 @@
 Both hold the evidence of shape against the gate, the deviation from what is normal here, so that neither a regular
 timer to a known service nor a new destination that a person visits is enough. *Product* multiplies gate, evidence and a
 weighted mean of factors; *points* is a logistic sum of gate x factor. No weight is negative, so more of a factor never
-lowers a score. Each is stretched so that its own threshold becomes the shared one; they fail on different evasions.
+lowers a score. Each is stretched so that its own threshold becomes SHARED; they fail on different evasions.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ TIMING = ("interval_regularity", "gap_floor", "mode_share")
 #: Anomalies at least that strong cancel what a category explains.
 ODD = 0.5
 ODDITIES = ("name_anomaly", "dns_tunnel", "protocol_role", "task_mixture")
+#: What the own threshold of either score becomes, so that the two can be compared.
+SHARED = 0.6
 #: The largest gate without a learned baseline: whether a destination is new cannot be told (baseline_deviation).
 SURVEYED = 0.675
 #: Other devices before their habits weigh half, where nothing was learned (features.prevalence has the same).
@@ -59,7 +61,7 @@ def scored(columns: Columns, limits: PollingThresholds) -> Scored:
     points = _points(columns, gated, limits)
     kinds = ((product, limits.product_threshold), (points, limits.points_threshold))
     parts = [
-        stretched(value, np.where(learned, own["baseline"], own["no_baseline"]), limits.threshold)
+        stretched(value, np.where(learned, own["baseline"], own["no_baseline"]), SHARED)
         for value, own in kinds
     ]
     return Scored(np.maximum(*parts), product, points, gate, seen, shape, odd, relief)

@@ -21,7 +21,7 @@ NEVER = np.iinfo(np.int64).max // 2
 
 def task_mixture(contacts: Timed, edges: Int64, answers: Cluster, usual_up: Int64) -> Float64:
     """(g,) 1.0 if at least 80 % of the answers are alike and a five times larger one is followed within 60 s, in a
-    later contact or the same, by a request five times the usual; else 0.0. NaN below ten contacts or without any answer.
+    later contact or the same, by a request five times the usual; else 0.0. NaN below ten contacts or without an answer.
 
     ``contacts``: (n,) starts and L4 payload bytes; ``answers``: (g,) share and size of the largest cluster of bytes
     down, ``usual_up``: (g,) size of that of bytes up (grouped.grouped_clusters; measurements, F9).
