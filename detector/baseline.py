@@ -61,7 +61,7 @@ class Baseline:
             placed(asked.destination, known.destinations),
         )
         app_share, app_devices = counts.of_app(device, package, destination)
-        fleet_share, everybody = counts.of_fleet(device, destination)
+        fleet_share, fleet_devices, everybody = counts.of_fleet(device, destination)
         unknown = np.full(len(device), np.nan)
         new = np.where(everybody > 0, 0.0, 1.0) if self.devices else unknown
         return Deviation(
@@ -71,6 +71,7 @@ class Baseline:
             category_share=counts.of_category(device, package, category, destination),
             fleet_share=fleet_share,
             fleet_new=unknown if self.itself else new,
+            fleet_devices=fleet_devices,
         )
 
     def rate_z(self, category: Codes, per_day: Float64) -> Float64:

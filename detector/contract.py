@@ -123,7 +123,8 @@ class Detector(Protocol):
 
     Optional: ``judges(telemetry) -> tuple[str, ...]`` says which of ANALYTICS it can judge on this telemetry; without
     that method it answers for all. Of an analytic it leaves out it must report nothing, and has neither missed nor
-    passed; one that can judge none is Unsupported.
+    passed; one that can judge none is Unsupported. ``explain(telemetry, about) -> Explanation | None`` says what became
+    of whom one asks about (detector/explanation.py).
     """
 
     name: str

@@ -16,7 +16,6 @@ from lab.baselines import beside, read_baseline
 from lab.console import plural, printable, say, screen
 from lab.report.telling import in_a_line, telling
 
-
 #: Reasons that set all others in their light: what was learned, what is allowed, who answers for it.
 CONTEXT = ("baseline", "baseline_gate", "allowed", "exception", "exception_expired")
 

@@ -26,9 +26,19 @@ LAYERS = (
     ("lab.scoring", "lab.score"),
     ("lab.report",),
     ("lab.running",),
+    ("lab.gate",),
     ("lab.baselines", "lab.detection", "lab.explaining", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
-    ("lab.options", "lab.cli_baseline", "lab.cli_catalogue", "lab.cli_lab", "lab.cli_record", "lab.cli", "lab.entry"),
+    (
+        "lab.options",
+        "lab.cli_baseline",
+        "lab.cli_catalogue",
+        "lab.cli_gate",
+        "lab.cli_lab",
+        "lab.cli_record",
+        "lab.cli",
+        "lab.entry",
+    ),
 )
 # what lab may know of the detector: contract, capture reader, baseline; adapters come by name through the contract
 LAB_MAY_KNOW = ("detector.contract", "detector.explanation", "detector.baseline", "detector.capture")
@@ -43,6 +53,7 @@ ONLY_IN = {
         "lab/cli_baseline.py",
         "lab/cli_catalogue.py",
         "lab/cli_lab.py",
+        "lab/cli_gate.py",
         "lab/cli_record.py",
         "lab/options.py",
         "lab/console.py",

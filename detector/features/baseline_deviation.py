@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from detector.baseline import Deviation
 
 KNOWN: Final = 0.35  # what is left of the gate for a destination the app has long gone to (facts 6.1, F10)
+Z: Final = 1.645  # of the normal distribution, one-sided 95 %
 UNKNOWN: Final = 0.5  # the middle of a part that cannot be told: neither cleared nor suspected
 
 
@@ -32,28 +33,44 @@ def newness(deviation: Deviation) -> Float64:
     return np.where(np.isnan(deviation.own_days), fleet, 2.0 ** -np.nan_to_num(deviation.own_days))
 
 
+def at_least(share: Float64, many: Float64) -> Float64:
+    """(g,) what a share of ``many`` is at least: the lower end of Wilson's one-sided 95 % interval (from memory).
+
+    So one phone that also goes there vouches for little, though it may be all the others there are.
+
+    >>> at_least(np.array([1.0, 1.0, 0.0, 0.5]), np.array([1, 19, 19, np.inf])).round(3).tolist()
+    [0.27, 0.875, 0.0, 0.5]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z2 = Z**2 / many
+        spread = np.sqrt(np.maximum(share * (1 - share), 0) * z2 + z2**2 / 4)
+        return np.asarray(np.maximum((share + z2 / 2 - spread) / (1 + z2), 0.0), np.float64)
+
+
 def rarity(deviation: Deviation) -> Float64:
-    """(g,) 1 at a thousandth of the other devices or none, 0 at a tenth or more; NaN without another device.
+    """(g,) 1 at a thousandth of the other devices (at least) or none, 0 at a tenth; NaN without another device.
 
     New to the whole fleet is rare, however many phones share it by now: so a campaign looks.
 
     >>> rarity(_example(fleet_share=[0, 0.01, 0.2, 0.5, np.nan], fleet_new=[0, 0, 0, 1, np.nan])).tolist()
     [1.0, 0.5, 0.0, 1.0, nan]
     """
+    share = deviation.fleet_share
+    share = share if deviation.fleet_devices is None else at_least(share, deviation.fleet_devices)
     with np.errstate(divide="ignore"):
-        rare = np.clip((-np.log10(deviation.fleet_share) - 1) / 2, 0.0, 1.0)
+        rare = np.clip((-np.log10(share) - 1) / 2, 0.0, 1.0)
     return np.where(deviation.fleet_new == 1, 1.0, rare)
 
 
 def baseline_gate(deviation: Deviation) -> Float64:
     """(g,) 0 as everybody does, 1 as nobody does: appdev^4 (.35 + .65 new) (.5 + .5 rare) (facts 6.1, F10).
 
-    The silence of n other devices with the app counts n / (n + 1); the rest of that factor, all of it where no other
-    device has the app or apps are unknown, is the destination's rarity in the fleet. Rarity is UNKNOWN where there is
-    no other device.
+    appdev is 1 less the share of others with the app that go there. The word of n others counts n / (n + 1); the rest
+    of that factor, all of it where no other device has the app or apps are unknown, is the destination's rarity in the
+    fleet. Rarity is UNKNOWN where there is no other device.
 
     >>> gate = baseline_gate(_example(own_days=[0, 0, 0, 64, np.nan], app_share=[0, 1, np.nan, 0, np.nan],
-    ...     app_devices=[9, 9, 0, 9, np.nan], fleet_share=[0, 0.9, 0, 0, np.nan], fleet_new=[1, 0, 1, 0, np.nan]))
+    ...     app_devices=[99, 99, 0, 99, np.nan], fleet_share=[0, 0.9, 0, 0, np.nan], fleet_new=[1, 0, 1, 0, np.nan]))
     >>> gate.round(3).tolist()
     [1.0, 0.0, 1.0, 0.35, 0.338]
     """

@@ -37,6 +37,7 @@ class Deviation:
     category_share: Float64  # of other apps of the category on other devices, those that contacted it
     fleet_share: Float64  # of the other devices, those that contacted it with any app
     fleet_new: Float64  # 1 nobody contacted it in the learning period, else 0
+    fleet_devices: Float64 | None = None  # how many other devices there are; None: so many that shares are exact
 
 
 class Counts:
@@ -129,12 +130,12 @@ class Vouching:
         theirs -= same * (mates - self._is_own(device, package, destination))
         return np.where(category != NULL, share(theirs, others), np.nan)
 
-    def of_fleet(self, device: Int64, destination: Int64) -> tuple[Float64, Float64]:
-        """(g,) the share of other devices that contacted it with any app, and how many devices did in all."""
+    def of_fleet(self, device: Int64, destination: Int64) -> tuple[Float64, Float64, Float64]:
+        """(g,) the share of other devices that contacted it with any app, how many others there are, how many did."""
         everybody = self.reaching.of(destination)
         others = len(self.devices.keys) - self.devices.of(device)
         mine = self.reached_by.of(self._key(device, destination=destination)) > 0
-        return share(everybody - mine, others), everybody
+        return share(everybody - mine, others), others, everybody
 
     def _is_own(self, device: Int64, package: Int64, destination: Int64) -> Float64:
         if not len(self.own):

@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lab.authoring.held_out import held_out
 from lab.scenario import suite_scenarios
@@ -23,6 +22,8 @@ from tests.bench.detection.corpus import Case, Wishes, gathered
 from tests.bench.detection.entrants import VIEWS, alike, asked, costly, entrants
 from tests.bench.detection.splits import Splits
 from tests.bench.detection.verdicts import verdicts
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def content(case: Case) -> Content:

@@ -1,8 +1,9 @@
 """What tshark and Suricata say of a capture: expert information, anomalies, and the names that stand in clear.
 
-Both are asked for more than they say by themselves: tshark to verify checksums, Suricata to report decoder and stream
-events beside those of applications, to reassemble streams to their end and to remember a connection for as long as it
-is open (by itself it forgets one after ten minutes of silence, and calls the FIN of a push channel an anomaly).
+Both are asked for more than they say by themselves: tshark to verify checksums and to wait for segments that come late,
+Suricata to report decoder and stream events beside those of applications, to reassemble streams to their end and to
+remember a connection for as long as it is open (by itself it forgets one after ten minutes of silence, and calls the
+FIN of a push channel an anomaly).
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ COLUMNS = {
 }
 NAMES = ("SNI", "Host", "qname")
 BETWEEN = "\x1f"  # of several values of one field
-# preferences with which it looks closer: checksums, and the base64 of mail log-ins (else it warns that it does not)
+# preferences with which it looks closer: checksums, the base64 of mail log-ins (else it warns that it does not), and
+# segments in the order of their numbers (else what is sent again behind others is read in the middle of other records)
 CHECKED = ("ip.check_checksum", "tcp.check_checksum", "udp.check_checksum", "smtp.decryption")
+CHECKED += ("tcp.reassemble_out_of_order",)
 FOREVER_S = 366 * 86_400
 ANOMALY = re.compile(r"^(outputs\.\d+\.eve-log\.types\.\d+\.anomaly)\.enabled", re.MULTILINE)
 

@@ -17,6 +17,7 @@ BENCH = Path(__file__).parent
 CAPTURES = BENCH.parents[2] / "shared" / "data" / "captures"
 HOUR = 3_600_000_000
 FIN = ["tshark", "note", "TCP", "This frame initiates the connection closing"]
+FORGOTTEN = ["Suricata", "stream", "stream.fin_but_no_session", "", "443", 1]
 RETRANSMISSION = ["tshark", "note", "TCP", "This frame is a (suspected) retransmission"]
 
 
@@ -59,6 +60,8 @@ def test_a_scenario_is_cut_to_phones_and_span(table):
 def test_nothing_is_wrong_with_a_row_of_what_is_tolerated(table):
     assert table.wrong(row()) == []
     assert table.wrong(row(classes=[[*RETRANSMISSION, 2]], lossy=True)) == []
+    assert table.wrong(row(classes=[FORGOTTEN], lossy=True)) == []
+    assert table.wrong(row(classes=[FORGOTTEN])) == ["1 x Suricata stream stream.fin_but_no_session  443"]
 
 
 @pytest.mark.parametrize(

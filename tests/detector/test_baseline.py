@@ -104,8 +104,17 @@ def test_a_campaign_of_few_phones_stays_rare_and_its_domain_everywhere_does_not(
     few = gate_of(learn(made.telemetry()), "phone-00", "notes", "tools", "campaign.example")
     for phone in range(2, 20):
         made.flow(7, device=f"phone-{phone:02}", package="notes", name="campaign.example")
-    assert few > 0.25
+    assert few > 0.35
     assert gate_of(learn(made.telemetry()), "phone-00", "notes", "tools", "campaign.example") == 0
+
+
+def test_an_app_whose_every_install_is_an_implant_is_new_until_it_is_learned(made):
+    clean = learn(fleet(made).telemetry())
+    for phone in range(2):
+        for poll in range(0, 3 * DAY_S, 900):
+            made.flow(poll, device=f"phone-{phone:02}", package="torch", name="c2.drop.example")
+    assert gate_of(clean, "phone-00", "torch", "tools", "drop.example") == 1
+    assert 0.05 < gate_of(learn(made.telemetry()), "phone-00", "torch", "tools", "drop.example") < 0.2
 
 
 def test_days_count_in_grades(made):

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lab.scoring.matching import APPLESS
+from tests.bench.detection.rows import INNOCENT
 from tests.bench.detection.splits import CALIBRATION, TEST, Splits, side_of
 from tests.bench.detection.sweep import NEVER, Ranked
 
@@ -70,7 +70,7 @@ class Board:
     contents: Sequence[Content]
     splits: Splits
     alike: Mapping[tuple[str, str], str] = field(default_factory=dict)  # tests.bench.detection.entrants.alike
-    _kept: dict[tuple[str, ...], tuple[list[Incident], Ranked, npt.NDArray[np.object_]]] = field(default_factory=dict)
+    _kept: dict[tuple[str, ...], tuple[list[Incident], Ranked]] = field(default_factory=dict)
 
     @cached_property
     def said(self) -> pa.Table:
@@ -160,18 +160,6 @@ class Board:
 
         ``by`` alert: 1 for what alerts by the detector's own threshold, 0 for what does not.
         """
-        incidents, ranked, _ = self._ranking(detector, view, analytic, side, by)
-        return incidents, ranked
-
-    def alarms_by_kind(self, detector: str, view: str, analytic: str, side: str, threshold: float) -> dict[str, int]:
-        """Units of alarm at or above a threshold, by what lab.scoring.matching calls them below it being no matter."""
-        _, ranked, kinds = self._ranking(detector, view, analytic, side, "score")
-        names, counts = np.unique(kinds[ranked.alarms >= threshold].astype(str), return_counts=True)
-        return dict(zip(names.tolist(), counts.tolist(), strict=True))
-
-    def _ranking(
-        self, detector: str, view: str, analytic: str, side: str, by: str
-    ) -> tuple[list[Incident], Ranked, npt.NDArray[np.object_]]:
         key = (detector, view, analytic, side, by)
         if key not in self._kept:
             self._kept[key] = self._made(*key)
@@ -184,9 +172,7 @@ class Board:
         same = pc.and_(pc.equal(table["detector"], detector), pc.equal(table["view"], asked))
         return table.filter(pc.and_(same, pc.equal(table["analytic"], analytic)))
 
-    def _made(
-        self, detector: str, view: str, analytic: str, side: str, by: str
-    ) -> tuple[list[Incident], Ranked, npt.NDArray[np.object_]]:
+    def _made(self, detector: str, view: str, analytic: str, side: str, by: str) -> tuple[list[Incident], Ranked]:
         cases = self.judging(detector, view, analytic, side)
         mine = [
             one
@@ -201,15 +187,16 @@ class Board:
         best = {(row[0], row[3]): row[5] for row in places if row[3] is not None}
         judging = {*cases}
         strays = [row for row in places if row[3] is None and row[0] in judging and self._counts(row[0], row[2], side)]
+        innocent = [row for row in strays if row[6] == INNOCENT]
         numbers = _Numbers()
-        ranked = Ranked(
+        return mine, Ranked(
             found=np.array([best.get((one.case, one.name), NEVER) for one in mine], np.float64),
             found_device=np.array([numbers.of(one.case, one.device) for one in mine], np.int64),
-            alarms=np.array([row[5] for row in strays], np.float64),
-            alarms_device=np.array([numbers.of(row[0], row[1]) for row in strays], np.int64),
+            alarms=np.array([row[5] for row in innocent], np.float64),
+            alarms_device=np.array([numbers.of(row[0], row[1]) for row in innocent], np.int64),
             device_days=self.device_days(cases, view, side),
+            guilty=np.array([row[5] for row in strays if row[6] != INNOCENT], np.float64),
         )
-        return mine, ranked, np.array([row[6] for row in strays], object)
 
 
 @dataclass
@@ -225,6 +212,4 @@ def picked(incidents: Sequence[Incident], ranked: Ranked, pick: Pick) -> Ranked:
     keep = np.array([pick(one) for one in incidents], np.bool_)
     if not len(keep):
         return ranked
-    return Ranked(
-        ranked.found[keep], ranked.found_device[keep], ranked.alarms, ranked.alarms_device, ranked.device_days
-    )
+    return replace(ranked, found=ranked.found[keep], found_device=ranked.found_device[keep])

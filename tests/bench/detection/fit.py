@@ -72,7 +72,7 @@ def fitted(factors: Float64, incident: Int64, *, penalty: float) -> Fitted:
     return Fitted(at[:-1], float(at[-1]), loss, step)
 
 
-def _stepped(  # noqa: PLR0917 - a step of descent is of all these
+def _stepped(
     design: Float64, guilty: Float64, mass: Float64, ridge: Float64, at: Float64, loss: float
 ) -> tuple[Float64, float]:
     chance = _sigmoid(design @ at)

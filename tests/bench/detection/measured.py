@@ -1,47 +1,126 @@
-"""What the bundled analytics measure in a case, group by group, with what each group is in truth."""
+"""What the bundled analytics measure in a case, every factor a column, with what each group is in truth.
+
+AN1793: one row a group of contacts, measured with the baseline and again without. AN1702: one row a window.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from detector.contract import Telemetry, Unsupported
-from detector.measures import Measured, measured
-from detector.thresholds import load_thresholds
-from lab.scoring.matching import device_name, same_peer
+from detector.analytics import command_polling, traffic_relay
+from detector.columns import NULL, Codes
+from detector.contract import Telemetry
+from detector.inventory import Inventory, read_inventory
+from detector.thresholds import PollingThresholds, load_thresholds
+from lab.scoring.matching import same_peer
 from lab.truth import Truth, TruthIncident
+from tests.bench.detection.rows import guilty
 
-TABLES = {"AN1793": "polling", "AN1702": "relay"}
+FACTOR = "f_"  # before the name of a factor's column
+Words = Sequence[str | None]
+Float64 = npt.NDArray[np.float64]
 
 
 def measured_tables(shown: Telemetry, truth: Truth, view: str) -> Iterator[tuple[str, pa.Table]]:
-    """(name, table) of each analytic that can be measured there: one row a group, every factor a column."""
-    try:
-        groups = measured(shown, load_thresholds())
-    except Unsupported:
+    """(name, table) of each analytic that can be measured there."""
+    if "flows" not in shown:
         return
-    for analytic, name in TABLES.items():
-        rows = [_row(one, truth, view) for one in groups if one.analytic == analytic]
-        if rows:
-            yield name, pa.Table.from_pylist(rows)
+    limits = load_thresholds()
+    for telemetry in (shown, replace(shown, baseline=None)) if shown.baseline is not None else (shown,):
+        yield "polling", _polling(telemetry, truth, view, limits.polling)
+    yield "relay", _relay(shown, truth, view)
 
 
-def _row(one: Measured, truth: Truth, view: str) -> dict[str, Any]:
-    device = device_name(one.device, truth)
-    about = {"view": view, "device": device, "package": one.package, "peer": one.peer, "score": one.score}
-    about["incident"] = _incident(one, device, truth)
-    return {**about, **{f"f_{name}": value for name, value in one.values.items()}}
+def _polling(telemetry: Telemetry, truth: Truth, view: str, limits: PollingThresholds) -> pa.Table:
+    found = command_polling.measured(telemetry, limits)
+    device, package = _devices(found.device, truth), _texts(found.package)
+    peer = _texts(found.destination)
+    ends = (found.first, found.last)
+    incident = [_incident("AN1793", truth, *who) for who in zip(device, package, peer, *ends, strict=True)]
+    about = {"device": device, "package": package, "peer": peer, "incident": incident}
+    about |= {"excused": _excused(telemetry, found, limits, peer), "guilty": _guilty(truth, device, package, peer)}
+    return _table(view, about, {**found.columns, "learned": np.full(len(found), telemetry.baseline is not None)})
 
 
-def _incident(one: Measured, device: str, truth: Truth) -> str | None:
-    return next((incident.incident for incident in truth.incidents if _is(one, device, incident)), None)
+def _relay(telemetry: Telemetry, truth: Truth, view: str) -> pa.Table:
+    found = traffic_relay.measured(telemetry, load_thresholds().relay)
+    device, package = _devices(found.device, truth), _texts(found.package)
+    nobody: Words = [None] * len(found)
+    ends = (found.first, found.last)
+    incident = [_incident("AN1702", truth, *who) for who in zip(device, package, nobody, *ends, strict=True)]
+    about = {"device": device, "package": package, "incident": incident, "begin": found.begin, "length": found.length}
+    about |= {"guilty": _guilty(truth, device, package, nobody)}
+    return _table(view, about, found.columns)
 
 
-def _is(one: Measured, device: str, incident: TruthIncident) -> bool:
-    if one.analytic != incident.analytic or device != incident.device:
+def _table(view: str, about: Mapping[str, Any], factors: Mapping[str, Float64]) -> pa.Table:
+    count = len(about["device"])
+    texts = ("device", "package", "peer", "incident")
+    columns = {
+        name: pa.array(value, pa.string()) if name in texts else pa.array(value) for name, value in about.items()
+    }
+    numbers = {f"{FACTOR}{name}": pa.array(np.asarray(value, np.float64)) for name, value in factors.items()}
+    return pa.table({"view": pa.array([view] * count, pa.string()), **columns, **numbers})
+
+
+def _guilty(truth: Truth, device: Words, package: Words, peer: Words) -> npt.NDArray[np.bool_]:
+    """(g,) whether the app of a group is that of an incident, of either analytic."""
+    infected = {one.device for one in truth.incidents}
+    who = zip(device, package, peer, strict=True)
+    return np.array([one[0] in infected and guilty(truth, one[0] or "", *one[1:]) for one in who], np.bool_)
+
+
+def _texts(codes: Codes) -> list[str | None]:
+    words = np.array([*codes.texts, None], object)
+    found: list[str | None] = words[codes.code].tolist()
+    return found
+
+
+def _devices(codes: Codes, truth: Truth) -> list[str]:
+    words = np.array([*(truth.device_name(text) or text for text in codes.texts), ""], object)
+    found: list[str] = words[codes.code].tolist()
+    return found
+
+
+def _incident(
+    analytic: str, truth: Truth, device: str, package: str | None, peer: str | None, first: int, last: int
+) -> str | None:
+    """The incident a group belongs to: as lab.scoring.matching has it, of groups in place of findings."""
+    for one in truth.incidents:
+        if one.analytic == analytic and one.device == device and first <= one.end and last >= one.start:
+            known = package in {None, one.package}
+            if known and (analytic == "AN1702" or _meant(peer, one, package)):
+                return one.incident
+    return None
+
+
+def _meant(peer: str | None, incident: TruthIncident, package: str | None) -> bool:
+    """Whether a destination is the incident's; a merged one of the app is, if the incident has several."""
+    if same_peer(peer, incident.peers):
+        return True
+    return peer == "*rare*" and package == incident.package and len(incident.peers) > 2
+
+
+def _excused(
+    telemetry: Telemetry, found: command_polling.Measured, limits: PollingThresholds, peer: Words
+) -> npt.NDArray[np.bool_]:
+    """(g,) whether a finding about the group may not alert: by role, list, or good word of the inventory."""
+    inventory = read_inventory(telemetry.tables.get("packages"))
+    listed = np.array([name in limits.allowed_destination_list for name in peer], np.bool_)
+    who = [*zip(_texts(found.device), found.uid.tolist(), _texts(found.package), strict=True)]
+    known = {one: _allowed(inventory, one, limits) for one in dict.fromkeys(who)}
+    return listed | np.array([known[one] for one in who], np.bool_)
+
+
+def _allowed(inventory: Inventory, who: tuple[str | None, int, str | None], limits: PollingThresholds) -> bool:
+    device, uid, package = who
+    app = inventory.find(device or "", None if uid == NULL else uid, package)
+    if app is None:
         return False
-    if one.package not in {None, incident.package}:
-        return False
-    return one.analytic == "AN1702" or same_peer(one.peer, incident.peers)
+    return app.sanctioned or app.allowed(limits.allowed_app_list, limits.allowed_roles) is not None

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from detector.contract import Finding
 from detector.destinations import registrable
-from lab.scoring.matching import Verdict, device_name, judge
+from lab.scoring.matching import Verdict, device_name, judge, same_peer
 from lab.truth import Truth
 
 DAY_US = 86_400_000_000
+INCIDENT, GUILTY, INNOCENT = "incident", "guilty", "innocent"
 
 SAID = pa.schema(
     [
@@ -28,7 +29,7 @@ SAID = pa.schema(
         ("package", pa.string()),  # null where nobody can know it
         ("unit", pa.string()),  # of alarm; null of an incident
         ("incident", pa.string()),  # null of an alarm
-        ("kind", pa.string()),  # lab.scoring.matching.Verdict: hit, quiet, benign, cross, extra
+        ("kind", pa.string()),  # "incident"; of an alarm whether its app is GUILTY of an incident at all, or INNOCENT
         ("score", pa.float64()),  # the best
         ("alert", pa.bool_()),  # by the detector's own threshold
         ("severity", pa.string()),
@@ -111,6 +112,19 @@ def _package(finding: Finding, device: str, apps: Mapping[tuple[str, int], str])
     return apps.get((device, finding.uid))
 
 
+def _kind(finding: Finding, device: str, truth: Truth, apps: Mapping[tuple[str, int], str]) -> str:
+    return GUILTY if guilty(truth, device, _package(finding, device, apps), finding.peer) else INNOCENT
+
+
+def guilty(truth: Truth, device: str, package: str | None, peer: str | None) -> bool:
+    """Whether an app, or where it is not known what it speaks to, is that of an incident of either analytic there.
+
+    Such an alarm names the wrong analytic, place or time, but no innocent app.
+    """
+    mine = (one for one in truth.incidents if one.device == device)
+    return any(one.package == package if package else same_peer(peer, one.peers) for one in mine)
+
+
 def _row(
     key: tuple[bool, str, str], verdicts: list[Verdict], truth: Truth, apps: Mapping[tuple[str, int], str]
 ) -> dict[str, Any]:
@@ -125,7 +139,7 @@ def _row(
         "package": _package(best.finding, device, apps),
         "unit": name if alarm else None,
         "incident": None if alarm else name,
-        "kind": first.kind,
+        "kind": _kind(best.finding, device, truth, apps) if alarm else INCIDENT,
         "score": best.finding.score,
         "alert": bool(alerts),
         "severity": first.finding.severity,

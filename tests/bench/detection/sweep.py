@@ -7,7 +7,7 @@ raised it is one. An incident counts once, by its best score; without any findin
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ OUTER = (2.5, 97.5)  # percentiles of a 95 % interval
 
 @dataclass(frozen=True)
 class Ranked:
-    """What one detector says, one row a unit: m incidents and n units of alarm, each with the device it is on.
+    """What one detector says, one row a unit: m incidents and n units of alarm about the innocent, each with the device it is on.
 
     ``device`` are numbers of (scenario, seed, device), the unit of the bootstrap.
     """
@@ -30,13 +30,14 @@ class Ranked:
     alarms: Float64  # (n,) best score of each unit that is no incident
     alarms_device: Int64
     device_days: float
+    guilty: Float64 = field(default_factory=lambda: np.zeros(0))  # alarms about the apps of incidents: counted apart
 
     def recall(self, threshold: float) -> float | None:
         """The share of incidents at or above the threshold; None of nothing."""
         return float((self.found >= threshold).mean()) if len(self.found) else None
 
     def false_alarms(self, threshold: float) -> int:
-        """Units of alarm at or above the threshold."""
+        """Units of alarm about the innocent at or above the threshold."""
         return int((self.alarms >= threshold).sum())
 
 
@@ -65,12 +66,7 @@ def threshold_within(ranked: Ranked, budget: float) -> float:
     """
     allowed = math.floor(budget * ranked.device_days + 1e-9)
     worst_first = np.sort(ranked.alarms[ranked.alarms > NEVER])[::-1]
-    every = np.concatenate([ranked.found[ranked.found > NEVER], worst_first])
-    if allowed >= len(worst_first):
-        return float(every.min()) if len(every) else math.inf
-    bar = worst_first[allowed]
-    above = every[every > bar]
-    return float((bar + above.min()) / 2) if len(above) else math.inf
+    return _beyond(np.concatenate([ranked.found[ranked.found > NEVER], worst_first]), worst_first, allowed)
 
 
 def average_precision(ranked: Ranked, weight: Float64 | None = None) -> float | None:
@@ -113,3 +109,36 @@ def bootstrap(ranked: Ranked, draws: int, rng: np.random.Generator) -> tuple[flo
     known = [one for one in drawn if one is not None]
     low, high = np.percentile(known, OUTER)
     return float(low), float(high)
+
+
+def joint_thresholds(found: Float64, alarms: Float64, allowed: int) -> tuple[float, float]:
+    """The pair of thresholds of two scores, either of which alarms, that finds most with at most ``allowed`` alarms.
+
+    ``found`` (m, 2) the best scores of each incident, ``alarms`` (n, 2) of each unit. Exact: of the alarms that may be
+    spent each number is tried on the first score, and what is left on the second among the units not spent on. Of
+    equals the pair that leaves more room to the first. Thresholds stand half way to the next higher score.
+
+    >>> joint_thresholds(np.array([[0.9, 0.0], [0.0, 0.8]]), np.array([[0.5, 0.1], [0.2, 0.6]]), 0)
+    (0.7, 0.7)
+    """
+    best, chosen = -1, (math.inf, math.inf)
+    first = np.sort(alarms[:, 0])[::-1]
+    for spent in range(min(allowed, len(first)) + 1):
+        one = _beyond(np.concatenate([found[:, 0], alarms[:, 0]]), first, spent)
+        left = alarms[alarms[:, 0] < one]
+        second = np.sort(left[:, 1])[::-1]
+        over = int((alarms[:, 0] >= one).sum())
+        two = _beyond(np.concatenate([found[:, 1], alarms[:, 1]]), second, allowed - over)
+        hits = int(((found[:, 0] >= one) | (found[:, 1] >= two)).sum())
+        if hits > best:
+            best, chosen = hits, (one, two)
+    return chosen
+
+
+def _beyond(every: Float64, worst_first: Float64, allowed: int) -> float:
+    """The threshold half way between the first alarm that is one too many and the next higher score of anybody."""
+    if allowed >= len(worst_first):
+        return float(every.min()) if len(every) else math.inf
+    bar = float(worst_first[allowed])
+    above = every[every > bar]
+    return float((bar + above.min()) / 2) if len(above) else math.inf

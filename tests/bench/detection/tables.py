@@ -71,7 +71,7 @@ def measure(board: Board, detector: str, view: str, analytic: str, side: str = T
 
 HEAD = (
     "| detector | AP (95 %) | recall at the frozen threshold (95 %) | false alarms per 1,000 device-days (95 %) "
-    "| by its own alerts: recall | false alarms |\n|---|---|---|---|--:|--:|"
+    "| about guilty apps | by its own alerts: recall | false alarms |\n|---|---|---|---|--:|--:|--:|"
 )
 
 
@@ -90,7 +90,9 @@ def _line(one: Measure) -> str:
     share, alarms = found_share(one.ranked, one.threshold), alarm_rate(one.ranked, one.threshold)
     own = one.own.recall(0.5)
     mine = NOTHING if own is None else f"{own:.2f}"
-    return f"| `{one.detector}` | {_precision(one)} | {share} | {alarms} | {mine} | {one.own.false_alarms(0.5)} |"
+    beside = int((one.ranked.guilty >= one.threshold).sum())
+    cells = (f"`{one.detector}`", _precision(one), share, alarms, beside, mine, one.own.false_alarms(0.5))
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _precision(one: Measure) -> str:

@@ -82,5 +82,5 @@ def _above_all(board: Board, rivals: Sequence[str], view: str, analytic: str) ->
         yield _held(f"PR-AUC of {analytic} above every other detector, view {view}", ours.precision > known[best], told)
 
 
-def _held(what: str, holds: bool, told: str) -> str:  # noqa: FBT001 - the fact itself
+def _held(what: str, holds: bool, told: str) -> str:
     return f"{'HELD' if holds else 'NOT HELD'}: {what}: {told}"
