@@ -60,10 +60,7 @@ def scored(columns: Columns, limits: PollingThresholds) -> Scored:
     product = gated * (1 - (1 - shape) * (1 - odd))
     points = _points(columns, gated, limits)
     kinds = ((product, limits.product_threshold), (points, limits.points_threshold))
-    parts = [
-        stretched(value, np.where(learned, own["baseline"], own["no_baseline"]), SHARED)
-        for value, own in kinds
-    ]
+    parts = [stretched(value, np.where(learned, own["baseline"], own["no_baseline"]), SHARED) for value, own in kinds]
     return Scored(np.maximum(*parts), product, points, gate, seen, shape, odd, relief)
 
 

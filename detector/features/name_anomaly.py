@@ -21,8 +21,8 @@ def name_anomaly(
 
     All (g,) in 0..1: ``no_sni``: its TLS flows carry none although others' do; ``never_resolved``: known by address
     only, and no answer held that address; ``other_name``: differs from every name whose answer held the address;
-    ``fronted``: decrypted requests whose Host is of another registrable domain than the SNI; ``entropy``: features.name_entropy.
-    NaN: this sensor cannot tell; NaN where it can tell nothing.
+    ``fronted``: decrypted requests whose Host is of another registrable domain than the SNI; ``entropy``: of
+    features.name_entropy. NaN: this sensor cannot tell; NaN where it can tell nothing.
 
     >>> yes, no, unknown = np.array([1.0]), np.array([0.0]), np.array([np.nan])
     >>> name_anomaly(yes, yes, unknown, unknown, unknown).tolist(), name_anomaly(no, no, no, no, no).tolist()
