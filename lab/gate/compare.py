@@ -15,6 +15,7 @@ from lab.gate.measures import Measured, column_of, measured, watched
 from lab.gate.named import Named, flipped, gained_pairs, lost_pairs, new_alarms, slower
 from lab.gate.pairs import Pairs, paired
 from lab.gate.selection import Card
+from lab.gate.settings import ALPHA
 from lab.gate.significance import Statistic, mcnemar, nearest_rank, paired_bootstrap, swapped, total
 
 Cell = tuple[str, str]
@@ -90,6 +91,10 @@ def _recall(card: Card, pairs: Pairs, found: Compared) -> Compared:
     values = [[float(row["verdict"] == "detected") for row in side] for side in zip(*pairs.both, strict=True)]
     chance = mcnemar(len(lost_pairs(pairs)), len(gained_pairs(pairs)))
     tested = _tested(found, values, total(len(pairs.both)))
+    had = sum(old["verdict"] == "detected" for _, old in pairs.both)
+    if mcnemar(had, 0) > ALPHA:
+        few = f"{had} were detected before: the loss of all would be chance at alpha {ALPHA}; run more seeds"
+        tested = replace(tested, notes=(*tested.notes, few))
     return replace(tested, p=chance, named=tuple(lost), gained=tuple(gained))
 
 
