@@ -40,6 +40,7 @@ def baseline_learn(
     from lab.baselines import learned_from, merged_files, print_baseline
 
     _fit(out)
+    _spare(out)
     learned = learned_from(recordings, view, allow_partial=allow_partial, progress=progress)
     found = merged_files(merge, [learned]) if merge else learned
     found.write(out)
@@ -85,6 +86,7 @@ def baseline_merge(
     from lab.baselines import merged_files, print_baseline
 
     _fit(out)
+    _spare(out)
     found = merged_files(files)
     found.write(out)
     about = {"baseline": str(out), **found.summary()}
@@ -124,7 +126,11 @@ def _fit(path: Path) -> None:
     """The file that --out names, proven to be possible before the work begins; typer.BadParameter if it is not."""
     if path.is_dir():
         raise typer.BadParameter(f"--out {path} is a folder, expected a file")
-    if path.is_file() and not zipfile.is_zipfile(path):
-        raise typer.BadParameter(f"--out {path} is there and is no baseline: name another file, or remove it")
     if not path.parent.is_dir():
         raise typer.BadParameter(f"--out {path} cannot be written: {path.parent} is no folder; make it first")
+
+
+def _spare(path: Path) -> None:
+    """typer.BadParameter where a file is there that baseline learn did not write, such as a capture."""
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise typer.BadParameter(f"--out {path} is there and is no baseline: name another file, or remove it")
