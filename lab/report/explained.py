@@ -86,7 +86,7 @@ def _factors(factors: Sequence[Row]) -> Iterable[str]:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else f"{value:.3g}"
 
 
 def _reasons(answer: Row) -> Iterable[str]:
