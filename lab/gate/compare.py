@@ -2,7 +2,8 @@
 
 ``no-loss`` compares the same recordings: there every difference is the detector's, and one is enough. ``no-regression``
 asks whether what is worse is more than chance: exact McNemar for incidents, a randomisation of pairs for false alarms
-and delays (the percentile bootstrap, which is printed, is no test: with three alarms more it rejects too often).
+and delays, whose level holds for any number of pairs. The bootstrap of pairs, which is printed, is an interval only:
+its level holds for many pairs.
 """
 
 from __future__ import annotations
