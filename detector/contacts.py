@@ -1,77 +1,33 @@
 """Contacts: what one app of one device said to one destination, each time as one row, gathered from flows and DNS.
 
 A short flow is one contact; inside a long one every exchange is (one WebSocket is one flow but many polls); a look-up
-whose answer nobody connected to is one too. Contacts closer than a merge gap are one.
+whose answer nobody connected to is one too. Contacts closer than a merge gap are one. Everything is done for all
+groups at once: rows sorted by group and time, and the edges between the groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.columns import NULL, Codes, Int64, codes, joined, numbered, whole
-from detector.destinations import is_group, is_loopback, registrable
-from detector.grouped import grouped_gaps, grouped_quantiles
+from detector.columns import NULL, Codes, Int64, dense, joined, whole
+from detector.flow_columns import Flows as Flows  # noqa: PLC0414 - contacts are made of flows, whose columns live apart
+from detector.flow_columns import destinations
+from detector.flow_columns import hosts as hosts  # noqa: PLC0414 - as above
+from detector.flow_columns import outbound_rows as outbound_rows  # noqa: PLC0414 - as above
+from detector.grouped import Float64, grouped_sorted, grouped_steps, ordered_quantiles, spans
 from detector.lookups import Lookups
 
 LONG_FLOW_US = 10_000_000
-LENGTH_BYTES = 2  # in front of each DNS message over TCP (RFC 1035 section 4.2.2)
 #: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
 BLUR = 3.0
-
-
-@dataclass(frozen=True)
-class Flows:
-    """The columns of a flows table the analytics read; n rows."""
-
-    flow: Int64
-    device: Codes
-    uid: Int64
-    package: Codes
-    start: Int64
-    end: Int64
-    up: Int64
-    down: Int64
-    inbound: Int64
-    server: Codes
-    name: Codes
-    app_proto: Codes
-    target: Codes  # host this flow's client asked a proxy for, without port
-    port: Int64
-    proto: Codes
-
-    @classmethod
-    def read(cls, table: pa.Table) -> Flows:
-        """The columns of a table of schema ``flows``."""
-        via = codes(table["proxy_server"])
-        beyond = np.array([text == "server" for text in via.texts] + [False])[via.code]
-        asked = hosts(codes(table["proxy_target"]))
-        return cls(
-            flow=whole(table["flow"]),
-            device=codes(table["device"]),
-            uid=whole(table["uid"]),
-            package=codes(table["package"]),
-            start=whole(table["start"]),
-            end=whole(table["end"]),
-            up=whole(table["bytes_up"]),
-            down=whole(table["bytes_down"]),
-            inbound=whole(table["inbound"], null=0),
-            server=codes(table["server"]),
-            name=codes(table["name"]),
-            app_proto=codes(table["app_proto"]),
-            target=Codes(np.where(beyond, asked.code, NULL), asked.texts),
-            port=whole(table["server_port"]),
-            proto=codes(table["proto"]),
-        )
-
-
-def hosts(targets: Codes) -> Codes:
-    """The hosts of a column of ``host:port`` texts."""
-    return targets.renamed([text.rpartition(":")[0].strip("[]") or text for text in targets.texts])
+#: The destination that stands for all destinations of an app that hardly anybody else contacts.
+RARE = "*rare*"
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -80,21 +36,6 @@ class Merging:
 
     gaps_s: Sequence[float]
     least: int
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Something said, before merging; m rows in any order."""
-
-    group: Int64
-    start: Int64
-    up: Int64
-    down: Int64
-    row: Int64  # of the flows or dns table
-
-    def taken(self, rows: Int64 | npt.NDArray[np.bool_] | slice) -> Moments:
-        """Some of the moments, in the order given."""
-        return Moments(self.group[rows], self.start[rows], self.up[rows], self.down[rows], self.row[rows])
 
 
 @dataclass(frozen=True)
@@ -115,182 +56,244 @@ class Contacts:
     def __len__(self) -> int:
         return len(self.times)
 
-    def gaps_s(self) -> npt.NDArray[np.float64]:
+    def gaps_s(self) -> Float64:
         """(n - 1,) seconds between contact starts."""
         return np.diff(self.times) / 1e6
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Who spoke to whom: p pairs of (device, app) and destination, and the rows of each in time order."""
+
+    said: Flows | Lookups
+    rows: Int64  # (m,) of the flows or dns table, pair after pair
+    edges: Int64  # (p + 1,) where the rows of each begin
+    app: Int64  # (p,) number of the device and app
+    device: Codes  # (p,)
+    uid: Int64
+    package: Codes
+    destination: Codes
+    merged: bool = False  # all its destinations are RARE
+
+    def __len__(self) -> int:
+        return len(self.app)
+
+    def by_app(self, which: Flags) -> Pairs:
+        """Some of the pairs joined, all destinations of an app as one: the second key."""
+        rows = self.rows[np.repeat(which, np.diff(self.edges))]
+        app = np.repeat(self.app[which], np.diff(self.edges)[which])
+        order = np.lexsort((self.said.time[rows], app))
+        heads, edges = _runs(app[order])
+        _, first = np.unique(self.app, return_index=True)
+        one = first[np.searchsorted(self.app[first], app[order][heads])]
+        device, package = (Codes(part.code[one], part.texts) for part in (self.device, self.package))
+        rare = Codes(np.zeros(len(one), np.int64), [RARE])
+        return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Something said, before merging; m rows in the order of group and time."""
+
+    group: Int64
+    start: Int64
+    up: Int64
+    down: Int64
+    row: Int64  # of the flows or dns table
+
+    def taken(self, rows: Int64 | Flags) -> Moments:
+        """Some of the moments, in the order given."""
+        return Moments(self.group[rows], self.start[rows], self.up[rows], self.down[rows], self.row[rows])
 
 
 @dataclass(frozen=True)
 class Crowd:
     """The contacts of g groups at once, group after group, in time order within each."""
 
-    group: Int64  # (g,)
+    pair: Int64  # (g,) of the pairs it was made from
+    pairs: Pairs
     edges: Int64  # (g + 1,) where the contacts of each begin
     times: Int64  # (n,) as in Contacts, as are up and down
     up: Int64
     down: Int64
-    row_edges: Int64  # (g + 1,) where the rows of each begin
+    heads: Int64  # (n + 1,) where the rows of each contact begin
     rows: Int64  # repeated where a row gave several moments
-    destination: Codes  # (g,)
+    gap_s: Float64  # (g,) merge gap
+
+    def __len__(self) -> int:
+        return len(self.pair)
 
     @property
     def counts(self) -> Int64:
         """(g,) how many contacts each has."""
         return np.diff(self.edges)
 
-    def some(self, which: npt.NDArray[np.bool_]) -> Crowd:
-        """Some of the groups."""
-        counts, rows = np.diff(self.edges), np.diff(self.row_edges)
-        said, begun = np.repeat(which, counts), np.repeat(which, rows)
-        edges, row_edges = (np.append(0, np.cumsum(part[which])) for part in (counts, rows))
-        named = Codes(self.destination.code[which], self.destination.texts)
-        times, up, down = (column[said] for column in (self.times, self.up, self.down))
-        return Crowd(self.group[which], edges, times, up, down, row_edges, self.rows[begun], named)
+    @property
+    def row_edges(self) -> Int64:
+        """(g + 1,) where the rows of each group begin."""
+        return self.heads[self.edges]
+
+    @property
+    def first(self) -> Int64:
+        """(g,) the first contact of each."""
+        return self.times[self.edges[:-1]]
+
+    @property
+    def last(self) -> Int64:
+        """(g,) the last contact of each."""
+        return self.times[self.edges[1:] - 1]
+
+    @property
+    def device(self) -> Codes:
+        """(g,) as the following."""
+        return Codes(self.pairs.device.code[self.pair], self.pairs.device.texts)
+
+    @property
+    def destination(self) -> Codes:
+        """(g,) registrable domain, address, or RARE."""
+        return Codes(self.pairs.destination.code[self.pair], self.pairs.destination.texts)
+
+    @property
+    def package(self) -> Codes:
+        """(g,) package of the app."""
+        return Codes(self.pairs.package.code[self.pair], self.pairs.package.texts)
+
+    @property
+    def uid(self) -> Int64:
+        """(g,) uid of the app; NULL where unknown."""
+        return self.pairs.uid[self.pair]
+
+    @property
+    def looked_up(self) -> bool:
+        """Whether the contacts are look-ups, and the rows those of dns."""
+        return isinstance(self.pairs.said, Lookups)
+
+    def taken(self, groups: Int64, lengths: Int64 | None = None) -> Crowd:
+        """Some groups in the order given, repeats allowed; of each only its first contacts where ``lengths`` say."""
+        lengths = self.counts[groups] if lengths is None else lengths
+        contacts = spans(self.edges[groups], lengths)
+        rows = spans(self.heads[contacts], self.heads[contacts + 1] - self.heads[contacts])
+        heads = np.append(0, np.cumsum(self.heads[contacts + 1] - self.heads[contacts]))
+        edges = np.append(0, np.cumsum(lengths))
+        times, up, down = (column[contacts] for column in (self.times, self.up, self.down))
+        return Crowd(self.pair[groups], self.pairs, edges, times, up, down, heads, self.rows[rows], self.gap_s[groups])
+
+    def one(self, group: int) -> Contacts:
+        """The contacts of one group."""
+        said, begun = slice(*self.edges[group : group + 2]), slice(*self.row_edges[group : group + 2])
+        uid = int(self.uid[group])
+        return Contacts(
+            device=self.device.text(group) or "",
+            uid=None if uid == NULL else uid,
+            package=self.package.text(group),
+            destination=self.destination.text(group) or "",
+            looked_up=self.looked_up,
+            times=self.times[said],
+            up=self.up[said],
+            down=self.down[said],
+            rows=np.unique(self.rows[begun]),
+            merge_gap_s=float(self.gap_s[group]),
+        )
 
 
-Worth = Callable[[Crowd], npt.NDArray[np.bool_]]
+def flow_pairs(flows: Flows, considered: Int64) -> Pairs:
+    """Pairs of the ``considered`` rows of flows."""
+    return _paired(flows, considered, destinations(flows, considered))
 
 
-def all_of(crowd: Crowd) -> npt.NDArray[np.bool_]:
-    """(g,) every group is worth a look."""
-    return np.ones(len(crowd.group), np.bool_)
-
-
-def flow_contacts(
-    flows: Flows, considered: Int64, exchanges: pa.Table | None, merging: Merging, worth: Worth = all_of
-) -> Iterator[Contacts]:
-    """Contacts by (device, app, destination) from the ``considered`` rows, of groups ``worth`` it."""
-    if not len(considered):
-        return
-    destination = _destinations(flows, considered)
-    package = flows.package.code[considered]
-    group, first = numbered(flows.device.code[considered], flows.uid[considered], package, destination.code)
-
-    def asked(crowd: Crowd) -> npt.NDArray[np.bool_]:
-        named = Codes(destination.code[first[crowd.group]], destination.texts)
-        return worth(replace(crowd, destination=named))
-
-    for merged, gap in _merged(_moments(flows, considered, group, exchanges), merging, asked):
-        place = int(first[merged.group[0]])
-        yield _contacts(flows, int(considered[place]), destination.text(place), merged, gap)
-
-
-def lookup_contacts(lookups: Lookups, merging: Merging) -> Iterator[Contacts]:
-    """Contacts by (device, app, registrable domain) from look-ups whose answers nobody connected to."""
+def lookup_pairs(lookups: Lookups) -> Pairs:
+    """Pairs of the look-ups whose answers nobody connected to, by registrable domain."""
     rows = np.flatnonzero(lookups.unused)
-    if not len(rows):
-        return
-    device, uid, package = lookups.device.code[rows], lookups.uid[rows], lookups.package.code[rows]
-    group, first = numbered(device, uid, package, lookups.domain.code[rows])
-    for merged, gap in _merged(Moments(group, lookups.time[rows], lookups.up[rows], lookups.down[rows], rows), merging):
-        row = int(rows[first[merged.group[0]]])
-        yield _contacts(lookups, row, lookups.domain.text(row), merged, gap)
+    return _paired(lookups, rows, Codes(lookups.domain.code[rows], lookups.domain.texts))
 
 
-def _contacts(said: Flows | Lookups, row: int, destination: str | None, merged: Moments, gap_s: float) -> Contacts:
-    """Those of one group, whose device and app a row of theirs tells."""
-    return Contacts(
-        device=said.device.text(row) or "",
-        uid=None if said.uid[row] == NULL else int(said.uid[row]),
-        package=said.package.text(row),
-        destination=destination or "",
-        looked_up=isinstance(said, Lookups),
-        times=merged.start,
-        up=merged.up,
-        down=merged.down,
-        rows=merged.row,
-        merge_gap_s=gap_s,
-    )
+def _paired(said: Flows | Lookups, rows: Int64, destination: Codes) -> Pairs:
+    if len(rows) and (np.diff(said.time[rows]) < 0).any():
+        order = np.argsort(said.time[rows], kind="stable")
+        rows, destination = rows[order], Codes(destination.code[order], destination.texts)
+    app = dense(said.device.code[rows], said.uid[rows], said.package.code[rows])
+    key = app * (len(destination.texts) + 1) + destination.code
+    order = np.argsort(key, kind="stable")
+    heads, edges = _runs(key[order])
+    one = order[heads]
+    device, package = (Codes(part.code[rows[one]], part.texts) for part in (said.device, said.package))
+    whom = Codes(destination.code[one], destination.texts)
+    return Pairs(said, rows[order], edges, app[one], device, said.uid[rows[one]], package, whom)
 
 
-def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozenset[int]) -> Int64:
-    """Rows of flows a device opened to somebody: TCP or UDP, no broadcast, multicast, loopback or UDP discovery.
-
-    Flows whose look-ups are in the dns table are left to it; over TCP only where these are all that the client said,
-    since a stream may be cut or turn to something else.
-    """
-    nowhere = np.array([is_group(text) or is_loopback(text) for text in flows.server.texts] + [True])
-    carried = np.array([text in ("tcp", "udp") for text in flows.proto.texts] + [False])
-    udp = np.array([text == "udp" for text in flows.proto.texts] + [False])[flows.proto.code]
-    discovery = udp & np.isin(flows.port, sorted(ignored_ports))
-    keep = (flows.inbound == 0) & ~nowhere[flows.server.code] & carried[flows.proto.code] & ~discovery
-    if lookups is not None:
-        keep &= ~_told(flows, lookups, udp)
-    return np.flatnonzero(keep)
+def crowd_of(pairs: Pairs, exchanges: pa.Table | None, merging: Merging) -> Crowd:
+    """The contacts of every pair that has enough of them, at the coarsest merge gap that does not blur."""
+    ordered = _moments(pairs, exchanges)
+    if len(ordered.group):
+        ordered = ordered.taken(np.bincount(ordered.group)[ordered.group] >= merging.least)
+    parts = []
+    for gap in sorted(merging.gaps_s, reverse=True):
+        crowd = _merged(pairs, ordered, gap)
+        clear = _clear(crowd, merging.least)
+        ordered = ordered.taken(~np.repeat(clear, np.diff(crowd.row_edges)))
+        parts.append(crowd.taken(np.flatnonzero(clear)))
+    return _one_after_another(parts)
 
 
-def _told(flows: Flows, lookups: Lookups, udp: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """(n,) whether the dns table tells what the flow said: of UDP anything, else every byte of the client."""
-    numbers, place = np.unique(lookups.flow, return_inverse=True)
-    sizes = lookups.up + LENGTH_BYTES * (lookups.up > 0)
-    told = np.append(np.bincount(place, sizes, len(numbers)), 0)
-    row = joined(numbers, flows.flow)
-    found: npt.NDArray[np.bool_] = (row != NULL) & (udp | (told[row] >= flows.up))
-    return found
-
-
-def _destinations(flows: Flows, rows: Int64) -> Codes:
-    """Registrable domain of what a proxy was asked for, else of the name, else the address."""
-    texts = [registrable(text) for text in (*flows.target.texts, *flows.name.texts)] + flows.server.texts
-    names, servers = len(flows.target.texts), len(flows.target.texts) + len(flows.name.texts)
-    target, name = flows.target.code[rows], flows.name.code[rows]
-    code = np.where(target != NULL, target, np.where(name != NULL, name + names, flows.server.code[rows] + servers))
-    return Codes(code, texts).renamed(texts)
-
-
-def _moments(flows: Flows, rows: Int64, group: Int64, exchanges: pa.Table | None) -> Moments:
-    """Every short flow, and every exchange inside a long one; ``group`` is that of each of ``rows``.
+def _moments(pairs: Pairs, exchanges: pa.Table | None) -> Moments:
+    """Every short flow or look-up, and every exchange inside a long flow; groups are pairs.
 
     Of a short flow the bytes of its exchanges count, without what TLS says itself; of one without any all its bytes.
     """
-    flat = Moments(group, flows.start[rows], flows.up[rows], flows.down[rows], rows)
-    if exchanges is None:
+    said, rows = pairs.said, pairs.rows
+    group = np.repeat(np.arange(len(pairs)), np.diff(pairs.edges))
+    flat = Moments(group, said.time[rows], np.maximum(said.up[rows], 0), np.maximum(said.down[rows], 0), rows)
+    if exchanges is None or isinstance(said, Lookups):
         return flat
-    owner = joined(flows.flow[rows], whole(exchanges["flow"]))
+    owner = joined(said.flow[rows], whole(exchanges["flow"]))
     inside = np.flatnonzero(owner != NULL)
     spoke = np.bincount(owner[inside], minlength=len(rows)) > 0
     for name, total in (("bytes_up", flat.up), ("bytes_down", flat.down)):
         amount = np.bincount(owner[inside], whole(exchanges[name])[inside], len(rows)).astype(np.int64)
         total[spoke] = amount[spoke]
-    long = flows.end[rows] - flows.start[rows] > LONG_FLOW_US
+    long = said.end[rows] - said.start[rows] > LONG_FLOW_US
     inside = inside[long[owner[inside]]]
     owner = owner[inside]
-    silent = flat.taken(np.setdiff1d(np.arange(len(rows)), owner))
+    silent = np.ones(len(rows), np.bool_)
+    silent[owner] = False
     start, up, down = (whole(exchanges[name])[inside] for name in ("start", "bytes_up", "bytes_down"))
-    said = Moments(group[owner], start, up, down, rows[owner])
-    return Moments(*(np.concatenate([getattr(part, name) for part in (silent, said)]) for name in vars(flat)))
+    parts = (flat.taken(silent), Moments(group[owner], start, up, down, rows[owner]))
+    every = Moments(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(flat)))
+    return every.taken(np.lexsort((every.start, every.group)))
 
 
-def _merged(moments: Moments, merging: Merging, worth: Worth = all_of) -> Iterator[tuple[Moments, float]]:
-    """Each group's contacts in time order at the coarsest gap that does not blur; ``row`` are its distinct rows."""
-    if not len(moments.group):
-        return
-    frequent = moments.taken(np.bincount(moments.group)[moments.group] >= merging.least)
-    ordered = frequent.taken(np.lexsort((frequent.start, frequent.group)))
-    found: list[tuple[int, Moments, Int64, float]] = []
-    for gap in sorted(merging.gaps_s, reverse=True):
-        if not len(ordered.group):
-            break
-        crowd, clear = _crowd(ordered, gap, merging.least)
-        taken = np.flatnonzero(clear)
-        kept = taken[worth(crowd.some(clear))] if len(taken) else taken
-        for k in kept:
-            one, rows = slice(*crowd.edges[k : k + 2]), slice(*crowd.row_edges[k : k + 2])
-            said = Moments(crowd.group[k : k + 1], crowd.times[one], crowd.up[one], crowd.down[one], crowd.rows[rows])
-            found.append((int(crowd.group[k]), said, crowd.rows[rows], gap))
-        ordered = ordered.taken(~np.repeat(clear, np.diff(crowd.row_edges)))
-    for _, said, begun, gap in sorted(found, key=lambda one: one[0]):
-        yield replace(said, row=np.unique(begun)), gap
-
-
-def _crowd(ordered: Moments, gap_s: float, least: int) -> tuple[Crowd, npt.NDArray[np.bool_]]:
-    """All groups merged at one gap, and which of them are many enough and not blurred by it."""
+def _merged(pairs: Pairs, ordered: Moments, gap_s: float) -> Crowd:
+    """All groups of the moments merged at one gap."""
     fresh = np.diff(ordered.group, prepend=-1) != 0
-    heads = np.flatnonzero(fresh | (np.diff(ordered.start, prepend=ordered.start[0]) > gap_s * 1e6))
-    up, down = (np.add.reduceat(column, heads) for column in (ordered.up, ordered.down))
+    apart = np.diff(ordered.start, prepend=ordered.start[:1]) > gap_s * 1e6
+    heads = np.flatnonzero(fresh | apart)
+    up, down = (np.add.reduceat(column, heads) if len(heads) else column for column in (ordered.up, ordered.down))
     edges = np.append(np.flatnonzero(fresh[heads]), len(heads))
-    row_edges = np.append(np.flatnonzero(fresh), len(fresh))
-    group = ordered.group[row_edges[:-1]]
-    crowd = Crowd(group, edges, ordered.start[heads], up, down, row_edges, ordered.row, Codes(group, []))
-    (middle,) = grouped_quantiles(*grouped_gaps(crowd.times, edges), 0.5)
-    return crowd, (crowd.counts >= max(least, 2)) & (middle >= BLUR * gap_s * 1e6)
+    group = ordered.group[heads[edges[:-1]]] if len(heads) else ordered.group
+    every, gaps = np.append(heads, len(fresh)), np.full(len(group), gap_s)
+    return Crowd(group, pairs, edges, ordered.start[heads], up, down, every, ordered.row, gaps)
+
+
+def _clear(crowd: Crowd, least: int) -> Flags:
+    """(g,) whether the contacts are many enough and not blurred by their merging."""
+    gaps, edges = grouped_steps(crowd.times, crowd.edges)
+    (middle,) = ordered_quantiles(grouped_sorted(gaps, edges), edges, 0.5)
+    enough: Flags = (crowd.counts >= max(least, 2)) & (middle >= BLUR * crowd.gap_s * 1e6)
+    return enough
+
+
+def _one_after_another(parts: Sequence[Crowd]) -> Crowd:
+    """Crowds of the same pairs as one."""
+    before = np.append(0, np.cumsum([len(part.times) for part in parts]))
+    rows = np.append(0, np.cumsum([len(part.rows) for part in parts]))
+    names = ("times", "up", "down", "rows", "gap_s", "pair")
+    times, up, down, row, gap_s, pair = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+    edges = np.concatenate([*(part.edges[:-1] + n for part, n in zip(parts, before, strict=False)), before[-1:]])
+    heads = np.concatenate([*(part.heads[:-1] + n for part, n in zip(parts, rows, strict=False)), rows[-1:]])
+    return Crowd(pair, parts[0].pairs, edges, times, up, down, heads, row, gap_s)
+
+
+def _runs(keys: Int64) -> tuple[Int64, Int64]:
+    """Where each run of equal keys begins, and the same with the end of the last."""
+    heads = np.flatnonzero(np.diff(keys, prepend=-1) != 0)
+    return heads, np.append(heads, len(keys))

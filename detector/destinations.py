@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import cache
 from typing import Final
 
 from publicsuffixlist import PublicSuffixList
 
+#: A host before its port: of IPv6 within brackets, else without a colon of its own.
+_PORT: Final = re.compile(r"^(?:\[(.+)\]|([^:\[\]]+)):[0-9]+$")
 #: RFC 1918, RFC 4193, RFC 6598, RFC 3927, RFC 4291. Not Python's is_private, which holds test networks for private.
 LOCAL: Final = tuple(
     ipaddress.ip_network(block)

@@ -17,10 +17,18 @@ from detector.columns import NULL, Codes, Int64, codes, joined, whole
 from detector.destinations import registrable
 
 if TYPE_CHECKING:
-    from detector.contacts import Flows
+    from detector.flow_columns import Flows
 
 #: Reverse zones and names that only exist on the local network (RFC 6761, RFC 6762, RFC 8375).
 UNREGISTERED = ("in-addr.arpa", "ip6.arpa", "local", "localhost", "home.arpa", "lan")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """(k,) distinct pairs of an answered address (or name) and a registrable domain, as code into Lookups.domain."""
+
+    address: Codes
+    domain: Int64
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Lookups:
     up: Int64
     down: Int64
     unused: npt.NDArray[np.bool_]  # nobody on the device connected to the name or to an answered address
-    answered_for: dict[str, frozenset[str]]  # address -> registrable domains whose answers held it
+    answers: Answers
 
 
 def read_lookups(table: pa.Table, flows: Flows | None) -> Lookups:
@@ -67,7 +75,7 @@ def read_lookups(table: pa.Table, flows: Flows | None) -> Lookups:
         up=whole(table["bytes_up"]),
         down=whole(table["bytes_down"]),
         unused=unused,
-        answered_for=_answered_for(domain, parents, answers),
+        answers=_answered(domain, parents, answers),
     )
 
 
@@ -119,9 +127,7 @@ def _paired(device: Int64, text: Codes, owner: Int64, known: Codes) -> npt.NDArr
     return np.isin(device * step + same, owner * step + known.code) & (same >= 0)
 
 
-def _answered_for(domain: Codes, parents: Int64, answers: Codes) -> dict[str, frozenset[str]]:
-    pairs = np.unique(answers.code * (len(domain.texts) + 1) + domain.code[parents])
-    found: dict[str, set[str]] = {}
-    for answer, name in zip(pairs // (len(domain.texts) + 1), pairs % (len(domain.texts) + 1), strict=True):
-        found.setdefault(answers.texts[answer], set()).add(domain.texts[name])
-    return {address: frozenset(names) for address, names in found.items()}
+def _answered(domain: Codes, parents: Int64, answers: Codes) -> Answers:
+    width = len(domain.texts) + 1
+    pairs = np.unique(answers.code * width + domain.code[parents])
+    return Answers(Codes(pairs // width, answers.texts), pairs % width)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.analytics.command_polling import command_polling, every_group
-from detector.analytics.polling_score import Judgement
+from detector.analytics import command_polling as polling
+from detector.analytics.polling_peer import peer_of
 from detector.analytics.proxy_handshake import Asked
 from detector.analytics.traffic_relay import Bridged, every_bridge, traffic_relay
 from detector.contacts import Contacts
 from detector.contract import Telemetry
+from detector.lookups import Lookups
 from detector.signature import Signature
 from detector.thresholds import Thresholds
 
@@ -64,20 +65,26 @@ def measured(telemetry: Telemetry, thresholds: Thresholds) -> list[Measured]:
 
 
 def _polling(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured]:
-    findings = command_polling(telemetry, thresholds.polling, BY)
+    findings = polling.command_polling(telemetry, thresholds.polling, BY)
     alerts = {(one.device, one.uid, one.package, one.peer, one.first_seen) for one in findings if one.alert}
-    for contacts, found in every_group(telemetry, thresholds.polling):
-        who = (contacts.device, contacts.uid, contacts.package, found.peer.name, int(contacts.times[0]))
+    found = polling.measured(telemetry, thresholds.polling)
+    scores = polling.scores(found.columns, thresholds.polling) if len(found) else ()
+    for group, score in enumerate(scores):
+        contacts, said = found.contacts(group), found.place(group)[0].crowd.pairs.said
+        peer = peer_of(contacts, said)
+        who = (contacts.device, contacts.uid, contacts.package, peer.name, int(contacts.times[0]))
+        spoken = ["dns"] if isinstance(said, Lookups) else said.app_proto.of(contacts.rows)
         yield Measured(
             analytic="AN1793",
             device=contacts.device,
             package=contacts.package,
             peer=contacts.destination,
             looked_up=contacts.looked_up,
-            addresses=found.peer.addresses,
-            protocols=found.peer.protocols,
-            values=_of_contacts(contacts) | _of_judgement(found),
-            score=found.score,
+            addresses=peer.addresses,
+            protocols=tuple(sorted(spoken)),
+            values=_of_contacts(contacts)
+            | _of_columns({name: column[group] for name, column in found.columns.items()}),
+            score=float(score),
             alert=who in alerts,
         )
 
@@ -91,9 +98,8 @@ def _of_contacts(contacts: Contacts) -> dict[str, Value]:
     return values | {"up_bytes_sum": float(contacts.up.sum()), "down_bytes_sum": float(contacts.down.sum())}
 
 
-def _of_judgement(found: Judgement) -> dict[str, Value]:
-    shown = {**found.factors, **found.state, **found.anomalies}
-    return shown | {"size_symmetry": found.symmetry, "prevalence": found.prevalence, "evidence": found.evidence}
+def _of_columns(columns: Mapping[str, float]) -> dict[str, Value]:
+    return {name: None if np.isnan(value) else float(value) for name, value in columns.items()}
 
 
 def _relaying(telemetry: Telemetry, thresholds: Thresholds) -> Iterator[Measured]:

@@ -14,15 +14,19 @@ from detector.measures import Measured, Value
 INTERVALS, SIZES, EXACT = 0.02, 0.10, 0.0  # issue 3 of this project: intervals 2 %, sizes 10 %
 #: What a value depends on decides its tolerance. What depends on times and sizes has the wider one.
 TOLERANCES: Mapping[str, float] = {
-    **dict.fromkeys(("contacts", "gap_s_q25", "gap_s_median", "gap_s_q75", "evidence"), INTERVALS),
+    **dict.fromkeys(("contacts", "gap_s_q25", "gap_s_median", "gap_s_q75", "contact_rate"), INTERVALS),
     **dict.fromkeys(("interval_regularity", "gap_floor", "mode_share", "hour_coverage"), INTERVALS),
+    **dict.fromkeys(("contact_spread", "night_coverage"), INTERVALS),
     **dict.fromkeys(("background_use", "lock_independence", "lock_preference", "idle_share"), INTERVALS),
     **dict.fromkeys(("background_share", "unattended_share", "sustained"), INTERVALS),
     **{f"{side}_bytes_{word}": SIZES for side in ("up", "down") for word in ("q25", "median", "q75", "sum")},
     **dict.fromkeys(("way_in_bytes", "way_out_bytes", "byte_conservation"), SIZES),
-    **dict.fromkeys(("size_constancy", "smallness", "size_symmetry"), SIZES),
+    **dict.fromkeys(("size_constancy", "constancy_up", "constancy_down", "smallness", "size_symmetry"), SIZES),
     **dict.fromkeys(("task_mixture", "bridge_correlation", "pairing_lift"), SIZES),
     **dict.fromkeys(("name_anomaly", "dns_tunnel", "protocol_role", "prevalence"), EXACT),
+    **dict.fromkeys(("no_sni", "never_resolved", "other_name", "fronted", "name_entropy", "stack_first_use"), EXACT),
+    **dict.fromkeys(("gate", "own_days", "app_share", "app_devices", "category_share"), EXACT),
+    **dict.fromkeys(("fleet_share", "fleet_new", "fleet", "baseline", "explained"), EXACT),
     **dict.fromkeys(("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"), EXACT),
     "setup_evidence": EXACT,
 }

@@ -17,6 +17,7 @@ from detector.counterfactual import Change, Columns, Limits, Scores, changes, to
 from detector.explanation import About, Counterfactual, Explanation, Factor, Witnessed
 
 Excuse = Callable[[int], str | None]
+ROUNDING = 1e-9
 FEWEST = "contacts"  # what the counterfactual of too few to be judged is called
 
 
@@ -133,7 +134,8 @@ class ScoredGroups:
             return None
         ends = np.array([self.limits[name].low, self.limits[name].high])
         columns = {other: np.full(2, value) for other, value in values.items()} | {name: ends}
-        return max(score - float(self.scores(columns).min()), 0.0)
+        fall = score - float(self.scores(columns).min())
+        return fall if fall > ROUNDING else 0.0
 
 
 def _alone(change: Change) -> Counterfactual:

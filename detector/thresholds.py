@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -18,10 +18,33 @@ _LEAST = {
     "beacon_interval_variance_threshold": 1e-6,
     "connection_frequency_threshold": 2,
     "evidence_scale": 1e-6,
+    "rate_unusual": 1e-6,
     "streams_scale": 1e-6,
     "windows": 1,
     "anchor_s": 1e-6,
     "time_window": 1,
+}
+
+
+#: Keys of what differs with a learned baseline and without.
+BASELINED = ("baseline", "no_baseline")
+#: Factors of AN1793 that may have a weight.
+FACTORS = frozenset(
+    (
+        *("interval_regularity", "gap_floor", "mode_share", "hour_coverage", "contact_spread", "night_coverage"),
+        *("background_use", "background_share", "idle_share", "lock_independence", "lock_preference"),
+        *("size_constancy", "constancy_up", "constancy_down", "smallness", "size_symmetry", "task_mixture"),
+        *("name_anomaly", "dns_tunnel", "protocol_role", "stack_first_use", "contact_rate"),
+    )
+)
+
+
+#: Factors of AN1702 that may have a weight, by the table they stand in.
+RELAY_FACTORS: Mapping[str, frozenset[str]] = {
+    "bridge_weights": frozenset(
+        ("timing", "bridge_correlation", "pairing_lift", "byte_conservation", "size_agreement", "bounded_difference")
+    ),
+    "suspicion_weights": frozenset(("base", "fan_out", "stack_diversity", "setup_evidence", "concurrency")),
 }
 
 
@@ -31,6 +54,18 @@ class RoleBaseline:
 
     background: frozenset[str]
     protocols: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where weights and thresholds come from; what was set by hand says so in ``split``."""
+
+    split: str
+    date: str
+    seeds: tuple[int, ...]
+    budget: float  # false alarms per device-day
+    commit: str  # of the tree that tuned
+    device_days: float
 
 
 @dataclass(frozen=True)
@@ -52,12 +87,21 @@ class PollingThresholds:
     ignored_ports: frozenset[int]
     merge_gap_s: tuple[float, ...]
     evidence_scale: float
-    anomaly_lift: float
-    role_relief: float
+    rate_unusual: float
+    rare_devices: float
+    rare_share: float
+    rare_fleet: float
     prevalence_relief: float
     allowed_relief: float
-    weights: Mapping[str, float]
+    points_resistance: float
+    role_relief: Mapping[str, float]
+    product_threshold: Mapping[str, float]
+    points_threshold: Mapping[str, float]
+    anomaly_lift: Mapping[str, float]
+    product_weights: Mapping[str, float]
+    points_weights: Mapping[str, float]
     app_network_role_baseline: RoleBaseline
+    provenance: Provenance
 
 
 @dataclass(frozen=True)
@@ -139,20 +183,28 @@ def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str
             else:
                 if name in _LEAST and _too_small(values[name], _LEAST[name]):
                     faults.append(f"{place}: {name}: found {named[name]!r}, expected at least {_LEAST[name]:g}")
+                if kind == "Mapping[str, float]" and (wrong := _misnamed(name, values[name])):
+                    faults.append(f"{place}: {name}: found {', '.join(values[name])}, {wrong}")
     return values
 
 
+def _misnamed(field: str, values: Mapping[str, float]) -> str | None:
+    """What is wrong with the keys of a table of numbers; None if nothing is."""
+    if field.endswith(("_threshold", "_relief")):
+        return None if set(values) == set(BASELINED) else f"expected the keys {' and '.join(BASELINED)}"
+    known = RELAY_FACTORS.get(field, FACTORS)
+    unknown = sorted(set(values) - known)
+    return f"unknown {', '.join(unknown)}; known are {', '.join(sorted(known))}" if unknown or not values else None
+
+
 def _value(found: Any, kind: str) -> Any:
-    if kind == "float":
-        return _number(found)
+    if kind in _READERS:
+        return _READERS[kind](found)
     if kind in ("int", "bool", "str"):
         wanted = {"int": int, "bool": bool, "str": str}[kind]
         if type(found) is not wanted:
             raise TypeError
         return found
-    if kind == "RoleBaseline":
-        spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
-        return RoleBaseline(_listed(found["background"], str), spoken)
     if kind.startswith("Mapping"):
         listed = "frozenset" in kind
         return {str(key): _listed(value, str) if listed else _number(value) for key, value in found.items()}
@@ -161,6 +213,17 @@ def _value(found: Any, kind: str) -> Any:
     if not isinstance(found, list) or not found:
         raise TypeError
     return tuple(_number(item) for item in found)
+
+
+def _role_baseline(found: Any) -> RoleBaseline:
+    spoken = {category: _listed(names, str) for category, names in found.get("protocols", {}).items()}
+    return RoleBaseline(_listed(found["background"], str), spoken)
+
+
+def _provenance(found: Any) -> Provenance:
+    words = {name: _value(found[name], "str") for name in ("split", "date", "commit")}
+    seeds = tuple(_value(seed, "int") for seed in found["seeds"])
+    return Provenance(**words, seeds=seeds, budget=_number(found["budget"]), device_days=_number(found["device_days"]))
 
 
 def _listed(found: Any, kind: type) -> frozenset[Any]:
@@ -173,6 +236,13 @@ def _number(found: Any) -> float:
     if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < math.inf:
         raise ValueError
     return float(found)
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "float": _number,
+    "RoleBaseline": _role_baseline,
+    "Provenance": _provenance,
+}
 
 
 def _snake(key: str) -> str:

@@ -21,7 +21,7 @@ from lab.truth import Truth, TruthIncident
 
 WORDS = ("all", "missed")
 UNKNOWN = "-"  # in a place: the app is not known, or any
-EXPECTED = "expected an incident, 'missed', 'all', or DEVICE/PACKAGE[/PEER], - for any package"
+PLACE = "DEVICE/PACKAGE[/PEER], - for any package"
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,12 @@ def _of_place(word: str, telemetry: Telemetry, truth: Truth | None) -> list[Ques
     device, slash, rest = word.partition("/")
     package, _, peer = rest.partition("/")
     vague = not slash or not device or not package
-    near = get_close_matches(word, [*known, *WORDS], n=1, cutoff=0.3 if vague else 0.9)
+    if truth is None and vague:
+        raise LookupError(f"--explain: found '{word}', expected {PLACE}: a capture has no truth to name incidents")
+    near = get_close_matches(word, known, n=1, cutoff=0.3 if vague else 0.9)
     if vague or near:
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise LookupError(f"--explain: found '{word}', {EXPECTED}{hint}")
+        raise LookupError(f"--explain: found '{word}', expected an incident, 'missed', 'all', or {PLACE}{hint}")
     name = truth.device_name(device) if truth else None
     devices = [device] if truth is None or name is None else [device, name, truth.devices[name]]
     app = None if package == UNKNOWN else package

@@ -1,216 +1,160 @@
-"""The score of AN1793: from contacts and their surroundings to factors, one number and the prefix it needed.
+"""The scores of AN1793: pure functions of the columns, two views of one question, and the larger of both.
 
-Evidence times relief times a weighted mean, lifted by anomalies. Every part is in 0..1 and none is negative, so each
-can be printed and disputed. A factor that is unknown takes its weight away; it never counts as zero.
+Both hold the evidence of shape against the gate, the deviation from what is normal here, so that neither a regular
+timer to a known service nor a new destination that a person visits is enough. *Product* multiplies gate, evidence and a
+weighted mean of factors; *points* is a logistic sum of gate x factor. No weight is negative, so more of a factor never
+lowers a score. Each is stretched so that its own threshold becomes SHARED; they fail on different evasions.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from detector.analytics.polling_evidence import Peer, Surroundings, moments_locked, others, peer_of
-from detector.contacts import Contacts
-from detector.features.background_share import background_share
-from detector.features.dns_tunnel import dns_tunnel
+import numpy as np
+
 from detector.features.evidence import evidence
-from detector.features.gap_floor import gap_floor
-from detector.features.hour_coverage import hour_coverage
-from detector.features.interval_regularity import interval_regularity
-from detector.features.lock_independence import lock_independence
-from detector.features.lock_preference import lock_preference
-from detector.features.mode_share import mode_share
-from detector.features.name_anomaly import name_anomaly
-from detector.features.prevalence import prevalence
-from detector.features.protocol_role import protocol_role
-from detector.features.size_constancy import size_constancy
-from detector.features.size_symmetry import size_symmetry
-from detector.features.smallness import smallness
-from detector.features.task_mixture import task_mixture
-from detector.inventory import Installed
-from detector.lookups import Lookups
+from detector.grouped import Float64
 from detector.thresholds import PollingThresholds
 
+Columns = Mapping[str, Float64]
+TIMING = ("interval_regularity", "gap_floor", "mode_share")
 #: Anomalies at least that strong cancel what a category explains.
 ODD = 0.5
-TIMING = ("interval_regularity", "gap_floor", "mode_share")
+ODDITIES = ("name_anomaly", "dns_tunnel", "protocol_role", "task_mixture")
+#: What the own threshold of either score becomes, so that the two can be compared.
+SHARED = 0.6
+#: The largest gate without a learned baseline: whether a destination is new cannot be told (baseline_deviation).
+SURVEYED = 0.675
+#: Other devices before their habits weigh half, where nothing was learned (features.prevalence has the same).
+FLEET_PRIOR = 20.0
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The factors of one group and what became of them."""
+class Scored:
+    """(g,) the score and what it is made of."""
 
-    peer: Peer
-    score: float
-    evidence: float
-    shape: float
-    factors: Mapping[str, float | None]  # by the names in [AN1793.weights]
-    anomalies: Mapping[str, float | None]
-    explained: bool | None  # the category explains background contacts; None: category unknown
-    prevalence: float | None
-    state: Mapping[str, float | None]  # lock_independence, background_share, lock_preference, idle_share
-    symmetry: float | None
+    score: Float64
+    product: Float64
+    points: Float64
+    gate: Float64  # as it was applied
+    evidence: Float64
+    shape: Float64  # weighted mean of the factors
+    odd: Float64  # how far anomalies lift the shape
+    relief: Float64  # share taken off for the app's role
 
 
-def judge(contacts: Contacts, app: Installed | None, known: Surroundings, limits: PollingThresholds) -> Judgement:
-    """The judgement over all contacts given."""
-    peer = peer_of(contacts, known)
-    state = _state(contacts, known, limits)
-    factors = _factors(contacts, state, known.span, limits)
-    anomalies = _anomalies(contacts, peer, app, limits)
-    shape = weighted_mean(factors, effective_weights(factors, limits.weights))
-    odd = max([0.0, *(value for value in anomalies.values() if value is not None)])
-    explained = _explained(app, odd, limits)
-    widespread = prevalence(*others(contacts, known))
-    relief = (1 - limits.role_relief * bool(explained)) * (1 - limits.prevalence_relief * (widespread or 0.0))
-    seen = evidence(len(contacts), limits.evidence_scale)
-    lifted = 1 - (1 - shape) * (1 - limits.anomaly_lift * odd)
-    return Judgement(
-        peer=peer,
-        score=float(seen * relief * lifted),
-        evidence=seen,
-        shape=shape,
-        factors=factors,
-        anomalies=anomalies,
-        explained=explained,
-        prevalence=widespread,
-        state=state,
-        symmetry=size_symmetry(contacts.up, contacts.down),
-    )
+def scores(columns: Columns, limits: PollingThresholds) -> Float64:
+    """(g,) the score of each group, 0..1; alerts from ``limits.threshold`` on. Columns as ``measured`` gives them."""
+    return scored(columns, limits).score
 
 
-def weighted_mean(factors: Mapping[str, float | None], weights: Mapping[str, float]) -> float:
-    """Mean of the known factors by their weights; 0 if nothing is known.
+def scored(columns: Columns, limits: PollingThresholds) -> Scored:
+    """The score of each group with its parts."""
+    gate, learned = applied_gate(columns, limits), columns["baseline"] > 0
+    shape = weighted_mean(columns, effective_weights(columns, limits.product_weights))
+    odd = lift(columns, limits.anomaly_lift)
+    relief = _relief(columns, limits)
+    seen = evidence(columns["contacts"], limits.evidence_scale)
+    gated = gate * seen * (1 - relief)
+    product = gated * (1 - (1 - shape) * (1 - odd))
+    points = _points(columns, gated, limits)
+    kinds = ((product, limits.product_threshold), (points, limits.points_threshold))
+    parts = [stretched(value, np.where(learned, own["baseline"], own["no_baseline"]), SHARED) for value, own in kinds]
+    return Scored(np.maximum(*parts), product, points, gate, seen, shape, odd, relief)
 
-    >>> weighted_mean({"a": 1.0, "b": None, "c": 0.5}, {"a": 1, "b": 7, "c": 1})
-    0.75
+
+def applied_gate(columns: Columns, limits: PollingThresholds) -> Float64:
+    """(g,) the gate with a learned baseline; without, as much of it as the fleet at hand can vouch for.
+
+    n other devices vouch with n / (n + 20), against the best gate they could give; the rest is 1, less what other apps
+    and devices that use the destination take off. So alone, a phone is judged by shape.
+
+    >>> from detector.thresholds import load_thresholds
+    >>> one = {"gate": 0.3375, "fleet": 0.0, "prevalence": np.nan, "baseline": 0.0}
+    >>> applied_gate({name: np.array([value]) for name, value in one.items()}, load_thresholds().polling).tolist()
+    [1.0]
     """
-    known = [(value, weights.get(name, 0.0)) for name, value in factors.items() if value is not None]
-    total = sum(weight for _, weight in known)
-    return sum(value * weight for value, weight in known) / total if total else 0.0
+    trust = columns["fleet"] / (columns["fleet"] + FLEET_PRIOR)
+    alone = 1 - limits.prevalence_relief * np.nan_to_num(columns["prevalence"])
+    surveyed = trust * np.minimum(columns["gate"] / SURVEYED, 1.0) + (1 - trust) * alone
+    return np.where(columns["baseline"] > 0, columns["gate"], surveyed)
 
 
-def effective_weights(factors: Mapping[str, float | None], weights: Mapping[str, float]) -> dict[str, float]:
-    """The weights, with that of an unknown background use handed to the timing factors.
+def weighted_mean(columns: Columns, weights: Mapping[str, Float64]) -> Float64:
+    """(g,) mean of the known factors by their weights, each (g,); 0 if nothing is known.
+
+    >>> one = np.array([1.0])
+    >>> weighted_mean({"a": one, "b": one * np.nan, "c": one / 2}, {"a": one, "b": one * 7, "c": one}).tolist()
+    [0.75]
+    """
+    known = {name: np.where(np.isnan(columns[name]), 0.0, weight) for name, weight in weights.items()}
+    total = np.sum(list(known.values()), axis=0)
+    mean = np.sum([weight * np.nan_to_num(columns[name]) for name, weight in known.items()], axis=0)
+    return np.asarray(np.divide(mean, total, out=np.zeros(len(mean)), where=total > 0))
+
+
+def effective_weights(columns: Columns, weights: Mapping[str, float]) -> dict[str, Float64]:
+    """(g,) the weights, with that of an unknown background use handed to the timing factors.
 
     Both answer the same question, whether a machine or a person drives the contacts; without device state only
     timing can, and equal sizes spread over the day must not alert by themselves (any heartbeat has them).
 
-    >>> known = dict.fromkeys(("interval_regularity", "gap_floor", "mode_share"), 1.0) | {"background_use": None}
-    >>> effective_weights(known, dict(zip(known, (2.0, 1.0, 1.0, 4.0))))
-    {'interval_regularity': 4.0, 'gap_floor': 2.0, 'mode_share': 2.0, 'background_use': 0.0}
+    >>> known = {name: np.ones(1) for name in TIMING} | {"background_use": np.array([np.nan])}
+    >>> found = effective_weights(known, dict(zip(known, (2.0, 1.0, 1.0, 4.0))))
+    >>> {name: weight.tolist() for name, weight in found.items()}
+    {'interval_regularity': [4.0], 'gap_floor': [2.0], 'mode_share': [2.0], 'background_use': [0.0]}
     """
-    given = {name: weights.get(name, 0.0) for name in factors}
-    timing = sum(given[name] for name in TIMING if factors[name] is not None)
-    if factors["background_use"] is not None or not timing:
-        return given
-    grown = 1 + given["background_use"] / timing
-    return {
-        name: 0.0 if name == "background_use" else w * (grown if name in TIMING else 1) for name, w in given.items()
-    }
+    lost = np.isnan(columns["background_use"])
+    timing = sum(weights.get(name, 0.0) * ~np.isnan(columns[name]) for name in TIMING)
+    moved = lost & (np.asarray(timing) > 0)
+    grown = np.where(moved, 1 + weights.get("background_use", 0.0) / np.where(moved, timing, 1.0), 1.0)
+    found = {}
+    for name, weight in weights.items():
+        factor = grown if name in TIMING else np.where(moved, 0.0, 1.0) if name == "background_use" else 1.0
+        found[name] = weight * np.broadcast_to(factor, lost.shape)
+    return found
 
 
-def crossing(contacts: Contacts, app: Installed | None, known: Surroundings, limits: PollingThresholds) -> int:
-    """Fewest first contacts on which the score reaches the threshold, given that all of them do.
+def lift(columns: Columns, strength: Mapping[str, float]) -> Float64:
+    """(g,) the strongest anomaly, each by what it may lift; unknown ones lift nothing.
 
-    Looks at lengths growing by a third, then halves the last step: the score is not monotone, so an earlier brief
-    crossing between two looks can be missed, but at the length returned the threshold is truly crossed. What others
-    contact (prevalence) is taken from the whole telemetry.
+    >>> lift({"a": np.array([np.nan, 0.5]), "b": np.array([1.0, 0.1])}, {"a": 0.4, "b": 0.3}).tolist()
+    [0.3, 0.2]
     """
-
-    def crosses(length: int) -> bool:
-        part, seen = _prefix(contacts, length, known)
-        return judge(part, app, seen, limits).score >= limits.threshold
-
-    low, high = limits.connection_frequency_threshold - 1, limits.connection_frequency_threshold
-    while high < len(contacts) and not crosses(high):
-        low, high = high, max(high + 1, int(high * 1.33))
-    high = min(high, len(contacts))
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if crosses(middle) else (middle, high)
-    return high
+    return np.asarray(np.max([strong * np.nan_to_num(columns[name]) for name, strong in strength.items()], axis=0))
 
 
-def _prefix(contacts: Contacts, length: int, known: Surroundings) -> tuple[Contacts, Surroundings]:
-    """The first contacts, the rows begun by then, and a span that ends with them."""
-    last = int(contacts.times[length - 1])
-    table = known.lookups if contacts.looked_up else known.flows
-    assert table is not None
-    begun = table.time if isinstance(table, Lookups) else table.start
-    part = replace(
-        contacts,
-        times=contacts.times[:length],
-        up=contacts.up[:length],
-        down=contacts.down[:length],
-        rows=contacts.rows[begun[contacts.rows] <= last],
+def _relief(columns: Columns, limits: PollingThresholds) -> Float64:
+    """(g,) share taken off where role or category explain background contacts and nothing else is odd."""
+    odd = np.max([np.nan_to_num(columns[name]) for name in ODDITIES], axis=0)
+    explained = (np.nan_to_num(columns["explained"]) > 0) & (odd < ODD)
+    own = np.where(columns["baseline"] > 0, limits.role_relief["baseline"], limits.role_relief["no_baseline"])
+    return np.where(explained, own, 0.0)
+
+
+def _points(columns: Columns, gate: Float64, limits: PollingThresholds) -> Float64:
+    """(g,) logistic of the sum of weight x gate x factor, less the resistance.
+
+    What is unknown counts half of what the known factors reach in the mean; of an unknown anomaly nothing is added.
+    """
+    weights = {name: weight for name, weight in limits.points_weights.items() if name not in limits.anomaly_lift}
+    known = weighted_mean(columns, {name: np.full(len(gate), weight) for name, weight in weights.items()})
+    total = np.zeros(len(gate))
+    for name, weight in limits.points_weights.items():
+        missing = np.zeros(len(gate)) if name in limits.anomaly_lift else known / 2
+        total += weight * np.where(np.isnan(columns[name]), missing, columns[name])
+    return 1 / (1 + np.exp(limits.points_resistance - gate * total))
+
+
+def stretched(value: Float64, own: Float64, shared: float) -> Float64:
+    """(g,) numbers in 0..1 mapped so that ``own`` becomes ``shared``, straight from 0 to it and from it to 1.
+
+    >>> stretched(np.array([0.0, 0.1, 0.2, 0.6, 1.0]), np.full(5, 0.2), 0.6).round(2).tolist()
+    [0.0, 0.3, 0.6, 0.8, 1.0]
+    """
+    below = shared * value / own
+    above = shared + (1 - shared) * (value - own) / np.where(own < 1, 1 - own, 1.0)
+    return np.where(
+        value == own, shared, np.where(value < own, np.minimum(below, np.nextafter(shared, 0)), np.minimum(above, 1.0))
     )
-    return part, replace(known, span=(known.span[0], last))
-
-
-def _state(contacts: Contacts, known: Surroundings, limits: PollingThresholds) -> dict[str, float | None]:
-    states = known.states.get(contacts.device)
-    if states is None:
-        return dict.fromkeys(("lock_independence", "background_share", "lock_preference", "idle_share"))
-    locks = moments_locked(contacts.times, states, known.span)
-    background = states.background_at(contacts.times, contacts.uid)
-    idle = states.idle_at(contacts.times, limits.last_user_interaction_delta)
-    lock, app = limits.device_lock_state == "locked", limits.app_state == "background"
-    return {
-        "lock_independence": lock_independence(*locks) if lock else None,
-        "background_share": background_share(background == 1, background >= 0) if app else None,
-        "lock_preference": lock_preference(*locks) if lock else None,
-        "idle_share": background_share(idle == 1, idle >= 0),
-    }
-
-
-def _background_use(state: Mapping[str, float | None]) -> float | None:
-    """The larger of sqrt(lock independence) * background share, and 0.8 * lock preference (measurements, 6.1).
-
-    None unless both lock states were seen long enough: on a device nobody touched, everything is background.
-    """
-    independence, background, preference = (
-        state[name] for name in ("lock_independence", "background_share", "lock_preference")
-    )
-    if independence is None or preference is None:
-        return None
-    return max(math.sqrt(independence) * (1.0 if background is None else background), 0.8 * preference)
-
-
-def _factors(
-    contacts: Contacts, state: Mapping[str, float | None], span: tuple[int, int], limits: PollingThresholds
-) -> dict[str, float | None]:
-    gaps = contacts.gaps_s()
-    return {
-        "interval_regularity": interval_regularity(gaps, memoryless=limits.beacon_interval_variance_threshold),
-        "gap_floor": gap_floor(gaps),
-        "mode_share": mode_share(gaps),
-        "background_use": _background_use(state),
-        "size_constancy": size_constancy(contacts.up, contacts.down, spread=limits.payload_symmetry_threshold),
-        "smallness": smallness(contacts.up, contacts.down),
-        "hour_coverage": hour_coverage(contacts.times, span),
-    }
-
-
-def _anomalies(
-    contacts: Contacts, peer: Peer, app: Installed | None, limits: PollingThresholds
-) -> dict[str, float | None]:
-    baseline = limits.app_network_role_baseline.protocols
-    category = app.category if app is not None else None
-    parts = [category, *sorted(app.roles)] if app is not None and category is not None else []
-    allowed = frozenset().union(*(baseline.get(part, frozenset()) for part in parts)) if parts else None
-    return {
-        "name_anomaly": name_anomaly(peer.naming, bits=limits.payload_entropy_threshold),
-        "dns_tunnel": dns_tunnel(list(peer.labels), list(peer.types)) if contacts.looked_up else None,
-        "protocol_role": protocol_role(peer.protocols, allowed),
-        "task_mixture": task_mixture(contacts.times, contacts.up, contacts.down),
-    }
-
-
-def _explained(app: Installed | None, odd: float, limits: PollingThresholds) -> bool | None:
-    if app is None or (app.category is None and not app.roles):
-        return None
-    # a role says more than a category: browsers and messengers share one, and only the latter sync unseen
-    known_as = app.roles or {app.category}
-    return odd < ODD and bool(known_as & limits.app_network_role_baseline.background)

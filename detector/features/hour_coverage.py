@@ -1,32 +1,46 @@
 """In how many of the observed hours there was a contact: machines work at night, people do not.
 
-Needs flows over three hours at least; below that nothing can be said. Raised wrongly by push and mail.
+Needs flows or dns over three hours at least; below that nothing can be said. Raised wrongly by push and mail.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import numpy.typing as npt
+
+from detector.columns import Int64
+from detector.grouped import Float64, grouped_sum
 
 HOUR_US = 3_600_000_000
 LEAST_HOURS = 3
 
 
-def hour_coverage(times_us: npt.NDArray[np.int64], span_us: tuple[int, int]) -> float | None:
-    """sqrt(distinct hours with a contact / hours observed); None when fewer than three hours were observed.
+def hour_coverage(times: Int64, edges: Int64, first: int, last: Int64) -> Float64:
+    """(g,) sqrt(distinct hours with a contact / hours observed); NaN where fewer than three hours were observed.
 
-    ``times_us``: (n,) contact starts; ``span_us``: first and last moment observed.
+    ``times``: (n,) contact starts in order within the groups of ``edges``; ``first``, ``last`` (g,): observed from, to.
 
-    >>> hour_coverage(np.arange(4) * HOUR_US, (0, 4 * HOUR_US))
-    1.0
-    >>> hour_coverage(np.array([5, 6, 7]), (0, HOUR_US)) is None
-    True
+    >>> hour_coverage(np.arange(4) * HOUR_US, np.array([0, 4]), 0, np.array([4 * HOUR_US])).tolist()
+    [1.0]
+    >>> hour_coverage(np.array([5, 6, 7]), np.array([0, 3]), 0, np.array([HOUR_US])).tolist()
+    [nan]
     """
-    first, last = span_us
-    hours = (last - first) / HOUR_US
-    if hours < LEAST_HOURS:
-        return None
-    seen = len(np.unique(((times_us - first) // HOUR_US).clip(0)))
-    return min(1.0, math.sqrt(seen / math.ceil(hours)))
+    share = distinct_hours(times, edges, first) / hours_between(first, last)
+    return np.where(long_enough(first, last), np.minimum(1.0, np.sqrt(share)), np.nan)
+
+
+def distinct_hours(times: Int64, edges: Int64, first: int) -> Float64:
+    """(g,) in how many different hours since ``first`` there was a contact."""
+    hour = np.maximum((times - first) // HOUR_US, 0)
+    fresh = np.diff(hour, prepend=-1) != 0  # times are in order within a group
+    fresh[edges[:-1]] = True
+    return grouped_sum(fresh, edges)
+
+
+def hours_between(first: int, last: Int64) -> Float64:
+    """(g,) hours begun between the two, one at least."""
+    return np.maximum(np.ceil((last - first) / HOUR_US), 1.0)
+
+
+def long_enough(first: int, last: Int64) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(g,) whether three hours were observed."""
+    return np.asarray(last - first >= LEAST_HOURS * HOUR_US)

@@ -5,16 +5,18 @@ Needs device_state. Raised wrongly by backups and updates, which wait for an idl
 
 from __future__ import annotations
 
+import numpy as np
+
 from detector.features.lock_independence import both_states_seen
+from detector.grouped import Float64
 
 
-def lock_preference(locked: int, unlocked: int, locked_s: float, unlocked_s: float) -> float | None:
-    """Locked contact rate over the sum of both rates: 0.5 is indifferent, 1 is locked only; None as unknown.
+def lock_preference(locked: Float64, unlocked: Float64, locked_s: Float64, unlocked_s: Float64) -> Float64:
+    """(g,) locked contact rate over the sum of both rates: 0.5 is indifferent, 1 is locked only; NaN as unknown.
 
-    >>> lock_preference(40, 0, 50_000, 10_000)
-    1.0
+    >>> lock_preference(*(np.array([n]) for n in (40, 0, 50_000, 10_000))).tolist()
+    [1.0]
     """
-    if not both_states_seen(locked + unlocked, locked_s, unlocked_s):
-        return None
-    rate_locked, rate_unlocked = locked / locked_s, unlocked / unlocked_s
-    return rate_locked / (rate_locked + rate_unlocked)
+    seen = both_states_seen(locked + unlocked, locked_s, unlocked_s)
+    one, other = locked / np.where(seen, locked_s, 1.0), unlocked / np.where(seen, unlocked_s, 1.0)
+    return np.where(seen, one / np.where(one + other > 0, one + other, 1.0), np.nan)

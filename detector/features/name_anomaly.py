@@ -1,36 +1,37 @@
 """How odd the naming of a destination is: no SNI, an address nobody looked up, a name that is not the answered one.
 
-Needs flows with SNI; the last two need dns too. Raised wrongly by peer-to-peer apps, messengers that ship address
-lists, and names cached from before the recording began.
+Needs flows with SNI; never resolved and other name need dns too; fronting needs decrypted requests. Raised wrongly by
+peer-to-peer apps, messengers that ship address lists, names cached from before the recording began, and connections
+that HTTP/2 shares between hosts of one certificate (RFC 9113 section 9.1.1).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import numpy as np
 
-from detector.features.name_entropy import name_entropy
+from detector.grouped import Float64
 
-
-@dataclass(frozen=True)
-class Naming:
-    """What is known of how a destination was named; None: this sensor cannot tell."""
-
-    no_sni: bool | None  # its TLS flows carry no SNI although others' do
-    never_resolved: bool | None  # known by address only, and no answer held that address
-    other_name: bool | None  # SNI or Host differs from every name whose answer held the address
-    label: str  # the registrable label, empty where there is no name
+OTHER_NAME, NO_SNI, NEVER_RESOLVED = 0.9, 0.7, 0.5
 
 
-def name_anomaly(naming: Naming, *, bits: float = 3.2) -> float | None:
-    """Largest of: other name 0.9, no SNI 0.7, never resolved 0.5, entropy of the label; None if nothing is known.
+def name_anomaly(
+    no_sni: Float64, never_resolved: Float64, other_name: Float64, fronted: Float64, entropy: Float64
+) -> Float64:
+    """(g,) largest of: share of fronted requests, other name 0.9, no SNI 0.7, never resolved 0.5, entropy of the label.
 
-    >>> name_anomaly(Naming(no_sni=False, never_resolved=False, other_name=False, label="testing"))
-    0.0
-    >>> name_anomaly(Naming(no_sni=True, never_resolved=True, other_name=None, label=""))
-    0.7
+    All (g,) in 0..1: ``no_sni``: its TLS flows carry none although others' do; ``never_resolved``: known by address
+    only, and no answer held that address; ``other_name``: differs from every name whose answer held the address;
+    ``fronted``: decrypted requests whose Host is of another registrable domain than the SNI; ``entropy``: of
+    features.name_entropy. NaN: this sensor cannot tell; NaN where it can tell nothing.
+
+    >>> yes, no, unknown = np.array([1.0]), np.array([0.0]), np.array([np.nan])
+    >>> name_anomaly(yes, yes, unknown, unknown, unknown).tolist(), name_anomaly(no, no, no, no, no).tolist()
+    ([0.7], [0.0])
+    >>> name_anomaly(unknown, unknown, unknown, unknown, unknown).tolist()
+    [nan]
     """
-    weights = ((naming.other_name, 0.9), (naming.no_sni, 0.7), (naming.never_resolved, 0.5))
-    known = [weight * bool(fact) for fact, weight in weights if fact is not None]
-    if naming.label:
-        known.append(name_entropy(naming.label, bits=bits))
-    return max(known) if known else None
+    parts = (fronted, OTHER_NAME * other_name, NO_SNI * no_sni, NEVER_RESOLVED * never_resolved, entropy)
+    found = parts[0]
+    for part in parts[1:]:
+        found = np.fmax(found, part)
+    return found

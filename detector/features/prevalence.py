@@ -6,22 +6,25 @@ that are abused as dead drops. This is no learned baseline: it knows only the re
 
 from __future__ import annotations
 
+import numpy as np
+
+from detector.grouped import Float64
+
 DEVICES_PRIOR = 20.0  # other devices seen before their habits weigh half
 APPS_PRIOR = 3.0  # other apps contacting it before their habits weigh half
 
 
-def prevalence(other_devices: int, of_devices: int, other_apps: int | None) -> float | None:
-    """0..1: shrunken share of other devices and count of other apps that contact the destination, the larger.
+def prevalence(other_devices: Float64, of_devices: int, other_apps: Float64) -> Float64:
+    """(g,) shrunken share of other devices and count of other apps that contact the destination, the larger.
 
-    ``other_devices`` of ``of_devices`` contact it; ``other_apps``: other packages that do, None where apps are
-    unknown. None where there is neither a second device nor a second app to ask.
+    ``other_devices`` of ``of_devices`` contact it; ``other_apps``: other packages that do, NaN where apps are unknown.
+    NaN where there is neither a second device nor a second app to ask.
 
-    >>> prevalence(0, 2, 0)
-    0.0
-    >>> prevalence(0, 0, None) is None
-    True
+    >>> prevalence(np.array([0.0, 20.0]), 20, np.array([np.nan, np.nan])).tolist()
+    [0.0, 0.5]
+    >>> prevalence(np.array([0.0]), 0, np.array([np.nan])).tolist()
+    [nan]
     """
-    shares = [] if other_apps is None else [other_apps / (other_apps + APPS_PRIOR)]
-    if of_devices:
-        shares.append(other_devices / (of_devices + DEVICES_PRIOR))
-    return max(shares) if shares else None
+    apps = other_apps / (other_apps + APPS_PRIOR)
+    devices = other_devices / (of_devices + DEVICES_PRIOR) if of_devices else np.full(len(other_devices), np.nan)
+    return np.fmax(devices, apps)

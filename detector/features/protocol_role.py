@@ -5,22 +5,24 @@ Needs packages and app_proto. Raised wrongly by apps with a wrong category, and 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import numpy as np
+
+from detector.columns import Int64
+from detector.grouped import Float64
 
 #: Protocols any app may speak.
 EVERYDAY = frozenset({"tls", "http", "https", "quic", "dns", "websocket", "ntp"})
 
 
-def protocol_role(protocols: Collection[str], allowed: Collection[str] | None) -> float | None:
-    """Share of the ``protocols`` spoken that are neither everyday nor ``allowed`` for the category.
+def protocol_role(group: Int64, allowed: Float64, groups: int) -> Float64:
+    """(g,) share of the protocols each group speaks that are neither everyday nor allowed for its category.
 
-    None where the category or every protocol is unknown.
+    ``group``: (k,) the group of every distinct protocol spoken by it; ``allowed``: (k,) 1 everyday or allowed, 0 not,
+    NaN where the category is unknown. NaN where the category or every protocol is unknown.
 
-    >>> protocol_role(["imap"], ["imap", "smtp"])
-    0.0
-    >>> protocol_role(["imap"], [])
-    1.0
+    >>> protocol_role(np.array([0, 0, 2]), np.array([1.0, 0.0, np.nan]), 3).tolist()
+    [0.5, nan, nan]
     """
-    if allowed is None or not protocols:
-        return None
-    return sum(protocol not in EVERYDAY and protocol not in allowed for protocol in protocols) / len(protocols)
+    spoken = np.bincount(group, minlength=groups)
+    odd = np.bincount(group, 1 - allowed, minlength=groups)
+    return np.asarray(np.divide(odd, spoken, out=np.full(groups, np.nan), where=spoken > 0), np.float64)

@@ -1,37 +1,31 @@
 """Share of contacts whose bytes fall in one narrow cluster: empty polls look alike, content does not.
 
-Needs flows. Raised wrongly by heartbeats, pings, fixed telemetry records, and DNS padding (RFC 8467).
+Needs flows or dns. Raised wrongly by heartbeats, pings, fixed telemetry records, and DNS padding (RFC 8467).
 """
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
+
+from detector.columns import Int64
+from detector.grouped import Float64, grouped_sum
+from detector.grouped import grouped_clusters as grouped_clusters  # noqa: PLC0414 - for the example below
 
 
-def size_constancy(up: npt.NDArray[np.int64], down: npt.NDArray[np.int64], *, spread: float = 0.03) -> float | None:
-    """Mean over both directions of the largest share of contacts within ``spread`` of one size.
+def size_constancy(up: Float64, down: Float64) -> Float64:
+    """(g,) mean of both directions' constancy; a direction that never carried a byte says nothing, NaN if neither did.
 
-    ``up``, ``down``: (n,) L4 payload bytes of each contact. A direction that never carried a byte says nothing;
-    None if neither did.
-
-    >>> size_constancy(np.full(10, 300), np.full(10, 900))
-    1.0
-    >>> size_constancy(np.zeros(10, np.int64), np.zeros(10, np.int64)) is None
-    True
+    >>> size_constancy(np.array([1.0, np.nan, np.nan]), np.array([0.5, 0.25, np.nan])).tolist()
+    [0.75, 0.25, nan]
     """
-    shares = [largest_cluster(side, spread)[0] for side in (up, down) if side.any()]
-    return float(np.mean(shares)) if shares else None
+    return np.where(np.isnan(up), down, np.where(np.isnan(down), up, (up + down) / 2))
 
 
-def largest_cluster(sizes: npt.NDArray[np.int64], spread: float) -> tuple[float, int]:
-    """Share and smallest size of the largest set of sizes s with max <= min * (1 + 2 * spread), at least 4 B wide.
+def constancy(largest: Float64, sizes: Int64, edges: Int64) -> Float64:
+    """(g,) the share of the largest cluster of sizes (grouped.grouped_clusters); NaN where no byte was carried.
 
-    >>> largest_cluster(np.array([100, 101, 500]), 0.03)
-    (0.6666666666666666, 100)
+    >>> sizes, edges = np.array([100, 101, 500, 0]), np.array([0, 3, 4])
+    >>> constancy(grouped_clusters(sizes, edges, 0.03)[0], sizes, edges).round(3).tolist()
+    [0.667, nan]
     """
-    ordered = np.sort(sizes)
-    reach = np.maximum(ordered * (1 + 2 * spread), ordered + 4)
-    members = np.searchsorted(ordered, reach, side="right") - np.arange(len(ordered))
-    best = int(np.argmax(members))
-    return float(members[best] / len(ordered)), int(ordered[best])
+    return np.where(grouped_sum(sizes > 0, edges) > 0, largest, np.nan)

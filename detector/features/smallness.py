@@ -1,29 +1,25 @@
 """How little a typical contact carries: an empty poll is small, a page or a media segment is not.
 
-Needs flows. Raised wrongly by heartbeats and telemetry. A full TLS handshake adds 4-6 kB, so this is weak alone.
+Needs flows or dns. Raised wrongly by heartbeats and telemetry. A full TLS handshake adds 4-6 kB: weak alone.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import numpy.typing as npt
 
-from detector.quantiles import quantiles
+from detector.columns import Int64
+from detector.grouped import Float64, grouped_sorted, grouped_sum, ordered_quantiles
 
 
-def smallness(up: npt.NDArray[np.int64], down: npt.NDArray[np.int64]) -> float | None:
-    """(10 - ln(median bytes)) / 4 cut to 0..1: 400 B and less give 1, 22 kB and more give 0 (measurements, F8).
+def smallness(up: Int64, down: Int64, edges: Int64) -> Float64:
+    """(g,) (10 - ln(median bytes)) / 4 cut to 0..1: 400 B and less give 1, 22 kB and more give 0 (measurements, F8).
 
-    ``up``, ``down``: (n,) L4 payload bytes of each contact. None if no contact carried a byte.
+    ``up``, ``down``: (n,) L4 payload bytes of each contact. NaN if no contact carried a byte.
 
-    >>> smallness(np.full(5, 200), np.full(5, 150))
-    1.0
-    >>> smallness(np.full(5, 200), np.full(5, 10**6))
-    0.0
+    >>> smallness(np.full(10, 200), np.repeat([150, 10**6], 5), np.array([0, 5, 10])).tolist()
+    [1.0, 0.0]
     """
     both = up + down
-    if not len(both) or not both.any():
-        return None
-    return min(1.0, max(0.0, (10 - math.log(max(1.0, *quantiles(both.astype(np.float64), 0.5)))) / 4))
+    (middle,) = ordered_quantiles(grouped_sorted(both, edges), edges, 0.5)
+    small = np.clip((10 - np.log(np.maximum(middle, 1.0))) / 4, 0, 1)
+    return np.where(grouped_sum(both > 0, edges) > 0, small, np.nan)

@@ -143,7 +143,8 @@ def _contacted(said: Said) -> Contacted:
     """The moments counted by (device, package, destination, block of days)."""
     sizes = [len(part.texts) for part in (said.device, said.package, said.destination)]
     group = keyed((said.device.code, sizes[0]), (said.package.code, sizes[1]), (said.destination.code, sizes[2]))
-    order = np.lexsort((said.time, group))
+    ordered = bool((np.diff(said.time) >= 0).all())  # as flows mostly are, which saves a sort
+    order = np.argsort(group, kind="stable") if ordered else np.lexsort((said.time, group))
     group, time = group[order], said.time[order]
     day = time // DAY_US
     block = day // BLOCK_DAYS

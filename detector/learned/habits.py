@@ -30,7 +30,8 @@ def habits_of(
         "protocol": protocol.code,
         "port": whole(flows["server_port"])[rows],
     }
-    counted = [_counted(kind, app, values[name], bit, len(packages)) for kind, name in enumerate(KINDS)]
+    who = keyed((app, len(packages)), (bit, BITS))
+    counted = [_counted(kind, values[name], who, len(packages)) for kind, name in enumerate(KINDS)]
     return _sorted(counted), tuple(protocol.texts)
 
 
@@ -40,21 +41,22 @@ def size_step(sizes: Int64) -> Int64:
     >>> size_step(np.array([0, 1, 2, 1000, 1024])).tolist()
     [0, 1, 3, 20, 21]
     """
-    whole_steps = np.floor(STEPS * np.log2(np.maximum(sizes, 1))).astype(np.int64)
-    return np.where(sizes <= 0, 0, whole_steps + 1)
+    mantissa, exponent = np.frexp(np.maximum(sizes, 0).astype(np.float64))  # mantissa in 0.5 .. 1, 0 of 0
+    steps = STEPS * exponent.astype(np.int64) - (mantissa < np.sqrt(0.5))
+    return np.where(mantissa > 0, steps, 0)
 
 
-def _counted(kind: int, app: Int64, value: Int64, bit: Int64, apps: int) -> Habits:
-    """The flows of one kind of habit by app and value."""
-    most = int(value.max(initial=0)) + 1
-    cells, counts = np.unique(keyed((app, apps), (value, most), (bit, BITS)), return_counts=True)
+def _counted(kind: int, value: Int64, who: Int64, apps: int) -> Habits:
+    """The flows of one kind of habit by app and value; ``who`` is keyed of app and bit."""
+    many = (apps + 1) * (BITS + 1)
+    cells, counts = np.unique((value - NULL) * many + who, return_counts=True)
     group, which = np.divmod(cells, BITS + 1)
     heads = np.flatnonzero(np.diff(group, prepend=-1) != 0)
     if not len(heads):
         nothing = np.zeros(0, np.int64)
         return Habits(nothing, nothing, nothing, nothing, np.zeros(0, np.uint64))
     devices: Bits = np.bitwise_or.reduceat(np.uint64(1) << (which - 1).astype(np.uint64), heads)
-    package, told = np.divmod(group[heads], most + 1)
+    told, package = np.divmod(group[heads], apps + 1)
     flows = np.add.reduceat(counts.astype(np.int64), heads)
     return Habits(package + NULL, np.full(len(heads), kind, np.int64), told + NULL, flows, devices)
 

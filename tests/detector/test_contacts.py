@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detector.contacts import Flows, Merging, flow_contacts, lookup_contacts, outbound_rows
+from detector.contacts import RARE, Flows, Merging, crowd_of, flow_pairs, lookup_pairs, outbound_rows
 from detector.lookups import read_lookups
 
 MERGING = Merging((2.0, 0.3), 6)
@@ -16,8 +16,9 @@ def contacts(made, merging=MERGING):
     flows = Flows.read(tables["flows"])
     lookups = read_lookups(tables["dns"], flows) if "dns" in tables else None
     rows = outbound_rows(flows, lookups, frozenset({123}))
-    found = list(flow_contacts(flows, rows, tables.get("exchanges"), merging))
-    return found + (list(lookup_contacts(lookups, merging)) if lookups else [])
+    crowds = [crowd_of(flow_pairs(flows, rows), tables.get("exchanges"), merging)]
+    crowds += [crowd_of(lookup_pairs(lookups), None, merging)] if lookups else []
+    return [crowd.one(k) for crowd in crowds for k in range(len(crowd))]
 
 
 def test_a_burst_of_connections_is_one_contact(made):
@@ -91,3 +92,38 @@ def test_look_ups_are_grouped_by_domain_once_per_question(made):
             made.lookup(60 * k, f"n{k}.zone.example", qtype=kind)
     (one,) = contacts(made)
     assert (one.destination, len(one), one.looked_up) == ("zone.example", 10, True)
+
+
+def test_prefixes_are_the_first_contacts_and_the_rows_begun_by_them(made):
+    for minute in range(10):
+        made.polls(60 * minute + np.array([0, 0.5]), name="a.example", up=100 + minute)
+        made.flow(60 * minute + 20, name="b.example")
+    flows = Flows.read(made.telemetry()["flows"])
+    crowd = crowd_of(flow_pairs(flows, np.arange(len(flows.flow))), None, MERGING)
+    taken = crowd.taken(np.array([1, 0, 0]), np.array([7, 3, 10]))
+    assert taken.counts.tolist() == [7, 3, 10]
+    assert taken.destination.of(np.arange(3)) == ["a.example", "b.example"]
+    short, whole = taken.one(1), crowd.one(0)
+    assert short.up.tolist() == whole.up[:3].tolist() == [200, 202, 204]
+    assert short.rows.tolist() == whole.rows[:6].tolist()
+    assert len(taken.one(0).rows) == 7
+
+
+def test_rare_destinations_of_an_app_are_joined_in_time_order(made):
+    for k in range(12):
+        made.flow(60 * k, name=f"n{k}.made{k}.example", uid=10_001 + k % 2)
+        made.flow(60 * k + 30, name="known.example", uid=10_001 + k % 2)
+    flows = Flows.read(made.telemetry()["flows"])
+    pairs = flow_pairs(flows, np.arange(len(flows.flow)))
+    rare = np.array([text != "known.example" for text in pairs.destination.texts])[pairs.destination.code]
+    crowd = crowd_of(pairs.by_app(rare), None, MERGING)
+    assert [crowd.one(k).destination for k in range(2)] == [RARE, RARE]
+    assert sorted(crowd.uid.tolist()) == [10_001, 10_002]
+    assert crowd.counts.tolist() == [6, 6]
+    assert (np.diff(crowd.one(0).times) == 120e6).all()
+
+
+def test_no_flows_are_no_contacts(made):
+    made.flow(1)
+    flows = Flows.read(made.telemetry()["flows"])
+    assert len(crowd_of(flow_pairs(flows, np.zeros(0, np.int64)), None, MERGING)) == 0

@@ -30,7 +30,7 @@ def test_mutable_elements_keep_their_names_and_carry_a_comment(name):
 
 
 def test_bundled_weights_add_up_to_one():
-    assert sum(load_thresholds().polling.weights.values()) == pytest.approx(1)
+    assert sum(load_thresholds().polling.product_weights.values()) == pytest.approx(1)
 
 
 def test_every_fault_is_told_with_its_place(tmp_path):
@@ -49,6 +49,27 @@ def test_every_fault_is_told_with_its_place(tmp_path):
         "AN9999",
     ):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[AN1793.points_weights] ", "[AN1793.points_weights]\nmagic = 1.0\n#", "points_weights: found magic"),
+        ("no_baseline = 0.6", "else = 0.6", "expected the keys baseline and no_baseline"),
+        ("seeds = []", 'seeds = ["x"]', "provenance"),
+        ("name_anomaly = 0.35", "name_anomaly = -0.35", "anomaly_lift"),
+    ],
+)
+def test_tables_name_factors_and_no_weight_is_negative(tmp_path, old, new, told):
+    text = BUNDLED.read_text()
+    assert old in text
+    (tmp_path / "mine.toml").write_text(text.replace(old, new, 1))
+    with pytest.raises(LookupError, match=told):
+        load_thresholds(tmp_path / "mine.toml")
+
+
+def test_weights_say_where_they_come_from():
+    assert load_thresholds().polling.provenance.split
 
 
 @pytest.mark.parametrize("text", ["= 3", "AN1793 = 5\n"])

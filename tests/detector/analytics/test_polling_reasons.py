@@ -20,7 +20,15 @@ def test_every_factor_is_a_reason_with_a_sentence(made):
     names = [reason.feature for reason in finding.reasons]
     assert names[0] == "period_s"
     assert len(names) == len(set(names))
-    assert {"interval_regularity", "background_use", "prevalence", "role_baseline", "size_symmetry"} <= set(names)
+    assert {
+        "interval_regularity",
+        "background_use",
+        "prevalence",
+        "role_baseline",
+        "size_symmetry",
+        "product",
+        "points",
+    } <= set(names)
     for reason in finding.reasons:
         assert reason.text
         assert "{" not in reason.text

@@ -15,7 +15,7 @@ from detector.capture.mapped import MappedFile
 from detector.capture.packets import decode
 from detector.capture.pairs import pair
 from detector.capture.records import read_records
-from detector.contacts import Flows, Merging, flow_contacts, outbound_rows
+from detector.contacts import Flows, Merging, crowd_of, flow_pairs, outbound_rows
 from detector.contract import Progress
 from detector.lookups import read_lookups
 
@@ -135,8 +135,8 @@ def test_a_hole_is_counted_and_what_comes_after_it_stays_with_the_exchanges(wire
     assert found.stats.dns_streams_cut == 1
     assert sum(size > 0 for size in found.dns["bytes_up"].to_pylist()) == 5
     flows, rows = considered(found)
-    (contacts,) = flow_contacts(flows, rows, found.exchanges, Merging((2.0,), 6))
-    assert len(contacts) >= 39
+    (count,) = crowd_of(flow_pairs(flows, rows), found.exchanges, Merging((2.0,), 6)).counts
+    assert count >= 39
 
 
 @pytest.mark.parametrize("kept", [60, 80])

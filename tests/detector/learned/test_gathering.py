@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.contacts import Flows, Merging, flow_contacts, outbound_rows
+from detector.contacts import Flows, Merging, crowd_of, flow_pairs, outbound_rows
 from detector.learned.gathering import categories_of, gathered
 
 DAY_S = 86_400
@@ -88,8 +88,9 @@ def test_destinations_are_those_that_polling_judges(made):
         made.flow(60 * k + 40, name="p.example", proxy="socks5", proxy_server="server", proxy_target="[2001:db8::1]:80")
     telemetry = made.telemetry()
     flows = Flows.read(telemetry["flows"])
-    judged = flow_contacts(flows, outbound_rows(flows, None, frozenset()), None, Merging((2.0,), 2))
-    assert sorted(one.destination for one in judged) == list(gathered(telemetry).destinations)
+    pairs = flow_pairs(flows, outbound_rows(flows, None, frozenset()))
+    judged = crowd_of(pairs, None, Merging((2.0,), 2)).destination
+    assert sorted(judged.texts[code] for code in judged.code) == list(gathered(telemetry).destinations)
 
 
 def test_a_package_is_of_the_category_that_most_devices_say(made):

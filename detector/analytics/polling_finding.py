@@ -1,0 +1,122 @@
+"""One group of AN1793 as a finding: contacts, peer, app and verdict, made only for what is reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from detector.analytics.polling_measured import Measured, Part
+from detector.analytics.polling_peer import Peer, peer_of
+from detector.analytics.polling_reasons import Verdict, polling_reasons
+from detector.analytics.polling_score import ODD, ODDITIES, Scored, effective_weights
+from detector.contacts import Contacts
+from detector.contract import Finding
+from detector.destinations import registrable
+from detector.inventory import Installed, allowance
+from detector.signature import Signature
+from detector.thresholds import PollingThresholds
+
+ANALYTIC = "AN1793"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One group that is reported."""
+
+    group: int
+    part: Part
+    number: int  # of the group within its part
+    contacts: Contacts
+    peer: Peer
+    app: Installed | None
+    verdict: Verdict
+
+    @property
+    def order(self) -> tuple[str, int, str, str, bool]:
+        """Device, app and destination."""
+        who = self.contacts
+        return (who.device, -1 if who.uid is None else who.uid, who.package or "", who.destination, who.looked_up)
+
+    def excuse(self, limits: PollingThresholds) -> str | None:
+        """Why it may not alert: inventory, role, or destination on a list; None if it may."""
+        names = {self.peer.name, registrable(self.peer.name), *self.peer.addresses}
+        if names & limits.allowed_destination_list:
+            return f"{self.peer.name} is in AllowedDestinationList"
+        if self.app is None:
+            return None
+        if self.app.sanctioned:
+            return f"the inventory holds {self.app.package} for sanctioned"
+        return self.app.allowed(limits.allowed_app_list, limits.allowed_roles)
+
+    def alerts(self, limits: PollingThresholds) -> bool:
+        """Whether it reached the threshold and nothing excuses it."""
+        return self.verdict.parts["score"] >= limits.threshold and self.excuse(limits) is None
+
+    def finding(self, limits: PollingThresholds, by: Signature, decided_at: int) -> Finding:
+        """The finding, with every reason."""
+        excuse, alert = self.excuse(limits), self.alerts(limits)
+        score = self.verdict.parts["score"] * ((1 - limits.allowed_relief) if excuse else 1)
+        reasons = polling_reasons(self.contacts, self.peer, self.verdict, limits)
+        if excuse:
+            reasons += (allowance(excuse, limits.allowed_relief),)
+        return Finding(
+            analytic=ANALYTIC,
+            device=self.contacts.device,
+            uid=self.contacts.uid,
+            package=self.contacts.package or (self.app.package if self.app else None),
+            peer=self.peer.name,
+            first_seen=int(self.contacts.times[0]),
+            last_seen=int(self.contacts.times[-1]),
+            decided_at=decided_at,
+            score=round(score, 6),
+            alert=alert,
+            severity=self.severity() if alert else "informational",
+            detector=by.name,
+            detector_version=by.version,
+            reasons=reasons,
+            partial=by.partial,
+        )
+
+    def severity(self) -> str:
+        """From the combination of indicators; high needs device state and a learned baseline.
+
+        Combined: regular in time and size, in the background whether locked or not and long after the last interaction,
+        odd in name, protocol or tasks, from an app whose category does not explain it, to where nobody else goes.
+        """
+        known = self.verdict.known
+        unseen = (known("background_use") or 0.0) >= 0.6 and (known("idle_share") or 1.0) >= 0.5
+        signs = [
+            min(known("interval_regularity") or 0.0, known("size_constancy") or 0.0) >= 0.5,
+            unseen,
+            known("explained") == 0,
+            max(known(name) or 0.0 for name in ODDITIES) >= ODD,
+            bool(self.verdict.columns["baseline"]) and self.verdict.parts["gate"] >= 0.5,
+        ]
+        if sum(signs) >= 3 and unseen and self.verdict.columns["baseline"]:
+            return "high"
+        return "medium" if sum(signs) >= 2 else "low"
+
+
+def told_of(found: Measured, result: Scored, group: int, limits: PollingThresholds) -> Told:
+    """One group as what is told of it."""
+    part, number = found.place(group)
+    contacts = part.crowd.one(number)
+    columns = {name: column[group : group + 1] for name, column in found.columns.items()}
+    weights = {
+        name: 0.0 if np.isnan(columns[name][0]) else float(weight[0])
+        for name, weight in effective_weights(columns, limits.product_weights).items()
+    }
+    return Told(
+        group=group,
+        part=part,
+        number=number,
+        contacts=contacts,
+        peer=peer_of(contacts, part.crowd.pairs.said),
+        app=found.known.inventory.find(contacts.device, contacts.uid, contacts.package),
+        verdict=Verdict(
+            columns={name: float(column[0]) for name, column in columns.items()},
+            parts={field.name: float(getattr(result, field.name)[group]) for field in fields(result)},
+            weights=weights,
+        ),
+    )

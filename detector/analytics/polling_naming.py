@@ -1,0 +1,194 @@
+"""How the destinations of AN1793 were named and spoken to, group by group: columns of naming, protocols, stacks, roles.
+
+Rows of flows or look-ups are compared by number; Python sees each distinct text once, never each row or group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.analytics.polling_surroundings import WITH_SNI, Surroundings
+from detector.columns import NULL, Codes, Int64, codes
+from detector.contacts import Crowd, Flows
+from detector.destinations import is_address, is_local, label_of, registrable
+from detector.features.dns_tunnel import ODD_TYPES, dns_tunnel
+from detector.features.name_anomaly import name_anomaly
+from detector.features.name_entropy import name_entropy
+from detector.features.protocol_role import EVERYDAY, protocol_role
+from detector.features.stack_first_use import stack_first_use
+from detector.grouped import Float64, grouped_kinds, grouped_share, grouped_sum
+from detector.inventory import Installed
+from detector.lookups import Lookups
+from detector.thresholds import PollingThresholds
+
+Columns = dict[str, Float64]
+Flags = npt.NDArray[np.bool_]
+
+
+def naming_columns(crowd: Crowd, known: Surroundings, limits: PollingThresholds) -> Columns:
+    """Naming with its parts, dns_tunnel, protocol_role, stack_first_use and explained."""
+    whom = _destinations(crowd, known)
+    parts = _naming(crowd, whom, known) | {"name_entropy": _entropy(crowd, whom, limits.payload_entropy_threshold)}
+    order = ("no_sni", "never_resolved", "other_name", "fronted", "name_entropy")
+    number, apps = known.apps(crowd)
+    explained = np.array([_explained(app, limits) for app in apps], np.float64)
+    return {
+        **parts,
+        "name_anomaly": name_anomaly(*(parts[name] for name in order)),
+        "dns_tunnel": _tunnel(crowd),
+        "protocol_role": _protocols(crowd, number, apps, known, limits),
+        "stack_first_use": _stacks(crowd, known),
+        "explained": explained[number] if len(apps) else np.zeros(0),
+    }
+
+
+def _destinations(crowd: Crowd, known: Surroundings) -> Codes:
+    """(rows,) whom each row of the groups was with: their one destination, or of a merged group each its own."""
+    if crowd.pairs.merged:
+        return known.destination_of(crowd.rows, looked_up=crowd.looked_up)
+    return Codes(np.repeat(crowd.destination.code, np.diff(crowd.row_edges)), crowd.destination.texts)
+
+
+def _of_texts(column: Codes, tell: Callable[[str], float]) -> Float64:
+    """(n,) what is told of the text of each row; NaN for null. Only texts that occur are asked."""
+    used = np.unique(column.code[column.code != NULL])
+    table = np.full(len(column.texts) + 1, np.nan)
+    table[used] = [tell(column.texts[code]) for code in used.tolist()]
+    return table[column.code]
+
+
+def _entropy(crowd: Crowd, whom: Codes, bits: float) -> Float64:
+    """(g,) mean entropy of the labels of the distinct destinations; NaN where all are addresses."""
+    group, code = grouped_kinds(whom.code + 1, crowd.row_edges) if len(crowd) else (whom.code, whom.code)
+    one = Codes(code - 1, whom.texts)
+    told = _of_texts(one, lambda text: np.nan if is_address(text) else name_entropy(label_of(text), bits=bits))
+    there = ~np.isnan(told)
+    many = np.bincount(group[there], minlength=len(crowd))
+    total = np.bincount(group[there], told[there], minlength=len(crowd))
+    return np.asarray(np.divide(total, many, out=np.full(len(crowd), np.nan), where=many > 0))
+
+
+def _naming(crowd: Crowd, whom: Codes, known: Surroundings) -> Columns:
+    unknown = np.full(len(crowd), np.nan)
+    said = crowd.pairs.said
+    if isinstance(said, Lookups):
+        return dict.fromkeys(("no_sni", "never_resolved", "other_name", "fronted"), unknown)
+    edges = crowd.row_edges
+    nameless = _of_texts(whom, is_address) == 1
+    hello = _marked(said.app_proto, WITH_SNI)[crowd.rows]
+    no_sni = grouped_share(nameless, hello, edges) if known.sni_seen else unknown
+    server = Codes(said.server.code[crowd.rows], said.server.texts)
+    never, foreign = unknown, unknown
+    if known.lookups is not None and len(known.lookups.answers.domain):
+        resolved, own = _resolved(server, whom, known.lookups)
+        any_resolved, any_own = grouped_sum(resolved, edges) > 0, grouped_sum(own, edges) > 0
+        local = grouped_sum(_of_texts(server, is_local) == 1, edges) > 0
+        unnamed = grouped_sum(nameless, edges) / np.maximum(np.diff(edges), 1)
+        never = unnamed * (~any_resolved & ~local)
+        foreign = np.where(any_resolved & (unnamed < 1), (~any_own).astype(np.float64), np.nan)
+    return {"no_sni": no_sni, "never_resolved": never, "other_name": foreign, "fronted": _fronted(crowd, known)}
+
+
+def _marked(column: Codes, wanted: frozenset[str]) -> Flags:
+    """(n,) whether the text of each row is one of those."""
+    return np.array([text in wanted for text in column.texts] + [False])[column.code]
+
+
+def _resolved(server: Codes, whom: Codes, lookups: Lookups) -> tuple[Flags, Flags]:
+    """(rows,) whether an answer held the server's address, and whether one for the very destination did."""
+    answers = lookups.answers
+    address = _translated(server, answers.address.texts)
+    domain = _translated(whom, lookups.domain.texts)
+    width = len(lookups.domain.texts) + 2
+    pairs = answers.address.code * width + answers.domain
+    held = (address != NULL) & np.isin(address, answers.address.code)
+    return held, (address != NULL) & (domain != NULL) & np.isin(address * width + domain, pairs)
+
+
+def _translated(column: Codes, texts: list[str]) -> Int64:
+    """(n,) the codes that the texts have in another list; NULL for those it has not."""
+    place = {text: k for k, text in enumerate(texts)}
+    return np.array([*(place.get(text, NULL) for text in column.texts), NULL], np.int64)[column.code]
+
+
+def _fronted(crowd: Crowd, known: Surroundings) -> Float64:
+    """(g,) share of decrypted requests to the destination whose Host is of another domain; NaN where none was read."""
+    found = np.full(len(crowd), np.nan)
+    if "http" not in known.telemetry:
+        return found
+    table = known.telemetry["http"]
+    device, sni, host = (codes(table[name]) for name in ("device", "sni", "host"))
+    sni, host = (column.renamed([_domain(text) for text in column.texts]) for column in (sni, host))
+    read = (sni.code != NULL) & (host.code != NULL)
+    other = _translated(host, sni.texts) != sni.code
+    width = len(sni.texts) + 1
+    key = device.code * width + sni.code
+    kinds, place = np.unique(key[read], return_inverse=True)
+    share = np.bincount(place, other[read], len(kinds)) / np.maximum(np.bincount(place, minlength=len(kinds)), 1)
+    mine, name = _translated(crowd.device, device.texts), _translated(crowd.destination, sni.texts)
+    asked = mine * width + name
+    row = np.minimum(np.searchsorted(kinds, asked), max(len(kinds) - 1, 0))
+    hit = (mine != NULL) & (name != NULL) & (kinds[row] == asked) if len(kinds) else np.zeros(len(crowd), np.bool_)
+    found[hit] = share[row[hit]]
+    return found
+
+
+def _domain(host: str) -> str:
+    """The registrable domain of a Host, which may carry a port."""
+    name, _, port = host.rpartition(":")
+    return registrable(name.strip("[]") if name and port.isdigit() else host.strip("[]"))
+
+
+def _tunnel(crowd: Crowd) -> Float64:
+    said = crowd.pairs.said
+    if isinstance(said, Flows) or not len(crowd):
+        return np.full(len(crowd), np.nan)
+    rows = crowd.rows
+    whole, domain = (np.array([*map(len, column.texts), 0])[column.code[rows]] for column in (said.qname, said.domain))
+    odd = _marked(said.qtype, ODD_TYPES)[rows]
+    return dns_tunnel(said.qname.code[rows] + 1, np.maximum(whole - domain - 1, 0), odd, crowd.row_edges)
+
+
+def _protocols(
+    crowd: Crowd, number: Int64, apps: list[Installed | None], known: Surroundings, limits: PollingThresholds
+) -> Float64:
+    said = crowd.pairs.said
+    spoken = Codes(np.zeros(len(crowd.rows), np.int64), ["dns"])
+    if isinstance(said, Flows):
+        spoken = Codes(said.app_proto.code[crowd.rows], said.app_proto.texts)
+    if not len(crowd):
+        return np.zeros(0)
+    group, code = grouped_kinds(spoken.code + 1, crowd.row_edges)
+    group, code = group[code > 0], code[code > 0] - 1
+    table = np.array([_allowed(app, spoken.texts, known, limits) for app in apps])
+    return protocol_role(group, table[number[group], code] if len(spoken.texts) else np.zeros(0), len(crowd))
+
+
+def _allowed(app: Installed | None, protocols: list[str], known: Surroundings, limits: PollingThresholds) -> Float64:
+    """(protocols,) 1 everyday, of category or roles, or vouched for by a learned baseline; NaN: no category."""
+    if app is None or app.category is None:
+        return np.full(len(protocols), np.nan)
+    table = limits.app_network_role_baseline.protocols
+    fine = EVERYDAY.union(*(table.get(part, frozenset()) for part in (app.category, *app.roles)))
+    if not known.baseline.itself:
+        fine |= known.usual_protocols(app.category)
+    return np.array([float(text in fine) for text in protocols])
+
+
+def _stacks(crowd: Crowd, known: Surroundings) -> Float64:
+    if crowd.looked_up:
+        return np.full(len(crowd), np.nan)
+    alone, several = known.stacks
+    return stack_first_use(alone[crowd.rows], several[crowd.rows], crowd.row_edges)
+
+
+def _explained(app: Installed | None, limits: PollingThresholds) -> float:
+    """Whether category or role explain background contacts; NaN where neither is known."""
+    if app is None or (app.category is None and not app.roles):
+        return np.nan
+    # a role says more than a category: browsers and messengers share one, and only the latter sync unseen
+    known_as = app.roles or {app.category}
+    return float(bool(known_as & limits.app_network_role_baseline.background))

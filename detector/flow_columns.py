@@ -1,0 +1,105 @@
+"""The columns of a flows table that the analytics read, and which of its rows a device opened to somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.columns import NULL, Codes, Int64, codes, joined, whole
+from detector.destinations import is_group, is_loopback, registrable
+from detector.lookups import Lookups
+
+LENGTH_BYTES = 2  # in front of each DNS message over TCP (RFC 1035 section 4.2.2)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """The columns of a flows table the analytics read; n rows."""
+
+    flow: Int64
+    device: Codes
+    uid: Int64
+    package: Codes
+    start: Int64
+    end: Int64
+    up: Int64
+    down: Int64
+    inbound: Int64
+    server: Codes
+    name: Codes
+    app_proto: Codes
+    target: Codes  # host this flow's client asked a proxy for, without port
+    port: Int64
+    proto: Codes
+
+    @property
+    def time(self) -> Int64:
+        """(n,) when each began."""
+        return self.start
+
+    @classmethod
+    def read(cls, table: pa.Table) -> Flows:
+        """The columns of a table of schema ``flows``."""
+        via = codes(table["proxy_server"])
+        beyond = np.array([text == "server" for text in via.texts] + [False])[via.code]
+        asked = hosts(codes(table["proxy_target"]))
+        return cls(
+            flow=whole(table["flow"]),
+            device=codes(table["device"]),
+            uid=whole(table["uid"]),
+            package=codes(table["package"]),
+            start=whole(table["start"]),
+            end=whole(table["end"]),
+            up=whole(table["bytes_up"]),
+            down=whole(table["bytes_down"]),
+            inbound=whole(table["inbound"], null=0),
+            server=codes(table["server"]),
+            name=codes(table["name"]),
+            app_proto=codes(table["app_proto"]),
+            target=Codes(np.where(beyond, asked.code, NULL), asked.texts),
+            port=whole(table["server_port"]),
+            proto=codes(table["proto"]),
+        )
+
+
+def hosts(targets: Codes) -> Codes:
+    """The hosts of a column of ``host:port`` texts."""
+    return targets.renamed([text.rpartition(":")[0].strip("[]") or text for text in targets.texts])
+
+
+def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozenset[int]) -> Int64:
+    """Rows of flows a device opened to somebody: TCP or UDP, no broadcast, multicast, loopback or UDP discovery.
+
+    Flows whose look-ups are in the dns table are left to it; over TCP only where these are all that the client said,
+    since a stream may be cut or turn to something else.
+    """
+    nowhere = np.array([is_group(text) or is_loopback(text) for text in flows.server.texts] + [True])
+    carried = np.array([text in ("tcp", "udp") for text in flows.proto.texts] + [False])
+    udp = np.array([text == "udp" for text in flows.proto.texts] + [False])[flows.proto.code]
+    discovery = udp & np.isin(flows.port, sorted(ignored_ports))
+    keep = (flows.inbound == 0) & ~nowhere[flows.server.code] & carried[flows.proto.code] & ~discovery
+    if lookups is not None:
+        keep &= ~_told(flows, lookups, udp)
+    return np.flatnonzero(keep)
+
+
+def _told(flows: Flows, lookups: Lookups, udp: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n,) whether the dns table tells what the flow said: of UDP anything, else every byte of the client."""
+    numbers, place = np.unique(lookups.flow, return_inverse=True)
+    sizes = lookups.up + LENGTH_BYTES * (lookups.up > 0)
+    told = np.append(np.bincount(place, sizes, len(numbers)), 0)
+    row = joined(numbers, flows.flow)
+    found: npt.NDArray[np.bool_] = (row != NULL) & (udp | (told[row] >= flows.up))
+    return found
+
+
+def destinations(flows: Flows, rows: Int64) -> Codes:
+    """(m,) registrable domain of what a proxy was asked for, else of the name, else the address."""
+    texts = [registrable(text) for text in (*flows.target.texts, *flows.name.texts)] + flows.server.texts
+    names, servers = len(flows.target.texts), len(flows.target.texts) + len(flows.name.texts)
+    target, name = flows.target.code[rows], flows.name.code[rows]
+    code = np.where(target != NULL, target, np.where(name != NULL, name + names, flows.server.code[rows] + servers))
+    return Codes(code, texts).renamed(texts)
