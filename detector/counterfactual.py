@@ -9,7 +9,7 @@ Changes of different factors are compared by their share of the whole range.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,8 +103,9 @@ def together(
 ) -> list[Change]:
     """Several factors that must change at once, none of which can be spared, each as little as the others allow.
 
-    Not the cheapest set there is, but found in few steps: all are moved as far as helps, then moved back one by one,
-    the largest change first, as long as the threshold is still reached. Each change's score is that of all of them.
+    Not the cheapest set there is, but found in few steps: all are moved as far as helps, then moved back one by one as
+    long as the threshold is still reached: once the largest changes first, once those that help least; the set of fewer
+    counts. Each change's score is that of all of them.
     Empty where the threshold is reached already, or is out of reach whatever is changed.
     """
     if _score(scores, factors) >= threshold:
@@ -113,12 +114,10 @@ def together(
     if _score(scores, moved) < threshold:
         return []
     sizes = {name: _size(factors[name], moved[name], limits[name]) for name in limits}
-    needed = []
-    for name in sorted(limits, key=lambda name: -sizes[name]):
-        if _score(scores, {**moved, name: factors[name]}) >= threshold:
-            moved[name] = factors[name]
-        else:
-            needed.append(name)
+    alone = {name: _score(scores, {**moved, name: factors[name]}) for name in limits}
+    orders = (sorted(limits, key=lambda name: -sizes[name]), sorted(limits, key=lambda name: -alone[name]))
+    spared = [_spared(factors, moved, order, scores, threshold) for order in orders]
+    moved, needed = min(spared, key=lambda one: (len(one[1]), sum(sizes[name] for name in one[1])))
     for name in needed:
         one = _Search({**moved, name: factors[name]}, scores, threshold, name, limits[name])
         found = [change for end in (limits[name].high, limits[name].low) if (change := one.towards(end)) is not None]
@@ -130,6 +129,20 @@ def together(
         for name in needed
     ]
     return sorted(made, key=lambda change: change.size)
+
+
+def _spared(
+    factors: Mapping[str, float], moved: Mapping[str, float], order: Sequence[str], scores: Scores, threshold: float
+) -> tuple[dict[str, float], list[str]]:
+    """What is left of the moved factors, and which, after each in that order went back unless it is needed."""
+    left, needed = dict(moved), []
+    for name in order:
+        back = {**left, name: factors[name]}
+        if _score(scores, back) >= threshold:
+            left = back
+        else:
+            needed.append(name)
+    return left, needed
 
 
 def _furthest(factors: Mapping[str, float], scores: Scores, limits: Mapping[str, Limits]) -> dict[str, float]:

@@ -1,7 +1,8 @@
-"""The command line's baselines: learn what is normal of an enterprise, show it, merge what was learned."""
+"""The command line's baselines: what is normal of an enterprise, learned, shown, merged; and scorecards accepted."""
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from lab.console import emit, emit_json, guarded, progress
 from lab.options import Json, Partial
 
-File = Annotated[Path, typer.Option("--out", "-o", help="The file to write; one that is there is replaced.")]
+File = Annotated[Path, typer.Option("--out", "-o", help="The file to write; a baseline that is there is replaced.")]
 
 baseline_app = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +40,7 @@ def baseline_learn(
     from lab.baselines import learned_from, merged_files, print_baseline
 
     _fit(out)
+    _spare(out)
     learned = learned_from(recordings, view, allow_partial=allow_partial, progress=progress)
     found = merged_files(merge, [learned]) if merge else learned
     found.write(out)
@@ -84,6 +86,7 @@ def baseline_merge(
     from lab.baselines import merged_files, print_baseline
 
     _fit(out)
+    _spare(out)
     found = merged_files(files)
     found.write(out)
     about = {"baseline": str(out), **found.summary()}
@@ -94,9 +97,40 @@ def baseline_merge(
         emit(f"baseline: {out}")
 
 
+@baseline_app.command("accept")
+@guarded
+def baseline_accept(
+    scorecard: Annotated[Path, typer.Argument(metavar="RUN_OR_SCORECARD", help="A run folder, or a scorecard.json.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why this is good enough from now on; kept in the file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The file; the one before is replaced, its reasons kept.")
+    ] = Path("baseline-scorecard.json"),
+    json_: Json = False,
+) -> None:
+    """Accept a scorecard as what gates compare with.
+
+    The file is given to droidrange gate --baseline. Keep it in your repository.
+    """
+    from lab.gate.accepting import accept
+
+    _fit(out)
+    entry = accept(scorecard, reason, out, progress)
+    if json_:
+        emit_json({"baseline": str(out), **entry})
+    else:
+        emit(f"accepted: {out}\nreason: {entry['reason']}\nsha256: {entry['sha256']}")
+
+
 def _fit(path: Path) -> None:
     """The file that --out names, proven to be possible before the work begins; typer.BadParameter if it is not."""
     if path.is_dir():
         raise typer.BadParameter(f"--out {path} is a folder, expected a file")
     if not path.parent.is_dir():
         raise typer.BadParameter(f"--out {path} cannot be written: {path.parent} is no folder; make it first")
+
+
+def _spare(path: Path) -> None:
+    """typer.BadParameter where a file is there that baseline learn did not write, such as a capture."""
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise typer.BadParameter(f"--out {path} is there and is no baseline: name another file, or remove it")

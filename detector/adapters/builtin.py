@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from detector.analytics.command_polling import command_polling
+from detector.analytics.polling_explained import polling_groups
 from detector.analytics.traffic_relay import traffic_relay
 from detector.contract import Detector, Finding, Telemetry, Unsupported
+from detector.explanation import About, Explanation, witnessed
+from detector.scored_groups import ScoredGroups
 from detector.signature import Signature
 from detector.thresholds import BUNDLED, Thresholds, load_thresholds
+
+#: The groups of each analytic, ready to be asked about.
+EXPLAINED: Mapping[str, Callable[[Telemetry, Thresholds], ScoredGroups]] = {
+    "AN1793": lambda telemetry, limits: polling_groups(telemetry, limits.polling),
+}
 
 
 @dataclass
@@ -24,6 +32,7 @@ class Builtin:
     name: str = "builtin"
     version: str = "0.1"
     needs: tuple[str, ...] = ()
+    _asked: tuple[Telemetry, dict[str, ScoredGroups]] | None = field(default=None, repr=False, compare=False)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows or dns, AN1702 where there are flows."""
@@ -39,6 +48,17 @@ class Builtin:
         yield from command_polling(telemetry, self.thresholds.polling, who)
         if "AN1702" in able:
             yield from traffic_relay(telemetry, self.thresholds.relay, who)
+
+    def explain(self, telemetry: Telemetry, about: About) -> Explanation | None:
+        """What became of whom that asks about; None where its analytic is not judged, or cannot be explained."""
+        if about.analytic not in self.judges(telemetry) or about.analytic not in EXPLAINED:
+            return None
+        if self._asked is None or self._asked[0] is not telemetry:
+            self._asked = (telemetry, {})  # one telemetry is measured once, however much is asked of it
+        groups = self._asked[1]
+        if about.analytic not in groups:
+            groups[about.analytic] = EXPLAINED[about.analytic](telemetry, self.thresholds)
+        return groups[about.analytic].explain(about, witnessed(telemetry, about))
 
 
 def create(argument: str) -> Detector:

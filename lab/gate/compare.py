@@ -2,7 +2,8 @@
 
 ``no-loss`` compares the same recordings: there every difference is the detector's, and one is enough. ``no-regression``
 asks whether what is worse is more than chance: exact McNemar for incidents, a randomisation of pairs for false alarms
-and delays (the percentile bootstrap, which is printed, is no test: with three alarms more it rejects too often).
+and delays, whose level holds for any number of pairs. The bootstrap of pairs, which is printed, is an interval only:
+its level holds for many pairs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lab.gate.measures import Measured, column_of, measured, watched
 from lab.gate.named import Named, flipped, gained_pairs, lost_pairs, new_alarms, slower
 from lab.gate.pairs import Pairs, paired
 from lab.gate.selection import Card
+from lab.gate.settings import ALPHA
 from lab.gate.significance import Statistic, mcnemar, nearest_rank, paired_bootstrap, swapped, total
 
 Cell = tuple[str, str]
@@ -90,6 +92,10 @@ def _recall(card: Card, pairs: Pairs, found: Compared) -> Compared:
     values = [[float(row["verdict"] == "detected") for row in side] for side in zip(*pairs.both, strict=True)]
     chance = mcnemar(len(lost_pairs(pairs)), len(gained_pairs(pairs)))
     tested = _tested(found, values, total(len(pairs.both)))
+    had = sum(old["verdict"] == "detected" for _, old in pairs.both)
+    if mcnemar(had, 0) > ALPHA:
+        few = f"{had} were detected before: the loss of all would be chance at alpha {ALPHA}; run more seeds"
+        tested = replace(tested, notes=(*tested.notes, few))
     return replace(tested, p=chance, named=tuple(lost), gained=tuple(gained))
 
 

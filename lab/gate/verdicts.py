@@ -69,8 +69,10 @@ def _judged(
     if threshold.patch and baseline is not None:
         card = replace(card, skip=baseline.scenarios)
     cells = card.cells(threshold, settings.detectors, settings.views)
-    if not cells:
-        return [Verdict(threshold, "", "", "unjudged", "no such detector and view in this scorecard")]
+    if baseline and threshold.kind != "absolute":
+        cells += [one for one in baseline.cells(threshold, settings.detectors, settings.views) if one not in cells]
+    if lacking := _absent(settings, threshold, cells):
+        return [Verdict(threshold, "", "", "unjudged", lacking)]
     if threshold.kind == "absolute" or baseline is None:
         return [_absolute(settings, card, threshold, cell) for cell in cells]
     compare = no_loss if threshold.kind == "no-loss" else no_regression
@@ -90,6 +92,16 @@ def _beforehand(card: Card, baseline: Card | None, threshold: Threshold, bars: S
     elif threshold.patch and baseline is not None and card.scenarios <= baseline.scenarios:
         found = "idle", "no scenario is new since the baseline"
     return found
+
+
+def _absent(settings: Settings, threshold: Threshold, cells: Sequence[Cell]) -> str:
+    """Which detector or view that was asked for by name is in no cell, in words; empty if none."""
+    for place, (key, usual) in enumerate((("detector", settings.detectors), ("view", settings.views))):
+        named = [str(value) for one in threshold.filters if (one.key, one.op) == (key, "=") for value in one.values]
+        absent = [name for name in named or usual if name not in {cell[place] for cell in cells}]
+        if absent:
+            return f"no {key} {', '.join(absent)} in this scorecard"
+    return "" if cells else "no such detector and view in this scorecard"
 
 
 def _absolute(settings: Settings, card: Card, threshold: Threshold, cell: Cell) -> Verdict:
@@ -122,8 +134,9 @@ def _limit(card: Card, threshold: Threshold, cell: Cell) -> float | None:
     if threshold.limit != "controls":
         return threshold.limit if isinstance(threshold.limit, float) else None
     values = []
+    anybody = replace(threshold, filters=tuple(one for one in threshold.filters if one.key != "detector"))
     for name in CONTROLS:
-        found = measured(card, threshold, (name, cell[1])).value
+        found = measured(card, anybody, (name, cell[1])).value
         if found is not None:
             values.append(found)
     return (max if threshold.metric.rises else min)(values) if values else None

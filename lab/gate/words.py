@@ -15,7 +15,8 @@ from lab.gate.outcome import BROKEN, HELD, Outcome
 from lab.gate.verdicts import Verdict
 from lab.report import words
 
-NAMED = 10  # of one verdict; all are in --json
+NAMED = 10  # of one broken threshold; all are in --json
+FEW = 3  # of a warning, and of what was gained
 SPOTS = 8
 SHARES = ("recall", "recall_of_all", "recall_at_budget")
 MARKS = {"held": "held    ", "broken": "BROKEN  ", "unjudged": "UNJUDGED", "idle": "idle    "}
@@ -61,8 +62,8 @@ def _verdict(one: Verdict) -> Iterator[str]:
     for note in one.notes:
         yield f"         note: {note}"
     if one.status == "broken":
-        yield from _names(one.named)
-    yield from _names(one.gained)
+        yield from _names(one.named, NAMED if one.threshold.level == "error" else FEW)
+    yield from _names(one.gained, FEW)
 
 
 def _measured(found: Measured, metric: Metric) -> str:
@@ -93,12 +94,12 @@ def _value(value: float | None, metric: Metric) -> str:
     return words.rate(value)
 
 
-def _names(rows: tuple[Named, ...]) -> Iterator[str]:
-    for row in rows[:NAMED]:
+def _names(rows: tuple[Named, ...], most: int) -> Iterator[str]:
+    for row in rows[:most]:
         yield f"         {row.how} {row.name} ({row.scenario}, seed {row.seed}): {row.detail}"
         yield f"             {row.command}"
-    if len(rows) > NAMED:
-        yield f"         and {len(rows) - NAMED} more: --json names them all"
+    if len(rows) > most:
+        yield f"         and {len(rows) - most} more: --json names them all"
 
 
 def _spots(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -66,7 +66,7 @@ def _body(answer: Row) -> Iterable[str]:
         found = "what it found stands below" if answer["findings"] else "it found nothing here"
         yield f"{answer['detector']} cannot explain itself; {found}"
     else:
-        yield f"{answer['detector']} does not judge {answer['analytic']} on this telemetry"
+        yield f"{answer['detector']} does not judge {answer['analytic']} here, or cannot explain it"
     rows = ", ".join(plural(seen[name], name.removesuffix("s")) for name in ("flows", "exchanges", "lookups"))
     yield f"the telemetry holds {rows} of it".replace("lookup", "look-up")
 
@@ -86,14 +86,14 @@ def _factors(factors: Sequence[Row]) -> Iterable[str]:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    return "" if value is None else f"{value:.3g}"
 
 
 def _reasons(answer: Row) -> Iterable[str]:
     """What its findings say, of a detector that does not explain itself; exceptions and expiries of any."""
     for finding in answer["findings"]:
         mark = "ALERT" if finding["alert"] else "near miss"
-        if not answer["explains"]:
+        if answer["text"] is None:
             yield f"{mark}, score {finding['score']:.2f}, {finding['peer'] or 'no peer'}"
             yield from (f"  {in_a_line(reason)}" for reason in telling(finding["reasons"]))
         else:

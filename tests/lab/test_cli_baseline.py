@@ -78,10 +78,13 @@ def test_what_is_no_baseline_is_refused(recording, tmp_path, content, code, said
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(recording, tmp_path, monkeypatch):
     monkeypatch.setattr(baselines, "learn", lambda _telemetry: pytest.fail("work was begun"))
-    for out in (tmp_path, tmp_path / "absent" / "b"):
+    capture = tmp_path / "evidence.pcap"
+    capture.write_bytes(b"a week of work")
+    for out in (tmp_path, tmp_path / "absent" / "b", capture):
         answer = ask("baseline", "learn", recording, "-o", out)
         assert answer.exit_code == 2
         assert "--out" in answer.stderr
+    assert capture.read_bytes() == b"a week of work"
 
 
 def test_an_unknown_view_and_an_absent_recording_are_named(recording, tmp_path):

@@ -210,8 +210,8 @@ def _look(name: str, view: str, shown: Telemetry, truth: Truth) -> tuple[dict[st
     rows: list[dict[str, Any]] = []
     try:
         one = detector_named(name)
-        if lacking := [table for table in one.needs if table not in shown]:
-            raise Unsupported(f"needs {', '.join(lacking)}")
+        for table in one.needs:
+            shown[table]  # Unsupported, if it has none of that name
         place["judged"] = [*judged(one, shown)]
         rows = said(name, view, truth, list(one.detect(shown)))
     except Unsupported as fault:

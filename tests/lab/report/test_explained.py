@@ -70,7 +70,7 @@ def test_a_detector_that_cannot_explain_shows_its_reasons(shown):
 def test_an_exception_is_told_and_what_is_not_judged_is_said(shown):
     reason = {**REASON, "feature": "exception", "text": "documented exception 1"}
     assert "documented exception 1" in shown({**ANSWER, "findings": [{**FINDING, "reasons": [REASON, reason]}]})
-    assert "does not judge AN1793" in shown({**ANSWER, "text": None, "factors": None, "outcome": "silent"})
+    assert "does not judge AN1793 here" in shown({**ANSWER, "text": None, "factors": None, "outcome": "silent"})
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -1,0 +1,148 @@
+"""Telemetry of many made-up sessions: phones, apps and destinations in a plausible mix, to time a detector on.
+
+Not a recording: nobody is labelled and nothing is claimed of what is found. Of the groups of phone, app and destination
+three in ten are timers, whose sizes stay the same; the rest are people's, in bursts between seven and eleven o'clock.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.contract import SCHEMAS, Telemetry
+
+Int64 = npt.NDArray[np.int64]
+DAY_US = 86_400_000_000
+START = 1_772_409_600_000_000  # 2026-03-02
+DAYS = 3
+SESSIONS = 2_500  # of a phone and day, about what the lab's phones with 25 apps have
+APPS, KINDS, POPULAR, TAIL = 25, 400, 120, 20_000
+TIMERS = 0.3
+UNLOCKS = 60  # a day
+
+
+def telemetry(sessions: int, seed: int) -> Telemetry:
+    """That many sessions, as many phones as have them in three days, their apps and their locks."""
+    rng = np.random.default_rng(seed)
+    phones = max(1, round(sessions / SESSIONS / DAYS))
+    tables = {
+        "flows": _flows(rng, sessions, phones),
+        "packages": _packages(rng, phones),
+        "device_state": _states(rng, phones),
+    }
+    return Telemetry(tables=tables, span=(START, START + DAYS * DAY_US))
+
+
+def installed(phones: int) -> Int64:
+    """(phones, APPS) the kinds of app that each phone has: the same for ever, the popular ones most often."""
+    rng = np.random.default_rng(phones)
+    return np.sort((KINDS * rng.random((phones, APPS)) ** 2).astype(np.int64), axis=1)
+
+
+def _flows(rng: np.random.Generator, sessions: int, phones: int) -> pa.Table:
+    apps = installed(phones)
+    destinations = rng.integers(3, 9, apps.size)
+    of = np.repeat(np.arange(apps.size), destinations)  # (g,) the phone's app that a group is of
+    share = rng.lognormal(0.0, 1.5, len(of))
+    counts = rng.multinomial(sessions, share / share.sum())
+    group = np.repeat(np.arange(len(of)), counts)
+    timer = rng.random(len(of)) < TIMERS
+    start = START + np.where(timer[group], _ticks(rng, counts), _visits(rng, sessions))
+    peer = _peers(rng, apps.reshape(-1)[of])
+    order = np.argsort(start, kind="stable")
+    start, group = start[order], group[order]
+    up = np.where(timer[group], 900.0, rng.lognormal(7.0, 1.0, sessions)).astype(np.int64)
+    down = np.where(timer[group], 4_200.0, rng.lognormal(8.5, 1.5, sessions)).astype(np.int64)
+    kind, phone = apps.reshape(-1)[of[group]], of[group] // APPS
+    names = [f"host{one}.example" for one in range(KINDS + POPULAR + TAIL)]
+    servers = [f"198.{18 + one // 65_536}.{one // 256 % 256}.{one % 256}" for one in range(len(names))]
+    some = {
+        "flow": pa.array(np.arange(sessions)),
+        "device": _taken([f"phone-{one:05d}" for one in range(phones)], phone),
+        "inbound": pa.array(np.zeros(sessions, np.bool_)),
+        "uid": pa.array((10_100 + kind).astype(np.int32)),
+        "package": _taken([f"com.app{one}.made" for one in range(KINDS)], kind),
+        "start": pa.array(start),
+        "end": pa.array(start + (rng.exponential(2e6, sessions)).astype(np.int64)),
+        "client": _taken([f"10.{one // 65_536}.{one // 256 % 256}.{one % 256}" for one in range(phones)], phone),
+        "server": _taken(servers, peer[group]),
+        "name": _taken(names, peer[group]),
+        "sni": _taken(names, peer[group]),
+        "name_from": _taken(["sni"], np.zeros(sessions, np.int64)),
+        "proto": _taken(["tcp"], np.zeros(sessions, np.int64)),
+        "app_proto": _taken(["tls"], np.zeros(sessions, np.int64)),
+        "ja4": _taken([f"t13d1516h2_{one:012x}_000000000000" for one in range(40)], kind % 40),
+        "established": pa.array(np.ones(sessions, np.bool_)),
+        "client_port": pa.array(rng.integers(32_768, 61_000, sessions).astype(np.int32)),
+        "server_port": pa.array(np.full(sessions, 443, np.int32)),
+        "bytes_up": pa.array(up),
+        "bytes_down": pa.array(down),
+        "packets_up": pa.array(up // 1_200 + 4),
+        "packets_down": pa.array(down // 1_200 + 4),
+    }
+    schema = SCHEMAS["flows"]
+    return pa.table([some.get(one.name, pa.nulls(sessions, one.type)) for one in schema], schema=schema)
+
+
+def _ticks(rng: np.random.Generator, counts: Int64) -> npt.NDArray[np.float64]:
+    """(n,) moments of each group spread evenly over the days, a tenth of the period to and fro."""
+    place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    period = DAYS * DAY_US / np.maximum(np.repeat(counts, counts), 1)
+    found: npt.NDArray[np.float64] = (place + 0.5 + 0.1 * (rng.random(len(place)) - 0.5)) * period
+    return found.astype(np.int64)
+
+
+def _visits(rng: np.random.Generator, sessions: int) -> Int64:
+    """(n,) moments of people: a minute-long burst somewhere between 7 and 23 o'clock."""
+    burst = rng.integers(0, DAYS, sessions) * DAY_US + (7 + 16 * rng.integers(0, 192, sessions) / 192) * DAY_US / 24
+    return (burst + rng.exponential(20e6, sessions)).astype(np.int64)
+
+
+def _peers(rng: np.random.Generator, kind: Int64) -> Int64:
+    """(g,) destinations: the app's own, what everybody goes to, or one of the long tail."""
+    drawn = rng.random(len(kind))
+    popular = KINDS + (POPULAR * rng.random(len(kind)) ** 2).astype(np.int64)
+    tail = KINDS + POPULAR + rng.integers(0, TAIL, len(kind))
+    return np.where(drawn < 0.3, kind, np.where(drawn < 0.85, popular, tail))
+
+
+def _packages(rng: np.random.Generator, phones: int) -> pa.Table:
+    kind = installed(phones).reshape(-1)
+    count = len(kind)
+    categories = ["tools", "games", "news-and-magazines", "social", "finance", "weather"]
+    some = {
+        "device": _taken([f"phone-{one:05d}" for one in range(phones)], np.repeat(np.arange(phones), APPS)),
+        "uid": pa.array((10_100 + kind).astype(np.int32)),
+        "package": _taken([f"com.app{one}.made" for one in range(KINDS)], kind),
+        "label": _taken([f"App {one}" for one in range(KINDS)], kind),
+        "category": _taken(categories, kind % len(categories)),
+        "sanctioned": pa.array(rng.random(KINDS)[kind] < 0.05),
+        "roles": pa.array([[]] * count, pa.list_(pa.string())),
+    }
+    schema = SCHEMAS["packages"]
+    whole = pa.table([some[one.name] for one in schema], schema=schema)
+    _, first = np.unique(np.repeat(np.arange(phones), APPS) * KINDS + kind, return_index=True)
+    return whole.take(pa.array(first))
+
+
+def _states(rng: np.random.Generator, phones: int) -> pa.Table:
+    count = phones * UNLOCKS * DAYS
+    time = START + np.sort(rng.integers(0, DAYS * DAY_US, (phones, UNLOCKS * DAYS)), axis=1).reshape(-1)
+    locked = np.arange(count) % 2 == 1
+    front = installed(phones)[np.repeat(np.arange(phones), UNLOCKS * DAYS), rng.integers(0, APPS, count)]
+    some = {
+        "time": pa.array(time),
+        "device": _taken([f"phone-{one:05d}" for one in range(phones)], np.repeat(np.arange(phones), UNLOCKS * DAYS)),
+        "screen_on": pa.array(~locked),
+        "locked": pa.array(locked),
+        "foreground_uid": pa.array((10_100 + front).astype(np.int32), mask=locked),
+        "last_interaction": pa.array(time),
+        "power_state": _taken(["interactive", "idle"], locked.astype(np.int64)),
+    }
+    schema = SCHEMAS["device_state"]
+    return pa.table([some[one.name] for one in schema], schema=schema)
+
+
+def _taken(texts: list[str], which: Int64) -> pa.Array:
+    return pa.array(texts, pa.string()).take(pa.array(which))

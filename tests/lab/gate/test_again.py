@@ -1,0 +1,25 @@
+"""The command that plays a row again: every word that a shell could misread is quoted."""
+
+import shlex
+
+from lab.gate.again import command
+
+ROW = {"scenario": "a", "seed": 3, "stage": "wire", "detector": "elastic:jitter=0.4,gate", "view": "no-app"}
+
+
+def test_it_says_all_that_the_run_was_asked():
+    card = {"devices": 50, "learn_s": 259_200.0, "poison": 0.1, "evidence": {"speed": 60.0}}
+    words = shlex.split(command(ROW, card))
+    assert words[:5] == ["droidrange", "run", "a", "--seed", "3"]
+    for option, value in (("--devices", "50"), ("--learn", "259200s"), ("--poison", "0.1"), ("--speed", "60.0")):
+        assert words[words.index(option) + 1] == value
+    assert words[words.index("--detector") + 1] == "elastic:jitter=0.4,gate"
+
+
+def test_a_hostile_name_is_one_word():
+    row = {**ROW, "detector": "sql:$(rm -rf .); `x` 'y'.sql"}
+    assert row["detector"] in shlex.split(command(row, {}))
+
+
+def test_a_plain_run_has_no_more_options():
+    assert "--learn" not in command(ROW, {})
