@@ -3,11 +3,12 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 PARITY_ARGS ?=
 VALIDITY_ARGS ?=
+DETECTION_ARGS ?=
 UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test live check fix bench bench-controls bench-parity bench-validity captures clean lock
+.PHONY: help demo test live check fix bench bench-controls bench-detection bench-parity bench-validity captures clean lock tune-detection
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -50,6 +51,7 @@ bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they
 	$(BIN)/python tests/bench/bench_compile.py
 	$(BIN)/python tests/bench/bench_wire.py
 	$(BIN)/python tests/bench/bench_flows.py
+	$(BIN)/python tests/bench/bench_detect.py
 
 bench-parity: .venv/.ready  ## docs/parity.md anew: flows and live (needs Docker) held against wire; PARITY_ARGS='--stage flows' for one
 	$(BIN)/python tests/bench/bench_parity.py $(PARITY_ARGS)
@@ -59,6 +61,12 @@ bench-validity: .venv/.ready  ## docs/validity.md anew: every scenario recorded 
 
 bench-controls: .venv/.ready  ## the controls held over suite full: always finds all that is shown, silent nothing (minutes)
 	$(BIN)/python tests/bench/check_controls.py
+
+bench-detection: .venv/.ready  ## docs/detection-results.md anew: detectors compared on suite full; DETECTION_ARGS='--every 6 --devices 4' for less
+	$(BIN)/python tests/bench/bench_detection.py $(DETECTION_ARGS)
+
+tune-detection: .venv/.ready  ## detector/thresholds.toml anew from the calibration side; DETECTION_ARGS='--dry' only tells
+	$(BIN)/python tests/bench/tune_detection.py $(DETECTION_ARGS)
 
 captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and judged
 	$(BIN)/python tests/bench/table_captures.py

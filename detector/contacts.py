@@ -14,19 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.columns import NULL, Codes, Int64, dense, joined, whole
+from detector.columns import NULL, Codes, Int64, joined, whole
 from detector.flow_columns import Flows as Flows  # noqa: PLC0414 - contacts are made of flows, whose columns live apart
-from detector.flow_columns import destinations
 from detector.flow_columns import hosts as hosts  # noqa: PLC0414 - as above
 from detector.flow_columns import outbound_rows as outbound_rows  # noqa: PLC0414 - as above
 from detector.grouped import Float64, grouped_sorted, grouped_steps, ordered_quantiles, spans
 from detector.lookups import Lookups
+from detector.speakers import RARE as RARE  # noqa: PLC0414 - contacts are of pairs, which live apart
+from detector.speakers import Pairs as Pairs  # noqa: PLC0414 - as above
+from detector.speakers import flow_pairs as flow_pairs  # noqa: PLC0414 - as above
+from detector.speakers import lookup_pairs as lookup_pairs  # noqa: PLC0414 - as above
 
 LONG_FLOW_US = 10_000_000
 #: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
 BLUR = 3.0
-#: The destination that stands for all destinations of an app that hardly anybody else contacts.
-RARE = "*rare*"
 Flags = npt.NDArray[np.bool_]
 
 
@@ -59,36 +60,6 @@ class Contacts:
     def gaps_s(self) -> Float64:
         """(n - 1,) seconds between contact starts."""
         return np.diff(self.times) / 1e6
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Who spoke to whom: p pairs of (device, app) and destination, and the rows of each in time order."""
-
-    said: Flows | Lookups
-    rows: Int64  # (m,) of the flows or dns table, pair after pair
-    edges: Int64  # (p + 1,) where the rows of each begin
-    app: Int64  # (p,) number of the device and app
-    device: Codes  # (p,)
-    uid: Int64
-    package: Codes
-    destination: Codes
-    merged: bool = False  # all its destinations are RARE
-
-    def __len__(self) -> int:
-        return len(self.app)
-
-    def by_app(self, which: Flags) -> Pairs:
-        """Some of the pairs joined, all destinations of an app as one: the second key."""
-        rows = self.rows[np.repeat(which, np.diff(self.edges))]
-        app = np.repeat(self.app[which], np.diff(self.edges)[which])
-        order = np.lexsort((self.said.time[rows], app))
-        heads, edges = _runs(app[order])
-        _, first = np.unique(self.app, return_index=True)
-        one = first[np.searchsorted(self.app[first], app[order][heads])]
-        device, package = (Codes(part.code[one], part.texts) for part in (self.device, self.package))
-        rare = Codes(np.zeros(len(one), np.int64), [RARE])
-        return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
 
 
 @dataclass(frozen=True)
@@ -178,47 +149,26 @@ class Crowd:
         times, up, down = (column[contacts] for column in (self.times, self.up, self.down))
         return Crowd(self.pair[groups], self.pairs, edges, times, up, down, heads, self.rows[rows], self.gap_s[groups])
 
+    def rows_of(self, group: int) -> Int64:
+        """The rows of one group, of the flows or dns table."""
+        return self.rows[slice(*self.heads[self.edges[group : group + 2]])]
+
     def one(self, group: int) -> Contacts:
         """The contacts of one group."""
-        said, begun = slice(*self.edges[group : group + 2]), slice(*self.row_edges[group : group + 2])
-        uid = int(self.uid[group])
+        said, pairs, pair = slice(*self.edges[group : group + 2]), self.pairs, int(self.pair[group])
+        uid = int(pairs.uid[pair])
         return Contacts(
-            device=self.device.text(group) or "",
+            device=pairs.device.text(pair) or "",
             uid=None if uid == NULL else uid,
-            package=self.package.text(group),
-            destination=self.destination.text(group) or "",
+            package=pairs.package.text(pair),
+            destination=pairs.destination.text(pair) or "",
             looked_up=self.looked_up,
             times=self.times[said],
             up=self.up[said],
             down=self.down[said],
-            rows=np.unique(self.rows[begun]),
+            rows=np.unique(self.rows_of(group)),
             merge_gap_s=float(self.gap_s[group]),
         )
-
-
-def flow_pairs(flows: Flows, considered: Int64) -> Pairs:
-    """Pairs of the ``considered`` rows of flows."""
-    return _paired(flows, considered, destinations(flows, considered))
-
-
-def lookup_pairs(lookups: Lookups) -> Pairs:
-    """Pairs of the look-ups whose answers nobody connected to, by registrable domain."""
-    rows = np.flatnonzero(lookups.unused)
-    return _paired(lookups, rows, Codes(lookups.domain.code[rows], lookups.domain.texts))
-
-
-def _paired(said: Flows | Lookups, rows: Int64, destination: Codes) -> Pairs:
-    if len(rows) and (np.diff(said.time[rows]) < 0).any():
-        order = np.argsort(said.time[rows], kind="stable")
-        rows, destination = rows[order], Codes(destination.code[order], destination.texts)
-    app = dense(said.device.code[rows], said.uid[rows], said.package.code[rows])
-    key = app * (len(destination.texts) + 1) + destination.code
-    order = np.argsort(key, kind="stable")
-    heads, edges = _runs(key[order])
-    one = order[heads]
-    device, package = (Codes(part.code[rows[one]], part.texts) for part in (said.device, said.package))
-    whom = Codes(destination.code[one], destination.texts)
-    return Pairs(said, rows[order], edges, app[one], device, said.uid[rows[one]], package, whom)
 
 
 def crowd_of(pairs: Pairs, exchanges: pa.Table | None, merging: Merging) -> Crowd:
@@ -291,9 +241,3 @@ def _one_after_another(parts: Sequence[Crowd]) -> Crowd:
     edges = np.concatenate([*(part.edges[:-1] + n for part, n in zip(parts, before, strict=False)), before[-1:]])
     heads = np.concatenate([*(part.heads[:-1] + n for part, n in zip(parts, rows, strict=False)), rows[-1:]])
     return Crowd(pair, parts[0].pairs, edges, times, up, down, heads, row, gap_s)
-
-
-def _runs(keys: Int64) -> tuple[Int64, Int64]:
-    """Where each run of equal keys begins, and the same with the end of the last."""
-    heads = np.flatnonzero(np.diff(keys, prepend=-1) != 0)
-    return heads, np.append(heads, len(keys))

@@ -16,7 +16,7 @@ from detector.features.contact_spread import contact_spread
 from detector.features.gap_floor import gap_floor
 from detector.features.hour_coverage import hour_coverage
 from detector.features.interval_regularity import interval_regularity
-from detector.features.lock_independence import lock_independence
+from detector.features.lock_independence import LEAST_SECONDS, lock_independence
 from detector.features.lock_preference import lock_preference
 from detector.features.mode_share import mode_share
 from detector.features.night_coverage import night_coverage
@@ -92,8 +92,10 @@ def _states(crowd: Crowd, until: Int64, known: Surroundings, limits: PollingThre
     unknown = np.full(len(crowd), np.nan)
     lock, app = limits.device_lock_state == "locked", limits.app_state == "background"
     independence, preference = (lock_independence(*locks), lock_preference(*locks)) if lock else (unknown, unknown)
-    share = grouped_share(background == 1, background >= 0, crowd.edges) if app else unknown
-    found = (independence, preference, share, grouped_share(idle == 1, idle >= 0, crowd.edges))
+    used = locks[3] >= LEAST_SECONDS  # on a device nobody touched, everything is background
+    share = np.where(used, grouped_share(background == 1, background >= 0, crowd.edges), np.nan) if app else unknown
+    still = np.where(used, grouped_share(idle == 1, idle >= 0, crowd.edges), np.nan)
+    found = (independence, preference, share, still)
     return dict(zip(names, (*found, background_use(independence, share, preference)), strict=True))
 
 

@@ -58,7 +58,8 @@ STATE: Mapping[str, tuple[str, str]] = {
     ),
 }
 MISSING = {
-    "background_use": "no device state, or one lock state only; its weight went to the timing factors",
+    "background_use": "no device state, or too few contacts for both; its weight went to the timing factors",
+    "background_share": "no device state, or nobody used the device; its weight went to the timing factors",
     "hour_coverage": "under three hours were observed; its weight went to the other factors",
     "contact_spread": "under three hours were observed; its weight went to the other factors",
     "night_coverage": "under a day was observed; its weight went to the other factors",

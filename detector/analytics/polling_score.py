@@ -19,6 +19,7 @@ from detector.thresholds import PollingThresholds
 
 Columns = Mapping[str, Float64]
 TIMING = ("interval_regularity", "gap_floor", "mode_share")
+STATE = ("background_use", "background_share", "idle_share", "lock_independence", "lock_preference")
 #: Anomalies at least that strong cancel what a category explains.
 ODD = 0.5
 ODDITIES = ("name_anomaly", "dns_tunnel", "protocol_role", "task_mixture")
@@ -95,7 +96,7 @@ def weighted_mean(columns: Columns, weights: Mapping[str, Float64]) -> Float64:
 
 
 def effective_weights(columns: Columns, weights: Mapping[str, float]) -> dict[str, Float64]:
-    """(g,) the weights, with that of an unknown background use handed to the timing factors.
+    """(g,) the weights, with those of unknown state factors handed to the timing factors.
 
     Both answer the same question, whether a machine or a person drives the contacts; without device state only
     timing can, and equal sizes spread over the day must not alert by themselves (any heartbeat has them).
@@ -105,14 +106,20 @@ def effective_weights(columns: Columns, weights: Mapping[str, float]) -> dict[st
     >>> {name: weight.tolist() for name, weight in found.items()}
     {'interval_regularity': [4.0], 'gap_floor': [2.0], 'mode_share': [2.0], 'background_use': [0.0]}
     """
-    lost = np.isnan(columns["background_use"])
-    timing = sum(weights.get(name, 0.0) * ~np.isnan(columns[name]) for name in TIMING)
-    moved = lost & (np.asarray(timing) > 0)
-    grown = np.where(moved, 1 + weights.get("background_use", 0.0) / np.where(moved, timing, 1.0), 1.0)
+    state = [name for name in STATE if name in weights]
+    nothing = np.zeros(len(columns[TIMING[0]]))
+    lost = sum((weights[name] * np.isnan(columns[name]) for name in state), nothing)
+    timing = sum((weights.get(name, 0.0) * ~np.isnan(columns[name]) for name in TIMING), nothing)
+    able = timing > 0
+    grown = 1 + np.where(able, lost, 0.0) / np.where(able, timing, 1.0)
     found = {}
     for name, weight in weights.items():
-        factor = grown if name in TIMING else np.where(moved, 0.0, 1.0) if name == "background_use" else 1.0
-        found[name] = weight * np.broadcast_to(factor, lost.shape)
+        factor = np.ones(len(nothing))
+        if name in TIMING:
+            factor = grown
+        elif name in state:
+            factor = np.where(able & np.isnan(columns[name]), 0.0, 1.0)
+        found[name] = weight * factor
     return found
 
 

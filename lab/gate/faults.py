@@ -5,6 +5,7 @@ Pure: the content of a scorecard.json in, sentences out. A scorecard with a faul
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,9 +53,18 @@ def faults(card: object) -> list[str]:
 
 
 def _contradictions(card: Row) -> list[str]:
-    found = [*_endless(card), *_trials(card), *_rows(card), *_cells(card), *_provenance(card)]
+    found = [*_no_numbers(card), *_trials(card), *_rows(card), *_cells(card), *_provenance(card)]
     stop = refusal(card)
     return ([stop] if stop else []) + found
+
+
+def _no_numbers(card: Row) -> list[str]:
+    """Where the scorecard holds NaN or an infinity; whether it does is asked first, because that is quick."""
+    try:
+        json.dumps(card, allow_nan=False)
+    except ValueError:
+        return list(_endless(card))
+    return []
 
 
 def _endless(card: object, place: str = "") -> Iterator[str]:

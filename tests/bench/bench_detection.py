@@ -10,29 +10,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from detector.thresholds import load_thresholds
 from lab.authoring.held_out import held_out
 from lab.scenario import suite_scenarios
-from tests.bench.detection import pages
-from tests.bench.detection.board import Board, Content
-from tests.bench.detection.corpus import Case, Wishes, gathered
-from tests.bench.detection.entrants import VIEWS, alike, asked, costly, entrants
-from tests.bench.detection.splits import Splits
+from tests.bench.detection import ablation, groups, pages, poisoning
+from tests.bench.detection.board import Board
+from tests.bench.detection.corpus import Case, Wishes, content, gathered, joined
+from tests.bench.detection.entrants import OURS, VIEWS, alike, asked, costly, entrants
+from tests.bench.detection.splits import CALIBRATION, TEST, Splits
+from tests.bench.detection.tables import BUDGET
 from tests.bench.detection.verdicts import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def content(case: Case) -> Content:
-    """The tables of a case, for a board."""
-    about = case.about
-    said, looks, incidents = (case.table(name) for name in ("said", "looks", "incidents"))
-    if said is None or looks is None or incidents is None:
-        raise LookupError(f"{case.folder}: found no tables; delete the folder")
-    return Content(case.scenario, case.seed, about["device_days"], about["apps"], said, looks, incidents)
 
 
 def _gathered(given: argparse.Namespace, scenarios: Sequence[str], seeds: Sequence[int]) -> list[Case]:
@@ -40,13 +34,24 @@ def _gathered(given: argparse.Namespace, scenarios: Sequence[str], seeds: Sequen
     cases = []
     for number, seed in enumerate(seeds):
         names = [one for one in given.detectors if not (number and costly(one))]
-        wishes = Wishes(given.devices, given.days, tuple(given.views), asked(names, given.views))
+        measures = () if given.brief else ("full",)
+        asking = asked(names, given.views)
+        wishes = Wishes(given.devices, given.days, tuple(given.views), asking, measures=measures)
         cases += gathered(scenarios, [seed], wishes, given.cache)
     return cases
 
 
-def compared(given: argparse.Namespace) -> tuple[Board, list[str]]:
-    """The board of a comparison, and what failed."""
+@dataclass(frozen=True)
+class Played:
+    """What was played: the cases of both sides, and the board of them."""
+
+    cases: Sequence[Case]
+    board: Board
+    failed: Sequence[str]
+
+
+def compared(given: argparse.Namespace) -> Played:
+    """Both sides, played and looked at, and what failed."""
     names = [one.name for one in suite_scenarios(given.suite)[1]][:: given.every]
     splits = Splits(tuple(given.calibration), tuple(given.test), held_out())
     tuned = [name for name in names if name not in splits.held_out]
@@ -61,7 +66,36 @@ def compared(given: argparse.Namespace) -> tuple[Board, list[str]]:
         for row in one.looks.to_pylist()
         if row["status"] == "failed"
     ]
-    return Board(contents, splits, alike(given.detectors, given.views)), failed
+    return Played(cases, Board(contents, splits, alike(given.detectors, given.views)), failed)
+
+
+def ablated(played: Played) -> list[str]:
+    """The table of AN1793 without each factor."""
+    splits, limits = played.board.splits, load_thresholds().polling
+    sides = []
+    for side, wanted in ((CALIBRATION, splits.tunable), (TEST, lambda seed, _scenario, _package: seed in splits.test)):
+        table = joined(played.cases, "polling")
+        assert table is not None
+        mine = [one for one in played.board.incidents if one.analytic == "AN1793"]
+        mine = [one for one in mine if wanted(one.seed, one.scenario, one.package)]
+        incidents = {(one.scenario, one.seed, one.name): number for number, one in enumerate(mine)}
+        found = groups.groups_of(table, incidents, wanted)
+        learned = found.taken(found.columns["learned"] == 1.0)
+        days = played.board.device_days(played.board.judging(OURS, "full", "AN1793", side), "full", side)
+        sides.append(ablation.Side(learned, [*incidents.values()], days))
+    return ablation.table(*sides, limits, BUDGET)
+
+
+def poisoned(given: argparse.Namespace, played: Played) -> list[str]:
+    """The table of implants that were there while the baseline was learned; scenarios with incidents, one seed."""
+    splits = played.board.splits
+    seed = splits.test[0]
+    guilty = sorted({one.scenario for one in played.board.incidents if one.seed == seed})
+    boards = {}
+    for share in given.poison:
+        wishes = Wishes(given.devices, given.days, ("full",), ((OURS, ("full",)),), poison=share)
+        boards[share] = Board([content(one) for one in gathered(guilty, [seed], wishes, given.cache)], splits)
+    return poisoning.table(played.board, boards, ("AN1793", "AN1702"))
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -75,12 +109,20 @@ def main(words: Sequence[str] | None = None) -> int:
     options.add_argument("--test", type=int, nargs="+", default=[1, 2])
     options.add_argument("--views", nargs="+", default=[*VIEWS])
     options.add_argument("--detectors", nargs="+", default=[*entrants()])
+    options.add_argument("--poison", type=float, nargs="*", default=[0.01, 0.05, 0.3])
+    options.add_argument("--brief", action="store_true", help="no ablation, no poisoning")
     options.add_argument("--cache", type=Path, default=ROOT / "out" / "bench-detection")
     options.add_argument("--docs", type=Path, default=ROOT / "docs")
     given = options.parse_args(words)
-    board, failed = compared(given)
+    played = compared(given)
+    board, failed = played.board, played.failed
     told = [*verdicts(board, given.detectors, given.views)]
-    made = pages.Made(given.suite, given.devices, given.days, given.detectors, given.views, told, failed=failed)
+    further = {}
+    if not given.brief:
+        further["AN1793 without each factor, thresholds chosen anew"] = ablated(played)
+        if given.days:
+            further["Implants that were there while the baseline was learned"] = poisoned(given, played)
+    made = pages.Made(given.suite, given.devices, given.days, given.detectors, given.views, told, further, failed)
     pages.write(board, made, given.docs)
     print("\n".join(told))
     for line in failed[:20]:

@@ -24,8 +24,8 @@ from detector.thresholds import BUNDLED, PollingThresholds, load_thresholds
 from lab.authoring.held_out import held_out
 from lab.scenario import suite_scenarios
 from tests.bench.detection import groups, relaying, tuning
-from tests.bench.detection.board import Board, Content
-from tests.bench.detection.corpus import Case, Wishes, gathered, joined
+from tests.bench.detection.board import Board
+from tests.bench.detection.corpus import Case, Wishes, content, gathered, joined
 from tests.bench.detection.entrants import OURS
 from tests.bench.detection.settle import Value, settled
 from tests.bench.detection.splits import CALIBRATION, Splits
@@ -63,15 +63,6 @@ class Calibration:
     def device_days(self) -> float:
         """Those of the apps that may be looked at."""
         return self.board.device_days(range(len(self.cases)), VIEW, CALIBRATION)
-
-
-def content(case: Case) -> Content:
-    """The tables of a case, for a board."""
-    about = case.about
-    said, looks, incidents = (case.table(name) for name in ("said", "looks", "incidents"))
-    if said is None or looks is None or incidents is None:
-        raise LookupError(f"{case.folder}: found no tables; delete the folder")
-    return Content(case.scenario, case.seed, about["device_days"], about["apps"], said, looks, incidents)
 
 
 def polling(side: Calibration, limits: PollingThresholds) -> PollingThresholds:

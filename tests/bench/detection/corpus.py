@@ -33,6 +33,7 @@ from lab.running.workers import in_order
 from lab.scenario import enlarged, find_scenario, load_scenario
 from lab.scoring.visibility import unseen
 from lab.truth import Truth
+from tests.bench.detection.board import Content
 from tests.bench.detection.enterprises import past_of, sights
 from tests.bench.detection.measured import measured_tables
 from tests.bench.detection.rows import INCIDENTS, LOOKS, SAID, incident_rows, said
@@ -239,3 +240,12 @@ def joined(cases: Iterable[Case], name: str, more: Callable[[Case], dict[str, An
                 table = table.append_column(column, pa.array([value] * table.num_rows))
             parts.append(table)
     return pa.concat_tables(parts, promote_options="default") if parts else None
+
+
+def content(case: Case) -> Content:
+    """The tables of a case, for a board."""
+    about = case.about
+    said, looks, incidents = (case.table(name) for name in ("said", "looks", "incidents"))
+    if said is None or looks is None or incidents is None:
+        raise LookupError(f"{case.folder}: found no tables; delete the folder")
+    return Content(case.scenario, case.seed, about["device_days"], about["apps"], said, looks, incidents)

@@ -51,7 +51,9 @@ def test_a_detector_that_became_worse_breaks_it_although_the_seeds_are_others(ga
 def test_one_incident_lost_is_a_loss_but_may_be_chance(gates):
     before = gates.card(gates.trials())
     card = gates.card(gates.spoiled(gates.trials(), lost=[gates.scenario(4)]))
-    loss, chance = (gates.gate(card, f"polling.recall {kind}", baseline=before) for kind in ("no-loss", "no-regression"))
+    loss, chance = (
+        gates.gate(card, f"polling.recall {kind}", baseline=before) for kind in ("no-loss", "no-regression")
+    )
     assert (loss.exit_code, chance.exit_code) == (1, 0)
     (one,) = loss.verdicts
     assert [(row.how, row.name, row.scenario) for row in one.named] == [

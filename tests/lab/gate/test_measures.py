@@ -3,7 +3,6 @@
 import math
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +38,14 @@ def test_delays_are_of_the_detected():
 
 
 def judgement(analytic, count, days, seed=1):
-    return {"scenario": "a", "seed": seed, "stage": "wire", "analytic": analytic, "false_alarms": count, "device_days": days}
+    return {
+        "scenario": "a",
+        "seed": seed,
+        "stage": "wire",
+        "analytic": analytic,
+        "false_alarms": count,
+        "device_days": days,
+    }
 
 
 def test_a_trial_with_two_analytics_was_watched_once():

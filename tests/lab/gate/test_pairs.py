@@ -33,7 +33,9 @@ def test_other_seeds_pair_by_kind(gates):
 
 
 def test_common_seeds_pair_alone(gates):
-    found = of(Card(gates.card([*gates.trials(1), *gates.trials(2)])), Card(gates.card([*gates.trials(2), *gates.trials(3)])))
+    found = of(
+        Card(gates.card([*gates.trials(1), *gates.trials(2)])), Card(gates.card([*gates.trials(2), *gates.trials(3)]))
+    )
     assert (len(found.both), {row["seed"] for row, _ in found.both}, found.new) == (24, {2}, 24)
     assert found.same
 
@@ -51,7 +53,10 @@ def test_what_the_baseline_has_must_be_there(gates):
     assert "1 scenarios of the baseline were not judged this time, such as specimen-00" in fault
     assert of(baseline, fewer).faults == ()
     assert of(baseline, fewer).new == 2
-    deaf = [replace(gates.trials()[0], judged=("AN1702",), findings=gates.trials()[0].findings[1:]), *gates.trials()[1:]]
+    deaf = [
+        replace(gates.trials()[0], judged=("AN1702",), findings=gates.trials()[0].findings[1:]),
+        *gates.trials()[1:],
+    ]
     (fault,) = of(Card(gates.card(deaf)), baseline).faults
     assert "1 of the baseline were not judged" in fault
 

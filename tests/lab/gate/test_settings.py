@@ -19,7 +19,10 @@ def test_gate_toml(tmp_path):
     (tmp_path / "gate.toml").write_text(GATE)
     (tmp_path / "pyproject.toml").write_text("[tool.droidrange.gate]\nthresholds = []\n")
     found = settings_for(None, (), tmp_path)
-    assert [one.text for one in found.thresholds] == ["polling.recall >= 0.9", "warn false_alarms_per_device_day <= 0.001"]
+    assert [one.text for one in found.thresholds] == [
+        "polling.recall >= 0.9",
+        "warn false_alarms_per_device_day <= 0.001",
+    ]
     assert (found.alpha, found.by, found.detectors, found.views) == (0.01, "bound", ("builtin",), ("full", "no-app"))
     assert (found.baseline, found.source) == (tmp_path / "accepted/core.json", "gate.toml")
 
@@ -36,7 +39,11 @@ def test_pyproject_toml(tmp_path):
 def test_lines_by_hand_take_the_place_of_a_files(tmp_path):
     (tmp_path / "gate.toml").write_text(GATE)
     found = settings_for(None, ["recall >= 0.1"], tmp_path)
-    assert ([one.text for one in found.thresholds], found.by, found.source) == (["recall >= 0.1"], "bound", "--threshold")
+    assert ([one.text for one in found.thresholds], found.by, found.source) == (
+        ["recall >= 0.1"],
+        "bound",
+        "--threshold",
+    )
     assert settings_for(None, ["recall >= 0.1"], tmp_path / "empty").alpha == 0.05
 
 

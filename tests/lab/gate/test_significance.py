@@ -55,7 +55,9 @@ def test_a_randomisation_agrees_with_all_swaps(pairs):
     now, before = ([float(pair[side]) for pair in pairs] for side in (0, 1))
     seen = sum(now) - sum(before)
     swaps = list(itertools.product((1, -1), repeat=len(pairs)))
-    exact = sum(sum(s * (a - b) for s, (a, b) in zip(signs, pairs, strict=True)) >= seen for signs in swaps) / len(swaps)
+    exact = sum(sum(s * (a - b) for s, (a, b) in zip(signs, pairs, strict=True)) >= seen for signs in swaps) / len(
+        swaps
+    )
     spread = math.sqrt(exact * (1 - exact) / DRAWS)
     assert swapped(now, before, total(1.0)) == pytest.approx(exact, abs=5 * spread + 2 / DRAWS)
 

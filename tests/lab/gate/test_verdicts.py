@@ -100,7 +100,9 @@ def test_a_baseline_is_needed_and_its_detectors_too(gates, card):
 
 
 def test_the_view_that_shows_nothing_has_nothing_to_judge(gates):
-    hidden = [replace(one, findings=(), unseen=tuple(i.incident for i in one.truth.incidents)) for one in gates.trials()]
+    hidden = [
+        replace(one, findings=(), unseen=tuple(i.incident for i in one.truth.incidents)) for one in gates.trials()
+    ]
     card = gates.card(hidden)
     (one,) = gates.gate(card, "polling.recall >= 0.5").verdicts
     assert (one.status, one.reason) == ("unjudged", "this view shows none of its 12 incidents")
@@ -108,6 +110,8 @@ def test_the_view_that_shows_nothing_has_nothing_to_judge(gates):
 
 
 def test_detected_before_and_hidden_now_is_lost(gates):
-    hidden = [replace(one, findings=(), unseen=tuple(i.incident for i in one.truth.incidents)) for one in gates.trials()]
+    hidden = [
+        replace(one, findings=(), unseen=tuple(i.incident for i in one.truth.incidents)) for one in gates.trials()
+    ]
     found = gates.gate(gates.card(hidden), "polling.recall no-loss", baseline=gates.card(gates.trials()))
     assert (found.exit_code, len(found.verdicts[0].named)) == (1, 12)
