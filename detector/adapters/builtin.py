@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detector.analytics.command_polling import command_polling
 from detector.analytics.polling_explained import polling_groups
+from detector.analytics.relay_explained import relay_groups
 from detector.analytics.traffic_relay import traffic_relay
 from detector.contract import Detector, Finding, Telemetry, Unsupported
 from detector.explanation import About, Explanation, witnessed
@@ -18,6 +19,7 @@ from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 #: The groups of each analytic, ready to be asked about.
 EXPLAINED: Mapping[str, Callable[[Telemetry, Thresholds], ScoredGroups]] = {
     "AN1793": lambda telemetry, limits: polling_groups(telemetry, limits.polling),
+    "AN1702": lambda telemetry, limits: relay_groups(telemetry, limits.relay),
 }
 
 
@@ -50,8 +52,8 @@ class Builtin:
             yield from traffic_relay(telemetry, self.thresholds.relay, who)
 
     def explain(self, telemetry: Telemetry, about: About) -> Explanation | None:
-        """What became of whom that asks about; None where its analytic is not judged, or cannot be explained."""
-        if about.analytic not in self.judges(telemetry) or about.analytic not in EXPLAINED:
+        """What became of whom that asks about; None where its analytic is not judged on this telemetry."""
+        if about.analytic not in self.judges(telemetry):
             return None
         if self._asked is None or self._asked[0] is not telemetry:
             self._asked = (telemetry, {})  # one telemetry is measured once, however much is asked of it

@@ -78,12 +78,12 @@ def traffic_relay(telemetry: Telemetry, limits: RelayThresholds, by: Signature) 
     for who, asked, bridged in every_bridge(telemetry, limits):
         shown = bridged if bridged is not None and bridged.score >= near else None
         if asked is not None or shown is not None:
-            yield _Case(telemetry, limits, who, asked, shown, inventory.find(*who)).finding(by)
+            yield Case(telemetry, limits, who, asked, shown, inventory.find(*who)).finding(by)
 
 
 def every_bridge(telemetry: Telemetry, limits: RelayThresholds) -> Iterator[tuple[Who, Asked | None, Bridged | None]]:
     """Every app that was asked to relay or has a window that can be judged, innocent or not."""
-    asked = {(one.device, one.uid, one.package): one for one in _requests(telemetry)}
+    asked = {(one.device, one.uid, one.package): one for one in requests(telemetry)}
     found = measured(telemetry, limits)
     bridged = dict(_by_app(found, scores(found.columns, limits)))
     yield from ((who, asked.get(who), bridged.get(who)) for who in sorted({*asked, *bridged}, key=str))
@@ -100,7 +100,7 @@ def _by_app(found: Measured, scored: Float64) -> Iterator[tuple[Who, Bridged]]:
         yield who, Bridged(found, kept, scored[kept])
 
 
-def _requests(telemetry: Telemetry) -> Iterator[Asked]:
+def requests(telemetry: Telemetry) -> Iterator[Asked]:
     """What apps were asked to relay; devices on which nobody asked are not looked at."""
     table = telemetry["flows"]
     asking = pc.is_valid(table["proxy"])
@@ -111,8 +111,14 @@ def _requests(telemetry: Telemetry) -> Iterator[Asked]:
     return asked_to_relay(mine, Flows.read(mine), telemetry.tables.get("exchanges"))
 
 
+def request_score(asked: Asked, novelty: float, limits: RelayThresholds) -> float:
+    """What a request to relay scores by itself, in an app of whose bridged destinations that share is new."""
+    said = limits.handshake_score if asked.granted else limits.unanswered_score
+    return said * float(known_relief(np.array([novelty]), limits.known_floor)[0])
+
+
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """All that is known of one app that may relay."""
 
     telemetry: Telemetry
@@ -126,7 +132,7 @@ class _Case:
         """The finding about it."""
         device, uid, package = self.who
         row = self.bridged.row if self.bridged else {}
-        why = self._excuse(row)
+        why = self.excuse()
         score = self._score(row) * (1 - self.limits.allowed_relief if why else 1)
         alert = score >= self.limits.threshold and not why
         first, last = self._seen()
@@ -150,14 +156,12 @@ class _Case:
         )
 
     def _score(self, row: Mapping[str, float]) -> float:
-        said = 0.0
-        if self.asked:
-            said = self.limits.handshake_score if self.asked.granted else self.limits.unanswered_score
-            novelty = np.array([row.get("novelty", np.nan)])
-            said *= float(known_relief(novelty, self.limits.known_floor)[0])
+        said = request_score(self.asked, row.get("novelty", float("nan")), self.limits) if self.asked else 0.0
         return max(said, self.bridged.score if self.bridged else 0.0)
 
-    def _excuse(self, row: Mapping[str, float]) -> str | None:
+    def excuse(self) -> str | None:
+        """Why it may not alert; None if it may."""
+        row = self.bridged.row if self.bridged else {}
         return excuse(self.app, self._shapes(row), self.limits) or (self.asked.elsewhere if self.asked else None)
 
     def _shapes(self, row: Mapping[str, float]) -> list[Shape]:
