@@ -83,7 +83,8 @@ def ablated(played: Played) -> list[str]:
         learned = found.taken(found.columns["learned"] == 1.0)
         days = played.board.device_days(played.board.judging(OURS, "full", "AN1793", side), "full", side)
         sides.append(ablation.Side(learned, [*incidents.values()], days))
-    return ablation.table(*sides, limits, BUDGET)
+    before, after = sides
+    return ablation.table(before, after, limits, BUDGET)
 
 
 def poisoned(given: argparse.Namespace, played: Played) -> list[str]:

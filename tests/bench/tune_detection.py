@@ -11,7 +11,7 @@ import hashlib
 import math
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
+import pyarrow as pa
 
 from detector.thresholds import BUNDLED, PollingThresholds, load_thresholds
 from lab.authoring.held_out import held_out
@@ -70,6 +71,9 @@ def polling(side: Calibration, limits: PollingThresholds) -> PollingThresholds:
     table = joined(side.cases, "polling")
     assert table is not None
     incidents = side.incidents(POLLING)
+    print(
+        f"AN1793: {excused(table, incidents)} of {len(incidents)} incidents may never alert: sanctioned, a role, a list"
+    )
     every = groups.groups_of(table, incidents, side.splits.tunable)
     learned, alone = (every.taken(every.columns["learned"] == one) for one in (1.0, 0.0))
     allowed = math.floor(side.budget * side.device_days + 1e-9)
@@ -102,6 +106,13 @@ def polling(side: Calibration, limits: PollingThresholds) -> PollingThresholds:
     return made
 
 
+def excused(table: pa.Table, incidents: Mapping[tuple[str, int, str], int]) -> int:
+    """How many of the incidents have groups, all of which are of what may not alert."""
+    names = ("scenario", "seed", "incident", "excused")
+    rows = [row for row in zip(*(table[name].to_pylist() for name in names), strict=True) if row[:3] in incidents]
+    return len({row[:3] for row in rows} - {row[:3] for row in rows if not row[3]})
+
+
 def left_out(folds: Sequence[tuning.Fold]) -> tuning.Told:
     """All folds as one."""
     return tuning.summed([one.told for one in folds])
@@ -120,7 +131,8 @@ def relay(side: Calibration) -> tuple[dict[str, float], float]:
             f"AN1702: {len(windows.app):,} windows; average precision {before:.3f}, with fitted weights {after:.3f}: {weights}"
         )
     _, ranked = side.board.ranked(OURS, VIEW, RELAY, CALIBRATION)
-    threshold = threshold_within(ranked, side.budget)
+    binding = len(ranked.alarms) > side.budget * ranked.device_days
+    threshold = threshold_within(ranked, side.budget) if binding else limits.threshold  # nobody says how low it may be
     told = f"recall {ranked.recall(threshold)}, {ranked.false_alarms(threshold)} alarms, AP {average_precision(ranked)}"
     print(f"  threshold {threshold:.4f}: {told} of {ranked.device_days:,.0f} device-days")
     return weights, threshold

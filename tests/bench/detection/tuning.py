@@ -180,9 +180,13 @@ def summed(parts: Sequence[Told]) -> Told:
 
 def removed(limits: PollingThresholds, name: str) -> PollingThresholds:
     """The limits without one factor, in both scores and among the anomalies."""
-    kinds = ("points_weights", "product_weights", "anomaly_lift")
-    without = {kind: {**getattr(limits, kind)} for kind in kinds}
-    for weights in without.values():
-        if name in weights:
-            weights[name] = 0.0
-    return replace(limits, **without)
+    return replace(
+        limits,
+        points_weights=_without(limits.points_weights, name),
+        product_weights=_without(limits.product_weights, name),
+        anomaly_lift=_without(limits.anomaly_lift, name),
+    )
+
+
+def _without(weights: Mapping[str, float], name: str) -> dict[str, float]:
+    return {one: 0.0 if one == name else weight for one, weight in weights.items()}
