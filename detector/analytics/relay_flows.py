@@ -37,6 +37,7 @@ class RelayFlows:
     way: Int64
     counted: Bool  # dialled, and not to an allowed destination: could carry what is relayed
     nearby: Bool  # the other end has an address of a local network
+    asking: Bool  # the other end asked the device to relay
     ja4: Codes
     app: Int64
     one: Int64  # (a,) a flow of each app
@@ -67,10 +68,23 @@ class RelayFlows:
             way=np.where(nobody | (peer.code == NULL), NULL, way),
             counted=~inbound & ~nobody & (peer.code != NULL) & ~excused,
             nearby=np.where(inbound, _any(client, is_local), _any(server, is_local)),
+            asking=_asking(table, inbound),
             ja4=codes(table["ja4"]),
             app=app,
             one=one,
         )
+
+    def of_apps(self, rows: Int64, low: int, high: int) -> RelayFlows:
+        """All flows of the apps from ``low`` to before ``high``, which are renumbered from 0; ``rows`` are theirs."""
+        columns = {
+            name: Codes(column.code[rows], column.texts) if isinstance(column, Codes) else column[rows]
+            for name, column in vars(self).items()
+            if name != "one"
+        }
+        app = columns["app"] = columns["app"] - low
+        one = np.empty(high - low, np.int64)
+        one[app[::-1]] = np.arange(len(rows) - 1, -1, -1)
+        return RelayFlows(**columns, one=one)
 
     def name_of(self, way: int) -> str:
         """A way in, in words."""
@@ -81,6 +95,13 @@ class RelayFlows:
         row = int(self.one[app])
         uid = int(self.uid[row])
         return self.device.text(row) or "", None if uid == NULL else uid, self.package.text(row)
+
+
+def _asking(table: pa.Table, inbound: Bool) -> Bool:
+    """(n,) whether a request to relay was made to the device: to the end of the flow that it is."""
+    requests, end = codes(table["proxy"]), codes(table["proxy_server"])
+    at_server = np.array([text == "server" for text in end.texts] + [False])[end.code]
+    return (requests.code != NULL) & (end.code != NULL) & (at_server == inbound)
 
 
 def peers_of(server: Codes, name: Codes) -> Codes:
@@ -96,9 +117,13 @@ def distinct(*columns: Int64) -> tuple[Int64, Int64]:
     >>> [part.tolist() for part in distinct(np.array([7, 7, 3, 7]), np.array([-1, -1, 0, 2]))]
     [[0, 0, 1, 2], [0, 2, 3]]
     """
-    number = np.zeros(len(columns[0]), np.int64)
+    number, room = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        number = _numbered(number * (int(column.max(initial=0)) + 2) + column + 1)
+        many = int(column.max(initial=0)) + 2
+        if room * many >= 2**62:
+            number, room = _numbered(number), len(number) + 1
+        number, room = number * many + column + 1, room * many
+    number = _numbered(number)
     count = int(number.max(initial=-1)) + 1
     first = np.empty(count, np.int64)
     first[number[::-1]] = np.arange(len(number) - 1, -1, -1)

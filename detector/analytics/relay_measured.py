@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from detector.analytics.relay_bytes import Pieces, pieces, spoken
-from detector.analytics.relay_context import Surroundings, surroundings
+from detector.analytics.relay_blocks import blocks
+from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
+from detector.analytics.relay_likely import Asked, likely
 from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
-from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, spread
+from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_windows import Scene, window_columns
 from detector.columns import NULL, Codes, Int64
@@ -42,39 +45,93 @@ class Measured:
         return len(self.uid)
 
 
-def measured(telemetry: Telemetry, limits: RelayThresholds) -> Measured:
-    """The windows of a telemetry that could be judged; Unsupported without flows."""
+@dataclass(frozen=True)
+class Frame:
+    """Within what windows are sought: how long these are, from when on, all that was seen, and what scores count."""
+
+    lengths: list[int]  # microseconds, as all times
+    begin: int
+    span: tuple[int, int]
+    least: float
+
+
+def measured(telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0) -> Measured:
+    """The windows of a telemetry that could be judged; Unsupported without flows.
+
+    Those that score less than ``least`` (detector/analytics/relay_score.py) may be left out, which is much faster.
+    """
     flows = RelayFlows.read(telemetry["flows"], limits.allowed_destination_list)
-    exchanges = telemetry.tables.get("exchanges")
-    begin = telemetry.span[0]
+    times = [telemetry.span, *((part.min(), part.max()) for part in (flows.start, flows.end) if len(part))]
+    span = (int(min(low for low, _ in times)), int(max(high for _, high in times)))
     lengths = [int(limits.time_window * 1e6) * round(many) for many in limits.windows]
+    frame, known = Frame(lengths, telemetry.span[0], span, least), Known.read(telemetry)
+    found = [_of_apps(part, said, frame, known, limits) for part, said in blocks(flows, telemetry.tables.get("exchanges"))]
+    return found[0] if len(found) == 1 else _together(found)
+
+
+def _of_apps(
+    flows: RelayFlows, exchanges: pa.Table | None, frame: Frame, known: Known, limits: RelayThresholds
+) -> Measured:
+    """The windows of some apps, all of whose flows are given."""
     pairs = could_bridge(flows, limits.anchor_s, limits.fewest_streams)
     said = spoken(flows, _rows_of(flows, pairs), exchanges)
     bits = pieces(flows, said)
-    pairs = bridging(pairs, flows, bits, lengths, begin)
-    times = [telemetry.span, *((part.min(), part.max()) for part in (flows.start, flows.end) if len(part))]
-    span = (int(min(low for low, _ in times)), int(max(high for _, high in times)))
     said = said.taken(np.lexsort((said.start, flows.app[said.row])))
-    if exchanges is not None:
-        pairs = promising(pairs, Talk(flows, said, bits, span), limits.fewest_streams)
-    bits = bits.taken(np.isin(flows.app[bits.row], pairs.app))
+    told = exchanges is not None
+    if told:
+        pairs = promising(pairs, Talk(flows, said, bits, frame.span), limits.fewest_streams)
+    if frame.least > 0:
+        own = _own(pairs, flows, bits)
+        way, asked = Way(*own, frame.span), Asked(frame.lengths, frame.begin, frame.least)
+        pairs = likely(pairs, bursts_of(pairs, flows, said), way, _timed(pairs, flows, told=told), asked, limits)
+    pairs = bridging(pairs, flows, bits.taken(_of_pairs(pairs, flows, bits.row)), frame.lengths, frame.begin)
+    bits = bits.taken(_of_pairs(pairs, flows, bits.row))
     bursts = bursts_of(pairs, flows, said)
     ways, others = _beside(pairs, flows, bits)
-    way = Way(*ways, span)
+    way = Way(*ways, frame.span)
     scene = Scene(
         flows=flows,
         pairs=pairs,
         bursts=bursts,
         matches=tuple(matched(bursts, way, reach) for reach in REACHES_S),
+        way=way,
         ways=ways,
         others=others,
-        timed=_timed(pairs, flows, told=exchanges is not None),
-        begin=begin,
-        end=span[1],
-        around=surroundings(telemetry, flows, pairs, bursts, limits),
+        timed=_timed(pairs, flows, told=told),
+        begin=frame.begin,
+        end=frame.span[1],
+        around=surroundings(known, flows, pairs, bursts, limits),
         limits=limits,
     )
-    return _joined(scene, lengths)
+    return _joined(scene, frame.lengths)
+
+
+def _of_pairs(pairs: Pairs, flows: RelayFlows, row: Int64) -> Int64:
+    """Which of those rows are of apps that have a pair."""
+    chosen = np.zeros(len(flows.one) + 1, np.bool_)
+    chosen[pairs.app] = True
+    return np.flatnonzero(chosen[flows.app][row])
+
+
+def _own(pairs: Pairs, flows: RelayFlows, bits: Pieces) -> tuple[Int64, Pieces]:
+    """The bytes of each pair's way."""
+    own = own_pair(pairs, flows.app, flows.way)[bits.row]
+    mine = np.flatnonzero(own != NULL)
+    return own[mine], bits.taken(mine)
+
+
+def _together(parts: list[Measured]) -> Measured:
+    """The windows of apps that were measured apart; all have the texts of the same flows."""
+    columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("uid", "begin", "length", "first", "last")
+    }
+    texts = {
+        name: Codes(np.concatenate([getattr(part, name).code for part in parts]), getattr(parts[0], name).texts)
+        for name in ("device", "package", "way")
+    }
+    return Measured(**texts, **arrays, columns=columns)
 
 
 def _rows_of(flows: RelayFlows, pairs: Pairs) -> Int64:
