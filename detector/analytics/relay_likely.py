@@ -1,21 +1,22 @@
-"""Which ways could score at all: the most that any window of a pair could, before chance and correlation are measured.
+"""Which windows could score at all: the most that each could, before chance and correlation are measured.
 
-Law: a pair is dropped only if every window of it, of every length, is sure to score less than asked. What is in step,
-conservation and how long it lasted are measured as they will be; whatever else a score is made of counts as 1, and
-chance as none.
+Law: a window is dropped only if it is sure to score less than asked. What is in step, conservation and how long it
+lasted are measured as they will be; whatever else a score is made of counts as 1, and chance as none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.analytics.relay_bytes import SECOND_US
-from detector.analytics.relay_matching import REACHES_S, Bursts, Way, at_once
-from detector.analytics.relay_pairs import Pairs
+from detector.analytics.relay_flows import Bool
+from detector.analytics.relay_matching import Bursts, Matched, Way
+from detector.analytics.relay_pairs import Pairs, own_pair
 from detector.analytics.relay_score import highest
+from detector.analytics.relay_series import Windows
 from detector.analytics.relay_streams import Streams, streams_of, sums_of
 from detector.columns import Int64
 from detector.features.byte_conservation import byte_conservation
@@ -44,39 +45,58 @@ class _Step:
     met: Float64
 
 
-def likely(pairs: Pairs, bursts: Bursts, way: Way, timed: Float64, asked: Asked, limits: RelayThresholds) -> Pairs:
-    """The pairs of which some window could score as much as is asked; all of them if nothing is."""
-    if asked.least <= 0 or not len(pairs):
-        return pairs
-    reached = [at_once(bursts, way, reach) for reach in REACHES_S]
-    kept = np.zeros(len(pairs), np.bool_)
+@dataclass(frozen=True)
+class Likely:
+    """Windows of some pairs, by length: all that could score as much as is asked."""
+
+    pairs: Pairs
+    windows: Mapping[int, Windows]
+
+    def ways(self) -> Pairs:
+        """The pairs that have such a window."""
+        kept = np.zeros(len(self.pairs), np.bool_)
+        for windows in self.windows.values():
+            kept[windows.pair] = True
+        return self.pairs.some(kept)
+
+    def among(self, pairs: Pairs, windows: Windows) -> Bool:
+        """(w,) which windows of ``pairs`` are such."""
+        mine, known = self.windows[windows.length], own_pair(self.pairs, pairs.app, pairs.way)
+        return mine.find(known[windows.pair], windows.begin + windows.number * windows.length) < len(mine)
+
+
+def likely(
+    pairs: Pairs, bursts: Bursts, matches: Sequence[Matched], way: Way, timed: Float64, asked: Asked, limits: RelayThresholds
+) -> Likely:
+    """The windows that could score as much as is asked, at one of the reaches of ``matches``."""
+    found = {}
     for length in asked.lengths_us:
         windows, streams = streams_of(bursts, way, length, asked.begin, limits.fewest_streams)
         sums = way.sums(windows)
-        for paired, brought, taken in reached:
-            best = _highest(bursts, streams, (paired, brought, taken), sums, limits)
-            whole = _untimed(bursts, streams, sums, limits)
-            best = np.where(timed[windows.pair] > 0, best, whole)
-            kept[windows.pair[best >= asked.least - SPARE]] = True
-    return pairs.some(kept)
+        known = timed[windows.pair] > 0
+        best = np.zeros(len(windows)) if known.all() else np.where(known, 0.0, _untimed(bursts, streams, sums, limits))
+        for match in matches:
+            most = _highest(bursts, streams, match, sums, limits)
+            best = np.where(known, np.maximum(best, most), best)
+        found[length] = windows.some(best >= asked.least - SPARE)
+    return Likely(pairs, found)
 
 
 def _highest(
     bursts: Bursts,
     streams: Streams,
-    met: tuple[Float64, Float64, Float64],
+    match: Matched,
     sums: tuple[Float64, Float64],
     limits: RelayThresholds,
 ) -> Float64:
     """(w,) the most each window could score at one reach."""
-    paired, brought, taken = met
-    step, w = _in_step(streams, paired), len(sums[0])
+    step, w = _in_step(streams, match.paired), len(sums[0])
     place = streams.place[step.row]
     count = sums_of(streams.place, streams.weight, w)
     share = sums_of(place, streams.weight[step.row] * step.met, w)
     down, up = bursts.down[step.row], bursts.up[step.row]
     near = [
-        np.minimum(sums_of(place, side[step.row] * step.met, w), sums[k]) for k, side in enumerate((brought, taken))
+        np.minimum(sums_of(place, side[step.row] * step.met, w), sums[k]) for k, side in enumerate(match.carried)
     ]
     passed = [sums_of(place, side * step.met, w) for side in (down, up)]
     related = [sums_of(place, side * step.share, w) for side in (down, up)]

@@ -112,9 +112,10 @@ def matched(bursts: Bursts, way: Way, reach_s: float) -> Matched:
     return Matched(paired, chance, brought, taken, others[1][2])
 
 
-def at_once(bursts: Bursts, way: Way, reach_s: float) -> tuple[Float64, Float64, Float64]:
-    """(b,) ``paired``, ``brought`` and ``taken`` of Matched, which are cheap beside chance."""
-    return _at(bursts, way, int(reach_s * SECOND_US), 0)
+def unchanced(bursts: Bursts, way: Way, reach_s: float) -> Matched:
+    """The same now, as if there were no chance: a fifth of the work."""
+    paired, brought, taken = _at(bursts, way, int(reach_s * SECOND_US), 0)
+    return Matched(paired, np.zeros(len(paired)), brought, taken, taken)
 
 
 def in_step(bursts: Bursts, way: Way) -> Bool:

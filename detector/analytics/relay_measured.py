@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from detector.analytics.relay_bytes import Pieces, pieces, spoken
+from detector.analytics.relay_bytes import Pieces, Spoken, pieces, spoken
 from detector.analytics.relay_blocks import blocks
 from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
-from detector.analytics.relay_likely import Asked, likely
-from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
+from detector.analytics.relay_likely import Asked, Likely
+from detector.analytics.relay_likely import likely as likely_windows
+from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched, unchanced
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_windows import Scene, window_columns
@@ -80,10 +81,10 @@ def _of_apps(
     told = exchanges is not None
     if told:
         pairs = promising(pairs, Talk(flows, said, bits, frame.span), limits.fewest_streams)
+    likely = None
     if frame.least > 0:
-        own = _own(pairs, flows, bits)
-        way, asked = Way(*own, frame.span), Asked(frame.lengths, frame.begin, frame.least)
-        pairs = likely(pairs, bursts_of(pairs, flows, said), way, _timed(pairs, flows, told=told), asked, limits)
+        likely = _likely(pairs, flows, said, bits, frame, limits, told=told)
+        pairs = likely.ways()
     pairs = bridging(pairs, flows, bits.taken(_of_pairs(pairs, flows, bits.row)), frame.lengths, frame.begin)
     bits = bits.taken(_of_pairs(pairs, flows, bits.row))
     bursts = bursts_of(pairs, flows, said)
@@ -102,8 +103,27 @@ def _of_apps(
         end=frame.span[1],
         around=surroundings(known, flows, pairs, bursts, limits),
         limits=limits,
+        likely=likely,
     )
     return _joined(scene, frame.lengths)
+
+
+def _likely(
+    pairs: Pairs,
+    flows: RelayFlows,
+    said: Spoken,
+    bits: Pieces,
+    frame: Frame,
+    limits: RelayThresholds,
+    *,
+    told: bool,
+) -> Likely:
+    """The windows that could score as much as the frame asks."""
+    asked = Asked(frame.lengths, frame.begin, frame.least)
+    bursts = bursts_of(pairs, flows, said)
+    way, timed = Way(*_own(pairs, flows, bits), frame.span), _timed(pairs, flows, told=told)
+    matches = [unchanced(bursts, way, reach) for reach in REACHES_S]
+    return likely_windows(pairs, bursts, matches, way, timed, asked, limits)
 
 
 def _of_pairs(pairs: Pairs, flows: RelayFlows, row: Int64) -> Int64:
@@ -152,10 +172,9 @@ def _timed(pairs: Pairs, flows: RelayFlows, *, told: bool) -> Float64:
     """(p,) 1 where the moments of a way's bytes are known: by exchanges, or because its flows are all brief."""
     if told:
         return np.ones(len(pairs))
-    pair, row = spread(pairs, flows.app)
-    own = flows.way[row] == pairs.way[pair]
-    brief = flows.end[row] - flows.start[row] <= REACHES_S[1] * 1e6
-    long = np.bincount(pair[own & ~brief], minlength=len(pairs))
+    own = own_pair(pairs, flows.app, flows.way)
+    brief = flows.end - flows.start <= REACHES_S[1] * 1e6
+    long = np.bincount(own[(own != NULL) & ~brief], minlength=len(pairs))
     return np.where(long == 0, 1.0, 0.0)
 
 

@@ -29,6 +29,11 @@ class Streams:
     weight: Float64  # (b,) share of its stream, 0 for what does not ask
     single: bool  # every burst is a stream of its own
 
+    def within(self, kept: npt.NDArray[np.bool_]) -> Streams:
+        """The same of some of the windows."""
+        rank = np.where(np.append(kept, False), np.append(np.cumsum(kept) - 1, 0), kept.sum())
+        return Streams(int(kept.sum()), rank[self.place], self.of, self.one, self.weight, self.single)
+
 
 def streams_of(bursts: Bursts, way: Way, length: int, begin: int, fewest: int) -> tuple[Windows, Streams]:
     """The windows of that length with at least ``fewest`` streams and a way worth a look, and the bursts in them."""

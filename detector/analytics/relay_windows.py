@@ -13,6 +13,7 @@ import numpy as np
 from detector.analytics.relay_bytes import SECOND_US, Pieces
 from detector.analytics.relay_context import Surroundings
 from detector.analytics.relay_flows import ACCEPTED, RelayFlows, distinct
+from detector.analytics.relay_likely import Likely
 from detector.analytics.relay_matching import Bursts, Matched, Way
 from detector.analytics.relay_pairs import Pairs
 from detector.analytics.relay_series import Windows, both_sides, correlations, farthest
@@ -51,15 +52,21 @@ class Scene:
     end: int
     around: Surroundings
     limits: RelayThresholds
+    likely: Likely | None = None  # windows beyond these are left out
 
 
 def window_columns(scene: Scene, length: int) -> tuple[Windows, Columns]:
     """The windows of that length in which enough streams met a way worth a look, and their columns."""
     windows, streams = streams_of(scene.bursts, scene.way, length, scene.begin, scene.limits.fewest_streams)
+    ways, others = scene.ways, scene.others
+    if scene.likely is not None:
+        kept = scene.likely.among(scene.pairs, windows)
+        windows, streams = windows.some(kept), streams.within(kept)
+        ways, others = windows.nearby(ways), windows.nearby(others)
     w = len(windows)
     columns = _matching(scene, windows, streams)
     related, near = columns.pop("_related"), columns.pop("_near")
-    in_time = both_sides(scene.ways, scene.others)
+    in_time = both_sides(ways, others)
     totals = _totals(scene, windows, streams, related)
     columns |= totals
     flow = (totals["way_in_bytes"], totals["way_out_bytes"], totals["relayed_in_bytes"], totals["relayed_out_bytes"])
