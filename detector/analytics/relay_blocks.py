@@ -1,6 +1,6 @@
-"""The flows of a telemetry and their exchanges, some apps at a time: an app is judged by itself, whatever stands beside.
+"""The flows of a telemetry and their exchanges, some devices at a time: each is judged by itself, whatever else there is.
 
-So memory is bounded by the largest app, and not by the telemetry. The order of flows within an app stays.
+So memory is bounded by the largest device, and not by the telemetry. The order of flows within a device stays.
 """
 
 from __future__ import annotations
@@ -10,49 +10,78 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from detector.analytics.relay_flows import RelayFlows
-from detector.columns import NULL, Int64, joined, whole
+from detector.columns import NULL, Int64, codes, joined, whole
 
-AT_ONCE = 250_000  # flows, or those of one app
+AT_ONCE = 250_000  # flows, or those of one device
+#: The columns that relaying is told by.
+READ = (
+    "flow",
+    "device",
+    "inbound",
+    "uid",
+    "package",
+    "start",
+    "end",
+    "client",
+    "server",
+    "bytes_up",
+    "bytes_down",
+    "name",
+    "ja4",
+    "proxy",
+    "proxy_server",
+)
 
 
-def blocks(flows: RelayFlows, exchanges: pa.Table | None) -> Iterator[tuple[RelayFlows, pa.Table | None]]:
-    """Runs of apps with no more flows than are looked at at once, or one app, and the exchanges of their flows."""
-    low = _runs(flows)
-    if len(low) <= 1:
+def blocks(flows: pa.Table, exchanges: pa.Table | None) -> Iterator[tuple[pa.Table, pa.Table | None]]:
+    """Flows of devices that have no more than are looked at at once, or of one, and the exchanges of their flows.
+
+    Of flows only READ. Texts are dictionaries, the same in all blocks, so that codes mean the same.
+    """
+    if len(flows) <= AT_ONCE:
         yield flows, exchanges
         return
-    high = np.append(low[1:], len(flows.one))
-    block = np.repeat(np.arange(len(low)), high - low)[flows.app]
-    order = np.argsort(block.astype(np.int16) if len(low) < 2**15 else block, kind="stable")
-    edges = np.append(0, np.cumsum(np.bincount(block, minlength=len(low))))
-    inside = _exchanges(flows, block, exchanges, len(low))
+    packed = pa.table({name: _packed(flows[name]) for name in READ})
+    block = _blocks(packed)
+    many = int(block.max()) + 1
+    order = np.argsort(block, kind="stable")
+    edges = np.append(0, np.cumsum(np.bincount(block, minlength=many)))
+    inside = _exchanges(packed, block, exchanges, many)
     for k, mine in enumerate(inside):
-        part = flows.of_apps(order[edges[k] : edges[k + 1]], int(low[k]), int(high[k]))
+        part = packed.take(pa.array(order[edges[k] : edges[k + 1]]))
         yield part, None if exchanges is None else exchanges.take(pa.array(mine))
 
 
-def _runs(flows: RelayFlows) -> Int64:
-    """The first app of each block."""
-    counts = np.append(0, np.cumsum(np.bincount(flows.app, minlength=len(flows.one))))
-    found, low = [], 0
-    while low < len(flows.one):
-        found.append(low)
-        low = max(int(np.searchsorted(counts, counts[low] + AT_ONCE, side="right")) - 1, low + 1)
-    return np.array(found, np.int64)
+def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.dictionary_encode().unify_dictionaries() if pa.types.is_string(column.type) else column
 
 
-def _exchanges(flows: RelayFlows, block: Int64, exchanges: pa.Table | None, many: int) -> list[Int64]:
+def _blocks(flows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int16 | np.int32]]:
+    """(n,) the block of each flow: runs of devices."""
+    device = codes(flows["device"]).code + 1
+    counts = np.bincount(device)
+    total, block, found = 0, 0, np.zeros(len(counts), np.int32)
+    for number, count in enumerate(counts.tolist()):
+        if total and total + count > AT_ONCE:
+            total, block = 0, block + 1
+        total += count
+        found[number] = block
+    return (found.astype(np.int16) if block < 2**15 else found)[device]
+
+
+def _exchanges(
+    flows: pa.Table, block: np.ndarray[tuple[int], np.dtype[np.int16 | np.int32]], exchanges: pa.Table | None, many: int
+) -> list[Int64]:
     """The rows of exchanges of each block, in their order; a flow between two devices may be in two blocks."""
     if exchanges is None:
         return [np.zeros(0, np.int64)] * many
-    number = whole(exchanges["flow"])
+    number, flow, inbound = whole(exchanges["flow"]), whole(flows["flow"]), whole(flows["inbound"], null=0)
     keys = []
-    for side in (flows.inbound, ~flows.inbound):
-        rows = np.flatnonzero(side)
-        owner = joined(flows.flow[rows], number)
+    for side in (0, 1):
+        rows = np.flatnonzero(inbound == side)
+        owner = joined(flow[rows], number)
         mine = np.flatnonzero(owner != NULL)
-        keys.append(block[rows[owner[mine]]] * len(number) + mine)
+        keys.append(block[rows[owner[mine]]] * np.int64(len(number)) + mine)
     every = np.unique(np.concatenate(keys))
     edges = np.searchsorted(every, np.arange(many + 1) * len(number))
     return [every[edges[k] : edges[k + 1]] - k * len(number) for k in range(many)]

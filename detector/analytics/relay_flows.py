@@ -74,18 +74,6 @@ class RelayFlows:
             one=one,
         )
 
-    def of_apps(self, rows: Int64, low: int, high: int) -> RelayFlows:
-        """All flows of the apps from ``low`` to before ``high``, which are renumbered from 0; ``rows`` are theirs."""
-        columns = {
-            name: Codes(column.code[rows], column.texts) if isinstance(column, Codes) else column[rows]
-            for name, column in vars(self).items()
-            if name != "one"
-        }
-        app = columns["app"] = columns["app"] - low
-        one = np.empty(high - low, np.int64)
-        one[app[::-1]] = np.arange(len(rows) - 1, -1, -1)
-        return RelayFlows(**columns, one=one)
-
     def name_of(self, way: int) -> str:
         """A way in, in words."""
         return "accepted sessions" if way == ACCEPTED else self.peer.texts[way - 1]

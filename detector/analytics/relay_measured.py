@@ -22,7 +22,7 @@ from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_windows import Scene, window_columns
-from detector.columns import NULL, Codes, Int64
+from detector.columns import NULL, Codes, Int64, whole
 from detector.contract import Telemetry
 from detector.grouped import Float64
 from detector.thresholds import RelayThresholds
@@ -61,19 +61,26 @@ def measured(telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0) 
 
     Those that score less than ``least`` (detector/analytics/relay_score.py) may be left out, which is much faster.
     """
-    flows = RelayFlows.read(telemetry["flows"], limits.allowed_destination_list)
-    times = [telemetry.span, *((part.min(), part.max()) for part in (flows.start, flows.end) if len(part))]
-    span = (int(min(low for low, _ in times)), int(max(high for _, high in times)))
+    table = telemetry["flows"]
+    times = [telemetry.span, *((int(part.min()), int(part.max())) for part in _times(table) if len(part))]
+    span = min(low for low, _ in times), max(high for _, high in times)
     lengths = [int(limits.time_window * 1e6) * round(many) for many in limits.windows]
     frame, known = Frame(lengths, telemetry.span[0], span, least), Known.read(telemetry)
-    found = [_of_apps(part, said, frame, known, limits) for part, said in blocks(flows, telemetry.tables.get("exchanges"))]
+    found = [
+        _of_devices(RelayFlows.read(part, limits.allowed_destination_list), said, frame, known, limits)
+        for part, said in blocks(table, telemetry.tables.get("exchanges"))
+    ]
     return found[0] if len(found) == 1 else _together(found)
 
 
-def _of_apps(
+def _times(flows: pa.Table) -> tuple[Int64, Int64]:
+    return whole(flows["start"]), whole(flows["end"])
+
+
+def _of_devices(
     flows: RelayFlows, exchanges: pa.Table | None, frame: Frame, known: Known, limits: RelayThresholds
 ) -> Measured:
-    """The windows of some apps, all of whose flows are given."""
+    """The windows of some devices, all of whose flows are given."""
     pairs = could_bridge(flows, limits.anchor_s, limits.fewest_streams)
     said = spoken(flows, _rows_of(flows, pairs), exchanges)
     bits = pieces(flows, said)
@@ -141,7 +148,7 @@ def _own(pairs: Pairs, flows: RelayFlows, bits: Pieces) -> tuple[Int64, Pieces]:
 
 
 def _together(parts: list[Measured]) -> Measured:
-    """The windows of apps that were measured apart; all have the texts of the same flows."""
+    """The windows of devices that were measured apart; all have the texts of the same flows."""
     columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
     arrays = {
         name: np.concatenate([getattr(part, name) for part in parts])
