@@ -5,11 +5,13 @@ So memory is bounded by the largest device, and not by the telemetry. The order 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from detector.analytics.relay_hosts import Hosts
 from detector.columns import NULL, Int64, codes, joined, whole
 
 AT_ONCE = 250_000  # flows, or those of one device
@@ -33,23 +35,41 @@ READ = (
 )
 
 
-def blocks(flows: pa.Table, exchanges: pa.Table | None) -> Iterator[tuple[pa.Table, pa.Table | None]]:
+@dataclass(frozen=True)
+class Blocks:
     """Flows of devices that have no more than are looked at at once, or of one, and the exchanges of their flows.
 
-    Of flows only READ. Texts are dictionaries, the same in all blocks, so that codes mean the same.
+    Of several blocks only READ, and texts are dictionaries, the same in all, so that codes mean the same.
     """
-    if len(flows) <= AT_ONCE:
-        yield flows, exchanges
-        return
-    packed = pa.table({name: _packed(flows[name]) for name in READ})
-    block = _blocks(packed)
-    many = int(block.max()) + 1
-    order = np.argsort(block, kind="stable")
-    edges = np.append(0, np.cumsum(np.bincount(block, minlength=many)))
-    inside = _exchanges(packed, block, exchanges, many)
-    for k, mine in enumerate(inside):
-        part = packed.take(pa.array(order[edges[k] : edges[k + 1]]))
-        yield part, None if exchanges is None else exchanges.take(pa.array(mine))
+
+    flows: pa.Table
+    exchanges: pa.Table | None
+    hosts: Hosts
+    rows: Sequence[Int64] | None  # of flows; None: all of them are one block
+    inside: Sequence[Int64]  # rows of exchanges
+
+    @classmethod
+    def of(cls, flows: pa.Table, exchanges: pa.Table | None) -> Blocks:
+        """Those of a telemetry's tables."""
+        if len(flows) <= AT_ONCE:
+            return cls(flows, exchanges, Hosts.of(flows), None, ())
+        packed = pa.table({name: _packed(flows[name]) for name in READ})
+        block = _blocks(packed)
+        many = int(block.max()) + 1
+        order = np.argsort(block, kind="stable")
+        edges = np.append(0, np.cumsum(np.bincount(block, minlength=many)))
+        rows = [order[edges[k] : edges[k + 1]] for k in range(many)]
+        return cls(packed, exchanges, Hosts.of(packed), rows, _exchanges(packed, block, exchanges, many))
+
+    def __len__(self) -> int:
+        return 1 if self.rows is None else len(self.rows)
+
+    def part(self, k: int) -> tuple[pa.Table, pa.Table | None]:
+        """The flows and exchanges of one block."""
+        if self.rows is None:
+            return self.flows, self.exchanges
+        flows = self.flows.take(pa.array(self.rows[k]))
+        return flows, None if self.exchanges is None else self.exchanges.take(pa.array(self.inside[k]))
 
 
 def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:

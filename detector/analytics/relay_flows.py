@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from detector.analytics.relay_hosts import Hosts
 from detector.columns import NULL, Codes, Int64, codes, whole
-from detector.destinations import is_group, is_local, is_loopback, registrable
 
 Bool = npt.NDArray[np.bool_]
 ACCEPTED = 0  # the way of all accepted sessions together; dialled peers are 1 + their code
@@ -43,14 +43,18 @@ class RelayFlows:
     one: Int64  # (a,) a flow of each app
 
     @classmethod
-    def read(cls, table: pa.Table, allowed: frozenset[str]) -> RelayFlows:
-        """The columns of a table of schema ``flows``; ``allowed`` are registrable domains or addresses."""
+    def read(cls, table: pa.Table, allowed: frozenset[str], hosts: Hosts | None = None) -> RelayFlows:
+        """The columns of a table of schema ``flows``; ``allowed`` are registrable domains or addresses.
+
+        ``hosts``: those of a whole that the table is a block of (detector/analytics/relay_blocks.py).
+        """
+        hosts = hosts or Hosts.of(table)
         device, package, uid = codes(table["device"]), codes(table["package"]), whole(table["uid"])
         inbound = whole(table["inbound"], null=0) == 1
         up, down = whole(table["bytes_up"], null=0), whole(table["bytes_down"], null=0)
         client, server = codes(table["client"]), codes(table["server"])
-        peer = peers_of(server, codes(table["name"]))
-        nobody = _any(server, lambda text: is_group(text) or is_loopback(text), null=True)
+        peer = hosts.peer(server, codes(table["name"]))
+        nobody = hosts.nobody[server.code]
         excused = np.array([text in allowed for text in peer.texts] + [False])[peer.code]
         way = np.where(inbound, ACCEPTED, peer.code + 1)
         app, one = distinct(device.code, uid, package.code)
@@ -67,7 +71,7 @@ class RelayFlows:
             peer=peer,
             way=np.where(nobody | (peer.code == NULL), NULL, way),
             counted=~inbound & ~nobody & (peer.code != NULL) & ~excused,
-            nearby=np.where(inbound, _any(client, is_local), _any(server, is_local)),
+            nearby=np.where(inbound, hosts.client_local[client.code], hosts.server_local[server.code]),
             asking=_asking(table, inbound),
             ja4=codes(table["ja4"]),
             app=app,
@@ -92,13 +96,6 @@ def _asking(table: pa.Table, inbound: Bool) -> Bool:
     return (requests.code != NULL) & (end.code != NULL) & (at_server == inbound)
 
 
-def peers_of(server: Codes, name: Codes) -> Codes:
-    """Registrable domain of the name, or else the address, of the server of every flow."""
-    texts = [registrable(text) for text in name.texts] + server.texts
-    at = np.where(server.code == NULL, NULL, server.code + len(name.texts))
-    return Codes(np.where(name.code != NULL, name.code, at), texts).renamed(texts)
-
-
 def distinct(*columns: Int64) -> tuple[Int64, Int64]:
     """(n,) number of each row's combination of non-negative or NULL values, in order of appearance, and a row of each.
 
@@ -121,7 +118,3 @@ def distinct(*columns: Int64) -> tuple[Int64, Int64]:
 def _numbered(keys: Int64) -> Int64:
     found: Any = pa.array(keys).dictionary_encode()
     return np.asarray(found.indices, np.int64)
-
-
-def _any(column: Codes, wanted: Any, *, null: bool = False) -> Bool:
-    return np.array([bool(wanted(text)) for text in column.texts] + [null])[column.code]

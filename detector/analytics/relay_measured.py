@@ -7,13 +7,14 @@ judges: detector/analytics/relay_score.py makes scores of the columns.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from detector.analytics.relay_bytes import Pieces, Spoken, pieces, spoken
-from detector.analytics.relay_blocks import blocks
+from detector.analytics.relay_blocks import Blocks
 from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
 from detector.analytics.relay_likely import Asked, Likely
@@ -26,6 +27,8 @@ from detector.columns import NULL, Codes, Int64, whole
 from detector.contract import Telemetry
 from detector.grouped import Float64
 from detector.thresholds import RelayThresholds
+
+THREADS = 2  # blocks of devices at once
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,17 @@ def measured(telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0) 
     span = min(low for low, _ in times), max(high for _, high in times)
     lengths = [int(limits.time_window * 1e6) * round(many) for many in limits.windows]
     frame, known = Frame(lengths, telemetry.span[0], span, least), Known.read(telemetry)
-    found = [
-        _of_devices(RelayFlows.read(part, limits.allowed_destination_list), said, frame, known, limits)
-        for part, said in blocks(table, telemetry.tables.get("exchanges"))
-    ]
-    return found[0] if len(found) == 1 else _together(found)
+    apart = Blocks.of(table, telemetry.tables.get("exchanges"))
+
+    def one(k: int) -> Measured:
+        part, said = apart.part(k)
+        flows = RelayFlows.read(part, limits.allowed_destination_list, apart.hosts)
+        return _of_devices(flows, said, frame, known, limits)
+
+    if len(apart) == 1:
+        return one(0)
+    with ThreadPoolExecutor(THREADS) as several:
+        return _together(list(several.map(one, range(len(apart)))))
 
 
 def _times(flows: pa.Table) -> tuple[Int64, Int64]:
