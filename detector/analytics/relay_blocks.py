@@ -1,4 +1,4 @@
-"""The flows of a telemetry and their exchanges, some devices at a time: each is judged by itself, whatever else there is.
+"""The flows of a telemetry and their exchanges, some devices at a time: each device is judged by itself.
 
 So memory is bounded by the largest device, and not by the telemetry. The order of flows within a device stays.
 """

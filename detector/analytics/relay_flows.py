@@ -93,7 +93,7 @@ def _asking(table: pa.Table, inbound: Bool) -> Bool:
     """(n,) whether a request to relay was made to the device: to the end of the flow that it is."""
     requests, end = codes(table["proxy"]), codes(table["proxy_server"])
     at_server = np.array([text == "server" for text in end.texts] + [False])[end.code]
-    return (requests.code != NULL) & (end.code != NULL) & (at_server == inbound)
+    return np.asarray((requests.code != NULL) & (end.code != NULL) & (at_server == inbound), np.bool_)
 
 
 def distinct(*columns: Int64) -> tuple[Int64, Int64]:

@@ -37,6 +37,17 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Met:
+    """Pairs, whether the moments of each are known (p,), and what was met by reach of the bursts beside their ways."""
+
+    pairs: Pairs
+    timed: Float64
+    bursts: Bursts
+    way: Way
+    matches: Sequence[Matched]
+
+
+@dataclass(frozen=True)
 class _Step:
     """k bursts in step at one reach, or of streams that are; ``share``: of the stream, ``met``: the burst itself."""
 
@@ -65,17 +76,16 @@ class Likely:
         return mine.find(known[windows.pair], windows.begin + windows.number * windows.length) < len(mine)
 
 
-def likely(
-    pairs: Pairs, bursts: Bursts, matches: Sequence[Matched], way: Way, timed: Float64, asked: Asked, limits: RelayThresholds
-) -> Likely:
-    """The windows that could score as much as is asked, at one of the reaches of ``matches``."""
+def likely(met: Met, asked: Asked, limits: RelayThresholds) -> Likely:
+    """The windows that could score as much as is asked, at one of the reaches."""
+    pairs, bursts, way, timed = met.pairs, met.bursts, met.way, met.timed
     found = {}
     for length in asked.lengths_us:
         windows, streams = streams_of(bursts, way, length, asked.begin, limits.fewest_streams)
         sums = way.sums(windows)
         known = timed[windows.pair] > 0
         best = np.zeros(len(windows)) if known.all() else np.where(known, 0.0, _untimed(bursts, streams, sums, limits))
-        for match in matches:
+        for match in met.matches:
             most = _highest(bursts, streams, match, sums, limits)
             best = np.where(known, np.maximum(best, most), best)
         found[length] = windows.some(best >= asked.least - SPARE)
@@ -95,9 +105,7 @@ def _highest(
     count = sums_of(streams.place, streams.weight, w)
     share = sums_of(place, streams.weight[step.row] * step.met, w)
     down, up = bursts.down[step.row], bursts.up[step.row]
-    near = [
-        np.minimum(sums_of(place, side[step.row] * step.met, w), sums[k]) for k, side in enumerate(match.carried)
-    ]
+    near = [np.minimum(sums_of(place, side[step.row] * step.met, w), sums[k]) for k, side in enumerate(match.carried)]
     passed = [sums_of(place, side * step.met, w) for side in (down, up)]
     related = [sums_of(place, side * step.share, w) for side in (down, up)]
     conserved = np.maximum(byte_conservation(*sums, *related), byte_conservation(near[0], near[1], *passed))
@@ -119,7 +127,7 @@ def _in_step(streams: Streams, paired: Float64) -> _Step:
     hit = np.flatnonzero((paired > 0) & inside)
     share = np.bincount(streams.of[hit], streams.weight[hit], len(streams.one))[streams.of]
     row = np.flatnonzero((share > 0) & inside)
-    return _Step(row, share[row], paired[row])
+    return _Step(row, np.asarray(share[row], np.float64), paired[row])
 
 
 def _lasted(bursts: Bursts, row: Int64, place: Int64, w: int) -> Float64:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from detector.analytics.relay_bytes import Pieces, Spoken, pieces, spoken
 from detector.analytics.relay_blocks import Blocks
+from detector.analytics.relay_bytes import Pieces, pieces, spoken
 from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
-from detector.analytics.relay_likely import Asked, Likely
+from detector.analytics.relay_likely import Asked, Likely, Met
 from detector.analytics.relay_likely import likely as likely_windows
 from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched, unchanced
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
@@ -99,7 +99,7 @@ def _of_devices(
         pairs = promising(pairs, Talk(flows, said, bits, frame.span), limits.fewest_streams)
     likely = None
     if frame.least > 0:
-        likely = _likely(pairs, flows, said, bits, frame, limits, told=told)
+        likely = _likely(pairs, Talk(flows, said, bits, frame.span), frame, limits, told=told)
         pairs = likely.ways()
     pairs = bridging(pairs, flows, bits.taken(_of_pairs(pairs, flows, bits.row)), frame.lengths, frame.begin)
     bits = bits.taken(_of_pairs(pairs, flows, bits.row))
@@ -124,22 +124,12 @@ def _of_devices(
     return _joined(scene, frame.lengths)
 
 
-def _likely(
-    pairs: Pairs,
-    flows: RelayFlows,
-    said: Spoken,
-    bits: Pieces,
-    frame: Frame,
-    limits: RelayThresholds,
-    *,
-    told: bool,
-) -> Likely:
+def _likely(pairs: Pairs, talk: Talk, frame: Frame, limits: RelayThresholds, *, told: bool) -> Likely:
     """The windows that could score as much as the frame asks."""
-    asked = Asked(frame.lengths, frame.begin, frame.least)
-    bursts = bursts_of(pairs, flows, said)
-    way, timed = Way(*_own(pairs, flows, bits), frame.span), _timed(pairs, flows, told=told)
+    bursts, way = bursts_of(pairs, talk.flows, talk.said), Way(*_own(pairs, talk.flows, talk.bits), talk.span)
     matches = [unchanced(bursts, way, reach) for reach in REACHES_S]
-    return likely_windows(pairs, bursts, matches, way, timed, asked, limits)
+    met = Met(pairs, _timed(pairs, talk.flows, told=told), bursts, way, matches)
+    return likely_windows(met, Asked(frame.lengths, frame.begin, frame.least), limits)
 
 
 def _of_pairs(pairs: Pairs, flows: RelayFlows, row: Int64) -> Int64:
@@ -158,16 +148,21 @@ def _own(pairs: Pairs, flows: RelayFlows, bits: Pieces) -> tuple[Int64, Pieces]:
 
 def _together(parts: list[Measured]) -> Measured:
     """The windows of devices that were measured apart; all have the texts of the same flows."""
-    columns = {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns}
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("uid", "begin", "length", "first", "last")
-    }
-    texts = {
-        name: Codes(np.concatenate([getattr(part, name).code for part in parts]), getattr(parts[0], name).texts)
-        for name in ("device", "package", "way")
-    }
-    return Measured(**texts, **arrays, columns=columns)
+    return Measured(
+        device=_codes([part.device for part in parts]),
+        uid=np.concatenate([part.uid for part in parts]),
+        package=_codes([part.package for part in parts]),
+        way=_codes([part.way for part in parts]),
+        begin=np.concatenate([part.begin for part in parts]),
+        length=np.concatenate([part.length for part in parts]),
+        first=np.concatenate([part.first for part in parts]),
+        last=np.concatenate([part.last for part in parts]),
+        columns={name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
+    )
+
+
+def _codes(parts: list[Codes]) -> Codes:
+    return Codes(np.concatenate([part.code for part in parts]), parts[0].texts)
 
 
 def _rows_of(flows: RelayFlows, pairs: Pairs) -> Int64:

@@ -41,7 +41,13 @@ def measure(sessions: int, detector: str, *, taught: bool) -> dict[str, float]:
     for finding in one.detect(shown):
         findings, alerts = findings + 1, alerts + finding.alert
     spent = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
-    return {"sessions": sessions, **spent, "bytes": (_peak() - before) / sessions, "findings": findings, "alerts": alerts}
+    return {
+        "sessions": sessions,
+        **spent,
+        "bytes": (_peak() - before) / sessions,
+        "findings": findings,
+        "alerts": alerts,
+    }
 
 
 def _resident() -> int:
@@ -88,7 +94,11 @@ def main(words: Sequence[str] | None = None) -> int:
         print(json.dumps(measure(given.one, given.detector, taught=given.learned)))
         return 0
     names = ("millions", "wall s", "CPU s", "s/mill.")
-    print(" ".join(f"{name:>8}" for name in names), f"{'B/session':>9} {'findings':>9} {'alerts':>8} {'load':>5}", flush=True)
+    print(
+        " ".join(f"{name:>8}" for name in names),
+        f"{'B/session':>9} {'findings':>9} {'alerts':>8} {'load':>5}",
+        flush=True,
+    )
     rows = []
     for millions in given.millions:
         asked = [sys.executable, __file__, "--one", str(round(millions * MILLION)), "--detector", given.detector]
@@ -97,7 +107,9 @@ def main(words: Sequence[str] | None = None) -> int:
         rows.append(json.loads(made.stdout))
         print(line(rows[-1]), flush=True)
     print(linear(rows))
-    print(f"needed: ten million in {NEEDED_S:g} s on two cores, {NEEDED_B:g} B a session; CPU s a million stay the same.")
+    print(
+        f"needed: ten million in {NEEDED_S:g} s on two cores, {NEEDED_B:g} B a session; CPU s a million stay the same."
+    )
     return 0
 
 
