@@ -1,7 +1,7 @@
 """The groups of AN1793 against their app's own past: a known destination's pace, an app's habit of new ones, moves.
 
-Columns surge, own_places and succession, and the two rates they come from; all NaN without a learned baseline. Of pairs of old and new destinations only
-those old ones are tried that fell silent, the busiest CANDIDATES of each app.
+Columns surge, own_places and succession, and the two rates they come from; all NaN without a learned baseline. Of old
+destinations only those that fell silent are tried, the busiest CANDIDATES of each app.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dic
     """(g,) each: see the features of these names.
 
     ``own_places``: how far the rate lies above what the app's users have with destinations of their own; 1 for apps
-    that have none. ``own_days`` (g,): where the app went before, nothing can have been taken over: 0. Of a merged group there is no one destination whose pace or move could be known.
+    that have none. ``own_days`` (g,): where the app went before, nothing can have been taken over: 0. Of a merged group
+    there is no one destination whose pace or move could be known.
     """
     unknown = np.full(len(crowd), np.nan)
     if known.baseline.itself or not len(crowd):
@@ -49,7 +50,7 @@ def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dic
 
 
 def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]) -> Float64:
-    """(g,) of the ``fresh`` the best of each group's app's destinations that fell silent; NaN where the app was not there before."""
+    """(g,) of the fresh the best destination of the app that fell silent; NaN where the app was not there before."""
     combined, former = known.baseline.known, known.baseline.former()
     sizes = len(combined.devices), len(combined.packages)
     app = keyed((former.device, sizes[0]), (former.package, sizes[1]))

@@ -97,7 +97,7 @@ def deviating(columns: Columns) -> Float64:
     >>> deviating({name: np.array(value) for name, value in past.items()}).round(3).tolist()
     [1.0, 0.9, 0.35, 0.35]
     """
-    gate = np.maximum(columns["gate"], np.nan_to_num(columns["surge"]) * columns["elsewhere"])
+    gate = np.maximum(columns["gate"], np.nan_to_num(columns["surge"] * columns["elsewhere"]))
     wont = np.nan_to_num(columns["own_places"], nan=1.0)
     apart = 1 - np.nan_to_num(columns["succession"])
     return np.asarray(gate * (KNOWN + (1 - KNOWN) * wont) * (KNOWN + (1 - KNOWN) * apart))
@@ -106,8 +106,8 @@ def deviating(columns: Columns) -> Float64:
 def covered(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_]:
     """(g,) whether an approval of the app covers what it does: what was known of it, and what a roll-out brings.
 
-    Who approves of an app approves of what it does, not of what it turns to later. Without a learned baseline nobody can
-    tell the two apart. What the app does on most devices at once the enterprise brought about: so it can be fooled
+    Who approves of an app approves of what it does, not of what it turns to later. Without a learned baseline nobody
+    can tell the two apart. What the app does on most devices at once the enterprise brought about: so it can be fooled
     by an approved app that is turned on all of them.
 
     >>> from detector.thresholds import load_thresholds
