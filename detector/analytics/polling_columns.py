@@ -105,14 +105,14 @@ def pair_columns(pairs: Pairs, known: Surroundings) -> Columns:
     ``baseline``: 1 a learned baseline, 0 only this telemetry. ``fleet``: other devices that could be asked.
     """
     deviation = known.deviation(pairs)
-    used, of, packages = others(pairs, known.baseline.devices)
+    used, packages = others(pairs)
     return {
         **{name: getattr(deviation, name) for name in PARTS},
         "gate": baseline_gate(deviation),
         "elsewhere": elsewhere(deviation),
         "baseline": np.full(len(pairs), 0.0 if known.baseline.itself else 1.0),
-        "fleet": np.full(len(pairs), float(of)),
-        "prevalence": prevalence(used, of, packages),
+        "fleet": np.full(len(pairs), float(max(known.baseline.devices - 1, 0))),
+        "prevalence": prevalence(used, max(known.devices - 1, 0), packages),
         "adoption": _adoption(pairs),
     }
 
@@ -158,10 +158,15 @@ def averaged(columns: Columns, pairs: Pairs, which: npt.NDArray[np.bool_]) -> Co
 
 
 def rates(crowd: Crowd, known: Surroundings, limits: PollingThresholds) -> Float64:
-    """(g,) the contact rate against the category; NaN for a merged group, whose destinations have a rate each."""
+    """(g,) the contact rate against the category; NaN for a merged group, whose destinations have a rate each.
+
+    Days are those of the baseline, parts of a day included; but no part of a day stands for a whole one against days
+    that were learned.
+    """
     if crowd.pairs.merged:
         return np.full(len(crowd), np.nan)
-    days = max(np.ceil((known.span[1] - known.span[0]) / DAY_US), 1)
+    days = (known.span[1] - known.span[0]) / DAY_US
+    days = (days or 1.0) if known.baseline.itself else max(days, 1.0)
     category = known.categories(crowd.pairs)
     asked = Codes(category.code[crowd.pair], category.texts)
     return contact_rate(known.baseline.rate_z(asked, crowd.counts / days), unusual=limits.rate_unusual)

@@ -90,7 +90,8 @@ class Told:
         odd in name, protocol or tasks, from an app whose category does not explain it, to where nobody else goes.
         """
         known = self.verdict.known
-        unseen = (known("background_use") or 0.0) >= 0.6 and (known("idle_share") or 1.0) >= 0.5
+        idle = known("idle_share")
+        unseen = (known("background_use") or 0.0) >= 0.6 and (idle is None or idle >= 0.5)
         signs = [
             min(known("interval_regularity") or 0.0, known("size_constancy") or 0.0) >= 0.5,
             unseen,

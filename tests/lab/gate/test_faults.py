@@ -68,6 +68,7 @@ SPOILT = {
     "no judgements part": without("judgements"),
     "no played part": without("played"),
     "no trials": without("trials"),
+    "no budget": without("budget_per_device_day"),
     "no detectors": without("detectors"),
     "no evidence part": without("evidence"),
     "no software": put(("evidence", "software"), {}),
