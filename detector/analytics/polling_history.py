@@ -39,7 +39,7 @@ def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dic
     if crowd.pairs.merged:
         nothing = dict.fromkeys(("surge", "succession"), unknown)
         told = {"per_day": per_day, "usual_per_day": pace.strangers}
-        return {**told, **nothing, "own_places": surge(per_day, pace.strangers)}
+        return {**told, **nothing, "own_places": np.where(pace.strangers == 0, 1.0, surge(per_day, pace.strangers))}
     return {
         "per_day": per_day,
         "usual_per_day": pace.usual,
@@ -76,6 +76,7 @@ def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]
         np.maximum(-apart, 0.0) * DAY_US / time_left[group],
         np.maximum(apart, 0.0),
         np.log2(rate[group] / former.per_day[old]),
+        last[old] > known.span[0],
     )
     best = np.where(there & np.isin(mine, app), 0.0, np.nan)
     np.maximum.at(best, group, found)

@@ -24,7 +24,7 @@ class Pace:
 
     usual: Float64  # the most that any device with the app had with this destination; 0: none ever went there
     own_places: Float64  # with the third of those destinations that are one device's alone, of any device with the app
-    strangers: Float64  # with all of those together
+    strangers: Float64  # with all of those together, of apps that have as many
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,6 @@ def _solitary(device: Int64, package: Int64, rate: Float64, *, third: bool) -> t
     heads = np.flatnonzero((np.diff(device, prepend=-2) != 0) | (np.diff(package, prepend=-2) != 0))
     if not len(heads):
         return package, rate
-    if not third:
-        return package[heads], np.add.reduceat(rate, heads)
-    many = np.diff(np.append(heads, len(rate)))
-    heads = heads[many >= OWN_PLACES]
-    return package[heads], rate[heads + OWN_PLACES - 1]
+    enough = np.diff(np.append(heads, len(rate))) >= OWN_PLACES
+    total, heads = np.add.reduceat(rate, heads)[enough], heads[enough]
+    return package[heads], rate[heads + OWN_PLACES - 1] if third else total

@@ -60,6 +60,7 @@ def test_what_only_comes_along_succeeds_nobody(made, begin, every, until):
 
 
 def test_a_move_on_another_device_or_app_explains_nothing(made):
+    made.polls(np.arange(0, 30_000, 300), **APP, name="old.example")
     made.polls(np.arange(30_000, DAY, 300), **APP, name="new.example")
     baseline = past(made, old=300)
     assert columns(made, baseline)["succession"] == pytest.approx(1, abs=1e-3), "control"
@@ -83,7 +84,9 @@ def test_rotating_names_are_held_against_all_strangers_together(made):
         made.flow(float(time), **APP, name=f"n{k // 40}.made{k}.example")
     found = measured(replace(made.telemetry(), baseline=past(made, vendor=300)), LIMITS)
     (group,) = np.flatnonzero([is_rare(text or "") for text in map(found.destination.text, range(len(found)))]).tolist()
-    assert found.columns["own_places"][group] == 0
+    assert found.columns["own_places"][group] == 1, "control: a vendor's app has no such habit"
+    known = replace(made.telemetry(), baseline=past(made, blog=600, press=600, radio=600))
+    assert measured(known, LIMITS).columns["own_places"][group] == 0
     assert np.isnan(found.columns["surge"][group])
 
 

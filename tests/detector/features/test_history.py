@@ -17,8 +17,9 @@ def surged(here, usual):
     return float(surge(np.array([here]), np.array([usual]))[0])
 
 
-def succeeded(missing, overlap, pause, octaves):
-    return float(succession(*(np.array([float(one)]) for one in (missing, overlap, pause, octaves)))[0])
+def succeeded(missing, overlap, pause, octaves, seen=True):
+    given = (np.array([float(one)]) for one in (missing, overlap, pause, octaves))
+    return float(succession(*given, np.array([seen]))[0])
 
 
 @given(RATE, RATE, RATE)
@@ -51,3 +52,4 @@ def test_whoever_still_speaks_was_not_succeeded(missing):
     assert succeeded(0, 0, 0, 0) == 0
     assert succeeded(missing, 0, 2, 0) == 0
     assert succeeded(missing, 0, 0, 4) == 0
+    assert succeeded(missing, 0, 0, 0, seen=False) == succeeded(missing, 0, 0, 0) * 0.75
