@@ -99,6 +99,12 @@ def test_a_baseline_is_needed_and_its_detectors_too(gates, card):
     assert {(one.detector, one.status) for one in found.verdicts} == {("specimen", "unjudged"), ("other", "unjudged")}
 
 
+def test_a_limit_is_about_this_run_alone(gates, card):
+    more = gates.card([*gates.trials(), *(replace(one, detector="other") for one in gates.trials())])
+    found = gates.gate(card, "polling.recall >= 0.9", baseline=more)
+    assert [(one.detector, one.status) for one in found.verdicts] == [("specimen", "held")]
+
+
 def test_the_view_that_shows_nothing_has_nothing_to_judge(gates):
     hidden = [
         replace(one, findings=(), unseen=tuple(i.incident for i in one.truth.incidents)) for one in gates.trials()
