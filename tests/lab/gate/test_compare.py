@@ -143,6 +143,8 @@ def test_too_few_to_tell_is_said(gates):
     (one,) = gates.gate(few, "polling.recall no-regression", baseline=few).verdicts
     assert one.status == "held"
     assert "3 were detected before: the loss of all would be chance" in one.notes[0]
+    enough = gates.card(gates.trials()[:5])  # 2 ** -5 is below alpha
+    assert gates.gate(enough, "polling.recall no-regression", baseline=enough).verdicts[0].notes == ()
 
 
 def test_nothing_detected_in_both_has_no_delay_to_compare(gates):

@@ -89,6 +89,10 @@ def test_controls_are_a_limit(gates):
     assert (better.exit_code, better.verdicts[0].limit) == (0, 0.0)
     assert gates.gate(gates.card([*trials, *silent, *always]), "polling.pr_auc > controls").exit_code == 1
     assert gates.gate(gates.card([*trials, *silent]), "false_alarms <= controls").exit_code == 0
+    polls = [replace(one, truth=replace(one.truth, incidents=one.truth.incidents[:1])) for one in trials]
+    polls = [replace(one, findings=one.findings[:1]) for one in polls]
+    (none,) = gates.gate(gates.card(polls), "relay.pr_auc >= 0.5").verdicts
+    assert (none.status, none.reason) == ("unjudged", "no incident of it was judged here")
     assert "no control" in gates.gate(gates.card(trials), "polling.pr_auc > controls").verdicts[0].reason
 
 
