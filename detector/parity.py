@@ -33,8 +33,10 @@ TOLERANCES: Mapping[str, float] = {
 }
 #: Values that count something. They and bytes and seconds differ by parts of themselves, shares by parts of 0 to 1.
 COUNTS = frozenset(
-    ("contacts", "per_day", "usual_per_day")
-    + ("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams")
+    (
+        *("contacts", "per_day", "usual_per_day"),
+        *("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"),
+    )
 )
 #: Counts that may differ by so many, whatever the size. Clients that draw their hello anew do so apart on each stage:
 #: whether theirs has a padding extension, which JA4 counts, depends on the length of GREASE ECH drawn with it.
