@@ -26,12 +26,13 @@ class Codes:
         return None if code == NULL else self.texts[code]
 
     def of(self, rows: Int64) -> list[str]:
-        """The distinct texts of some rows, most frequent first, ties in code order; nulls left out."""
+        """The distinct texts of some rows, most frequent first, ties in the order of the texts; nulls left out."""
         code = self.code[rows]
         if len(code) and (code == code[0]).all():
             return [] if code[0] == NULL else [self.texts[code[0]]]
         kinds, counts = np.unique(code[code != NULL], return_counts=True)
-        return [self.texts[kinds[k]] for k in np.lexsort((kinds, -counts))]
+        often = sorted((-count, self.texts[kind]) for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True))
+        return [text for _, text in often]
 
     def renamed(self, new: list[str]) -> Codes:
         """The same rows with every text replaced by the one at its place in ``new``, equal ones joined."""

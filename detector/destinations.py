@@ -39,8 +39,13 @@ def registrable(name: str) -> str:
 
     >>> registrable("a.b.example"), registrable("www.x.co.uk"), registrable("localhost"), registrable("a.b.github.io")
     ('b.example', 'x.co.uk', 'localhost', 'b.github.io')
+
+    A port, as a Host header has it (RFC 9110 section 7.2), says nothing of whose a destination is.
+
+    >>> registrable("192.0.2.1:8080"), registrable("[2001:db8::1]:443"), registrable("2001:db8::1")
+    ('192.0.2.1', '2001:db8::1', '2001:db8::1')
     """
-    name = name.rstrip(".").lower()
+    name = _PORT.sub(r"\1\2", name.rstrip(".").lower())
     if is_address(name):
         return name
     return str(_suffixes().privatesuffix(name) or name)

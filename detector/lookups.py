@@ -25,8 +25,12 @@ UNREGISTERED = ("in-addr.arpa", "ip6.arpa", "local", "localhost", "home.arpa", "
 
 @dataclass(frozen=True)
 class Answers:
-    """(k,) distinct pairs of an answered address (or name) and a registrable domain, as code into Lookups.domain."""
+    """(k,) distinct triples of who asked, an answered address (or name) and a registrable domain.
 
+    Who and domain are codes into Lookups.device and Lookups.domain.
+    """
+
+    device: Int64
     address: Codes
     domain: Int64
 
@@ -75,7 +79,7 @@ def read_lookups(table: pa.Table, flows: Flows | None) -> Lookups:
         up=whole(table["bytes_up"]),
         down=whole(table["bytes_down"]),
         unused=unused,
-        answers=_answered(domain, parents, answers),
+        answers=_answered(device, domain, parents, answers),
     )
 
 
@@ -127,7 +131,10 @@ def _paired(device: Int64, text: Codes, owner: Int64, known: Codes) -> npt.NDArr
     return np.isin(device * step + same, owner * step + known.code) & (same >= 0)
 
 
-def _answered(domain: Codes, parents: Int64, answers: Codes) -> Answers:
-    width = len(domain.texts) + 1
-    pairs = np.unique(answers.code * width + domain.code[parents])
-    return Answers(Codes(pairs // width, answers.texts), pairs % width)
+def _answered(device: Codes, domain: Codes, parents: Int64, answers: Codes) -> Answers:
+    width, many = len(domain.texts) + 1, len(answers.texts) + 1
+    known = (answers.code != NULL) & (domain.code[parents] != NULL)
+    keys = (device.code[parents] * many + answers.code) * width + domain.code[parents]
+    pairs, of = np.divmod(np.unique(keys[known]), width)
+    who, address = np.divmod(pairs, many)
+    return Answers(who, Codes(address, answers.texts), of)

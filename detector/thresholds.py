@@ -93,6 +93,8 @@ class PollingThresholds:
     rare_fleet: float
     prevalence_relief: float
     allowed_relief: float
+    sanctioned_gate: float
+    sanctioned_adoption: float
     points_resistance: float
     role_relief: Mapping[str, float]
     product_threshold: Mapping[str, float]

@@ -64,3 +64,25 @@ def _self_test(scorecard: Path | None, *, json_: bool) -> None:
     else:
         emit("\n".join(found.lines()))
     raise typer.Exit(found.exit_code)
+
+
+@guarded
+def mutate(
+    run_dir: Annotated[Path, typer.Argument(help="A run folder; its recordings are read, nothing is written.")],
+    *,
+    detector: Annotated[str, typer.Option(help="NAME:FILE; builtin alone is its bundled thresholds.")] = "builtin",
+    view: Annotated[str, typer.Option(help="What the sensor shows.")] = "full",
+    only: Annotated[str, typer.Option(help="Places to mutate, such as 'AN1793.*_weights.*'.")] = "*",
+    json_: Json = False,
+) -> None:
+    """Find what of a detector's configuration decides nothing.
+
+    Each value is moved and each condition removed, one at a time. Exit 3 if the detector says nothing there at all.
+    """
+    from lab.gate.mutation import mutation
+
+    found = mutation(run_dir, detector, view, only=only, phase=progress)
+    if json_:
+        emit_json(found.to_json())
+    else:
+        emit("\n".join(found.lines()))

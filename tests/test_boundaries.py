@@ -59,7 +59,18 @@ ONLY_IN = {
         "lab/console.py",
     ),
 }
-PURE = ("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/")
+#: Modules of the gate that judge; the others open files.
+JUDGING = tuple(
+    f"lab/gate/{name}.py"
+    for name in (
+        *("again", "compare", "defaults", "faults", "grammar", "measures", "mutants", "named", "outcome", "pairs"),
+        *("planting", "selection", "significance", "specimen", "verdicts", "words"),
+    )
+)
+PURE = (
+    *("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/"),
+    *JUDGING,
+)
 NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}
 # real handshakes need OpenSSL, a passed-in key log path and the recorded data file; nothing else
 IO_ALLOWED = {
@@ -139,6 +150,8 @@ def test_source_keeps_the_boundaries(path):
         ("lab/newcomer.py", "x = 1"),
         ("lab/truth.py", "from lab.score import score"),
         ("lab/scoring/ranking.py", "import pathlib"),
+        ("lab/gate/verdicts.py", "import pathlib"),
+        ("lab/gate/pairs.py", "from lab.cli import app"),
         ("lab/devices/adb.py", "from lab.stages import wire"),
     ],
 )

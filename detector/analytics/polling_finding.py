@@ -9,7 +9,7 @@ import numpy as np
 from detector.analytics.polling_measured import Measured, Part
 from detector.analytics.polling_peer import Peer, peer_of
 from detector.analytics.polling_reasons import Verdict, polling_reasons
-from detector.analytics.polling_score import ODD, ODDITIES, Scored, effective_weights
+from detector.analytics.polling_score import ODD, ODDITIES, Scored, covered, effective_weights
 from detector.contacts import Contacts
 from detector.contract import Finding
 from detector.destinations import registrable
@@ -32,6 +32,11 @@ class Told:
     app: Installed | None
     verdict: Verdict
 
+    def approved(self, limits: PollingThresholds) -> bool:
+        """Whether an approval of the app would cover this."""
+        columns = {name: np.array([value]) for name, value in self.verdict.columns.items()}
+        return bool(covered(columns, limits)[0])
+
     @property
     def order(self) -> tuple[str, int, str, str, bool]:
         """Device, app and destination."""
@@ -45,7 +50,7 @@ class Told:
             return f"{self.peer.name} is in AllowedDestinationList"
         if self.app is None:
             return None
-        if self.app.sanctioned:
+        if self.app.sanctioned and self.approved(limits):
             return f"the inventory holds {self.app.package} for sanctioned"
         return self.app.allowed(limits.allowed_app_list, limits.allowed_roles)
 
@@ -85,7 +90,8 @@ class Told:
         odd in name, protocol or tasks, from an app whose category does not explain it, to where nobody else goes.
         """
         known = self.verdict.known
-        unseen = (known("background_use") or 0.0) >= 0.6 and (known("idle_share") or 1.0) >= 0.5
+        idle = known("idle_share")
+        unseen = (known("background_use") or 0.0) >= 0.6 and (idle is None or idle >= 0.5)
         signs = [
             min(known("interval_regularity") or 0.0, known("size_constancy") or 0.0) >= 0.5,
             unseen,

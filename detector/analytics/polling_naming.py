@@ -83,12 +83,13 @@ def _naming(crowd: Crowd, whom: Codes, known: Surroundings) -> Columns:
     server = Codes(said.server.code[crowd.rows], said.server.texts)
     never, foreign = unknown, unknown
     if known.lookups is not None and len(known.lookups.answers.domain):
-        resolved, own = _resolved(server, whom, known.lookups)
-        any_resolved, any_own = grouped_sum(resolved, edges) > 0, grouped_sum(own, edges) > 0
+        who = _translated(crowd.device, known.lookups.device.texts)
+        found = _resolved(np.repeat(who, np.diff(edges)), server, whom, known.lookups)
+        any_resolved, any_asked, any_own = (grouped_sum(part, edges) > 0 for part in found)
         local = grouped_sum(_of_texts(server, is_local) == 1, edges) > 0
         unnamed = grouped_sum(nameless, edges) / np.maximum(np.diff(edges), 1)
         never = unnamed * (~any_resolved & ~local)
-        foreign = np.where(any_resolved & (unnamed < 1), (~any_own).astype(np.float64), np.nan)
+        foreign = np.where(any_asked & (unnamed < 1), (~any_own).astype(np.float64), np.nan)
     return {"no_sni": no_sni, "never_resolved": never, "other_name": foreign, "fronted": _fronted(crowd, known)}
 
 
@@ -97,15 +98,19 @@ def _marked(column: Codes, wanted: frozenset[str]) -> Flags:
     return np.array([text in wanted for text in column.texts] + [False])[column.code]
 
 
-def _resolved(server: Codes, whom: Codes, lookups: Lookups) -> tuple[Flags, Flags]:
-    """(rows,) whether an answer held the server's address, and whether one for the very destination did."""
+def _resolved(who: Int64, server: Codes, whom: Codes, lookups: Lookups) -> tuple[Flags, Flags, Flags]:
+    """(rows,) whether an answer held the server's address, one to the same device did, and one for the destination.
+
+    Devices that share an address of a front ask for names of their own: these say nothing of each other's.
+    """
     answers = lookups.answers
     address = _translated(server, answers.address.texts)
     domain = _translated(whom, lookups.domain.texts)
-    width = len(lookups.domain.texts) + 2
+    width, many = len(lookups.domain.texts) + 2, len(lookups.device.texts) + 2
     pairs = answers.address.code * width + answers.domain
     held = (address != NULL) & np.isin(address, answers.address.code)
-    return held, (address != NULL) & (domain != NULL) & np.isin(address * width + domain, pairs)
+    mine = held & (who != NULL) & np.isin(address * many + who, answers.address.code * many + answers.device)
+    return held, mine, (address != NULL) & (domain != NULL) & np.isin(address * width + domain, pairs)
 
 
 def _translated(column: Codes, texts: list[str]) -> Int64:

@@ -60,6 +60,14 @@ class Surroundings:
         """First and last time covered, microseconds."""
         return self.telemetry.span
 
+    @cached_property
+    def devices(self) -> int:
+        """How many devices this telemetry shows, whatever was learned of others."""
+        if self.baseline.itself:
+            return self.baseline.devices
+        shown = [said.device for said in (self.flows, self.lookups) if said is not None]
+        return len({device.texts[code] for device in shown for code in np.unique(device.code).tolist()})
+
     @property
     def exchanges(self) -> pa.Table | None:
         """The exchanges inside flows, where the sensor has them."""
@@ -154,8 +162,8 @@ class Surroundings:
         return Codes(code[place], texts)
 
 
-def others(pairs: Pairs, devices: int) -> tuple[Float64, int, Float64]:
-    """(p,) other devices that contact each destination, of how many, and (p,) other packages that do.
+def others(pairs: Pairs) -> tuple[Float64, Float64]:
+    """(p,) other devices that contact each destination, and (p,) other packages that do.
 
     NaN packages: apps are unknown, or there is no second one to ask.
     """
@@ -167,4 +175,4 @@ def others(pairs: Pairs, devices: int) -> tuple[Float64, int, Float64]:
         count = np.bincount(distinct // width, minlength=len(pairs.destination.texts))
         found.append(count[whom] - (who.code != NULL).astype(np.float64))
     packages = np.where(len(np.unique(pairs.package.code[pairs.package.code != NULL])) > 1, found[1], np.nan)
-    return found[0], max(devices - 1, 0), packages
+    return found[0], packages

@@ -20,7 +20,8 @@ def name_anomaly(
     """(g,) largest of: share of fronted requests, other name 0.9, no SNI 0.7, never resolved 0.5, entropy of the label.
 
     All (g,) in 0..1: ``no_sni``: its TLS flows carry none although others' do; ``never_resolved``: known by address
-    only, and no answer held that address; ``other_name``: differs from every name whose answer held the address;
+    only, and no answer held that address; ``other_name``: differs from every name whose answer held the address, which
+    this device itself has looked up;
     ``fronted``: decrypted requests whose Host is of another registrable domain than the SNI; ``entropy``: of
     features.name_entropy. NaN: this sensor cannot tell; NaN where it can tell nothing.
 

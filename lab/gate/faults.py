@@ -39,6 +39,9 @@ def faults(card: object) -> list[str]:
     if card.get("schema_version") != SCHEMA_VERSION:
         found = card.get("schema_version")
         return [f"found schema_version {found!r}, expected {SCHEMA_VERSION}: scored by another droidrange; {AGAIN}"]
+    budget = card.get("budget_per_device_day")
+    if isinstance(budget, bool) or not isinstance(budget, int | float):
+        return [f"budget_per_device_day: found {budget!r}, expected a number; {AGAIN}"]
     wrong = [
         f"{name}: found {type(card.get(name)).__name__}, expected {kind.__name__}; {AGAIN}"
         for name, kind in PARTS.items()

@@ -29,6 +29,11 @@ def test_codes_over_several_chunks_agree():
     assert column.of(np.arange(4)) == ["b", "a"]
 
 
+@given(rows=st.permutations(["b", "a", "c", "c", None]))
+def test_the_most_frequent_comes_first_whatever_the_order_of_the_rows(rows):
+    assert codes(pa.chunked_array([rows], pa.string())).of(np.arange(5)) == ["c", "a", "b"]
+
+
 def test_renamed_joins_equal_texts():
     column = codes(pa.chunked_array([["x.a", "y.a", None, "z"]]))
     new = column.renamed([text.split(".")[-1] for text in column.texts])

@@ -41,9 +41,20 @@ def test_without_flows_the_client_address_asks(made):
     assert without.unused.all()
 
 
+def test_what_was_not_read_of_a_look_up_is_no_answer_to_another(made):
+    made.lookup(1, "www.site.example", answers=(None, "198.18.0.7"))
+    made.lookup(2, None, answers=("198.18.0.8",))
+    found = read(made).answers
+    told = [(found.address.text(k), int(found.device[k]), int(found.domain[k])) for k in range(len(found.domain))]
+    assert [text for text, _, _ in told] == ["198.18.0.7"]
+
+
 def test_answers_remember_the_asked_domain(made):
     made.lookup(1, "www.site.example", answers=("cname.cdn.example", "198.18.0.7"))
     made.lookup(2, "a.second.example", answers=("198.18.0.7",))
+    made.lookup(3, "b.second.example", answers=("198.18.0.7", "198.18.0.7"), device="phone-02")
     found = read(made)
     held = [found.answers.address.texts[code] == "198.18.0.7" for code in found.answers.address.code.tolist()]
     assert {found.domain.texts[code] for code in found.answers.domain[held]} == {"site.example", "second.example"}
+    who = [found.device.texts[code] for code in found.answers.device[held].tolist()]
+    assert sorted(who) == ["phone-01", "phone-01", "phone-02"], "one each, however often it was answered"

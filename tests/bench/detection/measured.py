@@ -5,7 +5,8 @@ AN1793: one row a group of contacts, measured with the baseline and again withou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.analytics import command_polling, traffic_relay
+from detector.analytics.polling_score import covered
 from detector.columns import NULL, Codes
 from detector.contract import Telemetry
 from detector.inventory import Inventory, read_inventory
@@ -42,7 +44,7 @@ def _polling(telemetry: Telemetry, truth: Truth, view: str, limits: PollingThres
     device, package = _devices(found.device, truth), _texts(found.package)
     peer = _texts(found.destination)
     ends = (found.first, found.last)
-    incident = [_incident("AN1793", truth, *who) for who in zip(device, package, peer, *ends, strict=True)]
+    incident = _incidents("AN1793", truth, zip(device, package, peer, *ends, strict=True))
     about = {"device": device, "package": package, "peer": peer, "incident": incident}
     about |= {"excused": _excused(telemetry, found, limits, peer), "guilty": _guilty(truth, device, package, peer)}
     return _table(view, about, {**found.columns, "learned": np.full(len(found), telemetry.baseline is not None)})
@@ -53,7 +55,7 @@ def _relay(telemetry: Telemetry, truth: Truth, view: str) -> pa.Table:
     device, package = _devices(found.device, truth), _texts(found.package)
     nobody: Words = [None] * len(found)
     ends = (found.first, found.last)
-    incident = [_incident("AN1702", truth, *who) for who in zip(device, package, nobody, *ends, strict=True)]
+    incident = _incidents("AN1702", truth, zip(device, package, nobody, *ends, strict=True))
     about = {"device": device, "package": package, "incident": incident, "begin": found.begin, "length": found.length}
     about |= {"guilty": _guilty(truth, device, package, nobody)}
     return _table(view, about, found.columns)
@@ -88,16 +90,25 @@ def _devices(codes: Codes, truth: Truth) -> list[str]:
     return found
 
 
-def _incident(
-    analytic: str, truth: Truth, device: str, package: str | None, peer: str | None, first: int, last: int
-) -> str | None:
-    """The incident a group belongs to: as lab.scoring.matching has it, of groups in place of findings."""
-    for one in truth.incidents:
-        if one.analytic == analytic and one.device == device and first <= one.end and last >= one.start:
-            known = package in {None, one.package}
-            if known and (analytic == "AN1702" or _meant(peer, one, package)):
-                return one.incident
-    return None
+def _incidents(analytic: str, truth: Truth, groups: Iterable[tuple[str, str | None, str | None, int, int]]) -> Words:
+    """The incident of each group (device, package, peer, first, last), as lab.scoring.matching has it of findings.
+
+    A free choice, as where two channels go to one domain, falls on the incident with fewest groups, then the first.
+    """
+    many: Counter[str] = Counter()
+    found: list[str | None] = []
+    for device, package, peer, first, last in groups:
+        mine = [
+            one.incident
+            for one in truth.incidents
+            if (one.analytic, one.device) == (analytic, device)
+            and (first <= one.end and last >= one.start and package in {None, one.package})
+            and (analytic == "AN1702" or _meant(peer, one, package))
+        ]
+        chosen = min(mine, key=lambda name: many[name], default=None)
+        many.update([chosen] if chosen else [])
+        found.append(chosen)
+    return found
 
 
 def _meant(peer: str | None, incident: TruthIncident, package: str | None) -> bool:
@@ -115,12 +126,16 @@ def _excused(
     listed = np.array([name in limits.allowed_destination_list for name in peer], np.bool_)
     who = [*zip(_texts(found.device), found.uid.tolist(), _texts(found.package), strict=True)]
     known = {one: _allowed(inventory, one, limits) for one in dict.fromkeys(who)}
-    return listed | np.array([known[one] for one in who], np.bool_)
+    approved, allowed = (np.array([known[one][k] for one in who], np.bool_) for k in (0, 1))
+    return listed | allowed | (approved & covered(found.columns, limits)) if len(found) else listed
 
 
-def _allowed(inventory: Inventory, who: tuple[str | None, int, str | None], limits: PollingThresholds) -> bool:
+def _allowed(
+    inventory: Inventory, who: tuple[str | None, int, str | None], limits: PollingThresholds
+) -> tuple[bool, bool]:
+    """Whether the inventory approves of the app, and whether a list or role allows it."""
     device, uid, package = who
     app = inventory.find(device or "", None if uid == NULL else uid, package)
     if app is None:
-        return False
-    return app.sanctioned or app.allowed(limits.allowed_app_list, limits.allowed_roles) is not None
+        return False, False
+    return app.sanctioned, app.allowed(limits.allowed_app_list, limits.allowed_roles) is not None

@@ -42,6 +42,18 @@ def test_a_name_other_than_the_answered_one_is_odd(made, asked, odd):
     assert columns(made)["other_name"] == odd
 
 
+def test_what_another_device_asked_says_nothing_of_a_name_this_one_had_cached(made):
+    """Two sites behind one address: phone-01 knew its own before the recording began, phone-02 asks for the other."""
+    made.polls(60.0 * np.arange(9), **SECURE)
+    made.lookup(5, "else.example", answers=("198.18.0.9",), device="phone-02")
+    made.flow(6, server="198.18.0.9", name="else.example", device="phone-02")
+    assert np.isnan(columns(made)["other_name"])
+    made.lookup(7, "else.example", answers=("198.18.0.9",))
+    assert columns(made)["other_name"] == 1, "control: it asked for the other itself"
+    made.lookup(8, "b.site.example", answers=("198.18.0.9",), device="phone-02")
+    assert columns(made)["other_name"] == 0, "whoever asked, the name does belong to the address"
+
+
 @pytest.mark.parametrize(("host", "share"), [("b.site.example", 0), ("hidden.bad.example", 1), ("bad.example:443", 1)])
 def test_a_front_is_told_by_decrypted_requests_only(made, host, share):
     made.polls(60.0 * np.arange(9), **SECURE)

@@ -103,6 +103,16 @@ def test_later_is_a_loss(gates):
         assert gates.gate(before, f"polling.time_to_detect_p90 {kind}", baseline=card).exit_code == 0
 
 
+def test_on_the_same_recordings_half_a_second_is_a_loss(gates):
+    late = [
+        replace(one, findings=tuple(replace(f, decided_at=f.decided_at + 500_000) for f in one.findings))
+        for one in gates.trials()
+    ]
+    before, card = gates.card(gates.trials()), gates.card(late)
+    assert gates.gate(card, "time_to_detect_p90 no-loss", baseline=before).exit_code == 1
+    assert gates.gate(before, "time_to_detect_p90 no-loss", baseline=before).exit_code == 0
+
+
 def test_no_loss_wants_the_same_recordings(gates):
     (one,) = gates.gate(gates.card(gates.trials(1)), "recall no-loss", baseline=gates.card(gates.trials(2))).verdicts
     assert (one.status, "not those of the baseline" in one.reason) == ("unjudged", True)
@@ -118,11 +128,23 @@ def test_a_number_of_the_whole_suite_falls_or_not(gates):
     assert gates.gate(gates.card(gates.trials(2)), "polling.pr_auc no-loss", baseline=quiet).exit_code == 3
 
 
+def test_notes_are_of_what_is_judged(gates):
+    first, *others = gates.trials()
+    hidden = [replace(first, findings=(), unseen=tuple(one.incident for one in first.truth.incidents)), *others]
+    silent = [replace(first, findings=()), *others]
+    (one,) = gates.gate(gates.card(hidden), "polling.recall no-loss", baseline=gates.card(silent)).verdicts
+    assert (one.status, one.notes) == ("held", ("1 unseen, not counted",))
+    (one,) = gates.gate(gates.card(silent), "polling.recall no-loss", baseline=gates.card(hidden)).verdicts
+    assert (one.status, one.notes) == ("held", ())
+
+
 def test_too_few_to_tell_is_said(gates):
     few = gates.card(gates.trials()[:3])
     (one,) = gates.gate(few, "polling.recall no-regression", baseline=few).verdicts
     assert one.status == "held"
     assert "3 were detected before: the loss of all would be chance" in one.notes[0]
+    enough = gates.card(gates.trials()[:5])  # 2 ** -5 is below alpha
+    assert gates.gate(enough, "polling.recall no-regression", baseline=enough).verdicts[0].notes == ()
 
 
 def test_nothing_detected_in_both_has_no_delay_to_compare(gates):

@@ -68,6 +68,7 @@ SPOILT = {
     "no judgements part": without("judgements"),
     "no played part": without("played"),
     "no trials": without("trials"),
+    "no budget": without("budget_per_device_day"),
     "no detectors": without("detectors"),
     "no evidence part": without("evidence"),
     "no software": put(("evidence", "software"), {}),
@@ -135,6 +136,30 @@ def test_a_spoilt_scorecard_is_no_evidence(stored, kind):
     assert "Traceback" not in result.output
     whole.write_text(stored.read_text())
     assert run_gate(whole, "--baseline", str(stored)).exit_code == 3
+
+
+def test_a_fault_says_where_it_is(gates):
+    card = gates.card(gates.trials())
+    card["incidents"][3]["score"] = float("inf")
+    assert faults(card) == ["incidents[3].score: found inf, expected a number"]
+    card["incidents"][3]["score"] = 0.9
+    card["incidents"][3]["time_to_detect_s"] = -0.5
+    assert len(faults(card)) == 1
+    card["incidents"][3]["time_to_detect_s"] = 0.0
+    assert faults(card) == []
+
+
+def test_an_analytic_without_an_incident_has_none(gates):
+    from dataclasses import replace
+
+    polls = [
+        replace(one, findings=one.findings[:1], truth=replace(one.truth, incidents=one.truth.incidents[:1]))
+        for one in gates.trials()
+    ]
+    card = gates.card(polls)
+    assert faults(card) == []
+    cell(card)["analytics"]["AN1702"]["incidents"] = 1
+    assert faults(card) == ["specimen full AN1702: incidents says 1, its rows say 0"]
 
 
 @pytest.mark.parametrize("kind", BYTES)

@@ -106,5 +106,9 @@ def test_a_line_reads_back_as_itself(level, metric, filters, limit):
     assert (found.limit, len(found.filters)) == (limit, len(filters))
 
 
+def test_a_quantile_is_a_share():
+    assert parse("time_to_detect_p75 <= 2h").metric.quantile == 0.75
+
+
 def test_known_metrics_are_said():
     assert "time_to_detect_p90" in METRICS

@@ -1,6 +1,7 @@
 """Values worked out by hand, and intervals against exact enumeration."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given
@@ -62,6 +63,11 @@ def test_a_summary_is_the_scorecards(gates):
     card = Card(gates.card(gates.trials()))
     assert measured(card, parse("polling.pr_auc >= 0.5"), CELL).value == 1.0
     assert measured(card, parse("polling.pr_auc >= 0.5"), ("other", "full")).value is None
+    assert measured(card, parse("polling.pr_auc >= 0.5"), CELL).note == ""
+    first, *others = gates.trials()
+    hidden = replace(first, findings=(), unseen=tuple(one.incident for one in first.truth.incidents))
+    blind = Card(gates.card([hidden, *others]))
+    assert measured(blind, parse("polling.pr_auc >= 0.5"), CELL).note == "unseen incidents are counted"
     assert measured(card, parse("polling.recall{period<=5m} >= 0.5"), CELL).n == 6
     assert measured(card, parse("false_alarms <= 0"), CELL).to_json()["value"] == 0.0
 

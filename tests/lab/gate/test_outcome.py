@@ -71,3 +71,7 @@ def test_completeness(gates):
         22.0,
     )
     assert found["unscored"] == ["specimen-00 seed 1: unsupported, no table"]
+    name = gates.trials()[0].truth.incidents[0].incident
+    one = [replace(gates.trials()[0], findings=(), unseen=(name,)), *gates.trials()[1:]]
+    (cell,) = completeness(gates.card(one))["cells"]
+    assert (cell["incidents"], cell["unseen"]) == (24, 1)

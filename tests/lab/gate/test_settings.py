@@ -65,6 +65,7 @@ def test_nothing_written_down_is_nothing(tmp_path):
         ("thresholds = ['recall >= 0.5']\nbaseline = 3", "baseline: found 3"),
         ("thresholds = ['recall >= 0.5']\nviews = 'full'", "views: found 'full'"),
         ("threshold = ['recall >= 0.5']", "did you mean 'thresholds'"),
+        ("zzz = 1", "unknown key 'zzz'; known are alpha, by, detectors, views, baseline, thresholds"),
         ("thresholds = [", "not TOML"),
     ],
 )

@@ -89,6 +89,10 @@ def test_controls_are_a_limit(gates):
     assert (better.exit_code, better.verdicts[0].limit) == (0, 0.0)
     assert gates.gate(gates.card([*trials, *silent, *always]), "polling.pr_auc > controls").exit_code == 1
     assert gates.gate(gates.card([*trials, *silent]), "false_alarms <= controls").exit_code == 0
+    polls = [replace(one, truth=replace(one.truth, incidents=one.truth.incidents[:1])) for one in trials]
+    polls = [replace(one, findings=one.findings[:1]) for one in polls]
+    (none,) = gates.gate(gates.card(polls), "relay.pr_auc >= 0.5").verdicts
+    assert (none.status, none.reason) == ("unjudged", "no incident of it was judged here")
     assert "no control" in gates.gate(gates.card(trials), "polling.pr_auc > controls").verdicts[0].reason
 
 
@@ -97,6 +101,12 @@ def test_a_baseline_is_needed_and_its_detectors_too(gates, card):
     renamed = gates.card([replace(one, detector="other") for one in gates.trials()])
     found = gates.gate(card, "recall no-regression", baseline=renamed)
     assert {(one.detector, one.status) for one in found.verdicts} == {("specimen", "unjudged"), ("other", "unjudged")}
+
+
+def test_a_limit_is_about_this_run_alone(gates, card):
+    more = gates.card([*gates.trials(), *(replace(one, detector="other") for one in gates.trials())])
+    found = gates.gate(card, "polling.recall >= 0.9", baseline=more)
+    assert [(one.detector, one.status) for one in found.verdicts] == [("specimen", "held")]
 
 
 def test_the_view_that_shows_nothing_has_nothing_to_judge(gates):
