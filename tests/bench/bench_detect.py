@@ -103,7 +103,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for millions in given.millions:
         asked = [sys.executable, __file__, "--one", str(round(millions * MILLION)), "--detector", given.detector]
         asked += ["--learned"] if given.learned else []
-        made = subprocess.run(asked, check=True, capture_output=True, text=True)
+        made = subprocess.run(asked, check=True, stdout=subprocess.PIPE, text=True)
         rows.append(json.loads(made.stdout))
         print(line(rows[-1]), flush=True)
     print(linear(rows))
