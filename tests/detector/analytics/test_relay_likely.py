@@ -87,18 +87,6 @@ def test_devices_apart_are_judged_as_together(made, bridge, rng, monkeypatch, at
     assert str(rows(apart, np.ones(len(apart)), 0)) == str(rows(whole, np.ones(len(whole)), 0))
 
 
-def test_exchanges_of_a_flow_between_two_devices_are_with_both(made, monkeypatch):
-    flow = made.flow(0, device="phone-01")
-    made.rows["flows"].append({**made.rows["flows"][0], "device": "phone-02", "inbound": True})
-    made.exchange(flow, 0, 900, 4200)
-    other = made.flow(9, device="phone-02")
-    made.exchange(other, 9, 900, 4200)
-    telemetry = made.telemetry()
-    monkeypatch.setattr(relay_blocks, "AT_ONCE", 1)
-    apart = relay_blocks.Blocks.of(telemetry["flows"], telemetry["exchanges"])
-    assert [said["flow"].to_pylist() for _, said in (apart.part(k) for k in range(2))] == [[flow], [flow, other]]
-
-
 def test_a_second_thread_changes_nothing(made, bridge, rng, monkeypatch):
     crowded(made, bridge, rng)
     telemetry, detector = made.telemetry(), builtin.create("")
