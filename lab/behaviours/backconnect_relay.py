@@ -16,7 +16,18 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Speech, Window, setting
 from lab.habits.clock import interval_of, poisson, thinking
-from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, WAY, Demand, Streams, passed_on, places, programs, sealed
+from lab.habits.customers import (
+    HANDSHAKE_DOWN,
+    HANDSHAKE_UP,
+    WAY,
+    Demand,
+    Streams,
+    passed_on,
+    places,
+    programs,
+    sealed,
+    speaking,
+)
 from lab.habits.draft import Draft, Numbers
 from lab.habits.gates import GATES, gated
 from lab.habits.longflow import Words, dials, dials_during, joined, ticks, together, words
@@ -63,7 +74,8 @@ class Behaviour:
         when = gated(window, self.when, self.from_hour, self.until_hour)
         found = dials(rng, self.lifetime, window.span) if self.resident else dials_during(rng, self.lifetime, when)
         up = np.array(found, dtype=np.int64).reshape(-1, 2)
-        streams = _carried(self._demand().streams(rng, when), up)
+        on = programs(rng, draft, self.customers, one_stack=self.one_stack)
+        streams = _carried(self._demand().streams(rng, when, speaking(draft, on)), up)
         gateway = draft.peer(self.reach)
         if self.carrier == "paired":
             told = words(streams.asked, 0, FRAME + OPEN)
@@ -73,7 +85,8 @@ class Behaviour:
                 words(streams.asked, 0, 2 * FRAME + OPEN + self._sized(HANDSHAKE_UP)), self._copied(streams)
             )
         self._tunnels(rng, draft, gateway, (told, up))
-        self._onward(rng, draft, streams)
+        there = places(rng, draft, self.destinations, self.towards, self.tail)
+        passed_on(draft, on, there, streams, linger=SECOND // 2, one_stack=self.one_stack)
         return draft.batch()
 
     def _demand(self) -> Demand:
@@ -120,11 +133,6 @@ class Behaviour:
         of = np.concatenate([each, each, streams.of, streams.of])
         said = joined(told, self._copied(streams))
         draft.talks(link, gateway, streams.asked + 2_000, (of, said), linger=SECOND)
-
-    def _onward(self, rng: np.random.Generator, draft: Draft, streams: Streams) -> None:
-        there = places(rng, draft, self.destinations, self.towards, self.tail)
-        on = programs(rng, draft, self.customers, one_stack=self.one_stack)
-        passed_on(draft, on, there, streams, linger=SECOND // 2, one_stack=self.one_stack)
 
 
 def _carried(streams: Streams, up: Int64) -> Streams:

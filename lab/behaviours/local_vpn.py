@@ -14,7 +14,7 @@ import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
 from lab.habits.clock import alarms, gaps, thinking
-from lab.habits.customers import Demand, passed_on, places, programs
+from lab.habits.customers import Demand, passed_on, places, programs, speaking
 from lab.habits.draft import Draft
 
 
@@ -38,15 +38,16 @@ class Behaviour:
         draft = Draft(window.span)
         web, vendor = draft.web(), draft.peer(self.reach)
         there = places(rng, draft, self.destinations, self.towards, self.tail)
+        speech = programs(rng, draft, self.apps)
+        http2 = speaking(draft, speech)
         parts = ((self.used_per_hour, window.unlocked), (self.idle_per_hour, gaps(window.unlocked, window.span)))
         wanted = [
-            Demand(rate, self.apps, self.destinations, 0.0, largest=self.largest).streams(rng, when)
+            Demand(rate, self.apps, self.destinations, 0.0, largest=self.largest).streams(rng, when, http2)
             for rate, when in parts
         ]
         updates = alarms(rng, self.period, 0.2, window.span)
         delay = thinking(rng, len(updates))
         draft.calls(web, vendor, updates, up=420, down=self.lists, delay=delay, linger=SECOND)
-        speech = programs(rng, draft, self.apps)
         for streams in wanted:
             passed_on(draft, speech, there, streams, linger=2 * SECOND)
         return draft.batch()

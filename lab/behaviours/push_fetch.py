@@ -21,10 +21,12 @@ from lab.habits.longflow import ticks, together, words
 from lab.habits.pages import answer_sizes
 from lab.habits.ragged import positions
 from lab.habits.reconnect import connections
+from lab.habits.rotation import registered
 
 BEATS = {"push": (12, 12), "websocket": (6, 2)}
 RECEIPT = 40
 HTTP2 = AGREED["h2"] / (AGREED["h2"] + AGREED["http/1.1"])  # the share of hosts that speak it, rather than HTTP/1.1
+PARTS = 1 << 16  # of which a host's own number is one: it speaks the same on all phones, on every day
 PORTS = {"push": 5_228, "websocket": 443}
 
 
@@ -74,17 +76,17 @@ class Behaviour:
         )
         of = interval_of(said.time + said.delay, up)
         draft.talks(long, server, up[:, 0], (of[of >= 0], said.only(of >= 0)), close=up[:, 1])
-        self._fetches(rng, draft, come)
+        self._fetches(rng, draft, come, window.built_in)
         return draft.batch()
 
-    def _fetches(self, rng: np.random.Generator, draft: Draft, come: Int64) -> None:
+    def _fetches(self, rng: np.random.Generator, draft: Draft, come: Int64, built_in: int) -> None:
         webs = [draft.speech(kind, tls=True, method="GET") for kind in ("http2", "http")]
         hosts = np.array([draft.peer(self.towards) for _ in range(self.hosts)])
         of, _ = positions(rng.integers(1, self.objects + 1, len(come)))
         n = len(of)
         times = come[of] + ((0.1 + rng.exponential(self.late, n)) * SECOND).astype(np.int64)
         chosen = rng.integers(0, self.hosts, n)
-        older = rng.random(self.hosts) >= HTTP2
+        older = np.array([registered(built_in, f"http2/{nth}", PARTS) >= HTTP2 * PARTS for nth in range(self.hosts)])
         draft.calls(
             np.where(older, webs[1], webs[0])[chosen],
             hosts[chosen],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Window, setting
-from lab.habits.customers import Demand, passed_on, places, programs
+from lab.habits.customers import Demand, passed_on, places, programs, speaking
 from lab.habits.draft import Draft
 from lab.habits.sittings import sittings
 
@@ -38,6 +38,7 @@ class Behaviour:
         there = places(rng, draft, self.destinations, self.towards, self.tail)
         shared = sittings(rng, window.unlocked, self.probability, self.length, least_s=60.0, most=self.most)
         demand = Demand(self.streams_per_hour, self.guests * self.stacks, self.destinations, 0.0, largest=self.largest)
-        wanted = demand.streams(rng, shared)
-        passed_on(draft, programs(rng, draft, demand.customers), there, wanted, linger=2 * SECOND)
+        speech = programs(rng, draft, demand.customers)
+        wanted = demand.streams(rng, shared, speaking(draft, speech))
+        passed_on(draft, speech, there, wanted, linger=2 * SECOND)
         return draft.batch()

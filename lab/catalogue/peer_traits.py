@@ -139,9 +139,10 @@ NO_HOST: dict[str, Any] = dict.fromkeys(_host(Host("a.b.example", "198.18.0.1", 
 def _manner(speech: Speech, *, inbound: bool) -> dict[str, Any]:
     """How something is said. Names are left out: of an option that holds one only that it is there.
 
-    Filler under TLS is what its ALPN says: nobody without the keys can tell it from that.
+    Filler under TLS is what its ALPN says: nobody without the keys can tell it from that. What packets show of it, how
+    large the first flights are, tests/test_no_shortcut_wire.py judges.
     """
-    said = {name: value for name, value in speech.options.items() if name != "alpn"}
+    said = {name: value for name, value in speech.options.items() if name not in {"alpn", "carried"}}
     name = said.get("sni")
     alpn = speech.options.get("alpn", ALPN.get(speech.protocol, ""))
     looks = SPOKEN.get(alpn, "opaque") if speech.protocol == "opaque" else speech.protocol

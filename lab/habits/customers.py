@@ -30,6 +30,11 @@ LOOKUP = 80_000
 #: speak HTTP/2 to most of the web (three quarters of its requests: HTTP Archive, Web Almanac, from memory); crawlers,
 #: scripts and whoever meets an old server HTTP/1.1; the oldest, and protocols of their own, name none (our choice).
 AGREED = {"h2": 0.7, "http/1.1": 0.2, "": 0.1}
+#: HTTP/2 begins with the client's preface, SETTINGS and WINDOW_UPDATE, which leave with its first request, in bytes as
+#: Chrome and as OkHttp say them; the server's SETTINGS, acknowledgement and WINDOW_UPDATE come back, and the client's
+#: acknowledgement goes before the answer, whoever carries them (RFC 9113 sections 3.4 and 6.5; lab/protocols/http2.py).
+PREFACES, SETTINGS, ACKNOWLEDGED = (70, 52), 49, 9
+SETTINGS_US = (300, 2_000)  # a server's reaction to the preface
 MOST_REQUESTS = 8
 FEWEST_THINK = 150_000  # a customer's own round trip lies between an answer and his next request
 
@@ -40,7 +45,8 @@ class Streams:
 
     On the customers' side of the phone a stream is ``asked`` for with its ClientHello, and has its handshake back when
     ``shaken``; requests come at ``time`` and are ``answered``. On the far side the phone connects when ``opened`` and
-    passes requests on when ``passed``. No TLS is counted in ``up`` and ``down``.
+    passes requests on when ``passed``. No TLS is counted in ``up`` and ``down``. Where HTTP/2 is spoken the first
+    request is answered with SETTINGS, and its answer comes to the second, which acknowledges them.
     """
 
     customer: Int64  # (n,)
@@ -89,23 +95,35 @@ class Demand:
     largest: int = LARGEST
     setup: int = 0
 
-    def streams(self, rng: np.random.Generator, intervals: Int64) -> Streams:
-        """Streams asked for in the intervals: a Poisson process; customers in turns, places by rank (Zipf, 0.7)."""
+    def streams(self, rng: np.random.Generator, intervals: Int64, http2: Bool | None = None) -> Streams:
+        """Streams asked for in the intervals: a Poisson process; customers in turns, places by rank (Zipf, 0.7).
+
+        ``http2``: (customers,) whose programs speak it (``speaking``); None: nobody's.
+        """
         asked = poisson(rng, self.per_hour, intervals)
         n = len(asked)
         weights = 1.0 / np.arange(1, self.destinations + 1) ** 0.7
         opened = asked + self._held(rng, n) + self.setup + LOOKUP
         shaken = opened + 2 * WAY + self._held(rng, n)
-        counts = np.minimum(1 + rng.geometric(0.5, n), MOST_REQUESTS)
+        customer = rng.integers(0, self.customers, n)
+        greets = np.zeros(n, dtype=np.bool_) if http2 is None else http2[customer]
+        counts = np.minimum(1 + rng.geometric(0.5, n), MOST_REQUESTS) + greets
         of = np.repeat(np.arange(n), counts)
         m = len(of)
-        delay, thought = thinking(rng, m), _thought(rng, np.cumsum(counts) - counts, m)
+        firsts = np.cumsum(counts) - counts
+        delay, thought = thinking(rng, m), _thought(rng, firsts, m)
+        up, down = rng.integers(250, 1_400, m), answer_sizes(rng, m, self.largest)
+        greeting = firsts[greets]
+        up[greeting] += np.array(PREFACES)[customer[greets] % len(PREFACES)]
+        up[greeting + 1], down[greeting] = ACKNOWLEDGED, SETTINGS
+        delay[greeting] = rng.integers(*SETTINGS_US, len(greeting))
+        thought[greeting + 1] = FEWEST_THINK
         onward, back = self._held(rng, m), self._held(rng, m) + delay + WAY
         turns = np.cumsum(thought + onward + back)  # one after the other, all streams in a row
-        before = np.concatenate([[0], turns])[np.cumsum(counts) - counts]
+        before = np.concatenate([[0], turns])[firsts]
         answered = (shaken - before)[of] + turns
         return Streams(
-            customer=rng.integers(0, self.customers, n),
+            customer=customer,
             destination=rng.choice(self.destinations, size=n, p=weights / weights.sum()),
             asked=asked,
             opened=opened,
@@ -114,8 +132,8 @@ class Demand:
             time=answered - back - onward,
             passed=answered - back,
             answered=answered,
-            up=rng.integers(250, 1_400, m),
-            down=answer_sizes(rng, m, self.largest),
+            up=up,
+            down=down,
             delay=delay,
         )
 
@@ -135,8 +153,13 @@ def programs(rng: np.random.Generator, draft: Draft, customers: int, *, one_stac
     drawn = rng.choice(list(AGREED), size=1 if one_stack else customers, p=list(AGREED.values())).tolist()
     speech = {}
     for alpn in dict.fromkeys(drawn):
-        speech[alpn] = draft.speech("opaque", tls=True, port=443, **({"alpn": alpn} if alpn else {}))
+        speech[alpn] = draft.speech("opaque", tls=True, port=443, carried="1", **({"alpn": alpn} if alpn else {}))
     return np.array([speech[alpn] for alpn in drawn] * (customers if one_stack else 1), dtype=np.int64)
+
+
+def speaking(draft: Draft, speech: Int64) -> Bool:
+    """(customers,) whose programs, of ``programs``, speak HTTP/2."""
+    return np.array([draft.speeches[one].options.get("alpn") == "h2" for one in speech.tolist()], dtype=np.bool_)
 
 
 def passed_on(

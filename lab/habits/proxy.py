@@ -13,7 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lab.behaviours import SECOND, Batch, Int64, Speech, Window
-from lab.habits.customers import HANDSHAKE_DOWN, HANDSHAKE_UP, Demand, Streams, passed_on, places, programs, sealed
+from lab.habits.customers import (
+    HANDSHAKE_DOWN,
+    HANDSHAKE_UP,
+    Demand,
+    Streams,
+    passed_on,
+    places,
+    programs,
+    sealed,
+    speaking,
+)
 from lab.habits.draft import Draft
 from lab.habits.longflow import joined, words
 
@@ -48,11 +58,11 @@ def relay(listener: Listener, demand: Demand, rng: np.random.Generator, window: 
     ways = np.array([_asked(draft, listener, place) for place in there])
     listens = int(rng.random() * 60 * SECOND)
     draft.listen.append((listens, window.span, listener.port))
-    streams = demand.streams(rng, when)
+    on = programs(rng, draft, demand.customers, one_stack=listener.one_stack)
+    streams = demand.streams(rng, when, speaking(draft, on))
     lasts = (streams.asked - CONNECTS > listens) & (streams.ends + 10 * SECOND < window.span)
     streams = streams.only(lasts)
     _inbound(draft, ways[streams.destination], customers[streams.customer], streams)
-    on = programs(rng, draft, demand.customers, one_stack=listener.one_stack)
     passed_on(draft, on, there, streams, one_stack=listener.one_stack)
     return draft.batch()
 

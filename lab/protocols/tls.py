@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
@@ -91,7 +92,8 @@ def wrap(
     ``alpn``: a name the shape offers keeps its recorded list; another replaces it; "" removes the extension. ``host``
     as an address means no SNI. In TLS 1.3 the client's first request follows its Finished at once, before the server's
     tickets; in TLS 1.2 it waits for the server's Finished, which in a resumed session comes before the client's. What
-    was meant for earlier moves behind the handshake. ``manner``: the name in clear, ECH, resumption (see ``able``).
+    was meant for earlier moves behind the handshake. ``manner``: the name in clear, ECH, resumption (see ``able``), and
+    whether it is ``carried``: then the Finished of TLS 1.3 waits for that request, for both come from somebody farther.
     Without any message and ``start`` nothing is said. LookupError: unknown stack.
     """
     coming = iter(messages)
@@ -103,6 +105,9 @@ def wrap(
     shape = _shape(stack)
     variant = drawn(rng, 0, VARIANTS) if shape.permutes or manner.ech else 0
     *before, last = _handshake(opened, _script(stack, host, alpn, manner, variant), rng)
+    if manner.carried and shape.modern and first is not None and first.from_client:
+        late = max(first.time, last.time)
+        before[-1], last = replace(before[-1], time=late), replace(last, time=late)
     yield from before
     said = moved_behind(coming if first is None else chain([first], coming), before[-1].time)
     at_once = (

@@ -97,10 +97,11 @@ def slices(timeline: Timeline, links: Links, formats: list[WireFormat], tls: Wra
 
 
 def manner_of(kind: Speech) -> Manner:
-    """How a speech's clients say hello: options ``sni`` (a name, "none"), ``ech`` and ``resume`` ("1")."""
+    """How a speech's clients say hello: options ``sni`` (a name, "none"), ``ech``, ``resume`` and ``carried`` ("1")."""
     said = kind.options
     name = said.get("sni")
-    return Manner("" if name == "none" else name, said.get("ech") == "1", said.get("resume") == "1")
+    flags = (said.get(one) == "1" for one in ("ech", "resume", "carried"))
+    return Manner("" if name == "none" else name, *flags)
 
 
 def upgrades(kind: Speech) -> bool:

@@ -62,6 +62,7 @@ class Manner:
     sni: str | None = None  # the name in clear; None: the server's own, "": none
     ech: bool = False  # an encrypted_client_hello extension; TLS 1.3 only
     resume: bool = False  # a session resumed
+    carried: bool = False  # somebody else's TLS passes through: in TLS 1.3 his Finished comes with his first request
 
 
 PLAIN = Manner()

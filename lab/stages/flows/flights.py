@@ -27,7 +27,8 @@ class Flights:
 
     ``chained``: the server's flight carries a chain, so it grows by what the name's chain has more than ours. A client
     that goes ``at_once`` speaks behind its Finished, others wait for the last words. ``overhead`` is what a record adds
-    to its plaintext, its header included; ``goodbye`` the closing alert.
+    to its plaintext, its header included; ``goodbye`` the closing alert. The Finished of one who ``waits`` leaves with
+    its first request, if both are somebody else's.
     """
 
     sizes: tuple[int, int, int, int]
@@ -37,6 +38,7 @@ class Flights:
     goodbye: int
     read: Names
     host: str
+    waits: bool = False
 
     def chain(self, name: str) -> int:
         """By how many bytes the server's flight to that name is longer than ``sizes`` says."""
@@ -60,6 +62,8 @@ def flights_of(stack: int, length: int, alpn: str, manner: Manner, variant: int 
     ``variant``: clients that draw their hello anew each time say another one; 0 is that of all others. Lengths of names
     between two that were tried are not tried if they make no difference, or all the difference.
     """
+    if manner.carried:
+        return replace(flights_of(stack, length, alpn, replace(manner, carried=False), variant), waits=True)
     hello = alpn, replace(manner, sni=None), variant
     if length and not variant and _SHORT < length < _LONG:
         short, long = (_tried(stack, one, hello) for one in (_SHORT, _LONG))

@@ -36,7 +36,7 @@ from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
 
-HIDDEN = ("sni", "ech", "resume", "alpn")  # options that TLS reads, not the protocol
+HIDDEN = ("sni", "ech", "resume", "carried", "alpn")  # options that TLS reads, not the protocol
 VARIANTS, _VARIANT, _ALIKE = 8, 9, 4  # hellos told apart of a client who draws them anew; a salt; bytes of a name
 OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
 _REF = Class("", 0, named=True, options=()).host.partition(".")
