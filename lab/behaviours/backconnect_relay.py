@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lab.behaviours import SECOND, Batch, Int64, Speech, Window, setting
+from lab.behaviours import SECOND, Batch, Int64, Window, setting
 from lab.habits.clock import interval_of, poisson, thinking
 from lab.habits.customers import (
     HANDSHAKE_DOWN,
@@ -71,6 +71,8 @@ class Behaviour:
     def plan(self, rng: np.random.Generator, window: Window) -> Batch:
         """One conversation per dial of the gateway, one per stream with its place, one more each if ``paired``."""
         draft = Draft(window.span)
+        carrier = "opaque" if self.carrier == "paired" else self.carrier
+        tunnel = draft.speech(carrier, tls=True, port=self.port, **OPTIONS.get(carrier, {}))
         when = gated(window, self.when, self.from_hour, self.until_hour)
         found = dials(rng, self.lifetime, window.span) if self.resident else dials_during(rng, self.lifetime, when)
         up = np.array(found, dtype=np.int64).reshape(-1, 2)
@@ -84,7 +86,7 @@ class Behaviour:
             told = together(
                 words(streams.asked, 0, 2 * FRAME + OPEN + self._sized(HANDSHAKE_UP)), self._copied(streams)
             )
-        self._tunnels(rng, draft, gateway, (told, up))
+        self._tunnels(rng, draft, (tunnel, gateway), (told, up))
         there = places(rng, draft, self.destinations, self.towards, self.tail)
         passed_on(draft, on, there, streams, linger=SECOND // 2, one_stack=self.one_stack)
         return draft.batch()
@@ -105,12 +107,11 @@ class Behaviour:
             words(streams.answered, FRAME + self._sized(sealed(streams.down)), 0),
         )
 
-    def _tunnels(self, rng: np.random.Generator, draft: Draft, gateway: int, what: tuple[Words, Int64]) -> None:
-        """All dials of the gateway: a greeting, heartbeats, chaff and what is told."""
+    def _tunnels(
+        self, rng: np.random.Generator, draft: Draft, dialled: tuple[int, int], what: tuple[Words, Int64]
+    ) -> None:
+        """All dials, by that speech, of the gateway: a greeting, heartbeats, chaff and what is told."""
         told, up = what
-        carrier = "opaque" if self.carrier == "paired" else self.carrier
-        draft.speeches.append(Speech(carrier, True, self.port, OPTIONS.get(carrier, {})))
-        tunnel = len(draft.speeches) - 1
         beats = [ticks(rng, begin, end, self.heartbeat) for begin, end in up.tolist()]
         chaff = poisson(rng, self.chaff_per_hour, up)
         sent, got = FRAME + rng.integers(60, 6_000, (2, len(chaff)))
@@ -123,7 +124,7 @@ class Behaviour:
         )
         of = interval_of(said.time + said.delay, up)
         said, of = said.only(of >= 0), of[of >= 0]
-        draft.talks(tunnel, gateway, up[:, 0], (of, said), close=up[:, 1])
+        draft.talks(*dialled, up[:, 0], (of, said), close=up[:, 1])
 
     def _links(self, draft: Draft, gateway: int, streams: Streams) -> None:
         """One conversation with the gateway per stream, which copies it without frames of their own."""

@@ -110,10 +110,10 @@ class Demand:
         counts = np.minimum(1 + rng.geometric(0.5, n), MOST_REQUESTS) + greets
         of = np.repeat(np.arange(n), counts)
         m = len(of)
-        firsts = np.cumsum(counts) - counts
+        firsts: Int64 = np.cumsum(counts) - counts
         delay, thought = thinking(rng, m), _thought(rng, firsts, m)
         up, down = rng.integers(250, 1_400, m), answer_sizes(rng, m, self.largest)
-        greeting = firsts[greets]
+        greeting: Int64 = firsts[greets]
         up[greeting] += np.array(PREFACES)[customer[greets] % len(PREFACES)]
         up[greeting + 1], down[greeting] = ACKNOWLEDGED, SETTINGS
         delay[greeting] = rng.integers(*SETTINGS_US, len(greeting))

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from lab.behaviours import SECOND
 from lab.habits.clock import inside
 from lab.habits.customers import (
+    ACKNOWLEDGED,
     AGREED,
     FEWEST_THINK,
     LARGEST,
     LOOKUP,
     MOST_REQUESTS,
+    PREFACES,
     RECORD_OVERHEAD,
+    SETTINGS,
     WAY,
     Demand,
     passed_on,
@@ -24,6 +27,7 @@ from lab.habits.customers import (
     sealed,
 )
 from lab.habits.draft import Draft
+from lab.protocols import Dialogue, http2
 
 HOUR = 3600 * SECOND
 TEN_HOURS = np.array([[0, 10 * HOUR]], dtype=np.int64)
@@ -68,6 +72,32 @@ def test_nobody_passes_on_what_he_has_not_got(seed, per_hour, lag_ms, setup):
     firsts = np.concatenate([[True], ~same]) if len(found) else np.zeros(0, dtype=bool)
     assert np.all(found.time[firsts] == found.shaken + FEWEST_THINK)
     assert np.all(found.ends >= found.answered[firsts])
+
+
+@pytest.mark.parametrize("lag_ms", [0.0, 3_000.0])
+def test_who_speaks_http2_greets_before_he_is_answered(lag_ms):
+    speaks = np.array([True, False, True, False, True])
+    demand = Demand(60.0, 5, 30, lag_ms)
+    found = demand.streams(np.random.default_rng(1), TEN_HOURS, speaks)
+    firsts = np.flatnonzero(np.diff(found.of, prepend=-1))
+    greets = speaks[found.customer]
+    assert 100 < greets.sum() < len(found) - 100
+    assert set(found.down[firsts[greets]].tolist()) == {SETTINGS}
+    assert set(found.up[firsts[greets] + 1].tolist()) == {ACKNOWLEDGED}
+    assert found.up[firsts[greets]].min() >= 250 + min(PREFACES)
+    assert ACKNOWLEDGED not in found.up[firsts[~greets]].tolist() + found.up[firsts[~greets] + 1].tolist()
+    came, passed = found.time[firsts[greets] + 1], found.passed[firsts[greets] + 1]
+    assert np.all(came >= found.answered[firsts[greets]] + FEWEST_THINK)  # his acknowledgement has come before it goes
+    assert np.all(passed > came)
+
+
+def test_the_greeting_weighs_what_http2_says():
+    for client, size in zip((http2.CHROME, http2.OKHTTP), PREFACES, strict=True):
+        start, none = 5 * SECOND, np.zeros(0, dtype=np.int64)
+        agent = "Chrome" if client is http2.CHROME else "okhttp"
+        rng = np.random.Generator(np.random.SFC64(1))
+        said = Dialogue("a.example", 443, {}, agent, none, none, none, none, rng, start)
+        assert [len(one.data) for one in http2.messages(said)] == [size, SETTINGS, ACKNOWLEDGED]
 
 
 @pytest.mark.parametrize("lag_ms", [0.0, 15.0, 3_000.0, 15_000.0])

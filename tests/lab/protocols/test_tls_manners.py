@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.capture.names.tls import client_hello as fingerprint
-from lab.protocols import http
+from lab.protocols import Message, http
 from lab.protocols.handshakes import Manner, shapes
 from lab.protocols.handshakes.variant import is_grease
 from lab.protocols.tls import able, client_pool_size, sizes, wrap
@@ -186,3 +186,17 @@ def test_tshark_finds_nothing_malformed(stack, tmp_path, dialogue, capture, wrap
     assert [row[2] for row in rows if row[2]] == []
     severities = {int(part) for row in rows for part in row[3].split(",") if part}
     assert all(severity < 0x00600000 for severity in severities)  # below PI_WARN: chat and notes only
+
+
+@pytest.mark.parametrize("stack", STACKS, ids=NAMES)
+@pytest.mark.parametrize("carried", [True, False])
+def test_a_finished_that_is_carried_waits_for_the_request_in_tls_1_3(stack, carried):
+    rng = np.random.Generator(np.random.SFC64(1))
+    said = [Message(5_000_000, True, b"ask"), Message(5_000_000, False, b"told")]
+    manner = Manner(carried=carried)
+    found = list(wrap(said, host="a.example", stack=stack, alpn="h2", rng=rng, start=0, manner=manner))
+    finished = found[2]
+    waits = carried and shapes()[stack].modern
+    assert (finished.time == 5_000_000) is waits
+    assert found[3].from_client is waits
+    assert [one.time for one in found] == sorted(one.time for one in found)

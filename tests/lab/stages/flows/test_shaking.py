@@ -24,3 +24,12 @@ def test_the_first_request_comes_behind_the_handshake(stack, trips, timeline_of,
 def test_without_tls_nobody_shakes(timeline_of, talk, scene_from):
     turns = scene_from(timeline_of([talk([(0, 3, 3, 0)])])).said.turns
     assert set(turns.exchange.tolist()) == {0}
+
+
+@pytest.mark.parametrize("carried", [True, False])
+def test_a_carried_finished_leaves_with_the_first_request(carried, timeline_of, talk, scene_from):
+    speech = Speech("opaque", tls=True, options={"carried": "1"} if carried else {})
+    turns = scene_from(timeline_of([talk([(900_000, 300, 300, 0)], speech=speech, stack=MODERN)])).said.turns
+    asked = turns.begin[turns.exchange >= 0].min()
+    finished = turns.begin[(turns.exchange == SHAKING) & turns.client].max()
+    assert bool(asked - finished < 5_000) is carried
