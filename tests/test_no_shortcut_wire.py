@@ -183,7 +183,7 @@ def told(data):
 def flights(data):
     """(client-side ends, traits) of TLS over TCP whose client speaks thrice: what leaves behind the server's first flight.
 
-    In TLS 1.3 that is Finished, alone or with the first request; then what the server says before the client goes on.
+    In TLS 1.3 that is Finished, alone or with the first request. How much the server answers is what an app is for.
     """
     runs = {}
     for protocol, ends, frame in packets(data):
@@ -199,14 +199,13 @@ def flights(data):
         mine[-1][1] += len(said)
         if len(mine) == 5 and mine[0][2] == mine[1][2] == b"\x16":
             mine.append([None, 0, b""])  # told
-            second, third, fourth = (size for _, size, _ in mine[1:4])
+            second, third = (size for _, size, _ in mine[1:3])
             yield (
                 of,
                 {
                     "server's first flight": second,
                     "client's first words": third,
                     "client's first words, at most a Finished": third <= FINISHED,
-                    "server's first answer": fourth,
                 },
             )
 
