@@ -36,6 +36,7 @@ from detector.grouped import Float64
 from detector.inventory import Installed, allowance, read_inventory
 from detector.signature import Signature
 from detector.thresholds import RelayThresholds
+from detector.until import until
 
 __all__ = ["Bridged", "every_bridge", "measured", "scores", "traffic_relay"]
 ANALYTIC = "AN1702"
@@ -136,6 +137,7 @@ class Case:
         score = self._score(row) * (1 - self.limits.allowed_relief if why else 1)
         alert = score >= self.limits.threshold and not why
         first, last = self._seen()
+        moment = self._decided(last)
         reasons = self._reasons(row)
         return Finding(
             analytic=ANALYTIC,
@@ -143,9 +145,9 @@ class Case:
             uid=uid,
             package=package or (self.app.package if self.app else None),
             peer=None,
-            first_seen=first,
+            first_seen=first if moment >= first else self._begun(moment),
             last_seen=last,
-            decided_at=self._decided(last),
+            decided_at=moment,
             score=round(score, 6),
             alert=bool(alert),
             severity=severity(self._circumstances(row)) if alert else "informational",
@@ -189,6 +191,12 @@ class Case:
             moment = decided(of_app(self.telemetry, self.who), self._fires)
             sure += [] if moment is None else [moment]
         return min(sure) if sure else self.asked.decided if self.asked else last
+
+    def _begun(self, moment: int) -> int:
+        """When what sufficed then had begun: in a window that later innocent traffic may have taken down again."""
+        found = measured(until(of_app(self.telemetry, self.who), moment), self.limits)
+        over = scores(found.columns, self.limits) >= self.limits.threshold
+        return int(found.first[over].min(initial=moment))
 
     def _fires(self, telemetry: Telemetry) -> bool:
         found = measured(telemetry, self.limits)
