@@ -8,7 +8,7 @@ is, and counts what others do without the device that is asked about.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from detector.learned.combined import Combined, combined
 from detector.learned.file import read_parts, write_parts
 from detector.learned.gathering import gathered
 from detector.learned.part import Part
+from detector.learned.relayed import Habit, Relaying, relayed_of
 from detector.learned.shares import Asked, Deviation, Vouching, placed
 from detector.learned.summary import Coverage, coverage_of, summary_of
 from detector.learned.usual import Usual, rates_of, usual_of
@@ -74,6 +75,13 @@ class Baseline:
             fleet_devices=fleet_devices,
         )
 
+    def relayed(self, device: Codes, package: Codes) -> Habit:
+        """(g,) how clearly each app relayed in the learning period; unknown in a survey, which is of the same time."""
+        known = self._combined
+        found = self._relaying.habit(placed(device, known.devices), placed(package, known.packages))
+        unknown = np.full(len(device.code), np.nan)
+        return Habit(unknown, unknown) if self.itself else found
+
     def rate_z(self, category: Codes, per_day: Float64) -> Float64:
         """(g,) how many robust deviations (1.4826 MAD) the contacts a day lie above the category's median.
 
@@ -119,10 +127,18 @@ class Baseline:
     def _vouching(self) -> Vouching:
         return Vouching(self._combined.pairs)
 
+    @cached_property
+    def _relaying(self) -> Relaying:
+        known = self._combined
+        return Relaying(
+            known.pairs.device, known.pairs.package, known.relayed, (len(known.devices), len(known.packages))
+        )
+
 
 def learn(telemetry: Telemetry) -> Baseline:
     """What the telemetry shows to be normal; its view is the telemetry's."""
-    return Baseline(telemetry.view, (gathered(telemetry),))
+    part = gathered(telemetry)
+    return Baseline(telemetry.view, (replace(part, relayed=relayed_of(telemetry, part)).named(),))
 
 
 def survey(telemetry: Telemetry) -> Baseline:

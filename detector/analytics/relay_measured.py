@@ -7,7 +7,8 @@ judges: detector/analytics/relay_score.py makes scores of the columns.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +18,16 @@ from detector.analytics.relay_flows import RelayFlows
 from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, spread
 from detector.analytics.relay_promise import Talk, promising
+from detector.analytics.relay_score import bridging as bridging_alone
 from detector.analytics.relay_windows import Scene, window_columns
 from detector.columns import NULL, Codes, Int64
 from detector.contract import Telemetry
+from detector.features.bridged_anew import bridged_anew
 from detector.grouped import Float64
 from detector.thresholds import RelayThresholds
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,16 @@ def measured(telemetry: Telemetry, limits: RelayThresholds) -> Measured:
         around=surroundings(telemetry, flows, pairs, bursts, limits),
         limits=limits,
     )
-    return _joined(scene, lengths)
+    return _held_against_past(_joined(scene, lengths), telemetry.baseline, limits)
+
+
+def _held_against_past(found: Measured, baseline: Baseline | None, limits: RelayThresholds) -> Measured:
+    """The same windows with how clearly the app relayed in the learning period, and how much more so now."""
+    past = np.full(len(found), np.nan)
+    if baseline is not None:
+        past = baseline.relayed(found.device, found.package).known
+    anew = bridged_anew(past, bridging_alone(found.columns, limits))
+    return replace(found, columns={**found.columns, "past_bridge": past, "anew": anew})
 
 
 def _rows_of(flows: RelayFlows, pairs: Pairs) -> Int64:

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.analytics.proxy_handshake import Asked, asked_to_relay
+from detector.analytics.relay_anew import anew, how_new, request_score
 from detector.analytics.relay_decided import Who, decided, of_app
 from detector.analytics.relay_measured import Measured, measured
 from detector.analytics.relay_policy import Circumstances, Shape, excuse, severity
@@ -31,7 +32,6 @@ from detector.columns import NULL, Int64
 from detector.contacts import Flows
 from detector.contract import Finding, Reason, Telemetry
 from detector.destinations import is_local
-from detector.features.fan_out import known_relief
 from detector.grouped import Float64
 from detector.inventory import Installed, allowance, read_inventory
 from detector.signature import Signature
@@ -40,6 +40,7 @@ from detector.until import until
 
 __all__ = ["Bridged", "every_bridge", "measured", "scores", "traffic_relay"]
 ANALYTIC = "AN1702"
+HALF = 0.5  # from there on it is new that an app relays, and no role explains it
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,6 @@ def requests(telemetry: Telemetry) -> Iterator[Asked]:
     return asked_to_relay(mine, Flows.read(mine), telemetry.tables.get("exchanges"))
 
 
-def request_score(asked: Asked, novelty: float, limits: RelayThresholds) -> float:
-    """What a request to relay scores by itself, in an app of whose bridged destinations that share is new."""
-    said = limits.handshake_score if asked.granted else limits.unanswered_score
-    return said * float(known_relief(np.array([novelty]), limits.known_floor)[0])
-
-
 @dataclass(frozen=True)
 class Case:
     """All that is known of one app that may relay."""
@@ -158,13 +153,17 @@ class Case:
         )
 
     def _score(self, row: Mapping[str, float]) -> float:
-        said = request_score(self.asked, row.get("novelty", float("nan")), self.limits) if self.asked else 0.0
+        said = 0.0
+        if self.asked:
+            said = request_score(self.asked, how_new(self.asked, self.telemetry.baseline, row), self.limits)
         return max(said, self.bridged.score if self.bridged else 0.0)
 
     def excuse(self) -> str | None:
-        """Why it may not alert; None if it may."""
+        """Why it may not alert; None if it may. A role covers what was known of the app, not what it turns to later."""
         row = self.bridged.row if self.bridged else {}
-        return excuse(self.app, self._shapes(row), self.limits) or (self.asked.elsewhere if self.asked else None)
+        covered = not anew(self.asked, self.telemetry.baseline, row) >= HALF
+        told = excuse(self.app, self._shapes(row) if covered else None, self.limits)
+        return told or (self.asked.elsewhere if self.asked else None)
 
     def _shapes(self, row: Mapping[str, float]) -> list[Shape]:
         """By which ways in strangers came, as far as it was seen."""
@@ -213,11 +212,13 @@ class Case:
     def _circumstances(self, row: Mapping[str, float]) -> Circumstances:
         known = {name: None if np.isnan(value) else value for name, value in row.items()}
         granted = bool(self.asked and self.asked.granted)
+        past = anew(self.asked, self.telemetry.baseline, row)
+        new = row.get("novelty", past) if np.isnan(past) else past
         return Circumstances(
             granted=granted,
             carried_out=bool(self.asked and (self.asked.reverse or self.asked.onward)),
             bridged=self.bridged is not None and self.bridged.score >= self.limits.threshold,
             unattended=known.get("unattended_share"),
             setup=known.get("setup_evidence"),
-            novelty=known.get("novelty"),
+            novelty=None if self.telemetry.baseline is None or np.isnan(new) else new,
         )

@@ -16,6 +16,7 @@ from detector.contract import Telemetry
 from detector.destinations import is_group, is_loopback, registrable
 from detector.learned.habits import habits_of
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
+from detector.learned.relayed import nobody
 from detector.tables import SCHEMAS
 
 LONG_FLOW_US = 10_000_000  # as detector.contacts has it
@@ -49,7 +50,7 @@ class Said:
 
 
 def gathered(telemetry: Telemetry) -> Part:
-    """The part of one telemetry; empty where it has neither flows nor look-ups."""
+    """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups."""
     flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
     opened = opened_rows(flows)
     spoken = spoken_to(flows, opened)
@@ -67,6 +68,7 @@ def gathered(telemetry: Telemetry) -> Part:
         protocols=protocols,
         contacted=_contacted(said),
         habits=habits,
+        relayed=nobody(),
     ).named()
 
 
