@@ -21,6 +21,7 @@ from detector.grouped import Float64
 from detector.learned.combined import Combined, combined
 from detector.learned.file import read_parts, write_parts
 from detector.learned.gathering import gathered
+from detector.learned.pace import Former, Pace, Paces
 from detector.learned.part import Part
 from detector.learned.relayed import Habit, Relaying, relayed_of
 from detector.learned.shares import Asked, Deviation, Vouching, placed
@@ -82,6 +83,20 @@ class Baseline:
         unknown = np.full(len(device.code), np.nan)
         return Habit(unknown, unknown) if self.itself else found
 
+    def pace(self, package: Codes, destination: Codes) -> Pace:
+        """(g,) how often the app went there a day in the learning period."""
+        known = self.known
+        return self._paces.of(placed(package, known.packages), placed(destination, known.destinations))
+
+    def former(self) -> Former:
+        """Every pair that was learned, as places in the texts of ``known``, with its contacts a day."""
+        return self._paces.pairs
+
+    @property
+    def known(self) -> Combined:
+        """All that was learned, the parts together."""
+        return self._combined
+
     def rate_z(self, category: Codes, per_day: Float64) -> Float64:
         """(g,) how many robust deviations (1.4826 MAD) the contacts a day lie above the category's median.
 
@@ -133,6 +148,10 @@ class Baseline:
         return Relaying(
             known.pairs.device, known.pairs.package, known.relayed, (len(known.devices), len(known.packages))
         )
+
+    @cached_property
+    def _paces(self) -> Paces:
+        return Paces(self._combined)
 
 
 def learn(telemetry: Telemetry) -> Baseline:

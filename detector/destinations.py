@@ -62,17 +62,23 @@ def label_of(name: str) -> str:
 
 
 @cache
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address of a text; None for a name. Parsing is what costs, so most names are told by their last letter."""
+    if ":" not in text and not text[-1:].isdigit():
+        return None
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
 def is_address(text: str) -> bool:
     """Whether the text is an IPv4 or IPv6 address.
 
     >>> is_address("::1"), is_address("a.example")
     (True, False)
     """
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return _parsed(text) is not None
 
 
 @cache
@@ -82,9 +88,9 @@ def is_group(address: str) -> bool:
     >>> is_group("192.168.1.255"), is_group("ff02::fb"), is_group("198.18.0.5")
     (True, True, False)
     """
-    if not is_address(address):
+    known = _parsed(address)
+    if known is None:
         return False
-    known = ipaddress.ip_address(address)
     return known.is_multicast or known.is_unspecified or (known.version == 4 and address.endswith(".255"))
 
 
@@ -95,7 +101,8 @@ def is_loopback(address: str) -> bool:
     >>> is_loopback("127.0.0.1"), is_loopback("10.0.0.1")
     (True, False)
     """
-    return is_address(address) and ipaddress.ip_address(address).is_loopback
+    known = _parsed(address)
+    return known is not None and known.is_loopback
 
 
 @cache
@@ -105,7 +112,5 @@ def is_local(address: str) -> bool:
     >>> is_local("192.168.0.4"), is_local("198.18.0.1")
     (True, False)
     """
-    if not is_address(address):
-        return False
-    known = ipaddress.ip_address(address)
-    return any(known in block for block in LOCAL if block.version == known.version)
+    known = _parsed(address)
+    return known is not None and any(known in block for block in LOCAL if block.version == known.version)

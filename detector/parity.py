@@ -19,6 +19,7 @@ TOLERANCES: Mapping[str, float] = {
     **dict.fromkeys(("contact_spread", "night_coverage"), INTERVALS),
     **dict.fromkeys(("background_use", "lock_independence", "lock_preference", "idle_share"), INTERVALS),
     **dict.fromkeys(("background_share", "unattended_share", "sustained"), INTERVALS),
+    **dict.fromkeys(("per_day", "usual_per_day", "surge", "own_places", "succession"), INTERVALS),
     **{f"{side}_bytes_{word}": SIZES for side in ("up", "down") for word in ("q25", "median", "q75", "sum")},
     **dict.fromkeys(("way_in_bytes", "way_out_bytes", "byte_conservation"), SIZES),
     **dict.fromkeys(("size_constancy", "constancy_up", "constancy_down", "smallness", "size_symmetry"), SIZES),
@@ -26,12 +27,17 @@ TOLERANCES: Mapping[str, float] = {
     **dict.fromkeys(("name_anomaly", "dns_tunnel", "protocol_role", "prevalence"), EXACT),
     **dict.fromkeys(("no_sni", "never_resolved", "other_name", "fronted", "name_entropy", "stack_first_use"), EXACT),
     **dict.fromkeys(("gate", "own_days", "app_share", "app_devices", "category_share"), EXACT),
-    **dict.fromkeys(("fleet_share", "fleet_new", "fleet", "baseline", "explained"), EXACT),
+    **dict.fromkeys(("fleet_share", "fleet_new", "fleet", "baseline", "explained", "elsewhere", "adoption"), EXACT),
     **dict.fromkeys(("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"), EXACT),
     "setup_evidence": EXACT,
 }
 #: Values that count something. They and bytes and seconds differ by parts of themselves, shares by parts of 0 to 1.
-COUNTS = frozenset(("contacts", "proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"))
+COUNTS = frozenset(
+    (
+        *("contacts", "per_day", "usual_per_day"),
+        *("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"),
+    )
+)
 #: Counts that may differ by so many, whatever the size. Clients that draw their hello anew do so apart on each stage:
 #: whether theirs has a padding extension, which JA4 counts, depends on the length of GREASE ECH drawn with it.
 DRAWN: Mapping[str, int] = {"stacks": 1}

@@ -28,6 +28,7 @@ _LEAST = {
 _SHARES = frozenset(
     (
         *("threshold", "near_miss", "allowed_relief", "prevalence_relief", "rare_share"),
+        *("sanctioned_gate", "sanctioned_adoption"),
         *("handshake_score", "unanswered_score", "attended_floor", "known_floor"),
         *("role_relief", "product_threshold", "points_threshold", "anomaly_lift"),
     )
@@ -102,6 +103,8 @@ class PollingThresholds:
     rare_fleet: float
     prevalence_relief: float
     allowed_relief: float
+    sanctioned_gate: float
+    sanctioned_adoption: float
     points_resistance: float
     role_relief: Mapping[str, float]
     product_threshold: Mapping[str, float]

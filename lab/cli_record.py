@@ -12,13 +12,15 @@ import typer
 from lab.console import emit, emit_json, guarded, progress, say
 from lab.options import Before, Devices, Json, LabId, Out, Poison, Seed, Speed, Stage, fit_folder, past_of
 
+USUAL_STAGE = "wire"
+
 
 @guarded
 def record(
     scenario: Annotated[str, typer.Argument(help="A scenario's name or the path of its TOML file.")],
     *,
     seed: Seed = 1,
-    stage: Stage = "wire",
+    stage: Stage = USUAL_STAGE,
     real_tls: Annotated[
         bool, typer.Option("--real-tls", help="Wire: live handshakes and a key log; gives up byte-identity.")
     ] = False,
@@ -44,6 +46,8 @@ def record(
 
     (chosen,) = enlarged([load_scenario(find_scenario(scenario))], devices)
     past = past_of(before, poison)
+    if past and stage not in (USUAL_STAGE, PAST_STAGE):
+        raise typer.BadParameter(f"--stage: found {stage} with --past, expected {PAST_STAGE}: no other plays a past")
     folder = fit_folder(out or Path("out") / f"{chosen.name}-s{seed}{'-past' if past else ''}", made=False)
     with progress(f"record {chosen.name}") as advance:
         wishes = {"real_tls": real_tls, "speed": speed, "lab": lab, "pin": pin, "passthrough": passthrough}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from detector.scored_groups import ScoredGroups
 from detector.signature import Signature
 from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 
+MANY = 200_000  # flows that are worth a second thread
 #: The groups of each analytic, ready to be asked about.
 EXPLAINED: Mapping[str, Callable[[Telemetry, Thresholds], ScoredGroups]] = {
     "AN1793": lambda telemetry, limits: polling_groups(telemetry, limits.polling),
@@ -47,9 +49,19 @@ class Builtin:
         if not able:
             raise Unsupported(f"builtin needs flows or dns; this telemetry (view {telemetry.view}) has neither")
         who = Signature(self.name, self.version, partial=telemetry.partial is not None)
+        if "AN1702" in able and len(telemetry["flows"]) >= MANY:
+            yield from self._side_by_side(telemetry, who)
+            return
         yield from command_polling(telemetry, self.thresholds.polling, who)
         if "AN1702" in able:
             yield from traffic_relay(telemetry, self.thresholds.relay, who)
+
+    def _side_by_side(self, telemetry: Telemetry, who: Signature) -> Iterator[Finding]:
+        """The same in the same order, AN1702 judged meanwhile in a thread of its own: numpy lets both compute."""
+        with ThreadPoolExecutor(1) as beside:
+            relays = beside.submit(lambda: list(traffic_relay(telemetry, self.thresholds.relay, who)))
+            yield from command_polling(telemetry, self.thresholds.polling, who)
+            yield from relays.result()
 
     def explain(self, telemetry: Telemetry, about: About) -> Explanation | None:
         """What became of whom that asks about; None where its analytic is not judged on this telemetry."""

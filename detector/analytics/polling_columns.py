@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from detector.analytics.polling_naming import naming_columns
 from detector.analytics.polling_surroundings import Surroundings, others
-from detector.columns import Codes, Int64
+from detector.columns import NULL, Codes, Int64
 from detector.contacts import Crowd, Pairs
 from detector.features.background_use import background_use
-from detector.features.baseline_deviation import baseline_gate
+from detector.features.baseline_deviation import at_least, baseline_gate, elsewhere
 from detector.features.contact_rate import contact_rate
 from detector.features.contact_spread import contact_spread
 from detector.features.gap_floor import gap_floor
@@ -109,10 +109,25 @@ def pair_columns(pairs: Pairs, known: Surroundings) -> Columns:
     return {
         **{name: getattr(deviation, name) for name in PARTS},
         "gate": baseline_gate(deviation),
+        "elsewhere": elsewhere(deviation),
         "baseline": np.full(len(pairs), 0.0 if known.baseline.itself else 1.0),
         "fleet": np.full(len(pairs), float(max(known.baseline.devices - 1, 0))),
         "prevalence": prevalence(used, max(known.devices - 1, 0), packages),
+        "adoption": _adoption(pairs),
     }
+
+
+def _adoption(pairs: Pairs) -> Float64:
+    """(p,) the share of the other devices here on which the same app goes there, at least; NaN without another."""
+    app, device = pairs.package.code, pairs.device.code
+    width, devices = len(pairs.destination.texts) + 1, len(np.unique(device[device != NULL]))
+    whom = (app + 1) * width + pairs.destination.code + 1
+    who, place = np.unique(whom, return_inverse=True)
+    reached = np.unique(place * (len(pairs.device.texts) + 1) + device + 1) // (len(pairs.device.texts) + 1)
+    others = np.bincount(reached, minlength=len(who))[place] - 1.0
+    of = max(devices - 1, 1)
+    known = (app != NULL) & (devices > 1)
+    return np.where(known, at_least(others / of, np.full(len(pairs), float(of))), np.nan)
 
 
 def rare_pairs(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import numpy as np
 from detector.analytics.polling_measured import Measured, Part
 from detector.analytics.polling_peer import Peer, peer_of
 from detector.analytics.polling_reasons import Verdict, polling_reasons
-from detector.analytics.polling_score import ODD, ODDITIES, Scored, effective_weights
+from detector.analytics.polling_score import ODD, ODDITIES, Scored, covered, effective_weights
 from detector.contacts import Contacts
 from detector.contract import Finding
 from detector.destinations import registrable
@@ -32,6 +32,11 @@ class Told:
     app: Installed | None
     verdict: Verdict
 
+    def approved(self, limits: PollingThresholds) -> bool:
+        """Whether an approval of the app would cover this."""
+        columns = {name: np.array([value]) for name, value in self.verdict.columns.items()}
+        return bool(covered(columns, limits)[0])
+
     @property
     def order(self) -> tuple[str, int, str, str, bool]:
         """Device, app and destination."""
@@ -45,7 +50,7 @@ class Told:
             return f"{self.peer.name} is in AllowedDestinationList"
         if self.app is None:
             return None
-        if self.app.sanctioned:
+        if self.app.sanctioned and self.approved(limits):
             return f"the inventory holds {self.app.package} for sanctioned"
         return self.app.allowed(limits.allowed_app_list, limits.allowed_roles)
 

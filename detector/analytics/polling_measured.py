@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.analytics.polling_columns import Columns, averaged, columns_of, pair_columns, rare_pairs, rates
+from detector.analytics.polling_history import history_columns
 from detector.analytics.polling_surroundings import Surroundings
 from detector.columns import Codes, Int64
 from detector.contacts import RARE, Contacts, Crowd, Merging, Pairs, crowd_of
@@ -131,6 +132,7 @@ def _parts(pairs: Pairs, known: Surroundings, limits: PollingThresholds) -> list
 def _part(crowd: Crowd, around: Columns, known: Surroundings, limits: PollingThresholds) -> Part:
     beside = {name: column[crowd.pair] for name, column in around.items()}
     beside["contact_rate"] = rates(crowd, known, limits)
+    beside |= history_columns(crowd, known, beside["own_days"])
     if not len(crowd):
         return Part(crowd, beside, {})
     until = np.full(len(crowd), known.span[1])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detector.analytics.polling_past import past_reasons
 from detector.analytics.polling_peer import Peer
 from detector.contacts import Contacts
 from detector.contract import Reason
@@ -104,6 +105,7 @@ def polling_reasons(contacts: Contacts, peer: Peer, found: Verdict, limits: Poll
         _amount(contacts, found),
         *(_factor(name, words, found.known(name), weight(name), values) for name, words in SHAPE.items()),
         _baseline(found),
+        *past_reasons(found.columns),
         *_relief(found, limits),
         *(_factor(name, words, found.known(name), 0.0, values) for name, words in STATE.items()),
         *_scores(found, limits),

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from detector.features.baseline_deviation import KNOWN
 from detector.features.evidence import evidence
 from detector.grouped import Float64
 from detector.thresholds import PollingThresholds
@@ -73,13 +75,50 @@ def applied_gate(columns: Columns, limits: PollingThresholds) -> Float64:
 
     >>> from detector.thresholds import load_thresholds
     >>> one = {"gate": 0.3375, "fleet": 0.0, "prevalence": np.nan, "baseline": 0.0}
+    >>> one |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), np.nan)
     >>> applied_gate({name: np.array([value]) for name, value in one.items()}, load_thresholds().polling).tolist()
     [1.0]
     """
     trust = columns["fleet"] / (columns["fleet"] + FLEET_PRIOR)
     alone = 1 - limits.prevalence_relief * np.nan_to_num(columns["prevalence"])
     surveyed = trust * np.minimum(columns["gate"] / SURVEYED, 1.0) + (1 - trust) * alone
-    return np.where(columns["baseline"] > 0, columns["gate"], surveyed)
+    return np.where(columns["baseline"] > 0, deviating(columns), surveyed)
+
+
+def deviating(columns: Columns) -> Float64:
+    """(g,) the gate of a learned baseline, held against the app's own past.
+
+    A known destination vouches for its pace: where the rate surges, it counts as far as the destination is rare
+    elsewhere. An app whose users each have destinations of their own makes one more of its usual pace less of an event,
+    and a destination that took over from one that fell silent is a vendor that moved. What is unknown changes nothing.
+
+    >>> past = {"gate": [1.0, 0.1, 1.0, 1.0], "elsewhere": [1.0, 0.9, 1.0, 1.0], "surge": [np.nan, 1.0, 1.0, 1.0],
+    ...     "own_places": [np.nan, 1.0, 0.0, 1.0], "succession": [np.nan, 0.0, 0.0, 1.0]}
+    >>> deviating({name: np.array(value) for name, value in past.items()}).round(3).tolist()
+    [1.0, 0.9, 0.35, 0.35]
+    """
+    gate = np.maximum(columns["gate"], np.nan_to_num(columns["surge"] * columns["elsewhere"]))
+    wont = np.nan_to_num(columns["own_places"], nan=1.0)
+    apart = 1 - np.nan_to_num(columns["succession"])
+    return np.asarray(gate * (KNOWN + (1 - KNOWN) * wont) * (KNOWN + (1 - KNOWN) * apart))
+
+
+def covered(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_]:
+    """(g,) whether an approval of the app covers what it does: what was known of it, and what a roll-out brings.
+
+    Who approves of an app approves of what it does, not of what it turns to later. Without a learned baseline nobody
+    can tell the two apart. What the app does on most devices at once the enterprise brought about: so it can be fooled
+    by an approved app that is turned on all of them.
+
+    >>> from detector.thresholds import load_thresholds
+    >>> told = {"baseline": [0.0, 1, 1, 1], "gate": [1.0, 0.1, 1, 1], "adoption": [0.0, 0, 0.7, 0.1]}
+    >>> told |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), [np.nan] * 4)
+    >>> covered({name: np.array(value) for name, value in told.items()}, load_thresholds().polling).tolist()
+    [True, True, True, False]
+    """
+    known = deviating(columns) < limits.sanctioned_gate
+    brought = np.nan_to_num(columns["adoption"]) >= limits.sanctioned_adoption
+    return np.asarray((columns["baseline"] == 0) | known | brought)
 
 
 def weighted_mean(columns: Columns, weights: Mapping[str, Float64]) -> Float64:

@@ -13,9 +13,10 @@ from detector.analytics.relay_pairs import Pairs, spread
 from detector.columns import NULL, Codes, Int64, codes, whole
 from detector.contract import Telemetry
 from detector.destinations import is_loopback
-from detector.device_states import states_by_device
 from detector.features.fan_out import unrelated
+from detector.fleet_states import FleetStates
 from detector.grouped import Float64
+from detector.learned.gathering import categories_of
 from detector.thresholds import RelayThresholds
 
 if TYPE_CHECKING:
@@ -51,6 +52,47 @@ class Happened:
 
 
 @dataclass(frozen=True)
+class Sockets:
+    """When apps listened, accepted or opened raw sockets beyond their own host."""
+
+    device: Codes
+    uid: Int64
+    time: Int64
+
+    @classmethod
+    def read(cls, table: pa.Table) -> Sockets:
+        """Those of a table of schema ``sockets``."""
+        event, address, device = (codes(table[name]) for name in ("event", "local_address", "device"))
+        wanted = np.array([text in SETUP for text in event.texts] + [False])[event.code]
+        beyond = np.array([not is_loopback(text) for text in address.texts] + [True])[address.code]
+        rows = np.flatnonzero(wanted & beyond)
+        return cls(Codes(device.code[rows], device.texts), whole(table["uid"])[rows], whole(table["time"])[rows])
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside flows, read once for all of them; None where the telemetry has no such table."""
+
+    span: tuple[int, int]
+    states: FleetStates | None
+    sockets: Sockets | None
+    baseline: Baseline | None
+    categories: dict[str, str]  # of packages; empty without a baseline, which alone asks for them
+
+    @classmethod
+    def read(cls, telemetry: Telemetry) -> Known:
+        """What a telemetry tells."""
+        tables = telemetry.tables
+        return cls(
+            span=telemetry.span,
+            states=FleetStates.read(tables["device_state"]) if "device_state" in tables else None,
+            sockets=Sockets.read(tables["sockets"]) if "sockets" in tables else None,
+            baseline=telemetry.baseline,
+            categories={} if telemetry.baseline is None else categories_of(tables.get("packages")),
+        )
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """By flow (n,), by pair (p,), by burst (b,)."""
 
@@ -71,55 +113,40 @@ class Surroundings:
 
 
 def surroundings(
-    telemetry: Telemetry, flows: RelayFlows, pairs: Pairs, bursts: Bursts, limits: RelayThresholds
+    known: Known, flows: RelayFlows, pairs: Pairs, bursts: Bursts, limits: RelayThresholds
 ) -> Surroundings:
     """What surrounds those pairs and bursts."""
-    table, span = telemetry["flows"], telemetry.span
-    strange = _unrelated(telemetry, flows, pairs)
+    strange = _unrelated(known, flows, pairs)
     pair, row = spread(pairs, flows.app)
     own = flows.way[row] == pairs.way[pair]
     far = np.bincount(pair[own & ~flows.nearby[row]], minlength=len(pairs)) > 0
     news = np.bincount(pair[own], strange[row[own]], len(pairs)) / np.maximum(
         np.bincount(pair[own], minlength=len(pairs)), 1
     )
-    learned = telemetry.baseline is not None
+    learned = known.baseline is not None
     dialled = pairs.way != ACCEPTED
-    requests = codes(table["proxy"])
-    end = codes(table["proxy_server"])
-    at_server = np.array([text == "server" for text in end.texts] + [False])[end.code]
-    asking = (requests.code != NULL) & (end.code != NULL) & (at_server == flows.inbound)
-    met = asking[row]
+    met = flows.asking[row]
     return Surroundings(
-        unattended=_unattended(telemetry, flows, bursts, limits),
+        unattended=_unattended(known.states, flows, bursts, limits),
         unrelated=strange,
         learned=learned,
         open_at_once=_open_at_once(flows, pairs),
         nearby=np.where(dialled, np.nan, (~far).astype(np.float64)),
         way_new=np.where(dialled & learned, news, np.nan),
-        sockets=_sockets(telemetry.tables.get("sockets"), flows, pairs, span),
-        asked=Happened.of(pair[met], flows.start[row[met]], span, np.ones(len(pairs), np.bool_)),
+        sockets=_sockets(known, flows, pairs),
+        asked=Happened.of(pair[met], flows.start[row[met]], known.span, np.ones(len(pairs), np.bool_)),
         before_us=int(limits.time_window * 1e6),
     )
 
 
-def _unattended(telemetry: Telemetry, flows: RelayFlows, bursts: Bursts, limits: RelayThresholds) -> Int64:
+def _unattended(states: FleetStates | None, flows: RelayFlows, bursts: Bursts, limits: RelayThresholds) -> Int64:
     """(b,) whether each burst came while the app was in the background and nobody had touched the device for long."""
-    found = np.full(len(bursts.row), NULL, np.int64)
-    if "device_state" not in telemetry or not len(bursts.row):
-        return found
-    states = states_by_device(telemetry["device_state"])
-    group, _ = distinct(flows.app[bursts.row])
-    order = np.argsort(group, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(group))[:-1]):  # an app at a time
-        row = int(bursts.row[rows[0]])
-        state = states.get(flows.device.text(row) or "")
-        if state is not None:
-            uid = None if flows.uid[row] == NULL else int(flows.uid[row])
-            times = bursts.start[rows]
-            background = state.background_at(times, uid)
-            idle = state.idle_at(times, limits.last_user_interaction_delta)
-            found[rows] = np.where(background < 0, NULL, (background == 1) & (idle != 0))
-    return found
+    if states is None:
+        return np.full(len(bursts.row), NULL, np.int64)
+    row = states.rows(states.numbers(flows.device)[bursts.row], bursts.start)
+    background = states.background_at(row, flows.uid[bursts.row])
+    idle = states.idle_at(row, bursts.start, limits.last_user_interaction_delta)
+    return np.where(background < 0, NULL, (background == 1) & (idle != 0))
 
 
 def _open_at_once(flows: RelayFlows, pairs: Pairs) -> Float64:
@@ -138,51 +165,43 @@ def _open_at_once(flows: RelayFlows, pairs: Pairs) -> Float64:
     return found
 
 
-def _unrelated(telemetry: Telemetry, flows: RelayFlows, pairs: Pairs) -> Float64:
+def _unrelated(known: Known, flows: RelayFlows, pairs: Pairs) -> Float64:
     """(n,) how little the baseline explains each flow's destination; 1 without a baseline."""
     found = np.ones(len(flows.start))
-    if telemetry.baseline is None or not len(pairs):
+    if known.baseline is None or not len(pairs):
         return found
     rows = np.flatnonzero(np.isin(flows.app, pairs.app) & ~flows.inbound)
     group, one = distinct(flows.app[rows], flows.peer.code[rows])
-    found[rows] = _deviations(telemetry.baseline, telemetry.tables.get("packages"), flows, rows[one])[group]
+    found[rows] = _deviations(known.baseline, known.categories, flows, rows[one])[group]
     return found
 
 
-def _deviations(baseline: Baseline, packages: pa.Table | None, flows: RelayFlows, rows: Int64) -> Float64:
+def _deviations(baseline: Baseline, categories: dict[str, str], flows: RelayFlows, rows: Int64) -> Float64:
     from detector.baseline import Asked
-    from detector.learned.gathering import categories_of
 
-    known = categories_of(packages)
-    texts = sorted(set(known.values()))
+    texts = sorted(set(categories.values()))
     place = {text: k for k, text in enumerate(texts)}
-    category = np.array([place.get(known.get(text, ""), NULL) for text in flows.package.texts] + [NULL], np.int64)
+    category = np.array([place.get(categories.get(text, ""), NULL) for text in flows.package.texts] + [NULL], np.int64)
     device, package, peer = (Codes(part.code[rows], part.texts) for part in (flows.device, flows.package, flows.peer))
     asked = Asked(device, package, Codes(category[package.code], texts), peer)
     deviation = baseline.deviation(asked)
     return unrelated(deviation.own_days, deviation.app_share, deviation.category_share)
 
 
-def _sockets(sockets: pa.Table | None, flows: RelayFlows, pairs: Pairs, span: tuple[int, int]) -> Happened:
+def _sockets(known: Known, flows: RelayFlows, pairs: Pairs) -> Happened:
     """When the apps of the pairs listened, accepted or opened raw sockets beyond their own host."""
     nothing = np.zeros(0, np.int64)
-    row = flows.one[pairs.app]
+    row, sockets = flows.one[pairs.app], known.sockets
     if sockets is None:
-        return Happened.of(nothing, nothing, span, np.zeros(len(pairs), np.bool_))
-    event, address = codes(sockets["event"]), codes(sockets["local_address"])
-    device, uid, time = codes(sockets["device"]), whole(sockets["uid"]), whole(sockets["time"])
-    wanted = np.array([text in SETUP for text in event.texts] + [False])[event.code]
-    beyond = np.array([not is_loopback(text) for text in address.texts] + [True])[address.code]
-    events = np.flatnonzero(wanted & beyond)
+        return Happened.of(nothing, nothing, known.span, np.zeros(len(pairs), np.bool_))
     place = {text: k for k, text in enumerate(flows.device.texts)}
-    owner = np.array([place.get(text, NULL) for text in device.texts] + [NULL], np.int64)[device.code[events]]
-    step = int(max(uid.max(initial=0), flows.uid.max(initial=0))) + 2
+    owner = np.array([place.get(text, NULL) for text in sockets.device.texts] + [NULL], np.int64)[sockets.device.code]
+    step = int(max(sockets.uid.max(initial=0), flows.uid.max(initial=0))) + 2
     apps = flows.device.code[row] * step + flows.uid[row]
     order = np.argsort(apps, kind="stable")
-    keys = owner * step + uid[events]
-    usable = (owner != NULL) & (uid[events] != NULL)
-    keys, events = keys[usable], events[usable]
+    usable = (owner != NULL) & (sockets.uid != NULL)
+    keys, times = (owner * step + sockets.uid)[usable], sockets.time[usable]
     low, high = (np.searchsorted(apps[order], keys, side=side) for side in ("left", "right"))
     many = high - low
     at = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many) + np.repeat(low, many)
-    return Happened.of(order[at], np.repeat(time[events], many), span, flows.uid[row] != NULL)
+    return Happened.of(order[at], np.repeat(times, many), known.span, flows.uid[row] != NULL)

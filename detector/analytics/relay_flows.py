@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from detector.analytics.relay_hosts import Hosts
 from detector.columns import NULL, Codes, Int64, codes, whole
-from detector.destinations import is_group, is_local, is_loopback, registrable
 
 Bool = npt.NDArray[np.bool_]
 ACCEPTED = 0  # the way of all accepted sessions together; dialled peers are 1 + their code
@@ -37,19 +37,24 @@ class RelayFlows:
     way: Int64
     counted: Bool  # dialled, and not to an allowed destination: could carry what is relayed
     nearby: Bool  # the other end has an address of a local network
+    asking: Bool  # the other end asked the device to relay
     ja4: Codes
     app: Int64
     one: Int64  # (a,) a flow of each app
 
     @classmethod
-    def read(cls, table: pa.Table, allowed: frozenset[str]) -> RelayFlows:
-        """The columns of a table of schema ``flows``; ``allowed`` are registrable domains or addresses."""
+    def read(cls, table: pa.Table, allowed: frozenset[str], hosts: Hosts | None = None) -> RelayFlows:
+        """The columns of a table of schema ``flows``; ``allowed`` are registrable domains or addresses.
+
+        ``hosts``: those of a whole that the table is a block of (detector/analytics/relay_blocks.py).
+        """
+        hosts = hosts or Hosts.of(table)
         device, package, uid = codes(table["device"]), codes(table["package"]), whole(table["uid"])
         inbound = whole(table["inbound"], null=0) == 1
         up, down = whole(table["bytes_up"], null=0), whole(table["bytes_down"], null=0)
         client, server = codes(table["client"]), codes(table["server"])
-        peer = peers_of(server, codes(table["name"]))
-        nobody = _any(server, lambda text: is_group(text) or is_loopback(text), null=True)
+        peer = hosts.peer(server, codes(table["name"]))
+        nobody = hosts.nobody[server.code]
         excused = np.array([text in allowed for text in peer.texts] + [False])[peer.code]
         way = np.where(inbound, ACCEPTED, peer.code + 1)
         app, one = distinct(device.code, uid, package.code)
@@ -66,7 +71,8 @@ class RelayFlows:
             peer=peer,
             way=np.where(nobody | (peer.code == NULL), NULL, way),
             counted=~inbound & ~nobody & (peer.code != NULL) & ~excused,
-            nearby=np.where(inbound, _any(client, is_local), _any(server, is_local)),
+            nearby=np.where(inbound, hosts.client_local[client.code], hosts.server_local[server.code]),
+            asking=_asking(table, inbound),
             ja4=codes(table["ja4"]),
             app=app,
             one=one,
@@ -83,11 +89,11 @@ class RelayFlows:
         return self.device.text(row) or "", None if uid == NULL else uid, self.package.text(row)
 
 
-def peers_of(server: Codes, name: Codes) -> Codes:
-    """Registrable domain of the name, or else the address, of the server of every flow."""
-    texts = [registrable(text) for text in name.texts] + server.texts
-    at = np.where(server.code == NULL, NULL, server.code + len(name.texts))
-    return Codes(np.where(name.code != NULL, name.code, at), texts).renamed(texts)
+def _asking(table: pa.Table, inbound: Bool) -> Bool:
+    """(n,) whether a request to relay was made to the device: to the end of the flow that it is."""
+    requests, end = codes(table["proxy"]), codes(table["proxy_server"])
+    at_server = np.array([text == "server" for text in end.texts] + [False])[end.code]
+    return np.asarray((requests.code != NULL) & (end.code != NULL) & (at_server == inbound), np.bool_)
 
 
 def distinct(*columns: Int64) -> tuple[Int64, Int64]:
@@ -96,9 +102,13 @@ def distinct(*columns: Int64) -> tuple[Int64, Int64]:
     >>> [part.tolist() for part in distinct(np.array([7, 7, 3, 7]), np.array([-1, -1, 0, 2]))]
     [[0, 0, 1, 2], [0, 2, 3]]
     """
-    number = np.zeros(len(columns[0]), np.int64)
+    number, room = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        number = _numbered(number * (int(column.max(initial=0)) + 2) + column + 1)
+        many = int(column.max(initial=0)) + 2
+        if room * many >= 2**62:
+            number, room = _numbered(number), len(number) + 1
+        number, room = number * many + column + 1, room * many
+    number = _numbered(number)
     count = int(number.max(initial=-1)) + 1
     first = np.empty(count, np.int64)
     first[number[::-1]] = np.arange(len(number) - 1, -1, -1)
@@ -108,7 +118,3 @@ def distinct(*columns: Int64) -> tuple[Int64, Int64]:
 def _numbered(keys: Int64) -> Int64:
     found: Any = pa.array(keys).dictionary_encode()
     return np.asarray(found.indices, np.int64)
-
-
-def _any(column: Codes, wanted: Any, *, null: bool = False) -> Bool:
-    return np.array([bool(wanted(text)) for text in column.texts] + [null])[column.code]

@@ -13,6 +13,7 @@ import numpy as np
 from detector.analytics.relay_bytes import SECOND_US, Pieces, Spoken
 from detector.analytics.relay_flows import Bool, RelayFlows
 from detector.analytics.relay_pairs import Pairs, spread
+from detector.analytics.relay_series import Windows
 from detector.columns import Int64
 from detector.grouped import Float64
 
@@ -39,6 +40,7 @@ class Bursts:
     up: Int64
     down: Int64
     asks: Bool
+    single: bool = False  # no flow has two bursts beside one way
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Way:
         high = np.maximum(high, low)
         return self.into[high] - self.into[low], self.out[high] - self.out[low]
 
+    def sums(self, windows: Windows) -> tuple[Float64, Float64]:
+        """(w,) bytes towards and from the device by each window's way."""
+        start = windows.begin + windows.number * windows.length
+        return self.between(windows.pair, start, start + windows.length - 1)
+
 
 def bursts_of(pairs: Pairs, flows: RelayFlows, said: Spoken) -> Bursts:
     """What the counted flows said that took another way than each pair's; of flows without exchanges all of it asks."""
@@ -92,7 +99,8 @@ def bursts_of(pairs: Pairs, flows: RelayFlows, said: Spoken) -> Bursts:
     row, start, turn, end, up, down = (
         column[item] for column in (said.row, said.start, said.turn, said.end, said.up, said.down)
     )
-    return Bursts(pair, row, start, turn, end, up, down, asks)
+    single = bool(np.bincount(said.row, minlength=1).max() <= 1)
+    return Bursts(pair, row, start, turn, end, up, down, asks, single=single)
 
 
 def matched(bursts: Bursts, way: Way, reach_s: float) -> Matched:
@@ -102,6 +110,12 @@ def matched(bursts: Bursts, way: Way, reach_s: float) -> Matched:
     others = [_at(bursts, way, reach, int(shift * reach + np.sign(shift) * SHIFT_US)) for shift in SHIFTS]
     chance = np.mean([part for part, _, _ in others], axis=0) if len(paired) else paired
     return Matched(paired, chance, brought, taken, others[1][2])
+
+
+def unchanced(bursts: Bursts, way: Way, reach_s: float) -> Matched:
+    """The same now, as if there were no chance: a fifth of the work."""
+    paired, brought, taken = _at(bursts, way, int(reach_s * SECOND_US), 0)
+    return Matched(paired, np.zeros(len(paired)), brought, taken, taken)
 
 
 def in_step(bursts: Bursts, way: Way) -> Bool:

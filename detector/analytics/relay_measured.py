@@ -7,20 +7,25 @@ judges: detector/analytics/relay_score.py makes scores of the columns.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
+from detector.analytics.relay_blocks import Blocks
 from detector.analytics.relay_bytes import Pieces, pieces, spoken
-from detector.analytics.relay_context import Surroundings, surroundings
+from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
-from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
-from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, spread
+from detector.analytics.relay_likely import Asked, Likely, Met
+from detector.analytics.relay_likely import likely as likely_windows
+from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched, unchanced
+from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_score import bridging as bridging_alone
 from detector.analytics.relay_windows import Scene, window_columns
-from detector.columns import NULL, Codes, Int64
+from detector.columns import NULL, Codes, Int64, whole
 from detector.contract import Telemetry
 from detector.features.bridged_anew import bridged_anew
 from detector.grouped import Float64
@@ -28,6 +33,8 @@ from detector.thresholds import RelayThresholds
 
 if TYPE_CHECKING:
     from detector.baseline import Baseline
+
+THREADS = 2  # blocks of devices at once
 
 
 @dataclass(frozen=True)
@@ -48,39 +55,39 @@ class Measured:
         return len(self.uid)
 
 
-def measured(telemetry: Telemetry, limits: RelayThresholds) -> Measured:
-    """The windows of a telemetry that could be judged; Unsupported without flows."""
-    flows = RelayFlows.read(telemetry["flows"], limits.allowed_destination_list)
-    exchanges = telemetry.tables.get("exchanges")
-    begin = telemetry.span[0]
+@dataclass(frozen=True)
+class Frame:
+    """Within what windows are sought: how long these are, from when on, all that was seen, and what scores count."""
+
+    lengths: list[int]  # microseconds, as all times
+    begin: int
+    span: tuple[int, int]
+    least: float
+
+
+def measured(telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0) -> Measured:
+    """The windows of a telemetry that could be judged; Unsupported without flows.
+
+    Those that score less than ``least`` (detector/analytics/relay_score.py) may be left out, which is much faster.
+    """
+    table = telemetry["flows"]
+    times = [telemetry.span, *((int(part.min()), int(part.max())) for part in _times(table) if len(part))]
+    span = min(low for low, _ in times), max(high for _, high in times)
     lengths = [int(limits.time_window * 1e6) * round(many) for many in limits.windows]
-    pairs = could_bridge(flows, limits.anchor_s, limits.fewest_streams)
-    said = spoken(flows, _rows_of(flows, pairs), exchanges)
-    bits = pieces(flows, said)
-    pairs = bridging(pairs, flows, bits, lengths, begin)
-    times = [telemetry.span, *((part.min(), part.max()) for part in (flows.start, flows.end) if len(part))]
-    span = (int(min(low for low, _ in times)), int(max(high for _, high in times)))
-    said = said.taken(np.lexsort((said.start, flows.app[said.row])))
-    if exchanges is not None:
-        pairs = promising(pairs, Talk(flows, said, bits, span), limits.fewest_streams)
-    bits = bits.taken(np.isin(flows.app[bits.row], pairs.app))
-    bursts = bursts_of(pairs, flows, said)
-    ways, others = _beside(pairs, flows, bits)
-    way = Way(*ways, span)
-    scene = Scene(
-        flows=flows,
-        pairs=pairs,
-        bursts=bursts,
-        matches=tuple(matched(bursts, way, reach) for reach in REACHES_S),
-        ways=ways,
-        others=others,
-        timed=_timed(pairs, flows, told=exchanges is not None),
-        begin=begin,
-        end=span[1],
-        around=surroundings(telemetry, flows, pairs, bursts, limits),
-        limits=limits,
-    )
-    return _held_against_past(_joined(scene, lengths), telemetry.baseline, limits)
+    frame, known = Frame(lengths, telemetry.span[0], span, least), Known.read(telemetry)
+    apart = Blocks.of(table, telemetry.tables.get("exchanges"))
+
+    def one(k: int) -> Measured:
+        part, said = apart.part(k)
+        flows = RelayFlows.read(part, limits.allowed_destination_list, apart.hosts)
+        return _of_devices(flows, said, frame, known, limits)
+
+    if len(apart) == 1:
+        found = one(0)
+    else:
+        with ThreadPoolExecutor(THREADS) as several:
+            found = _together(list(several.map(one, range(len(apart)))))
+    return _held_against_past(found, telemetry.baseline, limits)
 
 
 def _held_against_past(found: Measured, baseline: Baseline | None, limits: RelayThresholds) -> Measured:
@@ -90,6 +97,89 @@ def _held_against_past(found: Measured, baseline: Baseline | None, limits: Relay
         past = baseline.relayed(found.device, found.package).known
     anew = bridged_anew(past, bridging_alone(found.columns, limits))
     return replace(found, columns={**found.columns, "past_bridge": past, "anew": anew})
+
+
+def _times(flows: pa.Table) -> tuple[Int64, Int64]:
+    return whole(flows["start"]), whole(flows["end"])
+
+
+def _of_devices(
+    flows: RelayFlows, exchanges: pa.Table | None, frame: Frame, known: Known, limits: RelayThresholds
+) -> Measured:
+    """The windows of some devices, all of whose flows are given."""
+    pairs = could_bridge(flows, limits.anchor_s, limits.fewest_streams)
+    said = spoken(flows, _rows_of(flows, pairs), exchanges)
+    bits = pieces(flows, said)
+    said = said.taken(np.lexsort((said.start, flows.app[said.row])))
+    told = exchanges is not None
+    if told:
+        pairs = promising(pairs, Talk(flows, said, bits, frame.span), limits.fewest_streams)
+    likely = None
+    if frame.least > 0:
+        likely = _likely(pairs, Talk(flows, said, bits, frame.span), frame, limits, told=told)
+        pairs = likely.ways()
+    pairs = bridging(pairs, flows, bits.taken(_of_pairs(pairs, flows, bits.row)), frame.lengths, frame.begin)
+    bits = bits.taken(_of_pairs(pairs, flows, bits.row))
+    bursts = bursts_of(pairs, flows, said)
+    ways, others = _beside(pairs, flows, bits)
+    way = Way(*ways, frame.span)
+    scene = Scene(
+        flows=flows,
+        pairs=pairs,
+        bursts=bursts,
+        matches=tuple(matched(bursts, way, reach) for reach in REACHES_S),
+        way=way,
+        ways=ways,
+        others=others,
+        timed=_timed(pairs, flows, told=told),
+        begin=frame.begin,
+        end=frame.span[1],
+        around=surroundings(known, flows, pairs, bursts, limits),
+        limits=limits,
+        likely=likely,
+    )
+    return _joined(scene, frame.lengths)
+
+
+def _likely(pairs: Pairs, talk: Talk, frame: Frame, limits: RelayThresholds, *, told: bool) -> Likely:
+    """The windows that could score as much as the frame asks."""
+    bursts, way = bursts_of(pairs, talk.flows, talk.said), Way(*_own(pairs, talk.flows, talk.bits), talk.span)
+    matches = [unchanced(bursts, way, reach) for reach in REACHES_S]
+    met = Met(pairs, _timed(pairs, talk.flows, told=told), bursts, way, matches)
+    return likely_windows(met, Asked(frame.lengths, frame.begin, frame.least), limits)
+
+
+def _of_pairs(pairs: Pairs, flows: RelayFlows, row: Int64) -> Int64:
+    """Which of those rows are of apps that have a pair."""
+    chosen = np.zeros(len(flows.one) + 1, np.bool_)
+    chosen[pairs.app] = True
+    return np.flatnonzero(chosen[flows.app][row])
+
+
+def _own(pairs: Pairs, flows: RelayFlows, bits: Pieces) -> tuple[Int64, Pieces]:
+    """The bytes of each pair's way."""
+    own = own_pair(pairs, flows.app, flows.way)[bits.row]
+    mine = np.flatnonzero(own != NULL)
+    return own[mine], bits.taken(mine)
+
+
+def _together(parts: list[Measured]) -> Measured:
+    """The windows of devices that were measured apart; all have the texts of the same flows."""
+    return Measured(
+        device=_codes([part.device for part in parts]),
+        uid=np.concatenate([part.uid for part in parts]),
+        package=_codes([part.package for part in parts]),
+        way=_codes([part.way for part in parts]),
+        begin=np.concatenate([part.begin for part in parts]),
+        length=np.concatenate([part.length for part in parts]),
+        first=np.concatenate([part.first for part in parts]),
+        last=np.concatenate([part.last for part in parts]),
+        columns={name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
+    )
+
+
+def _codes(parts: list[Codes]) -> Codes:
+    return Codes(np.concatenate([part.code for part in parts]), parts[0].texts)
 
 
 def _rows_of(flows: RelayFlows, pairs: Pairs) -> Int64:
@@ -110,10 +200,9 @@ def _timed(pairs: Pairs, flows: RelayFlows, *, told: bool) -> Float64:
     """(p,) 1 where the moments of a way's bytes are known: by exchanges, or because its flows are all brief."""
     if told:
         return np.ones(len(pairs))
-    pair, row = spread(pairs, flows.app)
-    own = flows.way[row] == pairs.way[pair]
-    brief = flows.end[row] - flows.start[row] <= REACHES_S[1] * 1e6
-    long = np.bincount(pair[own & ~brief], minlength=len(pairs))
+    own = own_pair(pairs, flows.app, flows.way)
+    brief = flows.end - flows.start <= REACHES_S[1] * 1e6
+    long = np.bincount(own[(own != NULL) & ~brief], minlength=len(pairs))
     return np.where(long == 0, 1.0, 0.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.analytics.relay_flows import peers_of
+from detector.analytics.relay_hosts import Hosts
 from detector.columns import NULL, codes, whole
 from detector.contract import Telemetry
 
@@ -17,7 +17,7 @@ def requested_locally(telemetry: Telemetry, who: tuple[str, int | None, str | No
     devices = codes(flows["device"])
     here = np.array([text == device for text in devices.texts] + [False])[devices.code]
     here &= whole(flows["inbound"], null=0) == 0
-    peer = peers_of(codes(flows["server"]), codes(flows["name"])).code
+    peer = Hosts.of(flows).peer(codes(flows["server"]), codes(flows["name"])).code
     packages = codes(flows["package"])
     named = np.array([text == package for text in packages.texts] + [package is None])[packages.code]
     mine = here & named & (whole(flows["uid"]) == (NULL if uid is None else uid))

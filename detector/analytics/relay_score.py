@@ -64,6 +64,18 @@ def newly(columns: Columns) -> Float64:
     return np.where(np.isnan(columns["anew"]), newness(columns["novelty"]), columns["anew"])
 
 
+def highest(columns: Columns, limits: RelayThresholds) -> Float64:
+    """(w,) what ``scores`` never exceeds if these are the columns, or the most they may be.
+
+    Asked are streams, nats (NaN: without moments), byte_conservation and sustained; whatever else may be anything.
+    """
+    one = np.ones_like(columns["streams"])
+    free = dict.fromkeys(("bridge_correlation", "pairing_lift", *limits.bridge_weights), one)
+    most = {**free, "expected_by_chance": np.zeros_like(one), **columns}
+    found = seen(columns, limits) * bridge(most, limits) * columns["sustained"]
+    return np.where(columns["streams"] < limits.fewest_streams, 0.0, found)
+
+
 def seen(columns: Columns, limits: RelayThresholds) -> Float64:
     """(w,) how much was seen at all."""
     timed = 1 - np.exp(-columns["nats"] / limits.evidence_scale)

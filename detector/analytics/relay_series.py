@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.analytics.relay_bytes import SECOND_US, Pieces
 from detector.columns import Int64
@@ -16,6 +17,7 @@ from detector.features.bridge_correlation import correlation
 from detector.grouped import Float64
 
 LAGS = range(4)
+NEAR_S = (-LAGS.stop - 1, 0, 2)  # how far beside a window bytes count, by their smear or a lag: less than it is long
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,23 @@ class Windows:
         inside[inside] = keys[place[inside]] == wanted[inside]
         return np.where(inside, place, len(keys))
 
+    def some(self, kept: npt.NDArray[np.bool_]) -> Windows:
+        """Some of them."""
+        return Windows(self.pair[kept], self.number[kept], self.length, self.begin)
+
     def __len__(self) -> int:
         return len(self.pair)
+
+    def nearby(self, part: tuple[Int64, Pieces]) -> tuple[Int64, Pieces]:
+        """Those bytes of pairs that can be told in any of the windows, be it by the seconds after or before them."""
+        pair, bits = part
+        some = np.zeros(int(pair.max(initial=0)) + 2, np.bool_)
+        some[self.pair[self.pair < len(some)]] = True
+        rows = np.flatnonzero(some[pair])
+        pair, time = pair[rows], bits.time[rows]
+        met = [self.find(pair, time + shift * SECOND_US) < len(self) for shift in NEAR_S]
+        near = met[0] | met[1] | met[2]
+        return pair[near], bits.taken(rows[near])
 
 
 def correlations(sides: Sides, windows: Windows, span_s: int) -> Float64:

@@ -13,9 +13,11 @@ import numpy as np
 from detector.analytics.relay_bytes import SECOND_US, Pieces
 from detector.analytics.relay_context import Surroundings
 from detector.analytics.relay_flows import ACCEPTED, RelayFlows, distinct
-from detector.analytics.relay_matching import Bursts, Matched
-from detector.analytics.relay_pairs import WORTH_A_LOOK, Pairs, worth
+from detector.analytics.relay_likely import Likely
+from detector.analytics.relay_matching import Bursts, Matched, Way
+from detector.analytics.relay_pairs import Pairs
 from detector.analytics.relay_series import Windows, both_sides, correlations, farthest
+from detector.analytics.relay_streams import Streams, streams_of, sums_of
 from detector.columns import NULL, Int64
 from detector.features.bounded_difference import bounded_difference
 from detector.features.bridge_correlation import bridge_correlation, correlation
@@ -42,6 +44,7 @@ class Scene:
     pairs: Pairs
     bursts: Bursts
     matches: tuple[Matched, ...]  # by reach
+    way: Way
     ways: tuple[Int64, Pieces]
     others: tuple[Int64, Pieces]
     timed: Float64  # (p,)
@@ -49,25 +52,21 @@ class Scene:
     end: int
     around: Surroundings
     limits: RelayThresholds
-
-
-@dataclass(frozen=True)
-class _Streams:
-    """s flows within windows, and which of them each burst is of. ``place``: the window, w where there is none."""
-
-    place: Int64  # (b,)
-    of: Int64  # (b,)
-    one: Int64  # (s,) a burst of each
-    weight: Float64  # (b,) share of its stream, 0 for what does not ask
+    likely: Likely | None = None  # windows beyond these are left out
 
 
 def window_columns(scene: Scene, length: int) -> tuple[Windows, Columns]:
     """The windows of that length in which enough streams met a way worth a look, and their columns."""
-    windows, streams = _windows(scene, length)
+    windows, streams = streams_of(scene.bursts, scene.way, length, scene.begin, scene.limits.fewest_streams)
+    ways, others = scene.ways, scene.others
+    if scene.likely is not None:
+        kept = scene.likely.among(scene.pairs, windows)
+        windows, streams = windows.some(kept), streams.within(kept)
+        ways, others = windows.nearby(ways), windows.nearby(others)
     w = len(windows)
     columns = _matching(scene, windows, streams)
     related, near = columns.pop("_related"), columns.pop("_near")
-    in_time = both_sides(scene.ways, scene.others)
+    in_time = both_sides(ways, others)
     totals = _totals(scene, windows, streams, related)
     columns |= totals
     flow = (totals["way_in_bytes"], totals["way_out_bytes"], totals["relayed_in_bytes"], totals["relayed_out_bytes"])
@@ -83,57 +82,26 @@ def window_columns(scene: Scene, length: int) -> tuple[Windows, Columns]:
     return windows, columns
 
 
-def _windows(scene: Scene, length: int) -> tuple[Windows, _Streams]:
-    """The windows worth a look, and the bursts in them."""
-    bursts, begin = scene.bursts, scene.begin
-    number = np.maximum(bursts.start - begin, 0) // length
-    group, one = distinct(bursts.pair, number)
-    order = np.lexsort((number[one], bursts.pair[one]))
-    every = Windows(bursts.pair[one][order], number[one][order], length, begin)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    place = place[group] if len(group) else group
-    streams, _ = distinct(place, bursts.row)
-    kinds = np.unique(streams * (len(every) + 1) + place) % (len(every) + 1) if len(place) else place
-    enough = np.bincount(kinds, minlength=len(every)) >= scene.limits.fewest_streams
-    other_in, other_out = (_count(place, side, len(every)) for side in (bursts.down, bursts.up))
-    kept = enough & worth(*_way_sums(scene, every), other_in, other_out, WORTH_A_LOOK)
-    windows = Windows(every.pair[kept], every.number[kept], length, begin)
-    rank = np.where(kept, np.cumsum(kept) - 1, len(windows))
-    place = rank[place] if len(place) else place
-    stream, first = distinct(place, bursts.row)
-    asked = np.bincount(stream, bursts.asks, len(first))
-    weight = np.where(bursts.asks, 1.0 / np.maximum(asked[stream], 1.0), 0.0) if len(stream) else np.zeros(0)
-    return windows, _Streams(place, stream, first, weight)
-
-
-def _way_sums(scene: Scene, windows: Windows) -> tuple[Float64, Float64]:
-    pair, bits = scene.ways
-    place = windows.find(pair, bits.time)
-    into, out = (np.bincount(place, side, len(windows) + 1)[: len(windows)] for side in (bits.into, bits.out))
-    return into.astype(np.float64), out.astype(np.float64)
-
-
-def _matching(scene: Scene, windows: Windows, streams: _Streams) -> Columns:
+def _matching(scene: Scene, windows: Windows, streams: Streams) -> Columns:
     """Streams, how many of them are in step, and how sizes agree, at the reach at which it is least by chance.
 
     ``_related``: (b,) share of each burst's stream that was in step; 1 where moments are unknown.
     """
     w, place, asks = len(windows), streams.place, scene.bursts.asks
-    count = _count(place, streams.weight, w)
-    most = _way_sums(scene, windows)
+    count = sums_of(place, streams.weight, w)
+    most = scene.way.sums(windows)
     best: Columns = {"nats": np.full(w, -1.0)}
     related = np.zeros(len(place))
     for match in scene.matches:
-        paired, chance = (_count(place, streams.weight * part, w) for part in (match.paired, match.chance))
+        paired, chance = (sums_of(place, streams.weight * part, w) for part in (match.paired, match.chance))
         nats = coincidence(paired, chance, count)
         answered = asks & (scene.bursts.down > 0)
         agreed, by_chance = (
             _agreement(place[answered], scene.bursts.down[answered], part[answered], w)
             for part in (match.taken, match.taken_else)
         )
-        around = [np.minimum(_count(place, side * match.paired, w), most[k]) for k, side in enumerate(match.carried)]
-        passed = [_count(place, side * match.paired, w) for side in (scene.bursts.down, scene.bursts.up)]
+        around = [np.minimum(sums_of(place, side * match.paired, w), most[k]) for k, side in enumerate(match.carried)]
+        passed = [sums_of(place, side * match.paired, w) for side in (scene.bursts.down, scene.bursts.up)]
         found = {
             "nats": nats,
             "_near": byte_conservation(around[0], around[1], passed[0], passed[1]),
@@ -155,19 +123,19 @@ def _matching(scene: Scene, windows: Windows, streams: _Streams) -> Columns:
 def _agreement(place: Int64, size: Int64, taken: Float64, w: int) -> Float64:
     """(w,) correlation of log sizes; NaN below three bursts or where all are of one size."""
     x, y = np.log1p(size), np.log1p(taken)
-    count = _count(place, np.ones(len(place)), w)
-    sums = [_count(place, part, w) for part in (x, y, x * x, y * y, x * y)]
+    count = sums_of(place, np.ones(len(place)), w)
+    sums = [sums_of(place, part, w) for part in (x, y, x * x, y * y, x * y)]
     varied = sums[2] - sums[0] ** 2 / np.maximum(count, 1) > 0.01 * count
     found = correlation(count, (sums[0], sums[1]), (sums[2], sums[3]), sums[4])
     return np.where((count >= 3) & varied, found, np.nan)
 
 
-def _totals(scene: Scene, windows: Windows, streams: _Streams, related: Float64) -> Columns:
+def _totals(scene: Scene, windows: Windows, streams: Streams, related: Float64) -> Columns:
     """Bytes by the way, and by the streams in step with it, towards and from the device."""
     bursts, w = scene.bursts, len(windows)
-    way_in, way_out = _way_sums(scene, windows)
-    other_in, other_out = (_count(streams.place, side * related, w) for side in (bursts.down, bursts.up))
-    whole = _count(streams.place, bursts.down + bursts.up, w)
+    way_in, way_out = scene.way.sums(windows)
+    other_in, other_out = (sums_of(streams.place, side * related, w) for side in (bursts.down, bursts.up))
+    whole = sums_of(streams.place, bursts.down + bursts.up, w)
     share = (other_in + other_out) / np.maximum(whole, 1.0)
     named = {
         "way_in_bytes": way_in,
@@ -178,7 +146,7 @@ def _totals(scene: Scene, windows: Windows, streams: _Streams, related: Float64)
     return {**named, "relayed_share": share}
 
 
-def _spread_out(scene: Scene, streams: _Streams, related: Float64, w: int) -> Columns:
+def _spread_out(scene: Scene, streams: Streams, related: Float64, w: int) -> Columns:
     """Where the streams in step went, with whose TLS, and how many were open at once."""
     flows, one = scene.flows, streams.one
     row, place = scene.bursts.row[one], streams.place[one]
@@ -188,10 +156,10 @@ def _spread_out(scene: Scene, streams: _Streams, related: Float64, w: int) -> Co
     strange = scene.around.unrelated[row[goal]]
     spoke = flows.ja4.code[row] != NULL
     _, stack = distinct(place[spoke], flows.ja4.code[row[spoke]])
-    destinations = _count(place[goal], np.ones(len(goal)), w)
-    stacks = _count(place[spoke][stack], np.ones(len(stack)), w)
-    alone = _count(place, (flows.uid[row] != NULL) | (flows.package.code[row] != NULL), w) > 0
-    away = _count(place[goal], strange, w)
+    destinations = sums_of(place[goal], np.ones(len(goal)), w)
+    stacks = sums_of(place[spoke][stack], np.ones(len(stack)), w)
+    alone = sums_of(place, (flows.uid[row] != NULL) | (flows.package.code[row] != NULL), w) > 0
+    away = sums_of(place[goal], strange, w)
     return {
         "destinations": destinations,
         "stacks": stacks,
@@ -209,12 +177,12 @@ def _busiest(values: Float64, place: Int64, w: int) -> Float64:
     return found
 
 
-def _surrounding(scene: Scene, windows: Windows, streams: _Streams, related: Float64) -> Columns:
+def _surrounding(scene: Scene, windows: Windows, streams: Streams, related: Float64) -> Columns:
     """Use of the device, set-up, and from when to when something was relayed."""
     bursts, around, w = scene.bursts, scene.around, len(windows)
     size = (bursts.up + bursts.down) * related
-    hidden = _count(streams.place, size * (around.unattended == 1), w)
-    known = _count(streams.place, size * (around.unattended >= 0), w)
+    hidden = sums_of(streams.place, size * (around.unattended == 1), w)
+    known = sums_of(streams.place, size * (around.unattended >= 0), w)
     step = related > 0
     first, last = np.full(w + 1, np.iinfo(np.int64).max), np.full(w + 1, np.iinfo(np.int64).min)
     np.minimum.at(first, streams.place[step], bursts.start[step])
@@ -235,7 +203,3 @@ def _surrounding(scene: Scene, windows: Windows, streams: _Streams, related: Flo
         "first": first.astype(np.float64),
         "last": np.minimum(last, begin + windows.length).astype(np.float64),
     }
-
-
-def _count(place: Int64, amount: Float64 | Int64 | np.typing.NDArray[np.bool_], w: int) -> Float64:
-    return np.bincount(place, amount, w + 1)[:w].astype(np.float64)

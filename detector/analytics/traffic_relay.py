@@ -77,16 +77,21 @@ def traffic_relay(telemetry: Telemetry, limits: RelayThresholds, by: Signature) 
     """Findings of AN1702, one per (device, app), alerts and near misses."""
     inventory = read_inventory(telemetry.tables.get("packages"))
     near = limits.threshold * limits.near_miss
-    for who, asked, bridged in every_bridge(telemetry, limits):
+    for who, asked, bridged in every_bridge(telemetry, limits, near):
         shown = bridged if bridged is not None and bridged.score >= near else None
         if asked is not None or shown is not None:
             yield Case(telemetry, limits, who, asked, shown, inventory.find(*who)).finding(by)
 
 
-def every_bridge(telemetry: Telemetry, limits: RelayThresholds) -> Iterator[tuple[Who, Asked | None, Bridged | None]]:
-    """Every app that was asked to relay or has a window that can be judged, innocent or not."""
+def every_bridge(
+    telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0
+) -> Iterator[tuple[Who, Asked | None, Bridged | None]]:
+    """Every app that was asked to relay or has a window that can be judged, innocent or not.
+
+    Windows that score less than ``least`` may be left out.
+    """
     asked = {(one.device, one.uid, one.package): one for one in requests(telemetry)}
-    found = measured(telemetry, limits)
+    found = measured(telemetry, limits, least)
     bridged = dict(_by_app(found, scores(found.columns, limits)))
     yield from ((who, asked.get(who), bridged.get(who)) for who in sorted({*asked, *bridged}, key=str))
 
@@ -198,7 +203,7 @@ class Case:
         return int(found.first[over].min(initial=moment))
 
     def _fires(self, telemetry: Telemetry) -> bool:
-        found = measured(telemetry, self.limits)
+        found = measured(telemetry, self.limits, self.limits.threshold)
         return bool(scores(found.columns, self.limits).max(initial=0.0) >= self.limits.threshold)
 
     def _reasons(self, row: Mapping[str, float]) -> tuple[Reason, ...]:

@@ -62,6 +62,27 @@ def rarity(deviation: Deviation) -> Float64:
     return np.where(deviation.fleet_new == 1, 1.0, rare)
 
 
+def elsewhere(deviation: Deviation) -> Float64:
+    """(g,) rarity among the other devices that do not go there with the same app; UNKNOWN without any.
+
+    What an app's own users share is its vendor's, and says nothing of how common the destination is otherwise.
+
+    >>> elsewhere(_example(fleet_share=[0.5, 0.5], fleet_devices=[10, 10], app_share=[1, 0], app_devices=[5, 5],
+    ...     fleet_new=[0, 0])).round(2).tolist()
+    [1.0, 0.0]
+    """
+    if deviation.fleet_devices is None:
+        rare = rarity(deviation)
+        return np.where(np.isnan(rare), UNKNOWN, rare)
+    mates = np.nan_to_num(deviation.app_share * deviation.app_devices)
+    others = deviation.fleet_devices - np.nan_to_num(deviation.app_devices)
+    theirs = np.maximum(np.nan_to_num(deviation.fleet_share * deviation.fleet_devices) - mates, 0.0)
+    share = at_least(np.minimum(theirs / np.maximum(others, 1), 1.0), np.maximum(others, 1))
+    with np.errstate(divide="ignore"):
+        rare = np.clip((-np.log10(share) - 1) / 2, 0.0, 1.0)
+    return np.where(others > 0, rare, UNKNOWN)
+
+
 def baseline_gate(deviation: Deviation) -> Float64:
     """(g,) 0 as everybody does, 1 as nobody does: appdev^4 (.35 + .65 new) (.5 + .5 rare) (facts 6.1, F10).
 
@@ -90,4 +111,5 @@ def _example(**columns: list[float]) -> Deviation:
 
     names = ("own_days", "app_share", "app_devices", "category_share", "fleet_share", "fleet_new")
     rows = len(next(iter(columns.values())))
-    return Deviation(**{name: np.array(columns.get(name, [np.nan] * rows), np.float64) for name in names})
+    found = {name: np.array(columns.get(name, [np.nan] * rows), np.float64) for name in names}
+    return Deviation(**found, fleet_devices=np.array(columns["fleet_devices"]) if "fleet_devices" in columns else None)

@@ -16,6 +16,7 @@ from detector.grouped import Float64
 from detector.learned.part import Part, Relayed, keyed
 
 SURE = 1000  # thousandths: a strength of 1
+LEAST = 0.05  # of a strength that is worth keeping
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def relayed_of(telemetry: Telemetry, part: Part) -> Relayed:
     if "flows" not in telemetry:
         return nobody()
     limits = load_thresholds().relay
-    found = measured(telemetry, limits)
+    found = measured(telemetry, limits, LEAST)
     strength = np.rint(bridging(found.columns, limits) * SURE).astype(np.int64)
     granted = [one for one in requests(telemetry) if one.granted]
     phones, apps = ({text: k for k, text in enumerate(texts)} for texts in (part.devices, part.packages))
@@ -58,7 +59,7 @@ def relayed_of(telemetry: Telemetry, part: Part) -> Relayed:
         )
     )
     strength = np.concatenate([strength, np.full(len(granted), SURE, np.int64)])
-    kept = np.flatnonzero((device != NULL) & (strength > 0))
+    kept = np.flatnonzero((device != NULL) & (strength >= LEAST * SURE))
     return clearest(Relayed(device[kept], package[kept], strength[kept]))
 
 

@@ -70,7 +70,7 @@ def play(
     module = _module(stage)
     foreign = sorted(set(wishes) - set(wishes_of(stage)))
     if foreign:
-        has = ", ".join(f"--{name.replace('_', '-')}" for name in wishes_of(stage))
+        has = ", ".join(f"--{name.replace('_', '-')}" for name in wishes_of(stage)) or "none"
         words = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise ScenarioError([f"stage {stage}: found {words}, which it does not have; it has {has}"])
     played: Path = module.play(timeline, folder, replace=replace, progress=progress, **wishes)

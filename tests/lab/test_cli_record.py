@@ -76,7 +76,9 @@ def test_without_a_past_nothing_is_said_of_one(ask):
         (("run", "--learn", "1d", "--poison", 1.5), "poison: found 1.5, expected from 0 to 1"),
         (("run", "--learn", "1d", "--poison", "nan"), "poison: found nan, expected from 0 to 1"),
         (("run", "--devices", 0), "devices: found 0, expected from 1 to 100,000"),
-        (("record", "--past", "1d", "--speed", 2), "stage flows: found --speed, which it does not have"),
+        (("record", "--past", "1d", "--speed", 2), "stage flows: found --speed, which it does not have; it has none"),
+        (("record", "--past", "1d", "--stage", "live"), "--stage: found live with --past, expected flows"),
+        (("record", "--past", "1d", "--stage", "nonesuch"), "--stage: found nonesuch with --past, expected flows"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_was_found_and_expected(ask, words, fault):

@@ -13,6 +13,7 @@ from tests.bench.detection import tuning
 from tests.bench.detection.groups import Groups
 
 GATE = "gate"
+PAST = ("surge", "own_places", "succession")  # what an app's own past says: parts of the gate
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,24 @@ def factors(limits: PollingThresholds) -> Iterator[str]:
     kinds = (limits.points_weights, limits.product_weights, limits.anomaly_lift)
     yield from sorted({name for weights in kinds for name, weight in weights.items() if weight > 0})
     yield GATE
+    yield from PAST
 
 
 def _row(name: str, calibration: Side, test: Side, limits: PollingThresholds, budget: float) -> tuning.Told:
-    without = limits if name in {"", GATE} else tuning.removed(limits, name)
-    before, after = (_ungated(one.groups) if name == GATE else one.groups for one in (calibration, test))
+    without = limits if name in {"", GATE, *PAST} else tuning.removed(limits, name)
+    before, after = (_ungated(one.groups, name) for one in (calibration, test))
     allowed = math.floor(budget * calibration.device_days + 1e-9)
     made = tuning.thresholds(before, calibration.incidents, without, allowed, "baseline")
     return tuning.told(after, test.incidents, made, test.device_days)
 
 
-def _ungated(groups: Groups) -> Groups:
-    return replace(groups, columns={**groups.columns, GATE: np.ones(len(groups))})
+def _ungated(groups: Groups, name: str) -> Groups:
+    """The groups with a part of the gate unknown, or all of it: 1 for everybody."""
+    unknown = np.full(len(groups), np.nan)
+    if name == GATE:
+        ones = {GATE: np.ones(len(groups)), **dict.fromkeys(PAST, unknown)}
+        return replace(groups, columns={**groups.columns, **ones})
+    return replace(groups, columns={**groups.columns, name: unknown}) if name in PAST else groups
 
 
 def _line(name: str, row: tuning.Told, whole: tuning.Told) -> str:

@@ -2,6 +2,8 @@
 
 Not a recording: nobody is labelled and nothing is claimed of what is found. Of the groups of phone, app and destination
 three in ten are timers, whose sizes stay the same; the rest are people's, in bursts between seven and eleven o'clock.
+Who speaks with whom is the same whatever the seed, as days of one fleet are, but for the groups that are new: timers of
+small answers to a destination nobody has, every minute to every quarter of an hour.
 """
 
 from __future__ import annotations
@@ -20,14 +22,19 @@ SESSIONS = 2_500  # of a phone and day, about what the lab's phones with 25 apps
 APPS, KINDS, POPULAR, TAIL = 25, 400, 120, 20_000
 TIMERS = 0.3
 UNLOCKS = 60  # a day
+NEW = 0.001  # of the groups, one has a new destination, asked that many times in the three days:
+POLLS = (288, 4_320)
 
 
-def telemetry(sessions: int, seed: int) -> Telemetry:
-    """That many sessions, as many phones as have them in three days, their apps and their locks."""
+def telemetry(sessions: int, seed: int, *, new: float = 0.0) -> Telemetry:
+    """That many sessions, as many phones as have them in three days, their apps and their locks.
+
+    ``new``: the share of the groups that is new; its sessions are among those asked for.
+    """
     rng = np.random.default_rng(seed)
     phones = max(1, round(sessions / SESSIONS / DAYS))
     tables = {
-        "flows": _flows(rng, sessions, phones),
+        "flows": _flows(rng, sessions, phones, new),
         "packages": _packages(rng, phones),
         "device_state": _states(rng, phones),
     }
@@ -40,22 +47,25 @@ def installed(phones: int) -> Int64:
     return np.sort((KINDS * rng.random((phones, APPS)) ** 2).astype(np.int64), axis=1)
 
 
-def _flows(rng: np.random.Generator, sessions: int, phones: int) -> pa.Table:
-    apps = installed(phones)
-    destinations = rng.integers(3, 9, apps.size)
-    of = np.repeat(np.arange(apps.size), destinations)  # (g,) the phone's app that a group is of
-    share = rng.lognormal(0.0, 1.5, len(of))
-    counts = rng.multinomial(sessions, share / share.sum())
+def _flows(rng: np.random.Generator, sessions: int, phones: int, new: float) -> pa.Table:
+    apps, world = installed(phones), np.random.default_rng(phones + 1)
+    of = np.repeat(np.arange(apps.size), world.integers(3, 9, apps.size))  # (g,) the phone's app that a group is of
+    share = world.lognormal(0.0, 1.5, len(of))
+    timer = world.random(len(of)) < TIMERS
+    peer = _peers(world, apps.reshape(-1)[of])
+    fresh = np.flatnonzero(rng.random(len(of)) < new)
+    polls = np.exp(rng.uniform(*np.log(POLLS), len(fresh))).astype(np.int64)
+    timer[fresh], share[fresh], peer[fresh] = True, 0.0, KINDS + POPULAR + TAIL + np.arange(len(fresh))
+    counts = rng.multinomial(sessions - polls.sum(), share / share.sum())
+    counts[fresh] = polls
     group = np.repeat(np.arange(len(of)), counts)
-    timer = rng.random(len(of)) < TIMERS
     start = START + np.where(timer[group], _ticks(rng, counts), _visits(rng, sessions))
-    peer = _peers(rng, apps.reshape(-1)[of])
     order = np.argsort(start, kind="stable")
     start, group = start[order], group[order]
     up = np.where(timer[group], 900.0, rng.lognormal(7.0, 1.0, sessions)).astype(np.int64)
     down = np.where(timer[group], 4_200.0, rng.lognormal(8.5, 1.5, sessions)).astype(np.int64)
     kind, phone = apps.reshape(-1)[of[group]], of[group] // APPS
-    names = [f"host{one}.example" for one in range(KINDS + POPULAR + TAIL)]
+    names = [f"host{one}.example" for one in range(KINDS + POPULAR + TAIL + len(fresh))]
     servers = [f"198.{18 + one // 65_536}.{one // 256 % 256}.{one % 256}" for one in range(len(names))]
     some = {
         "flow": pa.array(np.arange(sessions)),

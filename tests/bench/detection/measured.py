@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.analytics import command_polling, traffic_relay
+from detector.analytics.polling_score import covered
 from detector.columns import NULL, Codes
 from detector.contract import Telemetry
 from detector.inventory import Inventory, read_inventory
@@ -125,12 +126,16 @@ def _excused(
     listed = np.array([name in limits.allowed_destination_list for name in peer], np.bool_)
     who = [*zip(_texts(found.device), found.uid.tolist(), _texts(found.package), strict=True)]
     known = {one: _allowed(inventory, one, limits) for one in dict.fromkeys(who)}
-    return listed | np.array([known[one] for one in who], np.bool_)
+    approved, allowed = (np.array([known[one][k] for one in who], np.bool_) for k in (0, 1))
+    return listed | allowed | (approved & covered(found.columns, limits)) if len(found) else listed
 
 
-def _allowed(inventory: Inventory, who: tuple[str | None, int, str | None], limits: PollingThresholds) -> bool:
+def _allowed(
+    inventory: Inventory, who: tuple[str | None, int, str | None], limits: PollingThresholds
+) -> tuple[bool, bool]:
+    """Whether the inventory approves of the app, and whether a list or role allows it."""
     device, uid, package = who
     app = inventory.find(device or "", None if uid == NULL else uid, package)
     if app is None:
-        return False
-    return app.sanctioned or app.allowed(limits.allowed_app_list, limits.allowed_roles) is not None
+        return False, False
+    return app.sanctioned, app.allowed(limits.allowed_app_list, limits.allowed_roles) is not None

@@ -211,9 +211,9 @@ def test_a_category_that_explains_polling_is_relieved_unless_something_is_odd(ma
 
 
 def learned(made):
-    """What a past of the same phone and app teaches, without the destination under judgement."""
+    """What a past of the same phone and app teaches, without the destination under judgement, nor one as busy."""
     past = type(made)()
-    past.polls(600.0 * np.arange(140), uid=10_001, package="com.example.torch", name="www.torch.example")
+    past.polls(12_000.0 * np.arange(8), uid=10_001, package="com.example.torch", name="www.torch.example")
     return learn(past.telemetry())
 
 

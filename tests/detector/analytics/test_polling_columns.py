@@ -183,7 +183,7 @@ def test_contacts_of_other_devices_change_only_what_the_fleet_says(made):
         made.flow(700.0 * k, device=f"phone-{k % 3 + 2:02}", name="c2.example", uid=10_001, up=5 * k)
     beside = one(made.telemetry())
     changed = {name for name in alone if not np.array_equal(alone[name], beside[name], equal_nan=True)}
-    assert changed == {"fleet", "fleet_share", "prevalence", "gate"}
+    assert changed == {"fleet", "fleet_share", "prevalence", "gate", "elsewhere"}
     assert (beside["fleet"], beside["fleet_share"]) == (3, 1)
     made.flow(5, uid=10_001, name="c2.example", up=70_000)
     assert one(made.telemetry())["contacts"] == alone["contacts"] + 1, "control: its own rows do"
@@ -296,5 +296,5 @@ def test_pairs_and_groups_have_the_parts_of_the_gate(made):
     made.flow(1, name="a.example")
     known = Surroundings.read(made.telemetry(), LIMITS.ignored_ports)
     found = pair_columns(known.flow_pairs, known)
-    assert set(found) == {*PARTS, "gate", "baseline", "fleet", "prevalence"}
+    assert set(found) == {*PARTS, "gate", "baseline", "fleet", "prevalence", "elsewhere", "adoption"}
     assert {len(column) for column in found.values()} == {1}

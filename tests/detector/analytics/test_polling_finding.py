@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from detector.analytics.command_polling import command_polling, measured
 from detector.analytics.polling_finding import told_of
 from detector.analytics.polling_score import scored
+from detector.baseline import learn
 from detector.contract import Finding
 from detector.signature import Signature
 from detector.thresholds import load_thresholds
@@ -184,3 +185,25 @@ def test_findings_come_in_the_order_of_device_app_and_destination(made):
         made.polls(300.0 * np.arange(200) + 7, name=name, device=device, uid=uid)
     found = [(one.device, one.uid, one.peer) for one in command_polling(made.telemetry(), LIMITS, BY)]
     assert found == [("a", 3, "y.example"), ("a", 9, "z.example"), ("b", 1, "a.example"), ("b", 1, "b.example")]
+
+
+def alerting(made, baseline):
+    seen = replace(made.telemetry(), baseline=baseline)
+    return [one for one in command_polling(seen, LIMITS, BY) if one.alert]
+
+
+def test_an_approval_covers_what_was_known_and_what_is_rolled_out(made):
+    torch = {**TORCH, "name": "c2.site.example"}
+    made.polls(300.0 * np.arange(288), **torch)
+    for phone in range(1, 6):
+        made.app(10_001, TORCH["package"], "tools", sanctioned=True)
+        made.rows["packages"][-1]["device"] = f"phone-{phone:02}"
+    past = type(made)()
+    past.polls(600.0 * np.arange(2), **TORCH, name="www.torch.example")
+    baseline = learn(past.telemetry())
+    (turned,) = alerting(made, baseline)
+    assert "allowed" not in {one.feature for one in turned.reasons}
+    assert alerting(made, None) == [], "control: nobody knows what it did before"
+    for phone in range(2, 6):
+        made.polls(7 * phone + 300.0 * np.arange(288), **{**torch, "device": f"phone-{phone:02}"})
+    assert alerting(made, baseline) == [], "all phones do: a roll-out"

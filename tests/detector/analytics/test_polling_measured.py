@@ -38,7 +38,7 @@ def rotating(made, *, every=1, many=60):
     for k in range(many):
         made.flow(300.0 * k, name=f"r{k // every}.rot{k // every}.example", server=f"198.18.7.{k // every}", **TORCH)
     past = new_day()
-    past.polls(600.0 * np.arange(20), name="www.torch.example", **TORCH)
+    past.polls(600.0 * np.arange(2), name="www.torch.example", **TORCH)
     return replace(made.telemetry(), baseline=learn(past.telemetry()))
 
 

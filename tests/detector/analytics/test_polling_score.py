@@ -23,11 +23,12 @@ from detector.thresholds import load_thresholds
 LIMITS = load_thresholds().polling
 NAN = float("nan")
 FACTORS = sorted({*LIMITS.product_weights, *LIMITS.points_weights, *LIMITS.anomaly_lift})
-AROUND = ("gate", "prevalence", "fleet", "contacts", "explained", "baseline")
+PAST = ("elsewhere", "surge", "own_places", "succession")
+AROUND = ("gate", "prevalence", "fleet", "contacts", "explained", "baseline", *PAST)
 share = st.one_of(st.just(NAN), st.floats(0, 1))
 factors = st.fixed_dictionaries(
     {
-        **dict.fromkeys(FACTORS, share),
+        **dict.fromkeys((*FACTORS, *PAST), share),
         "gate": st.floats(0, 1),
         "prevalence": share,
         "fleet": st.integers(0, 1000),
@@ -84,12 +85,22 @@ def test_unknown_state_hands_its_weight_to_timing_only():
 
 @given(values=factors)
 def test_what_everybody_does_never_alerts_once_it_was_learned(values):
-    assert scores(columns({**values, "baseline": 1.0, "gate": 0.0}), LIMITS)[0] < LIMITS.threshold
+    assert scores(columns({**values, "baseline": 1.0, "gate": 0.0, "surge": 0.0}), LIMITS)[0] < LIMITS.threshold
+
+
+@given(values=factors, less=st.floats(0, 1))
+def test_a_past_only_pardons_what_it_explains(values, less):
+    values = {**values, "baseline": 1.0}
+    before = scores(columns(values), LIMITS)[0]
+    for name, by in (("surge", 1 - less), ("own_places", 1 - less), ("succession", less)):
+        if not np.isnan(values[name]):
+            milder = max(values[name], by) if name == "succession" else min(values[name], by)
+            assert scores(columns({**values, name: milder}), LIMITS)[0] <= before + 1e-9
 
 
 @pytest.mark.parametrize(("fleet", "gate", "least", "most"), [(0, 0.3, 1, 1), (1000, 0, 0, 0.05), (1000, 0.675, 1, 1)])
 def test_without_a_baseline_a_fleet_is_asked_as_far_as_it_reaches(fleet, gate, least, most):
-    one = {"gate": gate, "fleet": fleet, "prevalence": NAN, "baseline": 0.0}
+    one = {"gate": gate, "fleet": fleet, "prevalence": NAN, "baseline": 0.0, **dict.fromkeys(PAST, NAN)}
     assert least - 1e-9 <= applied_gate(columns(one), LIMITS)[0] <= most + 1e-9
 
 

@@ -1,0 +1,103 @@
+"""The groups of AN1793 against their app's own past: a known destination's pace, an app's habit of new ones, moves.
+
+Columns surge, own_places and succession, and the two rates they come from; all NaN without a learned baseline. Of old
+destinations only those that fell silent are tried, the busiest CANDIDATES of each app.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.analytics.polling_surroundings import Surroundings
+from detector.columns import NULL, Codes, Int64
+from detector.contacts import Crowd, Flows, Pairs
+from detector.features.succession import succession
+from detector.features.surge import surge
+from detector.grouped import Float64, spans
+from detector.learned.part import keyed
+from detector.learned.shares import placed
+
+DAY_US = 86_400_000_000
+CANDIDATES = 32
+SILENT = 3.0  # contacts missed: a Poisson process is silent that long once in twenty times
+NAMES = ("per_day", "usual_per_day", "surge", "own_places", "succession")
+
+
+def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dict[str, Float64]:
+    """(g,) each: see the features of these names.
+
+    ``own_places``: how far the rate lies above what the app's users have with destinations of their own; 1 for apps
+    that have none. ``own_days`` (g,): where the app went before, nothing can have been taken over: 0. Of a merged group
+    there is no one destination whose pace or move could be known.
+    """
+    unknown = np.full(len(crowd), np.nan)
+    if known.baseline.itself or not len(crowd):
+        return dict.fromkeys(NAMES, unknown)
+    per_day = crowd.counts / max((known.span[1] - known.span[0]) / DAY_US, 1.0)
+    pace = known.baseline.pace(crowd.package, crowd.destination)
+    if crowd.pairs.merged:
+        nothing = dict.fromkeys(("surge", "succession"), unknown)
+        told = {"per_day": per_day, "usual_per_day": pace.strangers}
+        return {**told, **nothing, "own_places": np.where(pace.strangers == 0, 1.0, surge(per_day, pace.strangers))}
+    return {
+        "per_day": per_day,
+        "usual_per_day": pace.usual,
+        "surge": surge(per_day, pace.usual),
+        "own_places": np.where(pace.own_places == 0, 1.0, surge(per_day, pace.own_places)),
+        "succession": _successions(crowd, known, own_days == 0),
+    }
+
+
+def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]) -> Float64:
+    """(g,) of the fresh the best destination of the app that fell silent; NaN where the app was not there before."""
+    combined, former = known.baseline.known, known.baseline.former()
+    sizes = len(combined.devices), len(combined.packages)
+    app = keyed((former.device, sizes[0]), (former.package, sizes[1]))
+    last = _last(known, crowd.pairs)
+    missing = former.per_day * (known.span[1] - last) / DAY_US
+    order = np.lexsort((-former.per_day, app))
+    order = order[missing[order] >= SILENT]
+    heads = np.flatnonzero(np.diff(app[order], prepend=-1) != 0)
+    each = np.arange(len(order)) - np.repeat(heads, np.diff(np.append(heads, len(order))))
+    order = order[each < CANDIDATES]
+    device, package = placed(crowd.device, combined.devices), placed(crowd.package, combined.packages)
+    there = (device >= 0) & (package >= NULL)
+    mine = keyed((np.where(there, device, NULL), sizes[0]), (np.where(there, package, NULL), sizes[1]))
+    begin, end = (np.searchsorted(app[order], mine, side=side) for side in ("left", "right"))
+    many = np.where(fresh, end - begin, 0)
+    group = np.repeat(np.arange(len(crowd)), many)
+    old = order[spans(begin, many)]
+    time_left = np.maximum(known.span[1] - crowd.first, 1)
+    rate = crowd.counts * DAY_US / time_left
+    apart = (crowd.first[group] - last[old]) / DAY_US
+    found = succession(
+        missing[old],
+        np.maximum(-apart, 0.0) * DAY_US / time_left[group],
+        np.maximum(apart, 0.0),
+        np.log2(rate[group] / former.per_day[old]),
+        last[old] > known.span[0],
+    )
+    best = np.where(there & np.isin(mine, app), 0.0, np.nan)
+    np.maximum.at(best, group, found)
+    return best
+
+
+def _last(known: Surroundings, pairs: Pairs) -> Int64:
+    """(k,) until when each pair of the learning period still spoke; the beginning where it does not any more."""
+    former, combined = known.baseline.former(), known.baseline.known
+    texts = combined.devices, combined.packages, combined.destinations
+    sizes = [len(part) for part in texts]
+    keys = keyed(*zip((former.device, former.package, former.destination), sizes, strict=True))
+    order = np.argsort(keys)
+    last = np.full(len(keys), known.span[0])
+    said = pairs.said.end if isinstance(pairs.said, Flows) else pairs.said.time
+    ends = np.maximum.reduceat(said[pairs.rows], pairs.edges[:-1])
+    columns = (pairs.device, pairs.package, pairs.destination)
+    places = [placed(Codes(part.code, part.texts), text) for part, text in zip(columns, texts, strict=True)]
+    met = np.flatnonzero((places[0] >= 0) & (places[1] >= NULL) & (places[2] >= 0))
+    wanted = keyed(*zip([part[met] for part in places], sizes, strict=True))
+    place = np.minimum(np.searchsorted(keys[order], wanted), max(len(keys) - 1, 0))
+    same = keys[order][place] == wanted if len(keys) else np.zeros(len(met), np.bool_)
+    np.maximum.at(last, order[place[same]], ends[met[same]])
+    return last

@@ -1,0 +1,101 @@
+"""How often an app went somewhere in the learning period, a day: what today's rate is held against.
+
+Contacts a day of what was recorded of a device (detector/learned/combined.py). Nothing here judges; NaN is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.columns import NULL, Int64
+from detector.grouped import Float64
+from detector.learned.combined import Combined
+from detector.learned.part import keyed
+from detector.learned.shares import STRANGER
+
+OWN_PLACES = 3  # destinations that only one device has before an app is held for one that each user points elsewhere
+
+
+@dataclass(frozen=True)
+class Pace:
+    """(g,) contacts a day in the learning period; NaN where nothing was learned of the app."""
+
+    usual: Float64  # the most that any device with the app had with this destination; 0: none ever went there
+    own_places: Float64  # with the third of those destinations that are one device's alone, of any device with the app
+    strangers: Float64  # with all of those together, of apps that have as many
+
+
+@dataclass(frozen=True)
+class Former:
+    """(k,) pairs of the learning period, as places in the baseline's texts, with their contacts a day."""
+
+    device: Int64
+    package: Int64
+    destination: Int64
+    per_day: Float64
+
+
+class Paces:
+    """The rates of all pairs, prepared once."""
+
+    def __init__(self, known: Combined) -> None:
+        pairs = known.pairs
+        self.sizes = len(known.packages), len(known.destinations)
+        rate = np.nan_to_num(known.per_day)
+        self.pairs = Former(pairs.device, pairs.package, pairs.destination, rate)
+        self.usual = Highest(self._key(pairs.package, pairs.destination), rate)
+        self.there = Highest(self._key(pairs.package), rate)
+        reached = np.unique(keyed((pairs.device, len(known.devices)), (pairs.destination, self.sizes[1])))
+        by = np.bincount(reached % (self.sizes[1] + 1) + NULL, minlength=self.sizes[1])
+        alone = np.flatnonzero(by[pairs.destination] == 1)
+        package, rates = _solitary(pairs.device[alone], pairs.package[alone], rate[alone], third=True)
+        self.own_places = Highest(self._key(package), rates)
+        package, rates = _solitary(pairs.device[alone], pairs.package[alone], rate[alone], third=False)
+        self.strangers = Highest(self._key(package), rates)
+
+    def of(self, package: Int64, destination: Int64) -> Pace:
+        """(g,) of apps and destinations, as places in the baseline's texts; NULL and STRANGER as detector.learned."""
+        app = self._key(package)
+        unknown = np.where(self.there.of(app) > 0, 0.0, np.nan)
+        whom = self._key(package, destination)
+        usual, places, strangers = self.usual.of(whom), self.own_places.of(app), self.strangers.of(app)
+        return Pace(usual + unknown, places + unknown, strangers + unknown)
+
+    def _key(self, package: Int64, destination: Int64 | None = None) -> Int64:
+        whom = np.full(len(package), NULL, np.int64) if destination is None else destination
+        given = zip((package, whom), self.sizes, strict=True)
+        return keyed(*((np.where(column == STRANGER, many, column), many + 1) for column, many in given))
+
+
+class Highest:
+    """The highest value of each key; 0 for keys that do not occur."""
+
+    def __init__(self, keys: Int64, values: Float64) -> None:
+        self.keys, place = np.unique(keys, return_inverse=True)
+        self.values = np.zeros(len(self.keys))
+        np.maximum.at(self.values, place, values)
+
+    def of(self, wanted: Int64) -> Float64:
+        """(m,) of each wanted key.
+
+        >>> Highest(np.array([4, 2, 4]), np.array([1.0, 5.0, 3.0])).of(np.array([4, 9])).tolist()
+        [3.0, 0.0]
+        """
+        if not len(self.keys):
+            return np.zeros(len(wanted))
+        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return np.where(self.keys[place] == wanted, self.values[place], 0.0)
+
+
+def _solitary(device: Int64, package: Int64, rate: Float64, *, third: bool) -> tuple[Int64, Float64]:
+    """By device and app: the rate of its OWN_PLACES-th busiest destination, or of all together."""
+    order = np.lexsort((-rate, package, device))
+    device, package, rate = device[order], package[order], rate[order]
+    heads = np.flatnonzero((np.diff(device, prepend=-2) != 0) | (np.diff(package, prepend=-2) != 0))
+    if not len(heads):
+        return package, rate
+    enough = np.diff(np.append(heads, len(rate))) >= OWN_PLACES
+    total, heads = np.add.reduceat(rate, heads)[enough], heads[enough]
+    return package[heads], rate[heads + OWN_PLACES - 1] if third else total

@@ -1,0 +1,68 @@
+"""Paces of the learning period, held against counting by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from detector.baseline import learn, survey
+from detector.columns import Codes
+
+
+def asked(*texts):
+    kinds = sorted({text for text in texts if text is not None})
+    return Codes(np.array([-1 if text is None else kinds.index(text) for text in texts], np.int64), kinds)
+
+
+@pytest.fixture
+def past(made):
+    """Two days: a feed reader with four places of its own on each of two phones, and a vendor's app on both."""
+    made.span_s = 2 * 86_400
+    for phone in ("phone-01", "phone-02"):
+        for place, every in enumerate((900, 1800, 3600, 7200)):
+            times = np.arange(0, made.span_s, every)
+            made.polls(times, device=phone, package="feeds", name=f"blog{place}.{phone}.example")
+        made.polls(np.arange(0, made.span_s, 600), device=phone, package="torch", name="www.torch.example")
+    made.polls(np.arange(0, made.span_s, 300), device="phone-02", package="torch", name="cdn.torch.example")
+    return made.telemetry()
+
+
+def test_the_usual_pace_is_that_of_the_busiest_device(past):
+    found = learn(past).pace(asked("torch", "torch", "feeds", "new", None), asked("torch.example", "x", "x", "x", "x"))
+    assert found.usual[1:3].tolist() == [0, 0]
+    assert found.usual[0] == pytest.approx(288), "every five minutes, and the ten minutes fall on the same moments"
+    assert np.isnan(found.usual[3:]).all(), "an app nobody had, and no app at all"
+
+
+def test_only_an_app_with_three_places_of_its_own_has_the_habit(past):
+    found = learn(past).pace(asked("feeds", "torch"), asked("x", "x"))
+    assert found.own_places.tolist() == [0, 0], "all blogs are below two names: one registrable domain a phone"
+    assert found.strangers.tolist() == [0, 0]
+
+
+def test_places_of_its_own_are_registrable_domains_of_one_device(made):
+    for phone in (1, 2):
+        for place, every in enumerate((900, 1800, 3600, 7200)):
+            times = np.arange(0, 86_400, every)
+            made.polls(times, device=f"phone-{phone}", package="feeds", name=f"blog{place}{phone}.example")
+        made.polls(np.arange(5) * 60.0, device=f"phone-{phone}", package="feeds", name="all.example")
+    found = learn(made.telemetry()).pace(asked("feeds"), asked("x"))
+    assert found.own_places.tolist() == [24]
+    assert found.strangers.tolist() == [96 + 48 + 24 + 12]
+
+
+def test_the_former_pairs_are_all_with_their_rates(past):
+    known = learn(past)
+    former = known.former()
+    rates = {
+        (known.known.devices[d], known.known.packages[p], known.known.destinations[t]): r
+        for d, p, t, r in zip(former.device, former.package, former.destination, former.per_day, strict=True)
+    }
+    assert rates["phone-01", "torch", "torch.example"] == pytest.approx(144)
+
+
+def test_nothing_learned_is_nothing_known(made):
+    found = survey(made.telemetry()).pace(asked("torch"), asked("x"))
+    assert math.isnan(found.usual[0])
