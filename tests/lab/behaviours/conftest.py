@@ -51,3 +51,8 @@ def windows():
 @pytest.fixture
 def interval():
     return rows
+
+
+@pytest.fixture
+def workers():
+    return worker_window
