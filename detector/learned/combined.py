@@ -29,6 +29,7 @@ class Combined:
     first: Int64  # (k,) first contact of each pair, microseconds
     habits: Habits
     device_days: int
+    installed: frozenset[tuple[str, str]]  # (device, package) of all inventories
 
 
 def combined(parts: Sequence[Part]) -> Combined:
@@ -59,6 +60,7 @@ def combined(parts: Sequence[Part]) -> Combined:
         first=first,
         habits=_habits(parts, packages, protocols),
         device_days=_device_days(rows),
+        installed=frozenset(pair for part in parts for pair in part.installed),
     )
 
 
