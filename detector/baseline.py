@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from detector.columns import Codes
+from detector.columns import NULL, Codes
 from detector.contract import Telemetry
 from detector.grouped import Float64
 from detector.learned.combined import Combined, combined
@@ -74,6 +74,7 @@ class Baseline:
             fleet_share=fleet_share,
             fleet_new=unknown if self.itself else new,
             fleet_devices=fleet_devices,
+            own_app=unknown if self.itself else self._had(asked),
         )
 
     def relayed(self, device: Codes, package: Codes) -> Habit:
@@ -133,6 +134,19 @@ class Baseline:
     def read(cls, path: Path) -> Baseline:
         """The baseline of a file; LookupError if it is none or of another version, EvidenceError if it is damaged."""
         return cls(*read_parts(path))
+
+    def _had(self, asked: Asked) -> Float64:
+        """(g,) 1 where the device had the app, by its inventory or heard of, else 0; NaN without an inventory."""
+        known = self._combined
+        told = {device for device, _ in known.installed}
+        pairs, place = np.unique(np.stack([asked.device.code, asked.package.code]), axis=1, return_inverse=True)
+        found = np.full(pairs.shape[1], np.nan)
+        for k, (device, package) in enumerate(pairs.T.tolist()):
+            if NULL not in (device, package) and asked.device.texts[device] in told:
+                found[k] = (asked.device.texts[device], asked.package.texts[package]) in known.installed
+        device, package = placed(asked.device, known.devices), placed(asked.package, known.packages)
+        heard = self._vouching.spoke(device, package)
+        return np.where(heard, 1.0, found[place.reshape(-1)])
 
     @cached_property
     def _combined(self) -> Combined:

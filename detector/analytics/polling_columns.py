@@ -108,6 +108,7 @@ def pair_columns(pairs: Pairs, known: Surroundings) -> Columns:
     used, packages = others(pairs)
     return {
         **{name: getattr(deviation, name) for name in PARTS},
+        "own_app": np.full(len(pairs), np.nan) if deviation.own_app is None else deviation.own_app,
         "gate": baseline_gate(deviation),
         "elsewhere": elsewhere(deviation),
         "baseline": np.full(len(pairs), 0.0 if known.baseline.itself else 1.0),

@@ -31,6 +31,7 @@ class Combined:
     habits: Habits
     relayed: Relayed
     device_days: int
+    installed: frozenset[tuple[str, str]]  # (device, package) of all inventories
 
 
 def combined(parts: Sequence[Part]) -> Combined:
@@ -62,6 +63,7 @@ def combined(parts: Sequence[Part]) -> Combined:
         habits=_habits(parts, packages, protocols),
         relayed=_relayed(parts, devices, packages),
         device_days=_device_days(rows),
+        installed=frozenset(pair for part in parts for pair in part.installed),
     )
 
 

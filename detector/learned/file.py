@@ -40,7 +40,8 @@ def write_parts(path: Path, view: str, parts: Sequence[Part]) -> None:
         "droidrange_version": _droidrange(),
         "view": view,
         "parts": [
-            {"id": part.id, "span": list(part.span), **{name: getattr(part, name) for name in TEXTS}} for part in parts
+            {"id": part.id, "span": list(part.span), **{name: getattr(part, name) for name in (*TEXTS, "installed")}}
+            for part in parts
         ],
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}.making")
@@ -135,7 +136,8 @@ def _part(sheet: Mapping[str, Any], number: int, tables: Mapping[str, pa.Table])
     first, last = told["span"]
     rows = {name: _rows(tables[name], kind, number) for name, kind in TABLES.items()}
     _refuse_codes(texts, rows["contacted"], rows["habits"], rows["relayed"])
-    columns: dict[str, Any] = {**texts, **rows}
+    installed = tuple((str(device), str(package)) for device, package in told["installed"])
+    columns: dict[str, Any] = {**texts, **rows, "installed": installed}
     return Part(view=str(sheet["view"]), span=(int(first), int(last)), **columns).named()
 
 

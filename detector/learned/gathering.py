@@ -69,6 +69,7 @@ def gathered(telemetry: Telemetry) -> Part:
         contacted=_contacted(said),
         habits=habits,
         relayed=nobody(),
+        installed=installed_in(telemetry.tables.get("packages")),
     ).named()
 
 
@@ -161,6 +162,14 @@ def _contacted(said: Said) -> Contacted:
     device, package, destination = (part.code[rows] for part in (said.device, said.package, said.destination))
     contacts = np.add.reduceat(apart.astype(np.int64), heads)
     return Contacted(device, package, destination, block[heads], days, contacts, time[heads])
+
+
+def installed_in(packages: pa.Table | None) -> tuple[tuple[str, str], ...]:
+    """Every (device, package) of an inventory, each once, sorted."""
+    if packages is None:
+        return ()
+    pairs = packages.select(["device", "package"]).to_pylist()
+    return tuple(sorted({(row["device"], row["package"]) for row in pairs if row["device"] and row["package"]}))
 
 
 def categories_of(packages: pa.Table | None) -> dict[str, str]:

@@ -69,6 +69,7 @@ class Part:
     contacted: Contacted
     habits: Habits
     relayed: Relayed
+    installed: tuple[tuple[str, str], ...] = ()  # (device, package) of the inventory, sorted; none: it was not told
     id: str = ""
 
     def __eq__(self, other: object) -> bool:
@@ -81,7 +82,7 @@ class Part:
         """The same part with its id: 32 hexadecimal digits of SHA-256."""
         digest = hashlib.sha256()
         texts = (self.devices, self.packages, self.categories, self.destinations, self.protocols)
-        digest.update(json.dumps([self.view, self.span, *texts]).encode())
+        digest.update(json.dumps([self.view, self.span, *texts, self.installed]).encode())
         for table in (self.contacted, self.habits, self.relayed):
             for column in vars(table).values():
                 digest.update(np.ascontiguousarray(column).astype("<i8" if column.dtype.kind == "i" else "<u8").data)
