@@ -14,7 +14,8 @@ from detector.columns import NULL, Codes, Int64
 from detector.contacts import Crowd, Flows, Pairs
 from detector.features.succession import succession
 from detector.features.surge import surge
-from detector.grouped import Float64, spans
+from detector.grouped import Float64, grouped_sum, spans
+from detector.learned.gathering import MERGE_US
 from detector.learned.part import keyed
 from detector.learned.shares import placed
 
@@ -34,7 +35,7 @@ def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dic
     unknown = np.full(len(crowd), np.nan)
     if known.baseline.itself or not len(crowd):
         return dict.fromkeys(NAMES, unknown)
-    per_day = crowd.counts / max((known.span[1] - known.span[0]) / DAY_US, 1.0)
+    per_day = as_learned(crowd) / max((known.span[1] - known.span[0]) / DAY_US, 1.0)
     pace = known.baseline.pace(crowd.package, crowd.destination)
     if crowd.pairs.merged:
         nothing = dict.fromkeys(("surge", "succession"), unknown)
@@ -47,6 +48,13 @@ def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dic
         "own_places": np.where(pace.own_places == 0, 1.0, surge(per_day, pace.own_places)),
         "succession": _successions(crowd, known, own_days == 0),
     }
+
+
+def as_learned(crowd: Crowd) -> Float64:
+    """(g,) contacts as a baseline counts them: closer than its merge gap are one, however finely they are judged."""
+    apart = np.diff(crowd.times, prepend=0) > MERGE_US
+    apart[crowd.edges[:-1]] = True
+    return grouped_sum(apart, crowd.edges)
 
 
 def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]) -> Float64:
@@ -69,7 +77,7 @@ def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]
     group = np.repeat(np.arange(len(crowd)), many)
     old = order[spans(begin, many)]
     time_left = np.maximum(known.span[1] - crowd.first, 1)
-    rate = crowd.counts * DAY_US / time_left
+    rate = as_learned(crowd) * DAY_US / time_left
     apart = (crowd.first[group] - last[old]) / DAY_US
     found = succession(
         missing[old],

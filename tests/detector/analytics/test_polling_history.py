@@ -40,6 +40,20 @@ def test_a_known_destination_vouches_for_its_pace_and_no_more(made, every, least
     assert (found["usual_per_day"], found["per_day"]) == (pytest.approx(144), DAY // every)
 
 
+@pytest.mark.parametrize("every", [0.9, 1.5, 2.5])
+def test_a_fast_pace_is_held_against_itself_however_finely_it_is_judged(made, every):
+    """A baseline counts what is closer than 2 s once; the analytic looks closer where that blurs."""
+    hour = np.arange(0, 3600, every)
+    days = type(made)()
+    days.span_s = 2 * DAY
+    days.polls(np.concatenate([hour, DAY + hour]), **APP, name="old.example")
+    made.polls(hour, **APP, name="old.example")
+    found = columns(made, learn(days.telemetry()), "old.example")
+    assert found["contacts"] == len(hour)
+    assert found["surge"] == 0
+    assert found["per_day"] == pytest.approx(found["usual_per_day"])
+
+
 def test_a_vendor_that_moves_is_succeeded_by_itself(made):
     made.polls(np.arange(0, 30_000, 300), **APP, name="old.example")
     made.polls(np.arange(30_000, DAY, 300), **APP, name="new.example")
