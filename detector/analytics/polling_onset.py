@@ -4,8 +4,8 @@ Prefixes of all groups in question are judged together as one crowd, a few lengt
 the last that did not reach it and the first that did, until these are neighbours. The score is not monotone, so an
 earlier brief crossing between two looks can be missed; at the length found the threshold is truly reached, and on one
 contact less it is not. Only a group that crosses by the silence after its last contact is dated to that contact.
-What others do (gate, prevalence, contact rate), the device's quiet hours, the app's JA4s, which names were answered and
-which requests were read is taken from the whole telemetry.
+What others do (gate, prevalence, contact rate), the app's past (surge, own places, succession), the device's quiet
+hours, the app's JA4s, which names were answered and which requests were read is taken from the whole telemetry.
 """
 
 from __future__ import annotations
