@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from detector.analytics.polling_history import as_learned
 from detector.analytics.polling_naming import naming_columns
 from detector.analytics.polling_surroundings import Surroundings, others
 from detector.columns import NULL, Codes, Int64
@@ -170,4 +171,4 @@ def rates(crowd: Crowd, known: Surroundings, limits: PollingThresholds) -> Float
     days = (days or 1.0) if known.baseline.itself else max(days, 1.0)
     category = known.categories(crowd.pairs)
     asked = Codes(category.code[crowd.pair], category.texts)
-    return contact_rate(known.baseline.rate_z(asked, crowd.counts / days), unusual=limits.rate_unusual)
+    return contact_rate(known.baseline.rate_z(asked, as_learned(crowd) / days), unusual=limits.rate_unusual)
