@@ -8,14 +8,14 @@ is, and counts what others do without the device that is asked about.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from detector.columns import Codes
+from detector.columns import NULL, Codes
 from detector.contract import Telemetry
 from detector.grouped import Float64
 from detector.learned.combined import Combined, combined
@@ -23,6 +23,7 @@ from detector.learned.file import read_parts, write_parts
 from detector.learned.gathering import gathered
 from detector.learned.pace import Former, Pace, Paces
 from detector.learned.part import Part
+from detector.learned.relayed import Habit, Relaying, relayed_of
 from detector.learned.shares import Asked, Deviation, Vouching, placed
 from detector.learned.summary import Coverage, coverage_of, summary_of
 from detector.learned.usual import Usual, rates_of, usual_of
@@ -73,7 +74,15 @@ class Baseline:
             fleet_share=fleet_share,
             fleet_new=unknown if self.itself else new,
             fleet_devices=fleet_devices,
+            own_app=unknown if self.itself else self._had(asked),
         )
+
+    def relayed(self, device: Codes, package: Codes) -> Habit:
+        """(g,) how clearly each app relayed in the learning period; unknown in a survey, which is of the same time."""
+        known = self._combined
+        found = self._relaying.habit(placed(device, known.devices), placed(package, known.packages))
+        unknown = np.full(len(device.code), np.nan)
+        return Habit(unknown, unknown) if self.itself else found
 
     def pace(self, package: Codes, destination: Codes) -> Pace:
         """(g,) how often the app went there a day in the learning period."""
@@ -126,6 +135,19 @@ class Baseline:
         """The baseline of a file; LookupError if it is none or of another version, EvidenceError if it is damaged."""
         return cls(*read_parts(path))
 
+    def _had(self, asked: Asked) -> Float64:
+        """(g,) 1 where the device had the app, by its inventory or heard of, else 0; NaN without an inventory."""
+        known = self._combined
+        told = {device for device, _ in known.installed}
+        pairs, place = np.unique(np.stack([asked.device.code, asked.package.code]), axis=1, return_inverse=True)
+        found = np.full(pairs.shape[1], np.nan)
+        for k, (device, package) in enumerate(pairs.T.tolist()):
+            if NULL not in (device, package) and asked.device.texts[device] in told:
+                found[k] = (asked.device.texts[device], asked.package.texts[package]) in known.installed
+        device, package = placed(asked.device, known.devices), placed(asked.package, known.packages)
+        heard = self._vouching.spoke(device, package)
+        return np.where(heard, 1.0, found[place.reshape(-1)])
+
     @cached_property
     def _combined(self) -> Combined:
         return combined(self.parts)
@@ -135,13 +157,21 @@ class Baseline:
         return Vouching(self._combined.pairs)
 
     @cached_property
+    def _relaying(self) -> Relaying:
+        known = self._combined
+        return Relaying(
+            known.pairs.device, known.pairs.package, known.relayed, (len(known.devices), len(known.packages))
+        )
+
+    @cached_property
     def _paces(self) -> Paces:
         return Paces(self._combined)
 
 
 def learn(telemetry: Telemetry) -> Baseline:
     """What the telemetry shows to be normal; its view is the telemetry's."""
-    return Baseline(telemetry.view, (gathered(telemetry),))
+    part = gathered(telemetry)
+    return Baseline(telemetry.view, (replace(part, relayed=relayed_of(telemetry, part)).named(),))
 
 
 def survey(telemetry: Telemetry) -> Baseline:

@@ -27,9 +27,14 @@ class Installed:
         return f"the inventory gives it the role {shared[0]}" if shared else None
 
 
-def allowance(why: str, relief: float) -> Reason:
-    """The reason that stands in a finding about something allowed: told, taken down by ``relief``, never an alert."""
-    return Reason("allowed", 1.0, "absent", relief, f"informational only, the score was taken down: {why}")
+def allowance(why: str, relief: float, *, alert: bool = False) -> Reason:
+    """The reason that stands in a finding about something allowed: told, taken down by ``relief``; seldom an alert."""
+    text = (
+        "the score was taken down, and was enough all the same"
+        if alert
+        else "informational only, the score was taken down"
+    )
+    return Reason("allowed", 1.0, "absent", relief, f"{text}: {why}")
 
 
 NOBODY = Installed(package=None, category=None, sanctioned=False, roles=frozenset())

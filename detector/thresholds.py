@@ -24,7 +24,17 @@ _LEAST = {
     "anchor_s": 1e-6,
     "time_window": 1,
 }
-
+#: Scores, shares of scores, and what is taken off them: numbers of which more than 1 means nothing, by key or table.
+_SHARES = frozenset(
+    (
+        *("threshold", "near_miss", "allowed_relief", "prevalence_relief", "rare_share"),
+        *("sanctioned_gate", "sanctioned_adoption"),
+        *("handshake_score", "unanswered_score", "attended_floor", "known_floor"),
+        *("role_relief", "product_threshold", "points_threshold", "anomaly_lift"),
+    )
+)
+#: Of these, what is divided by.
+_DIVISORS = frozenset(("product_threshold", "points_threshold"))
 
 #: Keys of what differs with a learned baseline and without.
 BASELINED = ("baseline", "no_baseline")
@@ -167,6 +177,17 @@ def _too_small(value: Any, least: float) -> bool:
     return bool(min(value) < least if isinstance(value, tuple) else value < least)
 
 
+def _beyond(name: str, value: float | Mapping[str, float]) -> list[str]:
+    """What of a share, or of a table of shares, is no share; nothing is below 0 any more."""
+    told = value if isinstance(value, Mapping) else {"": value}
+    least = "above 0, " if name in _DIVISORS else ""
+    return [
+        f"{f'{name}.{key}' if key else name}: found {one:g}, expected {least}at most 1"
+        for key, one in told.items()
+        if one > 1 or (least and not one)
+    ]
+
+
 def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str]) -> dict[str, Any]:
     if not isinstance(given, dict):
         faults.append(f"{place}: found {given!r}, expected a section")
@@ -185,6 +206,8 @@ def _section(given: Mapping[str, Any], shape: type, place: str, faults: list[str
             else:
                 if name in _LEAST and _too_small(values[name], _LEAST[name]):
                     faults.append(f"{place}: {name}: found {named[name]!r}, expected at least {_LEAST[name]:g}")
+                if name in _SHARES:
+                    faults += [f"{place}: {fault}" for fault in _beyond(name, values[name])]
                 if kind == "Mapping[str, float]" and (wrong := _misnamed(name, values[name])):
                     faults.append(f"{place}: {name}: found {', '.join(values[name])}, {wrong}")
     return values

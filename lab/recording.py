@@ -77,6 +77,7 @@ class Recording:
     files: Mapping[str, Mapping[str, Any]]
     not_played: tuple[str, ...] = ()  # conditions of the scenario that the stage left out
     past: Mapping[str, float] = field(default_factory=dict)  # if it is of the days before: learn_s, poison
+    devices: int = 0  # phones that the scenario's fleet was enlarged to; 0: as written
     partial: str | None = None  # why nothing may be concluded from what is missing; None: proved whole
 
     @property
@@ -96,8 +97,8 @@ class Recording:
         packets = self.files.get(CAPTURE, {}).get("packets")
         size = sum(entry["bytes"] for entry in self.files.values())
         what = {"span_s": self.span_s, "speed": self.speed, "packets": packets, "bytes": size}
-        what |= {"not_played": list(self.not_played)} if self.not_played else {}
-        what |= {"past": dict(self.past)} if self.past else {}
+        told = {"not_played": list(self.not_played), "past": dict(self.past), "devices": self.devices}
+        what |= {key: value for key, value in told.items() if value}
         return who | what | {"sha256": recording_hash(self.folder), "partial": self.partial}
 
 
@@ -169,6 +170,7 @@ def open_recording(folder: Path, *, allow_partial: bool = False, truth: bool = T
         files=manifest["files"],
         not_played=tuple(manifest.get("not_played", ())),
         past=manifest.get("past", {}),
+        devices=manifest.get("devices", 0),
         partial="; ".join(faults) or None,
     )
 

@@ -96,7 +96,8 @@ def enlarged(scenarios: Iterable[Scenario], devices: int | None) -> tuple[Scenar
     """The scenarios with fleets of so many phones each, or with None as they are.
 
     What is on every phone as written is on every one of these. An app with a labelled behaviour stays on as many as
-    are written, and so does what is not on every phone. ScenarioError for a number that no scenario may have.
+    are written, and so do one that imitates it (Scenario.alike) and what is not on every phone. ScenarioError for a
+    number that no scenario may have.
     """
     if devices is None:
         return tuple(scenarios)
@@ -106,10 +107,12 @@ def enlarged(scenarios: Iterable[Scenario], devices: int | None) -> tuple[Scenar
 
 
 def _enlarged(scenario: Scenario, devices: int) -> Scenario:
-    everywhere = [app.on == scenario.devices and not any(one.label for one in app.behaviours) for app in scenario.apps]
+    kept = {package for package, _ in scenario.alike}
+    kept |= {app.package for app in scenario.apps if any(one.label for one in app.behaviours)}
+    everywhere = [app.on == scenario.devices and app.package not in kept for app in scenario.apps]
     counts = [devices if wide else min(app.on, devices) for app, wide in zip(scenario.apps, everywhere, strict=True)]
     apps = tuple(replace(app, on=count) for app, count in zip(scenario.apps, counts, strict=True))
-    return replace(scenario, devices=devices, apps=apps)
+    return replace(scenario, devices=devices, apps=apps, enlarged=devices)
 
 
 def in_blocks(scenario: Scenario) -> bool:

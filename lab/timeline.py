@@ -178,6 +178,7 @@ class Timeline:
     twin_of: str = ""  # the malicious scenario that a benign one imitates
     network: Network = PLAIN
     past: Mapping[str, float] = field(default_factory=dict)  # of the days before a scenario: learn_s, poison
+    enlarged: int = 0  # the phones of a fleet that is not as large as written
 
     def exchange_slices(self) -> Int64:
         """(n + 1,) offsets: exchanges of conversation i are rows [offset[i], offset[i + 1])."""

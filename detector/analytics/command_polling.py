@@ -21,6 +21,8 @@ What it can no longer see, by view (DESIGN section 5):
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -66,9 +68,10 @@ def _reported(found: Measured, score: Float64, limits: PollingThresholds) -> lis
 def _decided(found: Measured, alerts: Sequence[Told], limits: PollingThresholds) -> dict[int, int]:
     """When each alerting group had been seen enough of, microseconds, by group."""
     moments = {}
-    for part in found.parts:
-        mine = [one for one in alerts if one.part is part]
+    for part, needed in product(found.parts, sorted({one.needed(limits) for one in alerts})):
+        mine = [one for one in alerts if one.part is part and one.needed(limits) == needed]
         groups = np.array([one.number for one in mine], np.int64)
-        for one, length in zip(mine, onset(part, groups, found.known, limits).tolist(), strict=True):
+        lengths = onset(part, groups, found.known, replace(limits, threshold=needed)).tolist()
+        for one, length in zip(mine, lengths, strict=True):
             moments[one.group] = int(one.contacts.times[length - 1])
     return moments

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from detector.analytics.polling_history import as_learned
 from detector.analytics.polling_naming import naming_columns
 from detector.analytics.polling_surroundings import Surroundings, others
 from detector.columns import NULL, Codes, Int64
@@ -108,6 +109,7 @@ def pair_columns(pairs: Pairs, known: Surroundings) -> Columns:
     used, packages = others(pairs)
     return {
         **{name: getattr(deviation, name) for name in PARTS},
+        "own_app": np.full(len(pairs), np.nan) if deviation.own_app is None else deviation.own_app,
         "gate": baseline_gate(deviation),
         "elsewhere": elsewhere(deviation),
         "baseline": np.full(len(pairs), 0.0 if known.baseline.itself else 1.0),
@@ -169,4 +171,4 @@ def rates(crowd: Crowd, known: Surroundings, limits: PollingThresholds) -> Float
     days = (days or 1.0) if known.baseline.itself else max(days, 1.0)
     category = known.categories(crowd.pairs)
     asked = Codes(category.code[crowd.pair], category.texts)
-    return contact_rate(known.baseline.rate_z(asked, crowd.counts / days), unusual=limits.rate_unusual)
+    return contact_rate(known.baseline.rate_z(asked, as_learned(crowd) / days), unusual=limits.rate_unusual)

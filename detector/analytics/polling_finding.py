@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from detector.analytics.polling_measured import Measured, Part
+from detector.analytics.polling_naming import answered_share
 from detector.analytics.polling_peer import Peer, peer_of
 from detector.analytics.polling_reasons import Verdict, polling_reasons
 from detector.analytics.polling_score import ODD, ODDITIES, Scored, covered, effective_weights
 from detector.contacts import Contacts
 from detector.contract import Finding
-from detector.destinations import registrable
 from detector.inventory import Installed, allowance
 from detector.signature import Signature
 from detector.thresholds import PollingThresholds
 
 ANALYTIC = "AN1793"
+#: Share of the flows whose address an answer gave for their name, from which a name on a list is taken for true.
+ANSWERED = 0.9
+#: What is left of the relief where no look-ups show whether the name is true.
+UNCHECKED = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Told:
     peer: Peer
     app: Installed | None
     verdict: Verdict
+    answered: float = math.nan  # share of its flows whose name an answer bears out; NaN: no look-ups, or on no list
 
     def approved(self, limits: PollingThresholds) -> bool:
         """Whether an approval of the app would cover this."""
@@ -45,8 +51,20 @@ class Told:
 
     def excuse(self, limits: PollingThresholds) -> str | None:
         """Why it may not alert: inventory, role, or destination on a list; None if it may."""
-        names = {self.peer.name, registrable(self.peer.name), *self.peer.addresses}
-        if names & limits.allowed_destination_list:
+        allowed = self._allowed(limits)
+        if allowed is not None or (listed := self._unchecked(limits)) is None:
+            return allowed
+        return listed if self.verdict.parts["score"] < self.needed(limits) else None
+
+    def needed(self, limits: PollingThresholds) -> float:
+        """The score before any relief at which this alerts, as far as nothing excuses it wholly."""
+        unchecked = self._unchecked(limits)
+        return limits.threshold / (1 - UNCHECKED * limits.allowed_relief) if unchecked else limits.threshold
+
+    def _allowed(self, limits: PollingThresholds) -> str | None:
+        """Why it never alerts, however high it scores."""
+        listed = limits.allowed_destination_list
+        if not listed.isdisjoint(self.peer.addresses) or (self._listed(limits) and self.answered >= ANSWERED):
             return f"{self.peer.name} is in AllowedDestinationList"
         if self.app is None:
             return None
@@ -54,17 +72,38 @@ class Told:
             return f"the inventory holds {self.app.package} for sanctioned"
         return self.app.allowed(limits.allowed_app_list, limits.allowed_roles)
 
+    def _unchecked(self, limits: PollingThresholds) -> str | None:
+        """What speaks for a name on a list that no look-up shows to be true; None where it is not on a list, or false.
+
+        Any client may present any name. Where look-ups are seen and none vouches for it, it excuses nothing.
+        """
+        if not self._listed(limits) or not math.isnan(self.answered):
+            return None
+        return (
+            f"{self.peer.name} is in AllowedDestinationList; no look-up shows whether the name is true, so half counts"
+        )
+
+    def _listed(self, limits: PollingThresholds) -> bool:
+        return not limits.allowed_destination_list.isdisjoint(self.peer.names_told())
+
+    def _relief(self, limits: PollingThresholds) -> tuple[str | None, float]:
+        """What speaks for it, and the share of the score it takes off."""
+        allowed, unchecked = self._allowed(limits), self._unchecked(limits)
+        if allowed or unchecked is None:
+            return allowed, limits.allowed_relief if allowed else 0.0
+        return unchecked, UNCHECKED * limits.allowed_relief
+
     def alerts(self, limits: PollingThresholds) -> bool:
         """Whether it reached the threshold and nothing excuses it."""
         return self.verdict.parts["score"] >= limits.threshold and self.excuse(limits) is None
 
     def finding(self, limits: PollingThresholds, by: Signature, decided_at: int) -> Finding:
         """The finding, with every reason."""
-        excuse, alert = self.excuse(limits), self.alerts(limits)
-        score = self.verdict.parts["score"] * ((1 - limits.allowed_relief) if excuse else 1)
+        alert, (excuse, relief) = self.alerts(limits), self._relief(limits)
+        score = self.verdict.parts["score"] * (1 - relief)
         reasons = polling_reasons(self.contacts, self.peer, self.verdict, limits)
         if excuse:
-            reasons += (allowance(excuse, limits.allowed_relief),)
+            reasons += (allowance(excuse, relief, alert=alert),)
         return Finding(
             analytic=ANALYTIC,
             device=self.contacts.device,
@@ -108,6 +147,10 @@ def told_of(found: Measured, result: Scored, group: int, limits: PollingThreshol
     """One group as what is told of it."""
     part, number = found.place(group)
     contacts = part.crowd.one(number)
+    said = part.crowd.pairs.said
+    peer = peer_of(contacts, said)
+    listed = not limits.allowed_destination_list.isdisjoint(peer.names_told())
+    answered = answered_share(contacts, said, found.known.lookups) if listed else math.nan
     columns = {name: column[group : group + 1] for name, column in found.columns.items()}
     weights = {
         name: 0.0 if np.isnan(columns[name][0]) else float(weight[0])
@@ -118,11 +161,12 @@ def told_of(found: Measured, result: Scored, group: int, limits: PollingThreshol
         part=part,
         number=number,
         contacts=contacts,
-        peer=peer_of(contacts, part.crowd.pairs.said),
+        peer=peer,
         app=found.known.inventory.find(contacts.device, contacts.uid, contacts.package),
         verdict=Verdict(
             columns={name: float(column[0]) for name, column in columns.items()},
             parts={field.name: float(getattr(result, field.name)[group]) for field in fields(result)},
             weights=weights,
         ),
+        answered=answered,
     )

@@ -14,39 +14,66 @@ from detector.columns import NULL, Codes, Int64
 from detector.contacts import Crowd, Flows, Pairs
 from detector.features.succession import succession
 from detector.features.surge import surge
-from detector.grouped import Float64, spans
+from detector.grouped import Float64, grouped_sum, spans
+from detector.learned.gathering import MERGE_US
 from detector.learned.part import keyed
 from detector.learned.shares import placed
 
 DAY_US = 86_400_000_000
 CANDIDATES = 32
 SILENT = 3.0  # contacts missed: a Poisson process is silent that long once in twenty times
+Paces = tuple[Float64, Float64]
 NAMES = ("per_day", "usual_per_day", "surge", "own_places", "succession")
 
 
-def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64) -> dict[str, Float64]:
-    """(g,) each: see the features of these names.
+def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64, paces: Paces) -> dict[str, Float64]:
+    """(g,) each: see the features of these names; ``paces`` of ``usual_paces``.
 
-    ``own_places``: how far the rate lies above what the app's users have with destinations of their own; 1 for apps
-    that have none. ``own_days`` (g,): where the app went before, nothing can have been taken over: 0. Of a merged group
-    there is no one destination whose pace or move could be known.
+    ``own_days`` (g,): where the app went before, nothing can have been taken over: 0. Of a merged group there is no one
+    destination whose pace or move could be known.
     """
     unknown = np.full(len(crowd), np.nan)
     if known.baseline.itself or not len(crowd):
         return dict.fromkeys(NAMES, unknown)
-    per_day = crowd.counts / max((known.span[1] - known.span[0]) / DAY_US, 1.0)
+    until = np.full(len(crowd), known.span[1])
+    paced = pace_columns(crowd, until, known, paces)
+    return {**paced, "succession": unknown if crowd.pairs.merged else _successions(crowd, known, own_days == 0)}
+
+
+def usual_paces(crowd: Crowd, known: Surroundings) -> Paces:
+    """(g,) contacts a day that are usual with the destination (of a merged group with strangers), and with own places.
+
+    NaN: without a learned baseline, or of an app that was not there.
+    """
+    if known.baseline.itself or not len(crowd):
+        return np.full(len(crowd), np.nan), np.full(len(crowd), np.nan)
     pace = known.baseline.pace(crowd.package, crowd.destination)
-    if crowd.pairs.merged:
-        nothing = dict.fromkeys(("surge", "succession"), unknown)
-        told = {"per_day": per_day, "usual_per_day": pace.strangers}
-        return {**told, **nothing, "own_places": np.where(pace.strangers == 0, 1.0, surge(per_day, pace.strangers))}
+    return (pace.strangers, pace.strangers) if crowd.pairs.merged else (pace.usual, pace.own_places)
+
+
+def pace_columns(crowd: Crowd, until: Int64, known: Surroundings, paces: Paces) -> dict[str, Float64]:
+    """(g,) the rates up to ``until`` (g,) against the usual ones, no part of a day for a whole one.
+
+    ``own_places``: how far the rate lies above what the app's users have with destinations of their own; 1 for apps
+    that have none.
+    """
+    usual, own = paces
+    if known.baseline.itself:
+        return dict.fromkeys(NAMES[:-1], np.full(len(crowd), np.nan))
+    per_day = as_learned(crowd) / np.maximum((until - known.span[0]) / DAY_US, 1.0)
     return {
         "per_day": per_day,
-        "usual_per_day": pace.usual,
-        "surge": surge(per_day, pace.usual),
-        "own_places": np.where(pace.own_places == 0, 1.0, surge(per_day, pace.own_places)),
-        "succession": _successions(crowd, known, own_days == 0),
+        "usual_per_day": usual,
+        "surge": surge(per_day, np.full(len(crowd), np.nan) if crowd.pairs.merged else usual),
+        "own_places": np.where(own == 0, 1.0, surge(per_day, own)),
     }
+
+
+def as_learned(crowd: Crowd) -> Float64:
+    """(g,) contacts as a baseline counts them: closer than its merge gap are one, however finely they are judged."""
+    apart = np.diff(crowd.times, prepend=0) > MERGE_US
+    apart[crowd.edges[:-1]] = True
+    return grouped_sum(apart, crowd.edges)
 
 
 def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]) -> Float64:
@@ -69,7 +96,7 @@ def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]
     group = np.repeat(np.arange(len(crowd)), many)
     old = order[spans(begin, many)]
     time_left = np.maximum(known.span[1] - crowd.first, 1)
-    rate = crowd.counts * DAY_US / time_left
+    rate = as_learned(crowd) * DAY_US / time_left
     apart = (crowd.first[group] - last[old]) / DAY_US
     found = succession(
         missing[old],

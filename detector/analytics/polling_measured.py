@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.analytics.polling_columns import Columns, averaged, columns_of, pair_columns, rare_pairs, rates
-from detector.analytics.polling_history import history_columns
+from detector.analytics.polling_history import history_columns, usual_paces
 from detector.analytics.polling_surroundings import Surroundings
 from detector.columns import Codes, Int64
 from detector.contacts import RARE, Contacts, Crowd, Merging, Pairs, crowd_of
@@ -28,6 +28,7 @@ class Part:
     crowd: Crowd
     around: Columns  # (g,) what is of all times: what others do, and the contact rate
     columns: Columns  # (g,) all factors, those included
+    paces: tuple[Float64, Float64]  # (g,) polling_history.usual_paces; their columns depend on what was seen
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,12 @@ def _parts(pairs: Pairs, known: Surroundings, limits: PollingThresholds) -> list
 def _part(crowd: Crowd, around: Columns, known: Surroundings, limits: PollingThresholds) -> Part:
     beside = {name: column[crowd.pair] for name, column in around.items()}
     beside["contact_rate"] = rates(crowd, known, limits)
-    beside |= history_columns(crowd, known, beside["own_days"])
+    paces = usual_paces(crowd, known)
+    beside |= history_columns(crowd, known, beside["own_days"], paces)
     if not len(crowd):
-        return Part(crowd, beside, {})
+        return Part(crowd, beside, {}, paces)
     until = np.full(len(crowd), known.span[1])
-    return Part(crowd, beside, columns_of(crowd, until, known, limits) | beside)
+    return Part(crowd, beside, columns_of(crowd, until, known, limits) | beside, paces)
 
 
 def _rotating(crowd: Crowd, known: Surroundings) -> Crowd:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from detector.analytics.polling_surroundings import WITH_SNI, Surroundings
 from detector.columns import NULL, Codes, Int64, codes
-from detector.contacts import Crowd, Flows
+from detector.contacts import Contacts, Crowd, Flows
 from detector.destinations import is_address, is_local, label_of, registrable
 from detector.features.dns_tunnel import ODD_TYPES, dns_tunnel
 from detector.features.name_anomaly import name_anomaly
@@ -43,6 +43,21 @@ def naming_columns(crowd: Crowd, known: Surroundings, limits: PollingThresholds)
         "stack_first_use": _stacks(crowd, known),
         "explained": explained[number] if len(apps) else np.zeros(0),
     }
+
+
+def answered_share(contacts: Contacts, said: Flows | Lookups, lookups: Lookups | None) -> float:
+    """Share of the flows of one group whose address some answer gave for their very name; NaN without look-ups.
+
+    A client may write any name into its hello: only who resolved it, this device or another, can vouch for it. The
+    share is lower for addresses that were known from before the telemetry began.
+    """
+    if isinstance(said, Lookups) or lookups is None or not len(lookups.answers.domain):
+        return float("nan")
+    whom = Codes(np.zeros(len(contacts.rows), np.int64), [contacts.destination])
+    server = Codes(said.server.code[contacts.rows], said.server.texts)
+    nobody = np.full(len(contacts.rows), NULL, np.int64)
+    _, _, own = _resolved(nobody, server, whom, lookups)
+    return float(own.mean())
 
 
 def _destinations(crowd: Crowd, known: Surroundings) -> Codes:

@@ -4,8 +4,8 @@ Prefixes of all groups in question are judged together as one crowd, a few lengt
 the last that did not reach it and the first that did, until these are neighbours. The score is not monotone, so an
 earlier brief crossing between two looks can be missed; at the length found the threshold is truly reached, and on one
 contact less it is not. Only a group that crosses by the silence after its last contact is dated to that contact.
-What others do (gate, prevalence, contact rate), the device's quiet hours, the app's JA4s, which names were answered and
-which requests were read is taken from the whole telemetry.
+What others do (gate, prevalence, contact rate), which destination took over from which, the device's quiet hours, the
+app's JA4s, which names were answered and which requests were read is taken from the whole telemetry.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from detector.analytics.polling_columns import columns_of
+from detector.analytics.polling_history import pace_columns
 from detector.analytics.polling_measured import Part
 from detector.analytics.polling_score import scores
 from detector.analytics.polling_surroundings import Surroundings
@@ -60,4 +61,6 @@ def _scores(
     """(k,) the score of the first contacts of each, as if the telemetry had ended with the last of them."""
     prefix = part.crowd.taken(groups, lengths)
     columns = columns_of(prefix, prefix.last, known, limits)
-    return scores(columns | {name: column[groups] for name, column in part.around.items()}, limits)
+    usual, own = part.paces
+    paced = pace_columns(prefix, prefix.last, known, (usual[groups], own[groups]))
+    return scores(columns | {name: column[groups] for name, column in part.around.items()} | paced, limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detector.contacts import RARE, Contacts, Flows
+from detector.destinations import registrable
 from detector.lookups import Lookups
 
 SHOWN = 4
@@ -23,6 +24,10 @@ class Peer:
         more = len(self.addresses) - SHOWN
         shown = ", ".join(self.addresses[:SHOWN])
         return f"{shown} and {more} more" if more > 0 else shown
+
+    def names_told(self) -> tuple[str, str]:
+        """The name and its registrable domain, as lists may hold them; the client told them, and may have lied."""
+        return self.name, registrable(self.name)
 
     def who(self) -> str:
         """The name as a phrase."""

@@ -166,6 +166,8 @@ def _baseline(found: Verdict) -> Reason:
     days, share, of = (found.known(name) for name in ("own_days", "app_share", "app_devices"))
     if days is not None:
         words.append(f"this app of this device went there on {days:g} days of the learning period")
+    if found.known("own_app") == 0:
+        words.append("but the app came to the device only since, so that all it does is new")
     if share is not None:
         words.append(f"{share:.0%} of {of or 0:g} other devices with the app do")
     fleet = found.known("fleet_share")

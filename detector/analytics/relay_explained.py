@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from detector.analytics.proxy_handshake import Asked
+from detector.analytics.relay_anew import how_new, request_score
 from detector.analytics.relay_decided import Who
 from detector.analytics.relay_measured import Measured, measured
 from detector.analytics.relay_reasons import EXPECTED, weights_of
 from detector.analytics.relay_score import scores
-from detector.analytics.traffic_relay import Bridged, Case, request_score, requests
+from detector.analytics.traffic_relay import Bridged, Case, requests
 from detector.columns import NULL, Codes, Int64
 from detector.contract import Telemetry
 from detector.counterfactual import Columns, Limits
@@ -20,6 +22,9 @@ from detector.grouped import Float64
 from detector.inventory import read_inventory
 from detector.scored_groups import ScoredGroups
 from detector.thresholds import RelayThresholds
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
 
 REQUEST = "request"  # what the requests made to an app score by themselves; 0 without any
 SHARE = Limits(0.0, 1.0)
@@ -31,7 +36,7 @@ def relay_groups(telemetry: Telemetry, limits: RelayThresholds) -> ScoredGroups:
     """All windows of a telemetry that are judged, one more per app that was asked to relay, and what may change."""
     found, asked = measured(telemetry, limits), list(requests(telemetry))
     told = {(one.device, one.uid, one.package): one for one in asked}
-    columns = _columns(found, asked, limits)
+    columns = _columns(found, asked, telemetry.baseline, limits)
     first, last = ([getattr(one, name) for one in asked] for name in ("first", "last"))
     inventory = read_inventory(telemetry.tables.get("packages"))
 
@@ -66,27 +71,29 @@ def changeable(limits: RelayThresholds) -> Mapping[str, Limits]:
     """Between what each factor of the score may change; what only describes (bytes, times, chance) is in others."""
     bridge = [name for name in limits.bridge_weights if name != "timing"]
     weighed = ["bridge_correlation", "pairing_lift", *bridge, *limits.suspicion_weights]
-    shares = [name for name in [*weighed, "unattended_share", "novelty", "sustained"] if name != "base"]
+    shares = [name for name in [*weighed, "unattended_share", "anew", "novelty", "sustained"] if name != "base"]
     return {"nats": NATS, "streams": COUNT, "destinations": COUNT, **dict.fromkeys(shares, SHARE)}
 
 
-def _columns(found: Measured, asked: Sequence[Asked], limits: RelayThresholds) -> dict[str, Float64]:
+def _columns(
+    found: Measured, asked: Sequence[Asked], baseline: Baseline | None, limits: RelayThresholds
+) -> dict[str, Float64]:
     """The columns of all windows, then those of the requests: no bridge, and what the request itself scores."""
     empty = {"streams": 0.0, "destinations": 0.0, "sustained": 0.0}
     more = {name: np.full(len(asked), empty.get(name, np.nan)) for name in found.columns}
-    requested = [request_score(one, _novelty(found, one, limits), limits) for one in asked]
+    requested = [request_score(one, how_new(one, baseline, _row(found, one, limits)), limits) for one in asked]
     said = np.concatenate([np.zeros(len(found)), np.array(requested, np.float64)])
     return {name: np.concatenate([column, more[name]]) for name, column in found.columns.items()} | {REQUEST: said}
 
 
-def _novelty(found: Measured, one: Asked, limits: RelayThresholds) -> float:
-    """Of the app's worst window, if that is a near miss: as its finding has it; NaN without."""
+def _row(found: Measured, one: Asked, limits: RelayThresholds) -> dict[str, float]:
+    """The columns of the app's worst window, if that is a near miss: as its finding has it; empty without."""
     uid = NULL if one.uid is None else one.uid
     mine = _held(found.device, one.device) & _held(found.package, one.package) & (found.uid == uid)
     rows = np.flatnonzero(mine)
     scored = scores(_rows(found.columns, rows), limits) if len(rows) else np.zeros(0)
     near = scored.max(initial=0.0) >= limits.threshold * limits.near_miss
-    return float(found.columns["novelty"][rows[np.argmax(scored)]]) if near else float("nan")
+    return {name: float(column[rows[np.argmax(scored)]]) for name, column in found.columns.items()} if near else {}
 
 
 def _held(column: Codes, text: str | None) -> Bools:

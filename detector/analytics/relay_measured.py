@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +23,16 @@ from detector.analytics.relay_likely import likely as likely_windows
 from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched, unchanced
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
+from detector.analytics.relay_score import bridging as bridging_alone
 from detector.analytics.relay_windows import Scene, window_columns
 from detector.columns import NULL, Codes, Int64, whole
 from detector.contract import Telemetry
+from detector.features.bridged_anew import bridged_anew
 from detector.grouped import Float64
 from detector.thresholds import RelayThresholds
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
 
 THREADS = 2  # blocks of devices at once
 
@@ -77,9 +83,20 @@ def measured(telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0) 
         return _of_devices(flows, said, frame, known, limits)
 
     if len(apart) == 1:
-        return one(0)
-    with ThreadPoolExecutor(THREADS) as several:
-        return _together(list(several.map(one, range(len(apart)))))
+        found = one(0)
+    else:
+        with ThreadPoolExecutor(THREADS) as several:
+            found = _together(list(several.map(one, range(len(apart)))))
+    return _held_against_past(found, telemetry.baseline, limits)
+
+
+def _held_against_past(found: Measured, baseline: Baseline | None, limits: RelayThresholds) -> Measured:
+    """The same windows with how clearly the app relayed in the learning period, and how much more so now."""
+    past = np.full(len(found), np.nan)
+    if baseline is not None:
+        past = baseline.relayed(found.device, found.package).known
+    anew = bridged_anew(past, bridging_alone(found.columns, limits))
+    return replace(found, columns={**found.columns, "past_bridge": past, "anew": anew})
 
 
 def _times(flows: pa.Table) -> tuple[Int64, Int64]:

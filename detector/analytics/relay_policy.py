@@ -29,12 +29,17 @@ class Shape:
         return frozenset({self.entrance} | many)
 
 
-def excuse(app: Installed | None, shapes: list[Shape], limits: RelayThresholds) -> str | None:
-    """Why relaying of these shapes is allowed to the app, as a phrase; None if it is not."""
+def excuse(app: Installed | None, shapes: list[Shape] | None, limits: RelayThresholds) -> str | None:
+    """Why relaying of these shapes is allowed to the app, as a phrase; None if it is not.
+
+    Without shapes no role is asked: it is known that the app did not relay before.
+    """
     if app is None:
         return None
     if app.package in limits.allowed_app_list:
         return f"{app.package} is in AllowedAppList"
+    if shapes is None:
+        return None
     for role in sorted(app.roles & limits.allowed_roles):
         explained = limits.role_shapes.get(role, frozenset())
         if all(shape.needs() <= explained or _own(shape, explained) for shape in shapes):

@@ -46,7 +46,8 @@ def weights_of(limits: RelayThresholds) -> dict[str, float]:
     state = (1 - limits.attended_floor) * limits.foreground_state_required
     suspicious = {name: weight for name, weight in limits.suspicion_weights.items() if name != "base"}
     shared = {"bridge_correlation": timed, "pairing_lift": timed, "unattended_share": state, "sustained": 1.0}
-    return {**shared, **bridge, **suspicious, "nats": 1.0, "novelty": 1 - limits.known_floor}
+    new = 1 - limits.known_floor
+    return {**shared, **bridge, **suspicious, "nats": 1.0, "anew": new, "novelty": new}
 
 
 #: What the innocent have of each factor.
@@ -62,6 +63,7 @@ EXPECTED: Mapping[str, str] = {
     "setup_evidence": "0",
     "concurrency": "few",
     "unattended_share": "0",
+    "anew": "0",
     "novelty": "near 0",
     "sustained": "0",
     "streams": "0",
@@ -80,6 +82,7 @@ def sentences(row: Row, way: str, hours: float) -> dict[str, str]:
     step = f"{number['paired']:.1f} of {others} spoke just when {way} brought their request and took their answer"
     chance = f"{number['expected_by_chance']:.1f} would have minutes earlier or later"
     both = f"those in step sent {sent} and received {got}"
+    past = f"{number['past_bridge']:.2f} of 1 then"
     goals = f"{number['destinations']:.0f} destinations of flows in step with {way}"
     return {
         "nats": f"{step}; {chance}: e^-{number['nats']:.0f} by chance",
@@ -93,6 +96,7 @@ def sentences(row: Row, way: str, hours: float) -> dict[str, str]:
         "setup_evidence": "the app was asked to relay (1), accepted sessions (0.7), or had listened (0.5)",
         "concurrency": "relayed flows open at once, by logarithm",
         "unattended_share": "share of relayed bytes in the background without recent interaction",
+        "anew": f"how much more clearly it bridges than it, or the same app elsewhere, while it was learned ({past})",
         "novelty": f"share of the {goals} that neither this app nor its like contacted in the learning period",
         "sustained": "share of the least duration over which flows in step were seen",
         "streams": f"{others} beside {way} in {hours:g} h",

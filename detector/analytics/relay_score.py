@@ -7,7 +7,8 @@ score = seen * bridge * suspicion * unattended * novelty * sustained, each 0..1:
   agreement and bounded difference. A geometric mean since each alone is common: push has timing without conservation,
   calls conserve bytes without timing, torrents fan out without either.
 - suspicion: weighted mean of fan-out, client stacks, set-up, concurrency, and a constant.
-- unattended (if ForegroundStateRequired), novelty: from a floor, where nothing is hidden or new, to 1.
+- unattended (if ForegroundStateRequired), novelty: from a floor, where nothing is hidden or new, to 1. New is that the
+  app relays, if it is known whether it did in the learning period; else where it goes.
 
 What is unknown is no zero: of the bridge it gives its weight to the others, of suspicion and use of the device it
 counts half, and without a baseline everything counts as new (severity pays for that). A way that
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from detector.features.fan_out import known_relief
+from detector.features.fan_out import known_relief, newness
 from detector.grouped import Float64
 from detector.thresholds import RelayThresholds
 
@@ -34,10 +35,33 @@ def scores(columns: Columns, limits: RelayThresholds) -> Float64:
     """(w,) the score of each window, 0..1."""
     found = seen(columns, limits) * bridge(columns, limits) * suspicion(columns, limits)
     if limits.foreground_state_required:
-        found = found * _floored(columns["unattended_share"], limits.attended_floor)
-    found = found * known_relief(columns["novelty"], limits.known_floor) * columns["sustained"]
+        found = found * _floored(unexplained(columns), limits.attended_floor)
+    found = found * known_relief(newly(columns), limits.known_floor) * columns["sustained"]
     few = (columns["destinations"] < limits.fewest_destinations) & ~(columns["setup_evidence"] > 0)
     return np.where(few | (columns["streams"] < limits.fewest_streams), 0.0, found)
+
+
+def bridging(columns: Columns, limits: RelayThresholds) -> Float64:
+    """(w,) what of the score is the shape of relaying alone, whoever relays, whereto and when."""
+    found = seen(columns, limits) * bridge(columns, limits) * columns["sustained"]
+    return np.where(columns["streams"] < limits.fewest_streams, 0.0, found)
+
+
+def unexplained(columns: Columns) -> Float64:
+    """(w,) how little somebody who uses the app explains that it relays; NaN unknown.
+
+    Half of it remains where the app is known not to have relayed before, for it was used before as well.
+    """
+    used = columns["unattended_share"]
+    return np.where(np.isnan(used), np.nan, np.maximum(used, HALF * np.nan_to_num(columns["anew"])))
+
+
+def newly(columns: Columns) -> Float64:
+    """(w,) how new to the learning period it is that the app relays; NaN unknown.
+
+    Where it is known how the app relayed then, nothing else is asked; else where it goes.
+    """
+    return np.where(np.isnan(columns["anew"]), newness(columns["novelty"]), columns["anew"])
 
 
 def highest(columns: Columns, limits: RelayThresholds) -> Float64:

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.analytics.proxy_handshake import Asked, asked_to_relay
+from detector.analytics.relay_anew import anew, how_new, request_score
 from detector.analytics.relay_decided import Who, decided, of_app
 from detector.analytics.relay_measured import Measured, measured
 from detector.analytics.relay_policy import Circumstances, Shape, excuse, severity
@@ -31,14 +32,15 @@ from detector.columns import NULL, Int64
 from detector.contacts import Flows
 from detector.contract import Finding, Reason, Telemetry
 from detector.destinations import is_local
-from detector.features.fan_out import known_relief
 from detector.grouped import Float64
 from detector.inventory import Installed, allowance, read_inventory
 from detector.signature import Signature
 from detector.thresholds import RelayThresholds
+from detector.until import until
 
 __all__ = ["Bridged", "every_bridge", "measured", "scores", "traffic_relay"]
 ANALYTIC = "AN1702"
+HALF = 0.5  # from there on it is new that an app relays, and no role explains it
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,6 @@ def requests(telemetry: Telemetry) -> Iterator[Asked]:
     return asked_to_relay(mine, Flows.read(mine), telemetry.tables.get("exchanges"))
 
 
-def request_score(asked: Asked, novelty: float, limits: RelayThresholds) -> float:
-    """What a request to relay scores by itself, in an app of whose bridged destinations that share is new."""
-    said = limits.handshake_score if asked.granted else limits.unanswered_score
-    return said * float(known_relief(np.array([novelty]), limits.known_floor)[0])
-
-
 @dataclass(frozen=True)
 class Case:
     """All that is known of one app that may relay."""
@@ -141,6 +137,7 @@ class Case:
         score = self._score(row) * (1 - self.limits.allowed_relief if why else 1)
         alert = score >= self.limits.threshold and not why
         first, last = self._seen()
+        moment = self._decided(last)
         reasons = self._reasons(row)
         return Finding(
             analytic=ANALYTIC,
@@ -148,9 +145,9 @@ class Case:
             uid=uid,
             package=package or (self.app.package if self.app else None),
             peer=None,
-            first_seen=first,
+            first_seen=first if moment >= first else self._begun(moment),
             last_seen=last,
-            decided_at=self._decided(last),
+            decided_at=moment,
             score=round(score, 6),
             alert=bool(alert),
             severity=severity(self._circumstances(row)) if alert else "informational",
@@ -161,13 +158,17 @@ class Case:
         )
 
     def _score(self, row: Mapping[str, float]) -> float:
-        said = request_score(self.asked, row.get("novelty", float("nan")), self.limits) if self.asked else 0.0
+        said = 0.0
+        if self.asked:
+            said = request_score(self.asked, how_new(self.asked, self.telemetry.baseline, row), self.limits)
         return max(said, self.bridged.score if self.bridged else 0.0)
 
     def excuse(self) -> str | None:
-        """Why it may not alert; None if it may."""
+        """Why it may not alert; None if it may. A role covers what was known of the app, not what it turns to later."""
         row = self.bridged.row if self.bridged else {}
-        return excuse(self.app, self._shapes(row), self.limits) or (self.asked.elsewhere if self.asked else None)
+        covered = not anew(self.asked, self.telemetry.baseline, row) >= HALF
+        told = excuse(self.app, self._shapes(row) if covered else None, self.limits)
+        return told or (self.asked.elsewhere if self.asked else None)
 
     def _shapes(self, row: Mapping[str, float]) -> list[Shape]:
         """By which ways in strangers came, as far as it was seen."""
@@ -195,6 +196,12 @@ class Case:
             sure += [] if moment is None else [moment]
         return min(sure) if sure else self.asked.decided if self.asked else last
 
+    def _begun(self, moment: int) -> int:
+        """When what sufficed then had begun: in a window that later innocent traffic may have taken down again."""
+        found = measured(until(of_app(self.telemetry, self.who), moment), self.limits)
+        over = scores(found.columns, self.limits) >= self.limits.threshold
+        return int(found.first[over].min(initial=moment))
+
     def _fires(self, telemetry: Telemetry) -> bool:
         found = measured(telemetry, self.limits, self.limits.threshold)
         return bool(scores(found.columns, self.limits).max(initial=0.0) >= self.limits.threshold)
@@ -210,11 +217,13 @@ class Case:
     def _circumstances(self, row: Mapping[str, float]) -> Circumstances:
         known = {name: None if np.isnan(value) else value for name, value in row.items()}
         granted = bool(self.asked and self.asked.granted)
+        past = anew(self.asked, self.telemetry.baseline, row)
+        new = row.get("novelty", past) if np.isnan(past) else past
         return Circumstances(
             granted=granted,
             carried_out=bool(self.asked and (self.asked.reverse or self.asked.onward)),
             bridged=self.bridged is not None and self.bridged.score >= self.limits.threshold,
             unattended=known.get("unattended_share"),
             setup=known.get("setup_evidence"),
-            novelty=known.get("novelty"),
+            novelty=None if self.telemetry.baseline is None or np.isnan(new) else new,
         )

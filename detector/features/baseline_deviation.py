@@ -24,13 +24,18 @@ def newness(deviation: Deviation) -> Float64:
     """(g,) 1 the device's app never went there in the learning period; halved by every day on which it did.
 
     A phone that was not there is as new as the destination is to the fleet: 1 if nobody went there, else UNKNOWN; where
-    there was no learning period it is UNKNOWN.
+    there was no learning period it is UNKNOWN. So it is of an app that came to the phone only since: wherever it goes
+    is new, which says nothing. An implant that comes as an app of its own has that advantage.
 
-    >>> newness(_example(own_days=[0, 2, np.nan, np.nan], fleet_new=[0, 0, 1, np.nan])).tolist()
-    [1.0, 0.25, 1.0, 0.5]
+    >>> newness(_example(own_days=[0, 2, np.nan, np.nan, 0], fleet_new=[0, 0, 1, np.nan, 1],
+    ...     own_app=[1, 1, np.nan, np.nan, 0])).tolist()
+    [1.0, 0.25, 1.0, 0.5, 0.5]
     """
     fleet = np.where(deviation.fleet_new == 1, 1.0, UNKNOWN)
-    return np.where(np.isnan(deviation.own_days), fleet, 2.0 ** -np.nan_to_num(deviation.own_days))
+    new = np.where(np.isnan(deviation.own_days), fleet, 2.0 ** -np.nan_to_num(deviation.own_days))
+    if deviation.own_app is None:
+        return new
+    return np.where((deviation.own_app == 0) & (new > UNKNOWN), UNKNOWN, new)
 
 
 def at_least(share: Float64, many: Float64) -> Float64:
@@ -112,4 +117,5 @@ def _example(**columns: list[float]) -> Deviation:
     names = ("own_days", "app_share", "app_devices", "category_share", "fleet_share", "fleet_new")
     rows = len(next(iter(columns.values())))
     found = {name: np.array(columns.get(name, [np.nan] * rows), np.float64) for name in names}
-    return Deviation(**found, fleet_devices=np.array(columns["fleet_devices"]) if "fleet_devices" in columns else None)
+    exact = {name: np.array(columns[name]) for name in ("fleet_devices", "own_app") if name in columns}
+    return Deviation(**found, **exact)

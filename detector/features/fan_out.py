@@ -51,10 +51,10 @@ def newness(novelty: Float64) -> Float64:
     return np.asarray(np.clip((novelty - 0.5) / 0.4, 0.0, 1.0), np.float64)
 
 
-def known_relief(novelty: Float64, floor: float) -> Float64:
-    """(w,) what is left of a score where only a share ``novelty`` of the destinations is new; all if unknown (NaN).
+def known_relief(new: Float64, floor: float) -> Float64:
+    """(w,) what is left of a score of something as new as that, 0..1; all if unknown (NaN).
 
     >>> known_relief(np.array([0.0, 1.0, float("nan")]), 0.3).tolist()
     [0.3, 1.0, 1.0]
     """
-    return floor + (1 - floor) * np.nan_to_num(newness(novelty), nan=1.0)
+    return floor + (1 - floor) * np.nan_to_num(new, nan=1.0)

@@ -1,6 +1,7 @@
 """In how many of the observed hours there was a contact: machines work at night, people do not.
 
-Needs flows or dns over three hours at least; below that nothing can be said. Raised wrongly by push and mail.
+Few hours say little: the share counts as far as it is certain (Wilson). Needs flows or dns over three hours at least;
+below that nothing can be said. Raised wrongly by push and mail.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from detector.columns import Int64
+from detector.features.baseline_deviation import at_least
 from detector.grouped import Float64, grouped_sum
 
 HOUR_US = 3_600_000_000
@@ -15,17 +17,20 @@ LEAST_HOURS = 3
 
 
 def hour_coverage(times: Int64, edges: Int64, first: int, last: Int64) -> Float64:
-    """(g,) sqrt(distinct hours with a contact / hours observed); NaN where fewer than three hours were observed.
+    """(g,) sqrt of what distinct hours with a contact / hours observed is at least; NaN below three hours observed.
 
     ``times``: (n,) contact starts in order within the groups of ``edges``; ``first``, ``last`` (g,): observed from, to.
 
-    >>> hour_coverage(np.arange(4) * HOUR_US, np.array([0, 4]), 0, np.array([4 * HOUR_US])).tolist()
-    [1.0]
+    >>> hours = np.array([4, 24, 168])
+    >>> times = np.concatenate([np.arange(many) * HOUR_US for many in hours])
+    >>> hour_coverage(times, np.append(0, np.cumsum(hours)), 0, hours * HOUR_US).round(2).tolist()
+    [0.77, 0.95, 0.99]
     >>> hour_coverage(np.array([5, 6, 7]), np.array([0, 3]), 0, np.array([HOUR_US])).tolist()
     [nan]
     """
-    share = distinct_hours(times, edges, first) / hours_between(first, last)
-    return np.where(long_enough(first, last), np.minimum(1.0, np.sqrt(share)), np.nan)
+    hours = hours_between(first, last)
+    share = np.minimum(distinct_hours(times, edges, first) / hours, 1.0)
+    return np.where(long_enough(first, last), np.sqrt(at_least(share, hours)), np.nan)
 
 
 def distinct_hours(times: Int64, edges: Int64, first: int) -> Float64:

@@ -10,7 +10,8 @@ import numpy as np
 
 from detector.columns import NULL, Int64
 from detector.grouped import Float64
-from detector.learned.part import Contacted, Habits, Part, keyed
+from detector.learned.part import Contacted, Habits, Part, Relayed, keyed
+from detector.learned.relayed import clearest
 from detector.learned.shares import Pairs
 
 
@@ -28,7 +29,9 @@ class Combined:
     per_day: Float64  # (k,) contacts of each pair in a day of what was recorded of its device
     first: Int64  # (k,) first contact of each pair, microseconds
     habits: Habits
+    relayed: Relayed
     device_days: int
+    installed: frozenset[tuple[str, str]]  # (device, package) of all inventories
 
 
 def combined(parts: Sequence[Part]) -> Combined:
@@ -58,7 +61,9 @@ def combined(parts: Sequence[Part]) -> Combined:
         per_day=np.where(np.isfinite(per_day), per_day, np.nan),
         first=first,
         habits=_habits(parts, packages, protocols),
+        relayed=_relayed(parts, devices, packages),
         device_days=_device_days(rows),
+        installed=frozenset(pair for part in parts for pair in part.installed),
     )
 
 
@@ -149,3 +154,12 @@ def _habits(parts: Sequence[Part], packages: Sequence[str], protocols: Sequence[
     heads = np.flatnonzero(fresh[0] | fresh[1] | fresh[2])
     flows, devices = np.add.reduceat(rows.flows, heads), np.bitwise_or.reduceat(rows.devices, heads)
     return Habits(rows.package[heads], rows.kind[heads], rows.value[heads], flows, devices)
+
+
+def _relayed(parts: Sequence[Part], devices: Sequence[str], packages: Sequence[str]) -> Relayed:
+    """Every app that relayed once, as clearly as any part shows it."""
+    device = [_table(part.devices, devices)[part.relayed.device] for part in parts]
+    package = [_table(part.packages, packages)[part.relayed.package] for part in parts]
+    strength = [part.relayed.strength for part in parts]
+    nothing = np.zeros(0, np.int64)
+    return clearest(Relayed(*(np.concatenate([nothing, *column]) for column in (device, package, strength))))

@@ -1,4 +1,4 @@
-"""A baseline's file: a zip of two Parquet tables and a JSON sheet, the same bytes for the same parts.
+"""A baseline's file: a zip of three Parquet tables and a JSON sheet, the same bytes for the same parts.
 
 What is read is proved: every part's id is the hash of its content (detector/learned/part.py), so a changed number is
 found, whoever changed it. The sheet says schema_version first, that an older reader can refuse a newer file.
@@ -22,11 +22,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from detector.contract import EvidenceError
-from detector.learned.part import Contacted, Habits, Part
+from detector.learned.part import Contacted, Habits, Part, Relayed
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SHEET = "baseline.json"
-TABLES = {"contacted": Contacted, "habits": Habits}
+TABLES = {"contacted": Contacted, "habits": Habits, "relayed": Relayed}
 TEXTS = ("devices", "packages", "categories", "destinations", "protocols")
 STAMP = (2026, 1, 1, 0, 0, 0)  # of every member: a file says nothing of when it was written
 NEXT = "make one with: droidrange baseline learn RECORDING... -o FILE"
@@ -40,7 +40,8 @@ def write_parts(path: Path, view: str, parts: Sequence[Part]) -> None:
         "droidrange_version": _droidrange(),
         "view": view,
         "parts": [
-            {"id": part.id, "span": list(part.span), **{name: getattr(part, name) for name in TEXTS}} for part in parts
+            {"id": part.id, "span": list(part.span), **{name: getattr(part, name) for name in (*TEXTS, "installed")}}
+            for part in parts
         ],
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}.making")
@@ -134,8 +135,9 @@ def _part(sheet: Mapping[str, Any], number: int, tables: Mapping[str, pa.Table])
     texts = {name: tuple(str(text) for text in told[name]) for name in TEXTS}
     first, last = told["span"]
     rows = {name: _rows(tables[name], kind, number) for name, kind in TABLES.items()}
-    _refuse_codes(texts, rows["contacted"], rows["habits"])
-    columns: dict[str, Any] = {**texts, **rows}
+    _refuse_codes(texts, rows["contacted"], rows["habits"], rows["relayed"])
+    installed = tuple((str(device), str(package)) for device, package in told["installed"])
+    columns: dict[str, Any] = {**texts, **rows, "installed": installed}
     return Part(view=str(sheet["view"]), span=(int(first), int(last)), **columns).named()
 
 
@@ -155,10 +157,11 @@ def _rows(table: pa.Table, kind: type[Any], number: int) -> Any:
     return kind(*(table[name].to_numpy()[mine] for name in names))
 
 
-def _refuse_codes(texts: Mapping[str, tuple[str, ...]], contacted: Contacted, habits: Habits) -> None:
+def _refuse_codes(texts: Mapping[str, tuple[str, ...]], contacted: Contacted, habits: Habits, relayed: Relayed) -> None:
     """ValueError for a code that names no text."""
     named = habits.value[habits.kind == 3]
     held = [("devices", contacted.device, 0), ("packages", contacted.package, -1), ("packages", habits.package, -1)]
+    held += [("devices", relayed.device, 0), ("packages", relayed.package, -1)]
     held += [("destinations", contacted.destination, 0), ("protocols", named, 0)]
     for name, column, least in held:
         if len(column) and not (least <= column.min() and column.max() < len(texts[name])):

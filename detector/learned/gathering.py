@@ -16,6 +16,7 @@ from detector.contract import Telemetry
 from detector.destinations import is_group, is_loopback, registrable
 from detector.learned.habits import habits_of
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
+from detector.learned.relayed import nobody
 from detector.tables import SCHEMAS
 
 LONG_FLOW_US = 10_000_000  # as detector.contacts has it
@@ -49,7 +50,7 @@ class Said:
 
 
 def gathered(telemetry: Telemetry) -> Part:
-    """The part of one telemetry; empty where it has neither flows nor look-ups."""
+    """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups."""
     flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
     opened = opened_rows(flows)
     spoken = spoken_to(flows, opened)
@@ -67,6 +68,8 @@ def gathered(telemetry: Telemetry) -> Part:
         protocols=protocols,
         contacted=_contacted(said),
         habits=habits,
+        relayed=nobody(),
+        installed=installed_in(telemetry.tables.get("packages")),
     ).named()
 
 
@@ -159,6 +162,14 @@ def _contacted(said: Said) -> Contacted:
     device, package, destination = (part.code[rows] for part in (said.device, said.package, said.destination))
     contacts = np.add.reduceat(apart.astype(np.int64), heads)
     return Contacted(device, package, destination, block[heads], days, contacts, time[heads])
+
+
+def installed_in(packages: pa.Table | None) -> tuple[tuple[str, str], ...]:
+    """Every (device, package) of an inventory, each once, sorted."""
+    if packages is None:
+        return ()
+    pairs = packages.select(["device", "package"]).to_pylist()
+    return tuple(sorted({(row["device"], row["package"]) for row in pairs if row["device"] and row["package"]}))
 
 
 def categories_of(packages: pa.Table | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from detector.grouped import Float64
 from detector.learned.combined import Combined
 from detector.learned.part import keyed
 from detector.learned.shares import STRANGER
+from detector.learned.usual import VOUCHERS
 
 OWN_PLACES = 3  # destinations that only one device has before an app is held for one that each user points elsewhere
 
@@ -23,8 +24,10 @@ class Pace:
     """(g,) contacts a day in the learning period; NaN where nothing was learned of the app."""
 
     usual: Float64  # the most that any device with the app had with this destination; 0: none ever went there
-    own_places: Float64  # with the third of those destinations that are one device's alone, of any device with the app
-    strangers: Float64  # with all of those together, of apps that have as many
+    own_places: (
+        Float64  # with the third of those destinations that are one device's alone, on the second busiest device
+    )
+    strangers: Float64  # with all of those together, likewise; 0 for both unless two devices have as many
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ class Paces:
         by = np.bincount(reached % (self.sizes[1] + 1) + NULL, minlength=self.sizes[1])
         alone = np.flatnonzero(by[pairs.destination] == 1)
         package, rates = _solitary(pairs.device[alone], pairs.package[alone], rate[alone], third=True)
-        self.own_places = Highest(self._key(package), rates)
+        self.own_places = vouched(self._key(package), rates)
         package, rates = _solitary(pairs.device[alone], pairs.package[alone], rate[alone], third=False)
-        self.strangers = Highest(self._key(package), rates)
+        self.strangers = vouched(self._key(package), rates)
 
     def of(self, package: Int64, destination: Int64) -> Pace:
         """(g,) of apps and destinations, as places in the baseline's texts; NULL and STRANGER as detector.learned."""
@@ -87,6 +90,18 @@ class Highest:
             return np.zeros(len(wanted))
         place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         return np.where(self.keys[place] == wanted, self.values[place], 0.0)
+
+
+def vouched(keys: Int64, values: Float64) -> Highest:
+    """The second highest value of each key: one device makes no habit of an app, not even of its own.
+
+    >>> vouched(np.array([4, 2, 4, 4]), np.array([1.0, 5.0, 3.0, 9.0])).of(np.array([4, 2])).tolist()
+    [3.0, 0.0]
+    """
+    order = np.lexsort((-values, keys))
+    heads = np.flatnonzero(np.diff(keys[order], prepend=-1) != 0)
+    second = heads[np.diff(np.append(heads, len(keys))) >= VOUCHERS] + VOUCHERS - 1
+    return Highest(keys[order][second], values[order][second])
 
 
 def _solitary(device: Int64, package: Int64, rate: Float64, *, third: bool) -> tuple[Int64, Float64]:

@@ -46,6 +46,15 @@ class Habits:
     devices: Bits  # bit hash(device) % 64: as many devices as bits, or more
 
 
+@dataclass(frozen=True)
+class Relayed:
+    """(r,) apps that relayed: one row per (device, package), sorted by these."""
+
+    device: Int64
+    package: Int64  # NULL: unknown
+    strength: Int64  # thousandths; what a bridge scores by its shape alone, 1000 of a request that was granted
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """What one telemetry showed; texts sorted, columns hold places in them. ``id`` is the hash of all the rest."""
@@ -59,6 +68,8 @@ class Part:
     protocols: tuple[str, ...]
     contacted: Contacted
     habits: Habits
+    relayed: Relayed
+    installed: tuple[tuple[str, str], ...] = ()  # (device, package) of the inventory, sorted; none: it was not told
     id: str = ""
 
     def __eq__(self, other: object) -> bool:
@@ -71,8 +82,8 @@ class Part:
         """The same part with its id: 32 hexadecimal digits of SHA-256."""
         digest = hashlib.sha256()
         texts = (self.devices, self.packages, self.categories, self.destinations, self.protocols)
-        digest.update(json.dumps([self.view, self.span, *texts]).encode())
-        for table in (self.contacted, self.habits):
+        digest.update(json.dumps([self.view, self.span, *texts, self.installed]).encode())
+        for table in (self.contacted, self.habits, self.relayed):
             for column in vars(table).values():
                 digest.update(np.ascontiguousarray(column).astype("<i8" if column.dtype.kind == "i" else "<u8").data)
         return replace(self, id=digest.hexdigest()[:32])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.columns import NULL, Codes, Int64
 from detector.grouped import Float64
@@ -38,6 +39,7 @@ class Deviation:
     fleet_share: Float64  # of the other devices, those that contacted it with any app
     fleet_new: Float64  # 1 nobody contacted it in the learning period, else 0
     fleet_devices: Float64 | None = None  # how many other devices there are; None: so many that shares are exact
+    own_app: Float64 | None = None  # 1 the device had the app in the learning period, else 0; None: it was not told
 
 
 class Counts:
@@ -110,6 +112,10 @@ class Vouching:
             return np.full(len(wanted), np.nan)
         place = np.minimum(np.searchsorted(self.own, wanted), len(self.own) - 1)
         return np.where(there, np.where(self.own[place] == wanted, self.days[place], 0.0), np.nan)
+
+    def spoke(self, device: Int64, package: Int64) -> npt.NDArray[np.bool_]:
+        """(g,) whether the device's app contacted anybody."""
+        return np.asarray((package != NULL) & (self.has.of(self._key(device, package)) > 0), np.bool_)
 
     def of_app(self, device: Int64, package: Int64, destination: Int64) -> tuple[Float64, Float64]:
         """(g,) the share of other devices with the app that contacted it, and how many have the app."""

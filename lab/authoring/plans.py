@@ -96,6 +96,12 @@ class Scenario:
     background: Background = Background()
     phones: Phones = Phones()
     network: Network = PLAIN
+    enlarged: int = 0  # to a fleet of how many phones; 0: as written
+
+    @property
+    def alike(self) -> frozenset[tuple[str, str]]:
+        """What imitates, by package and kind of behaviour: what a scenario with a twin proves of itself."""
+        return frozenset((row.package, row.behaviour) for row in self.expectations if self.twin_of)
 
     @property
     def analytics(self) -> tuple[str, ...]:

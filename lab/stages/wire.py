@@ -136,6 +136,7 @@ def about(timeline: Timeline, stage: str) -> dict[str, object]:
         "span_s": timeline.span / 1_000_000,
         "speed": 1,
         **({"past": dict(timeline.past)} if timeline.past else {}),
+        **({"devices": timeline.enlarged} if timeline.enlarged else {}),
     }
 
 

@@ -99,6 +99,7 @@ def _block(world: Fleet, phones: range) -> Timeline:
         twin_of=scenario.twin_of,
         network=scenario.network,
         past=world.past.told if world.past else {},
+        enlarged=scenario.enlarged,
         listeners=tuple(_later(one, scenario.start) for one in work.assembly.listeners),
     )
     timeline = dual_stacked(timeline) if scenario.network.dual else timeline

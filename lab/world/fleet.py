@@ -62,7 +62,9 @@ class Fleet:
         return replace(
             self,
             scenario=earlier,
-            plans=[past.apps(self.key, plans, name) for plans, name in zip(self.plans, names, strict=True)],
+            plans=[
+                past.apps(self.key, plans, name, earlier.alike) for plans, name in zip(self.plans, names, strict=True)
+            ],
             radios=radios,
             devices=_attached(earlier.start, self.cast, plain, radios),
             when=EARLIER,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lab.authoring.plans import AppPlan, Scenario
+from lab.authoring.plans import AppPlan, BehaviourPlan, Scenario
 from lab.behaviours import SECOND
 from lab.errors import ScenarioError
 from lab.phones.calendar import DAY
@@ -18,7 +18,9 @@ from lab.seeds import generators
 
 EARLIER = ("past",)  # ends the keys of what differs between the days before and the scenario's own
 LONGEST = 366 * DAY
+NOVEL = 0.5  # of the look-alikes, how many are as new as implants (our choice: docs/design.md)
 Key = tuple[object, ...]
+Pair = tuple[str, str]  # a package and a kind of its behaviours
 
 
 @dataclass(frozen=True)
@@ -51,28 +53,40 @@ class Past:
         """The span before that of a scenario, on the calendar's days."""
         return replace(scenario, start=scenario.start - self.learn, span=self.learn)
 
-    def apps(self, key: Key, plans: Sequence[AppPlan], device: str) -> list[AppPlan]:
+    def apps(
+        self, key: Key, plans: Sequence[AppPlan], device: str, alike: frozenset[Pair] = frozenset()
+    ) -> list[AppPlan]:
         """Of the apps that a phone has during the scenario those that it had before, and what they did.
 
         One that comes during the scenario is not there, one that goes then is; no vendor has moved yet. A labelled
-        behaviour is dormant unless its own draw is below ``poison``: more poison keeps what less had.
+        behaviour is dormant unless its own draw is below ``poison``: more poison keeps what less had. One that is
+        ``alike`` (Scenario.alike) is dormant if a draw that knows no poison is below NOVEL, or novelty would be guilt.
         """
         there = [plan for plan in plans if plan.installed == 0]
-        draws = iter(generators(one for plan in there for one in _labelled(key, plan, device)))
+        draws = iter(generators(one for plan in there for one in _drawn(key, plan, device, alike)))
         found = []
         for plan in there:
             behaviours = tuple(
-                replace(one, dormant=bool(one.label) and not next(draws).random() < self.poison)
+                replace(one, dormant=why != "" and self._dormant(why, next(draws).random()))
                 for one in plan.behaviours
+                for why in [_why(plan, one, alike)]
             )
             found.append(replace(plan, removed=None, moves=None, behaviours=behaviours))
         return found
 
+    def _dormant(self, why: str, drawn: float) -> bool:
+        return drawn < NOVEL if why == "novel" else not drawn < self.poison
 
-def _labelled(key: Key, plan: AppPlan, device: str) -> Iterator[Key]:
-    """The key of each labelled behaviour of an app: ends in its kind, which of that kind it is, and what is drawn."""
+
+def _why(plan: AppPlan, one: BehaviourPlan, alike: frozenset[Pair]) -> str:
+    """What is drawn of a behaviour, if it may be dormant; else nothing."""
+    return "poison" if one.label else "novel" if (plan.package, one.kind) in alike else ""
+
+
+def _drawn(key: Key, plan: AppPlan, device: str, alike: frozenset[Pair]) -> Iterator[Key]:
+    """The key of each draw: ends in the behaviour's kind, which of that kind of the app it is, and what is drawn."""
     kinds: Counter[str] = Counter()
     for one in plan.behaviours:
-        if one.label:
-            yield (*key, device, plan.package, one.kind, kinds[one.kind], "poison")
+        if why := _why(plan, one, alike):
+            yield (*key, device, plan.package, one.kind, kinds[one.kind], why)
         kinds[one.kind] += 1

@@ -196,3 +196,28 @@ def test_what_is_usual_is_asked_by_category_or_app(made):
     assert rates[1] > 10
     assert np.isnan(rates[2])
     assert baseline.spans == ((0, 3 * DAY_S * 1_000_000),)
+
+
+def test_what_an_app_does_that_came_only_since_is_no_event_but_a_silent_app_that_speaks_is(made):
+    fleet(made)
+    made.app(9, "quiet", "tools")
+    baseline = learn(made.telemetry())
+    row = ("phone-01", "{}", "tools", "implant.example")
+    questions = [(*row[:1], package, *row[2:]) for package in ("notes", "quiet", "fresh")]
+    found = baseline.deviation(asked(*questions, ("phone-07", "fresh", "tools", "implant.example")))
+    np.testing.assert_equal(found.own_app, [1, 1, 0, np.nan])  # of phone-07 no inventory was ever told
+    gates = baseline_gate(found)
+    assert gates[1] == 1.0
+    assert gates[2] == pytest.approx(0.675)
+    assert np.isnan(survey(made.telemetry()).deviation(asked(*questions)).own_app).all()
+
+
+def test_the_inventory_is_kept_in_the_file_and_merged(made, tmp_path):
+    made.app(9, "quiet", "tools")
+    one = learn(made.telemetry())
+    made.app(9, "other", "tools")
+    both = one.merged(learn(made.telemetry()))
+    both.write(tmp_path / "b")
+    question = asked(*(("phone-01", package, "tools", "new.example") for package in ("quiet", "other", "third")))
+    assert Baseline.read(tmp_path / "b").deviation(question).own_app.tolist() == [1, 1, 0]
+    assert one.deviation(question).own_app.tolist() == [1, 0, 0]

@@ -103,3 +103,39 @@ def test_a_value_no_verdict_can_be_drawn_with_is_refused(tmp_path, written, inst
     path.write_text(text.replace(written, instead, 1))
     with pytest.raises(LookupError, match=r"found .*expected"):
         load_thresholds(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        (
+            "handshake_score = 0.95 ",
+            "handshake_score = 1.1875 ",
+            "AN1702: handshake_score: found 1.1875, expected at most 1",
+        ),
+        ("known_floor = 0.3 ", "known_floor = 1.5 ", "AN1702: known_floor"),
+        ("\nthreshold = 0.6 ", "\nthreshold = 6 ", "AN1793: threshold"),
+        ("\nthreshold = 0.35 ", "\nthreshold = 3 ", "AN1702: threshold"),
+        ("rare_share = 0.1 ", "rare_share = 10 ", "AN1793: rare_share"),
+        ("name_anomaly = 0.35", "name_anomaly = 2", "AN1793: anomaly_lift.name_anomaly: found 2"),
+        (
+            "no_baseline = 0.998",
+            "no_baseline = 0",
+            "points_threshold.no_baseline: found 0, expected above 0, at most 1",
+        ),
+    ],
+)
+def test_no_score_can_leave_0_to_1(tmp_path, written, instead, told):
+    text = BUNDLED.read_text()
+    assert written in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(written, instead, 1))
+    with pytest.raises(LookupError, match=told.replace(".", r"\.")):
+        load_thresholds(path)
+
+
+@pytest.mark.parametrize("share", ["0", "1"])
+def test_both_ends_are_shares(tmp_path, share):
+    path = tmp_path / "mine.toml"
+    path.write_text(BUNDLED.read_text().replace("known_floor = 0.3 ", f"known_floor = {share} ", 1))
+    assert load_thresholds(path).relay.known_floor == float(share)

@@ -64,6 +64,20 @@ def test_without_a_past_nothing_is_said_of_one(ask):
     assert "past" not in json.loads((ask.made / "recording.json").read_bytes())
 
 
+@pytest.mark.parametrize("stage", ["flows", "wire"])
+def test_an_enlarged_fleet_is_told_so_that_it_can_be_made_again(ask, stage):
+    assert ask("record", "--stage", stage).exit_code == 0
+    written, alone = open_recording(ask.made), (ask.made / "recording.json").read_bytes()
+    assert "devices" not in json.loads(alone)
+    assert (written.devices, "devices" in written.summary()) == (0, False)
+    assert ask("record", "--stage", stage, "--devices", 4, "--force").exit_code == 0
+    large, manifest = open_recording(ask.made), (ask.made / "recording.json").read_bytes()
+    assert (large.devices, large.summary()["devices"], len(large.truth().devices)) == (4, 4, 4)
+    assert large.scenario_sha256 == written.scenario_sha256  # so nothing else tells them apart
+    assert ask("record", "--stage", stage, "--devices", large.devices, "--force").exit_code == 0
+    assert (ask.made / "recording.json").read_bytes() == manifest
+
+
 @pytest.mark.parametrize(
     ("words", "fault"),
     [

@@ -138,11 +138,14 @@ def sight(
 ) -> Sight:
     """What is intercepted: all of the web, but no pinning apps (packages) and no hosts let through (names, addresses).
 
-    ScenarioError as ``refuse_unknown`` has it.
+    TLS that an app carries for strangers is let through as well: their programs trust no certificate of this lab, and
+    a gateway that took them at the protocol they name would hang up on the filler that stands for it. ScenarioError
+    as ``refuse_unknown`` has it.
     """
     refuse_unknown(timeline, pin=pin, passthrough=passthrough)
     uids = {(app.device, app.uid) for app in timeline.apps if app.package in pin}
-    pinning = frozenset(s.n for s in scripts if s.tls and not s.inbound and (s.device, s.uid) in uids)
+    own = {s.n for s in scripts if s.tls and not s.inbound and (s.device, s.uid) in uids}
+    pinning = frozenset(own | {s.n for s in scripts if _carried(s)})
     through: set[Endpoint] = {s.server for s in scripts if {s.name, s.server[0]} & set(passthrough)}
     plain = interception(scripts)
     made = Interception(
@@ -153,6 +156,11 @@ def sight(
     unseen = {s.n for s in scripts if s.server in through or (s.client, *s.server) in pinned}
     expected = frozenset(s.n for s in scripts if _read(s) and s.n not in unseen)
     return Sight(made, tuple(sorted(pinned)), pinning, expected)
+
+
+def _carried(script: Script) -> bool:
+    """Whether it is a stranger's TLS: opaque to its app, and yet with a protocol named (lab/habits/customers.py)."""
+    return script.protocol == "opaque" and script.tls and bool(script.alpn) and not script.inbound
 
 
 def _read(script: Script) -> bool:

@@ -230,5 +230,6 @@ def _about(evidence: Evidence) -> dict[str, object]:
         "start": timeline.start,
         "span_s": timeline.span / 1_000_000,
         "speed": evidence.speed,
+        **({"devices": timeline.enlarged} if timeline.enlarged else {}),
         "repeatable": False,  # a real network never gives the same bytes twice
     }

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from detector.analytics.relay_score import scores, timing
 
+from detector.analytics.relay_score import scores, timing
 from detector.thresholds import RelayThresholds
 from tests.bench.detection.fit import fitted
 from tests.bench.detection.measured import FACTOR

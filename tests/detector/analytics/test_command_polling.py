@@ -187,6 +187,7 @@ def test_a_look_up_that_a_connection_follows_is_part_of_it(made, rng):
 
 @pytest.mark.parametrize("excuse", ["sanctioned", "role", "destination"])
 def test_what_is_allowed_stays_informational(made, rng, excuse):
+    made.lookup(1, "mtalk.google.com", answers=("198.18.0.9",), uid=1051)
     made.polls(sleeps(rng, 300, 0), **{**C2, "name": "mtalk.google.com" if excuse == "destination" else "a.example"})
     roles = ("remote_access",) if excuse == "role" else ()
     made.app(10_001, "com.example.torch", "tools", sanctioned=excuse == "sanctioned", roles=roles)

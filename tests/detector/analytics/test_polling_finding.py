@@ -121,12 +121,69 @@ def _one():
         ("example", False),
     ],
 )
-def test_a_destination_is_excused_by_name_domain_or_address(told, listed, excused):
+def test_a_destination_is_excused_by_name_domain_or_address(made, told, listed, excused):
+    made.lookup(1, "c2.site.example", answers=("198.18.0.9",), uid=1051)
+    made.polls(300.0 * np.arange(200) + 2, name="c2.site.example", **TORCH)
     limits = replace(LIMITS, allowed_destination_list=frozenset({listed}))
     one = told(limits)
     assert (one.excuse(limits) is not None) == excused
     assert one.alerts(limits) != excused
     assert one.excuse(LIMITS) is None
+
+
+LISTED = replace(LIMITS, allowed_destination_list=frozenset({"c2.site.example"}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "excused"),
+    [
+        ("198.18.0.9", "c2.site.example", True),
+        ("198.18.0.9", "www.site.example", True),  # of the same domain, as addresses are shared within
+        ("198.18.0.7", "c2.site.example", False),  # the name is true elsewhere
+        ("198.18.0.9", "other.example", False),  # the address is somebody else's
+        ("198.18.0.7", "other.example", False),  # nobody asked for either
+    ],
+)
+def test_a_name_on_a_list_excuses_only_what_look_ups_bear_out(made, told, answer, name, excused):
+    """A client may present any name: an implant that says it speaks to a listed service does not."""
+    made.lookup(1, name, answers=(answer,), uid=1051)
+    made.polls(300.0 * np.arange(200) + 2, name="c2.site.example", **TORCH)
+    one = told(LISTED)
+    assert (one.excuse(LISTED) is not None) == excused
+    assert one.alerts(LISTED) != excused
+
+
+def test_one_true_contact_does_not_cover_for_the_others(made, told):
+    made.lookup(1, "c2.site.example", answers=("198.18.0.7",), **TORCH)
+    made.flow(2, name="c2.site.example", server="198.18.0.7", **TORCH)
+    made.polls(300.0 * np.arange(1, 200), name="c2.site.example", **TORCH)
+    assert told(LISTED).answered == pytest.approx(1 / 200)
+    assert told(LISTED).alerts(LISTED)
+
+
+def test_without_look_ups_a_name_on_a_list_counts_half(made, told):
+    """What scores high all the same alerts, ranked lower; the rest is informational and says why."""
+    made.polls(300.0 * np.arange(288), name="c2.site.example", **TORCH)
+    one = told(LISTED)
+    needed = one.needed(LISTED)
+    assert LIMITS.threshold < needed < one.verdict.parts["score"]
+    strong = one.finding(LISTED, BY, 7)
+    assert strong.alert
+    assert strong.score == pytest.approx(one.verdict.parts["score"] * (1 - LIMITS.allowed_relief / 2), abs=1e-6)
+    assert "was enough all the same" in strong.reasons[-1].text
+    weak = told(LISTED, score=float(np.nextafter(needed, 0)))
+    assert not weak.alerts(LISTED)
+    assert "no look-up shows" in (weak.excuse(LISTED) or "")
+    assert weak.finding(LISTED, BY, 7).severity == "informational"
+    assert told(LISTED, score=needed).alerts(LISTED)
+
+
+def test_what_alerts_despite_a_list_is_decided_when_it_reached_that(made):
+    made.polls(300.0 * np.arange(288), name="c2.site.example", **TORCH)
+    (plain_finding,), (listed,) = (list(command_polling(made.telemetry(), limits, BY)) for limits in (LIMITS, LISTED))
+    assert plain_finding.alert
+    assert listed.alert
+    assert plain_finding.decided_at < listed.decided_at <= listed.last_seen
 
 
 @pytest.mark.parametrize("excuse", ["sanctioned", "role", "package"])

@@ -17,12 +17,14 @@ DAY = 86_400
 APP = {"uid": 10_001, "package": "com.example.torch"}
 
 
-def past(made, **names):
-    """A baseline of two days in which the app polls each name at so many seconds."""
+def past(made, *, phones=1, **names):
+    """A baseline of two days in which the app polls each name at so many seconds, on other phones other names."""
     days = type(made)()
     days.span_s = 2 * DAY
     for name, every in names.items():
-        days.polls(np.arange(0, days.span_s, every), **APP, name=f"{name}.example")
+        for phone in range(1, phones + 1):
+            where = f"{name}.example" if phone == 1 else f"{name}{phone}.example"
+            days.polls(np.arange(0, days.span_s, every), **APP, device=f"phone-{phone:02}", name=where)
     return learn(days.telemetry())
 
 
@@ -38,6 +40,20 @@ def test_a_known_destination_vouches_for_its_pace_and_no_more(made, every, least
     found = columns(made, past(made, old=600), "old.example")
     assert least <= found["surge"] <= most
     assert (found["usual_per_day"], found["per_day"]) == (pytest.approx(144), DAY // every)
+
+
+@pytest.mark.parametrize("every", [0.9, 1.5, 2.5])
+def test_a_fast_pace_is_held_against_itself_however_finely_it_is_judged(made, every):
+    """A baseline counts what is closer than 2 s once; the analytic looks closer where that blurs."""
+    hour = np.arange(0, 3600, every)
+    days = type(made)()
+    days.span_s = 2 * DAY
+    days.polls(np.concatenate([hour, DAY + hour]), **APP, name="old.example")
+    made.polls(hour, **APP, name="old.example")
+    found = columns(made, learn(days.telemetry()), "old.example")
+    assert found["contacts"] == len(hour)
+    assert found["surge"] == 0
+    assert found["per_day"] == pytest.approx(found["usual_per_day"])
 
 
 def test_a_vendor_that_moves_is_succeeded_by_itself(made):
@@ -74,8 +90,9 @@ def test_a_move_on_another_device_or_app_explains_nothing(made):
 
 def test_an_app_that_always_finds_new_places_is_held_against_that(made):
     made.polls(np.arange(0, DAY, 600), **APP, name="new.example")
-    habit = past(made, blog=600, press=600, radio=600)
+    habit = past(made, phones=2, blog=600, press=600, radio=600)
     assert columns(made, habit)["own_places"] == 0
+    assert columns(made, past(made, blog=600, press=600, radio=600))["own_places"] == 1, "one phone makes no habit"
     assert columns(made, past(made, vendor=600))["own_places"] == 1
 
 
@@ -85,7 +102,7 @@ def test_rotating_names_are_held_against_all_strangers_together(made):
     found = measured(replace(made.telemetry(), baseline=past(made, vendor=300)), LIMITS)
     (group,) = np.flatnonzero([is_rare(text or "") for text in map(found.destination.text, range(len(found)))]).tolist()
     assert found.columns["own_places"][group] == 1, "control: a vendor's app has no such habit"
-    known = replace(made.telemetry(), baseline=past(made, blog=600, press=600, radio=600))
+    known = replace(made.telemetry(), baseline=past(made, phones=2, blog=600, press=600, radio=600))
     assert measured(known, LIMITS).columns["own_places"][group] == 0
     assert np.isnan(found.columns["surge"][group])
 

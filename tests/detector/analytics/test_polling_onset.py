@@ -13,7 +13,9 @@ from detector.analytics import polling_onset
 from detector.analytics.polling_measured import measured
 from detector.analytics.polling_onset import onset
 from detector.analytics.polling_score import scores
+from detector.baseline import learn
 from detector.thresholds import load_thresholds
+from detector.until import until
 
 LIMITS = load_thresholds().polling
 LEAST = LIMITS.connection_frequency_threshold
@@ -143,3 +145,24 @@ def test_a_higher_threshold_is_crossed_no_earlier():
     ]
     assert (np.diff(lengths, axis=0) >= 0).all()
     assert (lengths[0] < lengths[-1]).all()
+
+
+def test_a_surge_is_decided_when_it_had_risen_and_not_before(made):
+    """A known destination polled thirty times as often: cut there it alerts, cut one contact before it does not."""
+    app = {"uid": 10_001, "package": "com.example.torch"}
+    days = type(made)(span_s=2 * DAY)
+    for phone in range(3, 23):
+        days.polls(np.arange(phone, days.span_s, 7200), uid=10_050, device=f"phone-{phone:02}", name="www.x.example")
+    for phone in ("phone-01", "phone-02"):
+        days.polls(np.arange(0, days.span_s, 3600), **app, device=phone, name="own.example")
+    baseline = learn(days.telemetry())
+    made.polls(np.arange(0, DAY, 120), **app, name="own.example")
+    whole = replace(made.telemetry(), baseline=baseline)
+    length, times = length_of(whole)
+
+    def cut(moment):
+        found = measured(until(whole, int(moment)), LIMITS)
+        return float(scores(found.columns, LIMITS)[0])
+
+    assert LEAST < length < len(times)
+    assert cut(times[length - 1]) >= LIMITS.threshold > cut(times[length - 2])

@@ -121,7 +121,7 @@ def test_equal_sizes_all_day_at_random_moments_stay_below_the_threshold(made, rn
     made.polls(np.sort(rng.uniform(0, 86_000, 300)), up=200, down=150)
     factors, found = judged(made)
     assert factors["size_constancy"] > 0.95
-    assert factors["hour_coverage"] > 0.95
+    assert factors["hour_coverage"] > 0.94
     assert found.score < LIMITS.threshold
 
 

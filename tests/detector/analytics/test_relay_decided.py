@@ -5,6 +5,12 @@ from __future__ import annotations
 import pytest
 
 from detector.analytics.relay_decided import decided, moments, of_app
+from detector.analytics.traffic_relay import measured, scores, traffic_relay
+from detector.signature import Signature
+from detector.thresholds import load_thresholds
+
+LIMITS = load_thresholds().relay
+BY = Signature("builtin", "test", partial=False)
 
 
 def five(made, count=50):
@@ -32,3 +38,46 @@ def test_one_app_is_cut_out_with_what_its_device_tells(made):
     made.state(0, locked=True, device="phone-02")
     alone = of_app(made.telemetry(), ("phone-01", 1, None))
     assert [alone[name].num_rows for name in ("flows", "exchanges", "device_state")] == [1, 1, 1]
+
+
+def dozen(made, begin_s):
+    """A tunnel asks a dozen times, each time a flow goes out and its answer returns by the tunnel."""
+    app = {"uid": 10_007, "package": "com.example.torch"}
+    tunnel = made.flow(begin_s, lasts_s=700, up=0, down=0, server="198.18.9.9", name="gw.cloud.example", **app)
+    for k in range(12):
+        start, up, down = begin_s + 47.0 * k + 20, 700 + 90 * k, 3000 + 5000 * k
+        made.exchange(tunnel, start, up=0, down=up, delay_s=0.01)
+        flow = made.flow(start + 0.3, lasts_s=1, up=up, down=down, name=f"site{k}.example", **app)
+        made.exchange(flow, start + 0.3, up, down)
+        made.exchange(tunnel, start + 0.8, up=down, down=0)
+        for row in made.rows["flows"]:
+            if row["flow"] == tunnel:
+                row |= {"bytes_up": row["bytes_up"] + down, "bytes_down": row["bytes_down"] + up}
+
+
+def loading(made, begin_s, until_s, rng):
+    """Flows of the same app that have nothing to do with its tunnel."""
+    for start in sorted(rng.uniform(begin_s, until_s, 500)):
+        flow = made.flow(
+            start, lasts_s=5, up=900, down=9000, name="cdn.example", uid=10_007, package="com.example.torch"
+        )
+        made.exchange(flow, start, 900, 9000)
+
+
+def test_nothing_is_decided_before_it_was_seen(made, rng):
+    """Innocent traffic takes down the window that had fired; the app fires again hours later."""
+    dozen(made, 30)
+    (early,) = traffic_relay(made.telemetry(), LIMITS, BY)
+    loading(made, 800, 1790, rng)
+    dozen(made, 50_000)
+    (found,) = traffic_relay(made.telemetry(), LIMITS, BY)
+    assert found.alert
+    assert (found.first_seen, found.decided_at) == (early.first_seen, early.decided_at)
+    later = [row for row, score in windows(made) if score >= LIMITS.threshold]
+    assert later
+    assert min(later) > found.decided_at, "control: at the end of the day nothing of the morning reaches the threshold"
+
+
+def windows(made):
+    judged = measured(made.telemetry(), LIMITS)
+    return zip(judged.first.tolist(), scores(judged.columns, LIMITS).tolist(), strict=True)

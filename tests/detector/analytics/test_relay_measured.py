@@ -41,7 +41,15 @@ def test_what_the_sensor_cannot_tell_is_nan(made, bridge):
     _, row = best(made)
     unknown = {name for name, value in row.items() if np.isnan(value)}
     alone = {"fan_out", "stack_diversity"}
-    assert unknown == alone | {"novelty", "way_new", "unattended_share", "setup_evidence", "nearby"}
+    assert unknown == alone | {
+        "novelty",
+        "anew",
+        "past_bridge",
+        "way_new",
+        "unattended_share",
+        "setup_evidence",
+        "nearby",
+    }
 
 
 def test_without_exchanges_moments_are_unknown(made, bridge):

@@ -16,7 +16,7 @@ LIMITS = load_thresholds().relay
 FACTORS = ("bridge_correlation", "pairing_lift", "byte_conservation", "size_agreement", "bounded_difference")
 CONTEXT = ("fan_out", "stack_diversity", "setup_evidence", "concurrency", "unattended_share", "novelty")
 SURE = dict.fromkeys((*FACTORS, *CONTEXT, "sustained"), 1.0) | {"nats": 90.0, "expected_by_chance": 0.0}
-SURE |= {"streams": 40.0, "destinations": 20.0}
+SURE |= {"streams": 40.0, "destinations": 20.0, "anew": float("nan")}
 
 
 def score(**changed):
@@ -59,3 +59,25 @@ def test_foreground_counts_only_if_required():
     columns = {name: np.array([value]) for name, value in (SURE | {"unattended_share": 0.0}).items()}
     assert scores(columns, free)[0] == pytest.approx(1)
     assert scores(columns, LIMITS)[0] == pytest.approx(LIMITS.attended_floor)
+
+
+def test_what_it_always_did_is_no_news_wherever_it_goes():
+    assert score(anew=0.0) == score(anew=0.0, novelty=0.0) == pytest.approx(LIMITS.known_floor)
+
+
+def test_what_it_never_did_is_news_wherever_it_goes():
+    assert score(anew=1.0, novelty=0.0) == score(anew=1.0, novelty=float("nan")) == pytest.approx(1)
+    assert score(novelty=0.0) == pytest.approx(LIMITS.known_floor), "control: nobody knows what it did"
+
+
+def test_a_user_excuses_half_of_what_the_app_never_did_before():
+    attended = score(unattended_share=0.0)
+    assert attended < score(unattended_share=0.0, anew=1.0) == pytest.approx((1 + LIMITS.attended_floor) / 2)
+    assert score(unattended_share=0.0, anew=0.0) == pytest.approx(attended * LIMITS.known_floor)
+    assert score(unattended_share=0.8, anew=1.0) > score(unattended_share=0.0, anew=1.0)
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_the_newer_the_higher(one, other, used):
+    low, high = sorted((one, other))
+    assert score(anew=low, unattended_share=used) <= score(anew=high, unattended_share=used) + 1e-12

@@ -10,6 +10,7 @@ import pytest
 from detector.analytics.relay_decided import moments, of_app
 from detector.analytics.traffic_relay import traffic_relay
 from detector.baseline import Deviation
+from detector.learned.relayed import Habit
 from detector.signature import Signature
 from detector.thresholds import load_thresholds
 from detector.until import until
@@ -104,6 +105,10 @@ class Learned:
     def deviation(self, asked):
         unknown = np.full(len(asked.destination.code), np.nan)
         return Deviation(np.full(len(unknown), self.own_days), *[unknown] * 5)
+
+    def relayed(self, device, _package):
+        unknown = np.full(len(device.code), np.nan)
+        return Habit(unknown, unknown)
 
 
 def with_baseline(made, own_days):

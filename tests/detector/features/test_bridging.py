@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.features.bounded_difference import bounded_difference
+from detector.features.bridged_anew import bridged_anew
 from detector.features.byte_conservation import FACTOR, byte_conservation
 from detector.features.coincidence import coincidence
 from detector.features.concurrency import concurrency
-from detector.features.fan_out import fan_out, known_relief, unrelated
+from detector.features.fan_out import fan_out, known_relief, newness, unrelated
 from detector.features.pairing_lift import pairing_lift
 from detector.features.setup_evidence import setup_evidence
 from detector.features.size_agreement import size_agreement
@@ -98,7 +99,16 @@ def test_known_destinations_are_related():
     assert unrelated(*one(2, np.nan, np.nan))[0] == 0
     assert unrelated(*one(0, 1, np.nan))[0] == 0
     assert unrelated(*one(0, np.nan, np.nan))[0] == 1
-    assert known_relief(*one(0.7), 0.2)[0] == pytest.approx(0.6)
+    assert known_relief(newness(*one(0.7)), 0.2)[0] == pytest.approx(0.6)
+
+
+@given(share, share, share)
+def test_a_clearer_past_never_makes_a_bridge_newer_nor_a_clearer_bridge_older(past, now, more):
+    new = bridged_anew(*one(past, now))[0]
+    assert 0 <= new <= 1
+    assert bridged_anew(*one(past + more, now))[0] <= new <= bridged_anew(*one(past, now + more))[0]
+    assert now < 1e-6 or bridged_anew(*one(now, now))[0] == 0
+    assert np.isnan(bridged_anew(*one(np.nan, now))[0])
 
 
 def test_set_up_and_use_know_what_they_do_not_know():

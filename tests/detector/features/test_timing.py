@@ -93,8 +93,16 @@ def test_a_second_timer_hurts_the_mode_share_little(rng):
 def test_coverage_grows_with_every_hour(hours):
     times = np.array(sorted(hours)) * HOUR_US
     score = all_day(hour_coverage, times)
-    assert score == pytest.approx(np.sqrt(len(hours) / 24))
+    assert 0 < score < np.sqrt(len(hours) / 24), "only what is certain of it"
     assert all_day(hour_coverage, np.repeat(times, 2)) == score
+    assert all(all_day(hour_coverage, np.delete(times, k)) < score for k in range(len(times)) if len(times) > 1)
+
+
+@given(hours=st.integers(3, 500), more=st.integers(1, 500))
+def test_full_coverage_says_more_the_longer_it_was_watched(hours, more):
+    few, many = (all_day(hour_coverage, np.arange(span) * HOUR_US, span) for span in (hours, hours + more))
+    assert few < many < 1
+    assert hours >= 12 or few < 0.9
 
 
 def test_coverage_costs_no_memory_for_a_span_of_millennia():

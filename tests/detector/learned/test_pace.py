@@ -53,6 +53,18 @@ def test_places_of_its_own_are_registrable_domains_of_one_device(made):
     assert found.strangers.tolist() == [96 + 48 + 24 + 12]
 
 
+@pytest.mark.parametrize(("phones", "place", "all_of_them"), [(1, 0, 0), (2, 24, 24 + 48 + 96), (3, 48, 48 + 96 + 192)])
+def test_one_device_makes_no_habit_of_an_app(made, phones, place, all_of_them):
+    """Phone k asks k times as often; the second busiest counts, so one poisoned or busy device moves little."""
+    for phone in range(1, phones + 1):
+        for number, every in enumerate((900, 1800, 3600)):
+            times = np.arange(0, 86_400, every / 2 ** (phone - 1))
+            made.polls(times, device=f"phone-{phone}", package="feeds", name=f"blog{number}{phone}.example")
+    found = learn(made.telemetry()).pace(asked("feeds"), asked("x"))
+    assert found.own_places.tolist() == [place]
+    assert found.strangers.tolist() == [all_of_them]
+
+
 def test_the_former_pairs_are_all_with_their_rates(past):
     known = learn(past)
     former = known.former()

@@ -114,6 +114,14 @@ def test_a_pinning_app_is_let_through_on_its_phone_and_expected_nowhere(script_o
     assert {(s.client, *s.server) for s in scripts if s.n in own} == set(seen.pinned)
 
 
+def test_tls_carried_for_strangers_is_let_through_and_nothing_else(script_of_scenario) -> None:
+    timeline, scripts, _ = script_of_scenario("live-backconnect")
+    carried = {s.n for s in scripts if s.protocol == "opaque" and s.tls and s.alpn}
+    assert carried
+    assert carried < {s.n for s in scripts if s.tls}
+    assert sight(timeline, scripts).pinning == carried
+
+
 def test_a_host_let_through_is_exempt_for_all(script_of_scenario) -> None:
     timeline, scripts, _ = script_of_scenario("live-https")
     web = next(s for s in scripts if s.protocol == "http" and s.name)

@@ -1,0 +1,94 @@
+"""An app held against its own past: what it always did is told and no alert, what it turns to no role excuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detector.analytics.traffic_relay import traffic_relay
+from detector.baseline import learn
+from detector.signature import Signature
+from detector.thresholds import load_thresholds
+
+LIMITS = load_thresholds().relay
+BY = Signature("builtin", "test", partial=False)
+APP = {"uid": 10_007, "package": "com.example.torch"}
+
+
+def relay(made, begin_s, **who):
+    tunnel = made.flow(begin_s, lasts_s=2500, up=0, down=0, server="198.18.9.9", name="gw.cloud.example", **who)
+    for k in range(40):
+        start, up, down = begin_s + 47.0 * k + 20, 700 + 90 * k, 3000 + 5000 * k
+        made.exchange(tunnel, start, up=0, down=up, delay_s=0.01)
+        flow = made.flow(start + 0.3, lasts_s=1, up=up, down=down, name=f"site{begin_s}-{k}.example", **who)
+        made.exchange(flow, start + 0.3, up, down)
+        made.exchange(tunnel, start + 0.8, up=down, down=0)
+    for row in made.rows["flows"]:
+        if row["flow"] == tunnel:
+            said = [one for one in made.rows["exchanges"] if one["flow"] == tunnel]
+            row |= {name: sum(one[name] for one in said) for name in ("bytes_up", "bytes_down")}
+
+
+def request(made, time_s, **who):
+    caller = {"client": "10.88.0.77", "server": "10.88.0.2", "server_port": 1080, "inbound": True}
+    said = {"proxy": "socks5", "proxy_server": "server", "proxy_granted": True, "proxy_target": "x.example:443"}
+    made.flow(time_s, **caller, **said, **who)
+    made.flow(time_s + 1, name="x.example", **who)
+
+
+def quiet(made, begin_s, **who):
+    made.polls(begin_s + 300.0 * np.arange(40), name="www.torch.example", **who)
+
+
+def found(made, past, *, role=None):
+    """The finding about an app that relays on a day, of which the past is learned."""
+    days = type(made)()
+    if past is not None:
+        past(days, 30, **APP)
+    if role:
+        made.app(10_007, APP["package"], "tools", roles=(role,))
+    (finding,) = traffic_relay(replace(made.telemetry(), baseline=learn(days.telemetry())), LIMITS, BY)
+    return finding
+
+
+@pytest.mark.parametrize("act", [relay, request])
+def test_a_relay_by_nature_is_told_and_no_alert(made, act):
+    act(made, 60, **APP)
+    known = found(made, act)
+    assert not known.alert
+    assert known.score >= LIMITS.near_miss * LIMITS.threshold
+    assert found(made, quiet).alert, "control: an app that did something else"
+
+
+@pytest.mark.parametrize("act", [relay, request])
+@pytest.mark.parametrize("role", ["relay", "proxy"])
+def test_no_role_excuses_what_an_app_turns_to(made, act, role):
+    act(made, 60, **APP)
+    assert found(made, quiet, role=role).alert
+    assert found(made, act, role=role).severity == "informational", "control: it always did"
+
+
+def test_of_an_app_nobody_had_the_role_is_asked(made):
+    relay(made, 60, **APP)
+    assert found(made, None).alert
+    assert found(made, None, role="relay").severity == "informational"
+
+
+def test_a_list_of_the_administrator_covers_all(made):
+    relay(made, 60, **APP)
+    made.app(10_007, APP["package"], "tools")
+    listed = replace(LIMITS, allowed_app_list=frozenset({APP["package"]}))
+    days = type(made)()
+    quiet(days, 30, **APP)
+    (finding,) = traffic_relay(replace(made.telemetry(), baseline=learn(days.telemetry())), listed, BY)
+    assert not finding.alert
+
+
+def test_the_finding_says_what_the_past_was(made):
+    relay(made, 60, **APP)
+    told = {reason.feature: reason for reason in found(made, quiet).reasons}
+    assert told["anew"].value == 1
+    assert "0.00 of 1 then" in told["anew"].text
+    assert found(made, quiet).severity == "medium", "new, and nobody knows whether anybody used it"
