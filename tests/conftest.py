@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,18 @@ settings.load_profile("any machine")
 
 HOUR = 3_600_000_000
 START = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard():
+    """A suite that is a background job is told to ignore SIGINT (POSIX shells), and would hand that down to commands.
+
+    A handler in this process is the default one in those it starts.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def incident(**changes):

@@ -1,25 +1,12 @@
-"""What all live tests share: commands, and that they hear Ctrl-C, wherever the tests were started from."""
+"""What all live tests share: droidrange's commands."""
 
 from __future__ import annotations
 
 import importlib.util
-import signal
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _interrupts_are_heard():
-    """A suite that is a background job is told to ignore SIGINT (POSIX shells), and would hand that down to commands.
-
-    A handler in this process is the default one in those it starts.
-    """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
