@@ -120,8 +120,7 @@ class Demand:
         thought[greeting + 1] = FEWEST_THINK
         onward, back = self._held(rng, m), self._held(rng, m) + delay + WAY
         turns = np.cumsum(thought + onward + back)  # one after the other, all streams in a row
-        before = np.concatenate([[0], turns])[firsts]
-        answered = (shaken - before)[of] + turns
+        answered = (shaken - np.concatenate([[0], turns])[firsts])[of] + turns
         return Streams(
             customer=customer,
             destination=rng.choice(self.destinations, size=n, p=weights / weights.sum()),

@@ -105,15 +105,13 @@ def wrap(
     shape = _shape(stack)
     variant = drawn(rng, 0, VARIANTS) if shape.permutes or manner.ech else 0
     *before, last = _handshake(opened, _script(stack, host, alpn, manner, variant), rng)
-    if manner.carried and shape.modern and first is not None and first.from_client:
-        late = max(first.time, last.time)
+    asks = first if first is not None and first.from_client else None
+    if manner.carried and shape.modern and asks is not None:
+        late = max(asks.time, last.time)
         before[-1], last = replace(before[-1], time=late), replace(last, time=late)
     yield from before
     said = moved_behind(coming if first is None else chain([first], coming), before[-1].time)
-    at_once = (
-        (shape.modern or manner.resume) and first is not None and first.from_client and first.time <= before[-1].time
-    )
-    if at_once:
+    if asks is not None and (shape.modern or manner.resume) and asks.time <= before[-1].time:
         yield _sealed(next(said), shape.overhead, rng)
     if last.data:
         yield last
