@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, joined, whole
+from detector.flow_columns import LONG_FLOW_US
 from detector.flow_columns import Flows as Flows  # noqa: PLC0414 - contacts are made of flows, whose columns live apart
 from detector.flow_columns import hosts as hosts  # noqa: PLC0414 - as above
 from detector.flow_columns import outbound_rows as outbound_rows  # noqa: PLC0414 - as above
@@ -25,7 +26,6 @@ from detector.speakers import Pairs as Pairs  # noqa: PLC0414 - as above
 from detector.speakers import flow_pairs as flow_pairs  # noqa: PLC0414 - as above
 from detector.speakers import lookup_pairs as lookup_pairs  # noqa: PLC0414 - as above
 
-LONG_FLOW_US = 10_000_000
 #: A scale is trusted where the median gap is that many merge gaps: below, the merging itself makes gaps look regular.
 BLUR = 3.0
 Flags = npt.NDArray[np.bool_]

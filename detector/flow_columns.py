@@ -12,6 +12,7 @@ from detector.columns import NULL, Codes, Int64, codes, joined, whole
 from detector.destinations import is_group, is_loopback, registrable
 from detector.lookups import Lookups
 
+LONG_FLOW_US = 10_000_000  # a flow longer than that is known by its exchanges
 LENGTH_BYTES = 2  # in front of each DNS message over TCP (RFC 1035 section 4.2.2)
 
 
@@ -43,9 +44,6 @@ class Flows:
     @classmethod
     def read(cls, table: pa.Table) -> Flows:
         """The columns of a table of schema ``flows``."""
-        via = codes(table["proxy_server"])
-        beyond = np.array([text == "server" for text in via.texts] + [False])[via.code]
-        asked = hosts(codes(table["proxy_target"]))
         return cls(
             flow=whole(table["flow"]),
             device=codes(table["device"]),
@@ -59,15 +57,30 @@ class Flows:
             server=codes(table["server"]),
             name=codes(table["name"]),
             app_proto=codes(table["app_proto"]),
-            target=Codes(np.where(beyond, asked.code, NULL), asked.texts),
+            target=asked_for(table),
             port=whole(table["server_port"]),
             proto=codes(table["proto"]),
         )
 
 
+def asked_for(table: pa.Table) -> Codes:
+    """(n,) the host, without port, that the client of a flow asked a proxy for; NULL where the server is none."""
+    via = codes(table["proxy_server"])
+    beyond = np.array([text == "server" for text in via.texts] + [False])[via.code]
+    asked = hosts(codes(table["proxy_target"]))
+    return Codes(np.where(beyond, asked.code, NULL), asked.texts)
+
+
 def hosts(targets: Codes) -> Codes:
     """The hosts of a column of ``host:port`` texts."""
     return targets.renamed([text.rpartition(":")[0].strip("[]") or text for text in targets.texts])
+
+
+def opened(inbound: Int64, server: Codes, proto: Codes) -> npt.NDArray[np.bool_]:
+    """(n,) whether a device opened the flow, over TCP or UDP, to somebody: no broadcast, multicast or loopback."""
+    nowhere = np.array([is_group(text) or is_loopback(text) for text in server.texts] + [True])
+    carried = np.array([text in ("tcp", "udp") for text in proto.texts] + [False])
+    return np.asarray((inbound == 0) & ~nowhere[server.code] & carried[proto.code], np.bool_)
 
 
 def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozenset[int]) -> Int64:
@@ -76,11 +89,9 @@ def outbound_rows(flows: Flows, lookups: Lookups | None, ignored_ports: frozense
     Flows whose look-ups are in the dns table are left to it; over TCP only where these are all that the client said,
     since a stream may be cut or turn to something else.
     """
-    nowhere = np.array([is_group(text) or is_loopback(text) for text in flows.server.texts] + [True])
-    carried = np.array([text in ("tcp", "udp") for text in flows.proto.texts] + [False])
     udp = np.array([text == "udp" for text in flows.proto.texts] + [False])[flows.proto.code]
     discovery = udp & np.isin(flows.port, sorted(ignored_ports))
-    keep = (flows.inbound == 0) & ~nowhere[flows.server.code] & carried[flows.proto.code] & ~discovery
+    keep = opened(flows.inbound, flows.server, flows.proto) & ~discovery
     if lookups is not None:
         keep &= ~_told(flows, lookups, udp)
     return np.flatnonzero(keep)
@@ -97,9 +108,14 @@ def _told(flows: Flows, lookups: Lookups, udp: npt.NDArray[np.bool_]) -> npt.NDA
 
 
 def destinations(flows: Flows, rows: Int64) -> Codes:
+    """(m,) whom the flows of those rows spoke to, as ``spoken`` has it."""
+    return spoken(flows.target, flows.name, flows.server, rows)
+
+
+def spoken(target: Codes, name: Codes, server: Codes, rows: Int64) -> Codes:
     """(m,) registrable domain of what a proxy was asked for, else of the name, else the address."""
-    texts = [registrable(text) for text in (*flows.target.texts, *flows.name.texts)] + flows.server.texts
-    names, servers = len(flows.target.texts), len(flows.target.texts) + len(flows.name.texts)
-    target, name = flows.target.code[rows], flows.name.code[rows]
-    code = np.where(target != NULL, target, np.where(name != NULL, name + names, flows.server.code[rows] + servers))
+    texts = [registrable(text) for text in (*target.texts, *name.texts)] + server.texts
+    names, servers = len(target.texts), len(target.texts) + len(name.texts)
+    one, other = target.code[rows], name.code[rows]
+    code = np.where(one != NULL, one, np.where(other != NULL, other + names, server.code[rows] + servers))
     return Codes(code, texts).renamed(texts)

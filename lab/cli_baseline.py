@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lab.console import emit, emit_json, guarded, progress
 from lab.options import Json, Partial
+
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
 
 File = Annotated[Path, typer.Option("--out", "-o", help="The file to write; a baseline that is there is replaced.")]
 
@@ -37,19 +40,13 @@ def baseline_learn(
 
     A recording's truth is not opened. The same recording counts once, however often it is given or merged.
     """
-    from lab.baselines import learned_from, merged_files, print_baseline
+    from lab.baselines import learned_from, merged_files
 
     _fit(out)
     _spare(out)
     learned = learned_from(recordings, view, allow_partial=allow_partial, progress=progress)
     found = merged_files(merge, [learned]) if merge else learned
-    found.write(out)
-    about = {"baseline": str(out), **found.summary()}
-    if json_:
-        emit_json(about)
-    else:
-        print_baseline(about)
-        emit(f"baseline: {out}")
+    _written(found, out, json_=json_)
 
 
 @baseline_app.command("show")
@@ -83,18 +80,12 @@ def baseline_merge(
 
     Their order does not matter, and a recording that several have learned from counts once.
     """
-    from lab.baselines import merged_files, print_baseline
+    from lab.baselines import merged_files
 
     _fit(out)
     _spare(out)
     found = merged_files(files)
-    found.write(out)
-    about = {"baseline": str(out), **found.summary()}
-    if json_:
-        emit_json(about)
-    else:
-        print_baseline(about)
-        emit(f"baseline: {out}")
+    _written(found, out, json_=json_)
 
 
 @baseline_app.command("accept")
@@ -120,6 +111,19 @@ def baseline_accept(
         emit_json({"baseline": str(out), **entry})
     else:
         emit(f"accepted: {out}\nreason: {entry['reason']}\nsha256: {entry['sha256']}")
+
+
+def _written(found: Baseline, out: Path, *, json_: bool) -> None:
+    """The baseline goes into its file, and what it knows is told."""
+    from lab.baselines import print_baseline
+
+    found.write(out)
+    about = {"baseline": str(out), **found.summary()}
+    if json_:
+        emit_json(about)
+    else:
+        print_baseline(about)
+        emit(f"baseline: {out}")
 
 
 def _fit(path: Path) -> None:

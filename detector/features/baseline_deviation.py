@@ -15,7 +15,9 @@ from detector.grouped import Float64
 if TYPE_CHECKING:
     from detector.baseline import Deviation
 
-KNOWN: Final = 0.35  # what is left of the gate for a destination the app has long gone to (facts 6.1, F10)
+KNOWN: Final = (
+    0.35  # what is left of the gate for a destination the app has long gone to (measured on a throw-away simulator)
+)
 Z: Final = 1.645  # of the normal distribution, one-sided 95 %
 UNKNOWN: Final = 0.5  # the middle of a part that cannot be told: neither cleared nor suspected
 
@@ -89,7 +91,7 @@ def elsewhere(deviation: Deviation) -> Float64:
 
 
 def baseline_gate(deviation: Deviation) -> Float64:
-    """(g,) 0 as everybody does, 1 as nobody does: appdev^4 (.35 + .65 new) (.5 + .5 rare) (facts 6.1, F10).
+    """(g,) 0 as everybody does, 1 as nobody does: appdev^4 (.35 + .65 new) (.5 + .5 rare).
 
     appdev is 1 less the share of others with the app that go there. The word of n others counts n / (n + 1); the rest
     of that factor, all of it where no other device has the app or apps are unknown, is the destination's rarity in the

@@ -13,14 +13,14 @@ import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, codes, joined, whole
 from detector.contract import Telemetry
-from detector.destinations import is_group, is_loopback, registrable
+from detector.destinations import registrable
+from detector.flow_columns import LONG_FLOW_US, asked_for, opened, spoken
 from detector.learned.habits import habits_of
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
 from detector.learned.relayed import nobody
 from detector.tables import SCHEMAS
 
-LONG_FLOW_US = 10_000_000  # as detector.contacts has it
-MERGE_US = 2_000_000  # moments closer than that are one contact (facts 6)
+MERGE_US = 2_000_000  # moments closer than that are one contact (our choice)
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Said:
 def gathered(telemetry: Telemetry) -> Part:
     """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups."""
     flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
-    opened = opened_rows(flows)
-    spoken = spoken_to(flows, opened)
+    rows = opened_rows(flows)
+    made = spoken_to(flows, rows)
     asked = looked_up(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
-    said = _with_exchanges(spoken, whole(flows["flow"])[opened], flows, opened, telemetry).beside(asked)
-    habits, protocols = habits_of(flows, opened, spoken.device, spoken.package, said.package.texts)
+    said = _with_exchanges(made, whole(flows["flow"])[rows], flows, rows, telemetry).beside(asked)
+    habits, protocols = habits_of(flows, rows, made.device, made.package, said.package.texts)
     known = categories_of(telemetry.tables.get("packages"))
     return Part(
         view=telemetry.view,
@@ -84,32 +84,23 @@ def _together(mine: Codes, its: Codes) -> Codes:
 
 
 def opened_rows(flows: pa.Table) -> Int64:
-    """Rows of flows a device opened, over TCP or UDP, to somebody: no broadcast, multicast or loopback."""
-    server, proto = codes(flows["server"]), codes(flows["proto"])
-    nowhere = np.array([is_group(text) or is_loopback(text) for text in server.texts] + [True])
-    carried = np.array([text in ("tcp", "udp") for text in proto.texts] + [False])
-    return np.flatnonzero((whole(flows["inbound"], null=0) == 0) & ~nowhere[server.code] & carried[proto.code])
+    """Rows of flows that a device opened to somebody (detector/flow_columns.py)."""
+    return np.flatnonzero(opened(whole(flows["inbound"], null=0), codes(flows["server"]), codes(flows["proto"])))
 
 
 def spoken_to(flows: pa.Table, rows: Int64) -> Said:
     """Who spoke to whom: domain of what a proxy was asked for, else of the server's name, else its address."""
-    server, name, target = codes(flows["server"]), codes(flows["name"]), codes(flows["proxy_target"])
-    via = codes(flows["proxy_server"])
-    beyond = np.array([text == "server" for text in via.texts] + [False])[via.code[rows]]
-    hosts = [text.rpartition(":")[0].strip("[]") or text for text in target.texts]
-    texts = [registrable(text) for text in (*hosts, *name.texts)] + server.texts
-    code = np.where(name.code[rows] == NULL, server.code[rows] + len(name.texts), name.code[rows]) + len(hosts)
-    code = np.where(beyond & (target.code[rows] != NULL), target.code[rows], code)
+    destination = spoken(asked_for(flows), codes(flows["name"]), codes(flows["server"]), rows)
     device, package = codes(flows["device"]), codes(flows["package"])
     asking, app = Codes(device.code[rows], device.texts), Codes(package.code[rows], package.texts)
-    return Said(asking, app, Codes(code, texts), whole(flows["start"])[rows])
+    return Said(asking, app, destination, whole(flows["start"])[rows])
 
 
-def _with_exchanges(spoken: Said, number: Int64, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> Said:
+def _with_exchanges(made: Said, number: Int64, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> Said:
     """The flows, those longer than LONG_FLOW_US replaced by their exchanges where there are any."""
     if "exchanges" not in telemetry:
-        return spoken
-    long = np.flatnonzero(whole(flows["end"])[rows] - spoken.time > LONG_FLOW_US)
+        return made
+    long = np.flatnonzero(whole(flows["end"])[rows] - made.time > LONG_FLOW_US)
     exchanges = telemetry["exchanges"]
     owner = joined(number[long], whole(exchanges["flow"]))
     inside = np.flatnonzero(owner != NULL)
@@ -117,7 +108,7 @@ def _with_exchanges(spoken: Said, number: Int64, flows: pa.Table, rows: Int64, t
     flat = np.ones(len(rows), np.bool_)
     flat[owner] = False
     kept = np.flatnonzero(flat)
-    said = spoken.taken(np.concatenate([kept, owner]))
+    said = made.taken(np.concatenate([kept, owner]))
     said.time[len(kept) :] = whole(exchanges["start"])[inside]
     return said
 

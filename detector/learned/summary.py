@@ -12,7 +12,7 @@ from detector.contract import Telemetry, rfc3339
 from detector.learned.combined import Combined
 from detector.learned.usual import rates_of, usual_of
 
-FEW = 3  # devices: a destination of no more is rare (facts 6, the group of rare destinations)
+FEW = 3  # devices: a destination of no more is rare (our choice, as for the group of rare destinations)
 
 
 @dataclass(frozen=True)

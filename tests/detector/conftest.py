@@ -43,6 +43,20 @@ class Made:
         first_down = answer if down else None
         self.add("exchanges", flow=flow, start=start, end=answer, first_down=first_down, **sizes)
 
+    def bridge(self, begin_s: float, *, streams: int = 40, lasts_s: float = 2500, **who: Any) -> None:
+        """A tunnel that asks, each time a flow goes out, and its answer returns by the tunnel."""
+        tunnel = self.flow(begin_s, lasts_s=lasts_s, up=0, down=0, server="198.18.9.9", name="gw.cloud.example", **who)
+        for k in range(streams):
+            start, up, down = begin_s + 47.0 * k + 20, 700 + 90 * k, 3000 + 5000 * k
+            self.exchange(tunnel, start, up=0, down=up, delay_s=0.01)
+            flow = self.flow(start + 0.3, lasts_s=1, up=up, down=down, name=f"site{begin_s}-{k}.example", **who)
+            self.exchange(flow, start + 0.3, up, down)
+            self.exchange(tunnel, start + 0.8, up=down, down=0)
+        said = [one for one in self.rows["exchanges"] if one["flow"] == tunnel]
+        for row in self.rows["flows"]:
+            if row["flow"] == tunnel:
+                row |= {name: sum(one[name] for one in said) for name in ("bytes_up", "bytes_down")}
+
     def lookup(
         self, time_s: float, qname: str, *, qtype: str = "A", answers: tuple[str, ...] = (), **values: Any
     ) -> None:

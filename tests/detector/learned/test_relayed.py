@@ -62,17 +62,7 @@ def test_every_app_is_kept_once_at_its_clearest():
 
 
 def relay(made, **who):
-    tunnel = made.flow(30, lasts_s=2500, up=0, down=0, server="198.18.9.9", name="gw.cloud.example", **who)
-    for k in range(40):
-        start, up, down = 47.0 * k + 50, 700 + 90 * k, 3000 + 5000 * k
-        made.exchange(tunnel, start, up=0, down=up, delay_s=0.01)
-        flow = made.flow(start + 0.3, lasts_s=1, up=up, down=down, name=f"site{k}.example", **who)
-        made.exchange(flow, start + 0.3, up, down)
-        made.exchange(tunnel, start + 0.8, up=down, down=0)
-    for row in made.rows["flows"]:
-        if row["flow"] == tunnel:
-            said = [one for one in made.rows["exchanges"] if one["flow"] == tunnel]
-            row |= {name: sum(one[name] for one in said) for name in ("bytes_up", "bytes_down")}
+    made.bridge(30, **who)
 
 
 def test_a_relay_that_was_there_is_known_by_its_traffic_and_by_nothing_else(made, tmp_path):
