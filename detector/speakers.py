@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detector.columns import Codes, Int64, dense
+from detector.columns import Codes, Int64, dense, stable_order
 from detector.flow_columns import Flows, destinations
 from detector.lookups import Lookups
 
@@ -62,11 +62,11 @@ def lookup_pairs(lookups: Lookups) -> Pairs:
 
 def _paired(said: Flows | Lookups, rows: Int64, destination: Codes) -> Pairs:
     if len(rows) and (np.diff(said.time[rows]) < 0).any():
-        order = np.argsort(said.time[rows], kind="stable")
+        order = stable_order(said.time[rows])
         rows, destination = rows[order], Codes(destination.code[order], destination.texts)
     app = dense(said.device.code[rows], said.uid[rows], said.package.code[rows])
     key = app * (len(destination.texts) + 1) + destination.code
-    order = np.argsort(key, kind="stable")
+    order = stable_order(key)
     heads, edges = _runs(key[order])
     one = order[heads]
     device, package = (Codes(part.code[rows[one]], part.texts) for part in (said.device, said.package))

@@ -14,6 +14,7 @@ from detector.analytics.traffic_relay import traffic_relay
 from detector.contract import Detector, Finding, Telemetry, Unsupported
 from detector.explanation import About, Explanation, witnessed
 from detector.scored_groups import ScoredGroups
+from detector.packed import packed
 from detector.signature import Signature
 from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 
@@ -48,7 +49,7 @@ class Builtin:
         able = self.judges(telemetry)
         if not able:
             raise Unsupported(f"builtin needs flows or dns; this telemetry (view {telemetry.view}) has neither")
-        who = Signature(self.name, self.version, partial=telemetry.partial is not None)
+        who, telemetry = Signature(self.name, self.version, partial=telemetry.partial is not None), packed(telemetry)
         if "AN1702" in able and len(telemetry["flows"]) >= MANY:
             yield from self._side_by_side(telemetry, who)
             return

@@ -20,12 +20,12 @@ from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
 from detector.analytics.relay_likely import Asked, Likely, Met
 from detector.analytics.relay_likely import likely as likely_windows
-from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched, unchanced
+from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_score import bridging as bridging_alone
 from detector.analytics.relay_windows import Scene, window_columns
-from detector.columns import NULL, Codes, Int64, whole
+from detector.columns import NULL, Codes, Int64, ordered, whole
 from detector.contract import Telemetry
 from detector.features.bridged_anew import bridged_anew
 from detector.grouped import Float64
@@ -110,7 +110,7 @@ def _of_devices(
     pairs = could_bridge(flows, limits.anchor_s, limits.fewest_streams)
     said = spoken(flows, _rows_of(flows, pairs), exchanges)
     bits = pieces(flows, said)
-    said = said.taken(np.lexsort((said.start, flows.app[said.row])))
+    said = said.taken(ordered(flows.app[said.row], said.start))
     told = exchanges is not None
     if told:
         pairs = promising(pairs, Talk(flows, said, bits, frame.span), limits.fewest_streams)
@@ -144,8 +144,7 @@ def _of_devices(
 def _likely(pairs: Pairs, talk: Talk, frame: Frame, limits: RelayThresholds, *, told: bool) -> Likely:
     """The windows that could score as much as the frame asks."""
     bursts, way = bursts_of(pairs, talk.flows, talk.said), Way(*_own(pairs, talk.flows, talk.bits), talk.span)
-    matches = [unchanced(bursts, way, reach) for reach in REACHES_S]
-    met = Met(pairs, _timed(pairs, talk.flows, told=told), bursts, way, matches)
+    met = Met(pairs, _timed(pairs, talk.flows, told=told), bursts, way)
     return likely_windows(met, Asked(frame.lengths, frame.begin, frame.least), limits)
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from detector.columns import NULL, Codes, Int64, codes, joined, whole
+from detector.columns import NULL, Codes, Int64, codes, joined, stable_order, whole
 from detector.contract import Telemetry
 from detector.destinations import registrable
-from detector.flow_columns import LONG_FLOW_US, asked_for, opened, spoken
-from detector.learned.habits import habits_of
+from detector.flow_columns import LONG_FLOW_US, Flows, destinations, opened
+from detector.learned.habits import habits_of, none
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
 from detector.learned.relayed import nobody
 from detector.tables import SCHEMAS
@@ -49,14 +49,18 @@ class Said:
         )
 
 
-def gathered(telemetry: Telemetry) -> Part:
-    """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups."""
-    flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
+def gathered(telemetry: Telemetry, flows: Flows | None = None, *, habits: bool = True) -> Part:
+    """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups.
+
+    ``flows``: those of the telemetry, where they have been read; ``habits``: whether how apps speak is counted.
+    """
+    table = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
+    flows = Flows.read(table) if flows is None else flows
     rows = opened_rows(flows)
     made = spoken_to(flows, rows)
     asked = looked_up(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
-    said = _with_exchanges(made, whole(flows["flow"])[rows], flows, rows, telemetry).beside(asked)
-    habits, protocols = habits_of(flows, rows, made.device, made.package, said.package.texts)
+    said = _with_exchanges(made, flows, rows, telemetry).beside(asked)
+    counted = habits_of(table, rows, made.device, made.package, said.package.texts) if habits else (none(), ())
     known = categories_of(telemetry.tables.get("packages"))
     return Part(
         view=telemetry.view,
@@ -65,9 +69,9 @@ def gathered(telemetry: Telemetry) -> Part:
         packages=tuple(said.package.texts),
         categories=tuple(known.get(text, "") for text in said.package.texts),
         destinations=tuple(said.destination.texts),
-        protocols=protocols,
+        protocols=counted[1],
         contacted=_contacted(said),
-        habits=habits,
+        habits=counted[0],
         relayed=nobody(),
         installed=installed_in(telemetry.tables.get("packages")),
     ).named()
@@ -83,26 +87,24 @@ def _together(mine: Codes, its: Codes) -> Codes:
     return Codes(np.array([place.get(text, NULL) for text in texts] + [NULL], np.int64)[code], distinct)
 
 
-def opened_rows(flows: pa.Table) -> Int64:
+def opened_rows(flows: Flows) -> Int64:
     """Rows of flows that a device opened to somebody (detector/flow_columns.py)."""
-    return np.flatnonzero(opened(whole(flows["inbound"], null=0), codes(flows["server"]), codes(flows["proto"])))
+    return np.flatnonzero(opened(flows.inbound, flows.server, flows.proto))
 
 
-def spoken_to(flows: pa.Table, rows: Int64) -> Said:
+def spoken_to(flows: Flows, rows: Int64) -> Said:
     """Who spoke to whom: domain of what a proxy was asked for, else of the server's name, else its address."""
-    destination = spoken(asked_for(flows), codes(flows["name"]), codes(flows["server"]), rows)
-    device, package = codes(flows["device"]), codes(flows["package"])
-    asking, app = Codes(device.code[rows], device.texts), Codes(package.code[rows], package.texts)
-    return Said(asking, app, destination, whole(flows["start"])[rows])
+    asking, app = (Codes(part.code[rows], part.texts) for part in (flows.device, flows.package))
+    return Said(asking, app, destinations(flows, rows), flows.start[rows])
 
 
-def _with_exchanges(made: Said, number: Int64, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> Said:
+def _with_exchanges(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry) -> Said:
     """The flows, those longer than LONG_FLOW_US replaced by their exchanges where there are any."""
     if "exchanges" not in telemetry:
         return made
-    long = np.flatnonzero(whole(flows["end"])[rows] - made.time > LONG_FLOW_US)
+    long = np.flatnonzero(flows.end[rows] - made.time > LONG_FLOW_US)
     exchanges = telemetry["exchanges"]
-    owner = joined(number[long], whole(exchanges["flow"]))
+    owner = joined(flows.flow[rows[long]], whole(exchanges["flow"]))
     inside = np.flatnonzero(owner != NULL)
     owner = long[owner[inside]]
     flat = np.ones(len(rows), np.bool_)
@@ -113,17 +115,17 @@ def _with_exchanges(made: Said, number: Int64, flows: pa.Table, rows: Int64, tel
     return said
 
 
-def looked_up(dns: pa.Table, flows: pa.Table) -> Said:
+def looked_up(dns: pa.Table, flows: Flows) -> Said:
     """Who looked up which domain; asker by flow number, else by the client's address and no app."""
     if not len(dns):
         nobody = Codes(np.zeros(0, np.int64), [])
         return Said(nobody, nobody, nobody, nobody.code)
-    asking = np.flatnonzero(whole(flows["inbound"], null=0) == 0)
-    row = joined(whole(flows["flow"])[asking], whole(dns["flow"]))
+    asking = np.flatnonzero(flows.inbound == 0)
+    row = joined(flows.flow[asking], whole(dns["flow"]))
     found = row != NULL
     place = asking[row[found]]
     client, qname = codes(dns["client"]), codes(dns["qname"])
-    device, package = codes(flows["device"]), codes(flows["package"])
+    device, package = flows.device, flows.package
     who = client.code + len(device.texts)
     who[found] = device.code[place]
     app = np.full(len(row), NULL, np.int64)
@@ -138,7 +140,7 @@ def _contacted(said: Said) -> Contacted:
     sizes = [len(part.texts) for part in (said.device, said.package, said.destination)]
     group = keyed((said.device.code, sizes[0]), (said.package.code, sizes[1]), (said.destination.code, sizes[2]))
     ordered = bool((np.diff(said.time) >= 0).all())  # as flows mostly are, which saves a sort
-    order = np.argsort(group, kind="stable") if ordered else np.lexsort((said.time, group))
+    order = stable_order(group) if ordered else np.lexsort((said.time, group))
     group, time = group[order], said.time[order]
     day = time // DAY_US
     block = day // BLOCK_DAYS
