@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detector.claims import replaced
 from detector.columns import Codes, Int64, dense
 from detector.flow_columns import Flows, destinations
 from detector.lookups import Lookups
@@ -49,9 +50,12 @@ class Pairs:
         return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
 
 
-def flow_pairs(flows: Flows, considered: Int64) -> Pairs:
-    """Pairs of the ``considered`` rows of flows."""
-    return _paired(flows, considered, destinations(flows, considered))
+def flow_pairs(flows: Flows, considered: Int64, judged: Codes | None = None) -> Pairs:
+    """Pairs of the ``considered`` rows of flows; ``judged`` (n,) of claims.judged_by, None: every name is believed."""
+    whom = destinations(flows, considered)
+    if judged is not None:
+        whom = replaced(whom, Codes(judged.code[considered], judged.texts))
+    return _paired(flows, considered, whom)
 
 
 def lookup_pairs(lookups: Lookups) -> Pairs:
