@@ -24,7 +24,7 @@ from detector.learned.file import read_parts, write_parts
 from detector.learned.gathering import gathered
 from detector.learned.pace import Former, Pace, Paces
 from detector.learned.part import Part
-from detector.learned.relayed import Habit, Relaying, relayed_of
+from detector.learned.relayed import Habit, Relaying, relayed_of, unheard
 from detector.learned.shares import Asked, Deviation, Vouching, placed
 from detector.learned.summary import Coverage, coverage_of, summary_of
 from detector.learned.usual import Usual, rates_of, usual_of
@@ -64,6 +64,7 @@ class Baseline:
             placed(asked.destination, known.destinations),
         )
         app_share, app_devices = counts.of_app(device, package, destination)
+        category_share, category_apps = counts.of_category(device, package, category, destination)
         fleet_share, fleet_devices, everybody = counts.of_fleet(device, destination)
         unknown = np.full(len(device), np.nan)
         new = np.where(everybody > 0, 0.0, 1.0) if self.devices else unknown
@@ -71,19 +72,21 @@ class Baseline:
             own_days=unknown if self.itself else counts.own_days(device, package, destination),
             app_share=app_share,
             app_devices=app_devices,
-            category_share=counts.of_category(device, package, category, destination),
+            category_share=category_share,
             fleet_share=fleet_share,
             fleet_new=unknown if self.itself else new,
             fleet_devices=fleet_devices,
-            own_app=unknown if self.itself else self._had(asked),
+            own_app=unknown if self.itself else self._had(asked.device, asked.package),
+            category_apps=category_apps,
         )
 
     def relayed(self, device: Codes, package: Codes) -> Habit:
         """(g,) how clearly each app relayed in the learning period; unknown in a survey, which is of the same time."""
+        if self.itself:
+            return unheard(len(device.code))
         known = self._combined
         found = self._relaying.habit(placed(device, known.devices), placed(package, known.packages))
-        unknown = np.full(len(device.code), np.nan)
-        return Habit(unknown, unknown) if self.itself else found
+        return replace(found, silent=np.isnan(found.own) & (self._had(device, package) == 1))
 
     def pace(self, package: Codes, destination: Codes) -> Pace:
         """(g,) how often the app went there a day in the learning period."""
@@ -136,22 +139,26 @@ class Baseline:
         """The baseline of a file; LookupError if it is none or of another version, EvidenceError if it is damaged."""
         return cls(*read_parts(path))
 
-    def _had(self, asked: Asked) -> Float64:
+    def _had(self, device: Codes, package: Codes) -> Float64:
         """(g,) 1 where the device had the app, by its inventory or heard of, else 0; NaN without an inventory."""
         known = self._combined
-        told = {device for device, _ in known.installed}
-        pairs, place = np.unique(np.stack([asked.device.code, asked.package.code]), axis=1, return_inverse=True)
+        told = self._told
+        pairs, place = np.unique(np.stack([device.code, package.code]), axis=1, return_inverse=True)
         found = np.full(pairs.shape[1], np.nan)
-        for k, (device, package) in enumerate(pairs.T.tolist()):
-            if NULL not in (device, package) and asked.device.texts[device] in told:
-                found[k] = (asked.device.texts[device], asked.package.texts[package]) in known.installed
-        device, package = placed(asked.device, known.devices), placed(asked.package, known.packages)
-        heard = self._vouching.spoke(device, package)
+        for k, (one, app) in enumerate(pairs.T.tolist()):
+            if NULL not in (one, app) and device.texts[one] in told:
+                found[k] = (device.texts[one], package.texts[app]) in known.installed
+        heard = self._vouching.spoke(placed(device, known.devices), placed(package, known.packages))
         return np.where(heard, 1.0, found[place.reshape(-1)])
 
     @cached_property
     def _combined(self) -> Combined:
         return combined(self.parts)
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        """The devices whose inventory was known."""
+        return frozenset(device for device, _ in self._combined.installed)
 
     @cached_property
     def _vouching(self) -> Vouching:

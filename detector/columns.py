@@ -66,8 +66,12 @@ def stable_order(keys: Int64) -> Int64:
     if (keys[1:] >= keys[:-1]).all():
         return np.arange(len(keys))
     low, bits = int(keys.min()), len(keys).bit_length()
-    if (int(keys.max()) - low) >> (62 - bits):
+    span, room = int(keys.max()) - low, 62 - bits
+    if span >> 62:
         return np.argsort(keys, kind="stable")
+    if span >> room:  # the lower digits first, then the upper ones
+        order = stable_order((keys - low) & ((1 << room) - 1))
+        return order[stable_order((keys[order] - low) >> room)]
     both = keys - low
     both <<= bits
     both |= np.arange(len(keys))

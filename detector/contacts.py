@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.columns import NULL, Codes, Int64, joined, whole
-from detector.flow_columns import LONG_FLOW_US
+from detector.columns import NULL, Codes, Int64, joined, ordered, whole
 from detector.flow_columns import Flows as Flows  # noqa: PLC0414 - contacts are made of flows, whose columns live apart
 from detector.flow_columns import hosts as hosts  # noqa: PLC0414 - as above
+from detector.flow_columns import moments
 from detector.flow_columns import outbound_rows as outbound_rows  # noqa: PLC0414 - as above
 from detector.grouped import Float64, grouped_sorted, grouped_steps, ordered_quantiles, spans
 from detector.lookups import Lookups
@@ -201,15 +201,11 @@ def _moments(pairs: Pairs, exchanges: pa.Table | None) -> Moments:
     for name, total in (("bytes_up", flat.up), ("bytes_down", flat.down)):
         amount = np.bincount(owner[inside], whole(exchanges[name])[inside], len(rows)).astype(np.int64)
         total[spoke] = amount[spoke]
-    long = said.end[rows] - said.start[rows] > LONG_FLOW_US
-    inside = inside[long[owner[inside]]]
-    owner = owner[inside]
-    silent = np.ones(len(rows), np.bool_)
-    silent[owner] = False
-    start, up, down = (whole(exchanges[name])[inside] for name in ("start", "bytes_up", "bytes_down"))
-    parts = (flat.taken(silent), Moments(group[owner], start, up, down, rows[owner]))
+    when = moments(said.flow[rows], said.start[rows], said.end[rows], exchanges)
+    start, up, down = (whole(exchanges[name])[when.inside] for name in ("start", "bytes_up", "bytes_down"))
+    parts = (flat.taken(when.alone), Moments(group[when.owner], start, up, down, rows[when.owner]))
     every = Moments(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(flat)))
-    return every.taken(np.lexsort((every.start, every.group)))
+    return every.taken(ordered(every.group, every.start))
 
 
 def _merged(pairs: Pairs, ordered: Moments, gap_s: float) -> Crowd:

@@ -13,6 +13,7 @@ from detector.destinations import is_group, is_loopback, registrable
 from detector.lookups import Lookups
 
 LONG_FLOW_US = 10_000_000  # a flow longer than that is known by its exchanges
+MERGE_US = 2_000_000  # for a baseline, moments closer than that are one contact (our choice)
 LENGTH_BYTES = 2  # in front of each DNS message over TCP (RFC 1035 section 4.2.2)
 
 
@@ -61,6 +62,26 @@ class Flows:
             port=whole(table["server_port"]),
             proto=codes(table["proto"]),
         )
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When flows spoke: those that count as one moment, and the exchanges inside long ones, each a moment."""
+
+    alone: Int64  # places of flows
+    owner: Int64  # (k,) places of flows, of the exchanges inside
+    inside: Int64  # (k,) rows of the exchanges
+
+
+def moments(number: Int64, start: Int64, end: Int64, exchanges: pa.Table) -> Moments:
+    """The moments of flows of those numbers: one longer than LONG_FLOW_US with exchanges stands for these alone."""
+    long = np.flatnonzero(end - start > LONG_FLOW_US)
+    owner = joined(number[long], whole(exchanges["flow"]))
+    inside = np.flatnonzero(owner != NULL)
+    owner = long[owner[inside]]
+    flat = np.ones(len(number), np.bool_)
+    flat[owner] = False
+    return Moments(np.flatnonzero(flat), owner, inside)
 
 
 def asked_for(table: pa.Table) -> Codes:

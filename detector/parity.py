@@ -38,9 +38,6 @@ COUNTS = frozenset(
         *("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"),
     )
 )
-#: Counts that may differ by so many, whatever the size. Clients that draw their hello anew do so apart on each stage:
-#: whether theirs has a padding extension, which JA4 counts, depends on the length of GREASE ECH drawn with it.
-DRAWN: Mapping[str, int] = {"stacks": 1}
 #: Two scores that near are one: a byte more in some exchange does as much. Where the threshold lies between them, one
 #: alerts by chance; the page tells both scores.
 ONE_SCORE = 0.001
@@ -130,16 +127,12 @@ def compare(feature: str, one: Value, other: Value) -> Compared:
     (True, False)
     >>> compare("mode_share", 0.001, 0.002).within
     True
-    >>> compare("stacks", 5, 4).within, compare("stacks", 6, 4).within
-    (True, False)
     """
     tolerance = TOLERANCES[feature]
     if one is None or other is None:
         return Compared(feature, one, other, None, tolerance)
     plain = feature in COUNTS or "_bytes" in feature or feature.startswith("gap_s_")
     scale = max(abs(one), abs(other)) if plain else 1.0
-    if feature in DRAWN and scale:
-        tolerance = DRAWN[feature] / scale
     return Compared(feature, one, other, abs(one - other) / scale if scale else 0.0, tolerance)
 
 

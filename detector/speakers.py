@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detector.columns import Codes, Int64, dense, stable_order
+from detector.claims import replaced
+from detector.columns import Codes, Int64, dense, ordered, stable_order
 from detector.flow_columns import Flows, destinations
 from detector.lookups import Lookups
 
@@ -40,7 +41,7 @@ class Pairs:
         """Some of the pairs joined, all destinations of an app as one: the second key."""
         rows = self.rows[np.repeat(which, np.diff(self.edges))]
         app = np.repeat(self.app[which], np.diff(self.edges)[which])
-        order = np.lexsort((self.said.time[rows], app))
+        order = ordered(app, self.said.time[rows])
         heads, edges = _runs(app[order])
         _, first = np.unique(self.app, return_index=True)
         one = first[np.searchsorted(self.app[first], app[order][heads])]
@@ -49,9 +50,12 @@ class Pairs:
         return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
 
 
-def flow_pairs(flows: Flows, considered: Int64) -> Pairs:
-    """Pairs of the ``considered`` rows of flows."""
-    return _paired(flows, considered, destinations(flows, considered))
+def flow_pairs(flows: Flows, considered: Int64, judged: Codes | None = None) -> Pairs:
+    """Pairs of the ``considered`` rows of flows; ``judged`` (n,) of claims.judged_by, None: every name is believed."""
+    whom = destinations(flows, considered)
+    if judged is not None:
+        whom = replaced(whom, Codes(judged.code[considered], judged.texts))
+    return _paired(flows, considered, whom)
 
 
 def lookup_pairs(lookups: Lookups) -> Pairs:

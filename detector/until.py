@@ -1,7 +1,8 @@
 """A telemetry as it stood at a moment: what its sensor could have told by then, and nothing of later.
 
 An exchange or request is known once it is over, a flow from its start on, with what it had carried; of a flow without
-exchanges that is a share by time. Packets are dealt like bytes.
+exchanges that is a share by time. Packets are dealt like bytes. Whether a request to relay was granted is known with
+its answer.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from detector.answered import answered
 from detector.columns import NULL, Int64, joined, whole
 from detector.contract import Telemetry
 
@@ -23,7 +25,8 @@ def until(telemetry: Telemetry, moment: int) -> Telemetry:
     """The telemetry of that moment (microseconds); without its capture, which nobody has cut."""
     tables = {name: _CUTS[name](table, moment) for name, table in telemetry.tables.items() if name in _CUTS}
     if "flows" in tables:
-        tables["flows"] = _flows(tables["flows"], telemetry.tables.get("exchanges"), moment)
+        exchanges = telemetry.tables.get("exchanges")
+        tables["flows"] = _flows(_ungranted(tables["flows"], exchanges, moment), exchanges, moment)
     kept = {name: tables.get(name, table) for name, table in telemetry.tables.items()}
     span = (telemetry.span[0], max(telemetry.span[0], min(telemetry.span[1], moment)))
     return replace(telemetry, tables=kept, span=span, capture=None, packets=None)
@@ -53,6 +56,18 @@ _CUTS: Mapping[str, Callable[[pa.Table, int], pa.Table]] = {
     "device_state": _by("time"),
     "http": _by("end"),
 }
+
+
+def _ungranted(flows: pa.Table, exchanges: pa.Table | None, moment: int) -> pa.Table:
+    """The flows; of requests to relay that were answered later nobody knows whether they were granted."""
+    if flows["proxy_granted"].null_count == len(flows):
+        return flows
+    socks5 = pc.equal(flows["proxy"], "socks5").fill_null(False).to_numpy()
+    when = answered(whole(flows["flow"]), whole(flows["end"]), socks5, exchanges)
+    later = pa.array(when > moment)
+    place = flows.schema.get_field_index("proxy_granted")
+    field = flows.schema.field(place)
+    return flows.set_column(place, field, pc.if_else(later, None, flows["proxy_granted"]))
 
 
 def _flows(flows: pa.Table, exchanges: pa.Table | None, moment: int) -> pa.Table:

@@ -19,17 +19,11 @@ from lab.stages import play
 
 HERE = Path(__file__).parent
 WORKERS = 4
-NAMED = ("server", "proto", "app_proto", "name", "name_from", "sni", "host", "uid", "package", "inbound")
-# What depends on a draw that each stage makes for itself, and why. Nothing else may differ.
-DRAWN = {
-    "stacks": "clients that draw their hello anew each time do so apart on each stage",
-}
+NAMED = ("server", "proto", "app_proto", "name", "name_from", "sni", "alpn", "ja4", "host", "uid", "package", "inbound")
 # Faults of the flows stage that are known and not mended yet: a scenario that is mended must leave this list.
 KNOWN = {
     "desks-with-telephones": "a call of more than four minutes refreshes its TURN allocation on the wire (two exchanges of "
     "10,857), on flows it does not: scripts know what is said in answer to an exchange, not what is due by the clock",
-    "chats-reconnecting": "stack_first_use of one group is 12/47 on the wire and 12.5/47 on flows since connections of an app "
-    "are by HTTP/1.1 or HTTP/2 by host: one contact's stack is counted otherwise; the cause is not found yet (2026-11-21)",
 }
 
 
@@ -68,8 +62,7 @@ def differences(wire, flows):
             found.append(f"{pair.shown.key}: on one side only")
             continue
         found += [] if pair.same_verdict else [f"{pair.shown.key}: verdicts"]
-        outside = [value for value in pair.outside if value.feature not in DRAWN]
-        found += [f"{pair.shown.key} {value.feature}: {value.one} {value.other}" for value in outside]
+        found += [f"{pair.shown.key} {value.feature}: {value.one} {value.other}" for value in pair.outside]
     return found
 
 

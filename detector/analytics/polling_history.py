@@ -14,8 +14,8 @@ from detector.columns import NULL, Codes, Int64
 from detector.contacts import Crowd, Flows, Pairs
 from detector.features.succession import succession
 from detector.features.surge import surge
+from detector.flow_columns import MERGE_US
 from detector.grouped import Float64, grouped_sum, spans
-from detector.learned.gathering import MERGE_US
 from detector.learned.part import keyed
 from detector.learned.shares import placed
 

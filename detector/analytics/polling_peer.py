@@ -46,4 +46,5 @@ def peer_of(contacts: Contacts, said: Flows | Lookups) -> Peer:
     if rare:
         every = names or list(addresses)
         return Peer(every[0], addresses, len(every))
-    return Peer(names[0] if len(names) == 1 else contacts.destination, addresses, 1)
+    same = len(names) == 1 and registrable(names[0]) == contacts.destination
+    return Peer(names[0] if same else contacts.destination, addresses, 1)

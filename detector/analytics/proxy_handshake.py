@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from detector.answered import answered
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
 from detector.contacts import Flows, hosts
 from detector.destinations import is_local, is_loopback
@@ -113,17 +114,6 @@ def _elsewhere(rows: Int64, at_server: Bool, client: Codes, server: Codes) -> st
 
 
 def _answered(rows: Int64, flows: Flows, exchanges: pa.Table | None, proxy: Codes) -> Int64:
-    """(m,) when each request had been answered: its flow's first exchange with bytes both ways ended, or else the flow.
-
-    SOCKS5 greets first and asks then (RFC 1928, sections 3 and 4): there it is the second.
-    """
-    if exchanges is None:
-        return flows.end[rows]
-    both = np.flatnonzero((whole(exchanges["bytes_up"]) > 0) & (whole(exchanges["bytes_down"]) > 0))
-    flow, end = whole(exchanges["flow"])[both], whole(exchanges["end"])[both]
-    order = np.lexsort((end, flow))
-    flow, end = flow[order], np.append(end[order], 0)
-    turn = np.array([text == "socks5" for text in proxy.texts] + [False])[proxy.code[rows]]
-    place = np.searchsorted(flow, flows.flow[rows]) + turn
-    answered = place < np.searchsorted(flow, flows.flow[rows], side="right")
-    return np.where(answered, end[np.minimum(place, len(flow))], flows.end[rows])
+    """(m,) when each request had been answered."""
+    socks5 = np.array([text == "socks5" for text in proxy.texts] + [False])[proxy.code[rows]]
+    return answered(flows.flow[rows], flows.end[rows], socks5, exchanges)

@@ -184,8 +184,7 @@ def _deviations(baseline: Baseline, categories: dict[str, str], flows: RelayFlow
     category = np.array([place.get(categories.get(text, ""), NULL) for text in flows.package.texts] + [NULL], np.int64)
     device, package, peer = (Codes(part.code[rows], part.texts) for part in (flows.device, flows.package, flows.peer))
     asked = Asked(device, package, Codes(category[package.code], texts), peer)
-    deviation = baseline.deviation(asked)
-    return unrelated(deviation.own_days, deviation.app_share, deviation.category_share)
+    return unrelated(baseline.deviation(asked))
 
 
 def _sockets(known: Known, flows: RelayFlows, pairs: Pairs) -> Happened:

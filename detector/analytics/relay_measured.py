@@ -27,8 +27,9 @@ from detector.analytics.relay_score import bridging as bridging_alone
 from detector.analytics.relay_windows import Scene, window_columns
 from detector.columns import NULL, Codes, Int64, ordered, whole
 from detector.contract import Telemetry
-from detector.features.bridged_anew import bridged_anew
+from detector.features.bridged_anew import bridged_anew, vouched_anew
 from detector.grouped import Float64
+from detector.learned.relayed import unheard
 from detector.thresholds import RelayThresholds
 
 if TYPE_CHECKING:
@@ -91,12 +92,16 @@ def measured(telemetry: Telemetry, limits: RelayThresholds, least: float = 0.0) 
 
 
 def _held_against_past(found: Measured, baseline: Baseline | None, limits: RelayThresholds) -> Measured:
-    """The same windows with how clearly the app relayed in the learning period, and how much more so now."""
-    past = np.full(len(found), np.nan)
-    if baseline is not None:
-        past = baseline.relayed(found.device, found.package).known
-    anew = bridged_anew(past, bridging_alone(found.columns, limits))
-    return replace(found, columns={**found.columns, "past_bridge": past, "anew": anew})
+    """The same windows with how clearly the app relayed in the learning period, and how new it is that it does now.
+
+    ``anew`` is how little that past explains, ``turned`` how far what was heard of the app contradicts it: a role may
+    excuse the former, not the latter.
+    """
+    past = unheard(len(found)) if baseline is None else baseline.relayed(found.device, found.package)
+    now = bridging_alone(found.columns, limits)
+    anew = vouched_anew(past.here, past.others, past.devices, now)
+    told = {"past_bridge": past.known, "anew": anew, "turned": bridged_anew(past.known, now)}
+    return replace(found, columns={**found.columns, **told})
 
 
 def _times(flows: pa.Table) -> tuple[Int64, Int64]:

@@ -13,6 +13,7 @@ from detector.thresholds import RelayThresholds
 
 FEW = 3  # destinations that one purpose explains
 LEVELS = ("low", "medium", "high")
+SIGN = 0.5  # from there on a share counts as a sign
 
 
 @dataclass(frozen=True)
@@ -67,15 +68,25 @@ class Circumstances:
 def severity(about: Circumstances) -> str:
     """low, medium or high: a point for each of what was seen, one more where the baseline calls it new.
 
-    Without a baseline a bridge alone is never high: only what was read on the wire is sure without one.
+    Without a baseline a bridge alone is never high: only what was read on the wire is sure without one. What the app
+    did before as well is not high either.
 
     >>> severity(Circumstances(False, False, True, 1.0, 0.0, None))
     'medium'
     """
-    if about.granted and (about.carried_out or about.bridged):
+    known = about.novelty is not None and about.novelty < SIGN
+    if about.granted and (about.carried_out or about.bridged) and not known:
         return "high"
-    points = int(about.granted) + int(about.bridged and (about.unattended or 0.0) >= 0.5)
-    points += int(about.bridged and (about.setup or 0.0) > 0) + int((about.novelty or 0.0) >= 0.5)
+    points = int(about.granted) + int(about.bridged and (about.unattended or 0.0) >= SIGN)
+    points += int(about.bridged and (about.setup or 0.0) > 0) + int((about.novelty or 0.0) >= SIGN)
     if about.novelty is None and not about.granted:
         points = min(points, 1)
-    return LEVELS[min(points, 2)]
+    return LEVELS[min(points, 1 if known else 2)]
+
+
+def allowed_score(score: float, limits: RelayThresholds) -> float:
+    """What is left of the score of something that is allowed: less by ``allowed_relief``, and below the threshold.
+
+    Order stays: what would have scored more is told first, and never before what alerts.
+    """
+    return min(score * (1 - limits.allowed_relief), score * limits.threshold)

@@ -21,10 +21,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.analytics.proxy_handshake import Asked, asked_to_relay
-from detector.analytics.relay_anew import anew, how_new, request_score
+from detector.analytics.relay_anew import anew, how_new, request_score, turned
 from detector.analytics.relay_decided import Who, decided, of_app
 from detector.analytics.relay_measured import Measured, measured
-from detector.analytics.relay_policy import Circumstances, Shape, excuse, severity
+from detector.analytics.relay_policy import Circumstances, Shape, allowed_score, excuse, severity
 from detector.analytics.relay_reasons import asked_reasons, baseline_reason, bridge_reasons
 from detector.analytics.relay_requested import requested_locally
 from detector.analytics.relay_score import scores
@@ -42,7 +42,6 @@ from detector.until import until
 
 __all__ = ["Bridged", "every_bridge", "measured", "scores", "traffic_relay"]
 ANALYTIC = "AN1702"
-HALF = 0.5  # from there on it is new that an app relays, and no role explains it
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,9 @@ class Case:
         device, uid, package = self.who
         row = self.bridged.row if self.bridged else {}
         why = self.excuse()
-        score = self._score(row) * (1 - self.limits.allowed_relief if why else 1)
+        score = self._score(row)
         alert = score >= self.limits.threshold and not why
+        score = allowed_score(score, self.limits) if why else score
         first, last = self._seen()
         moment = self._decided(last)
         reasons = self._reasons(row)
@@ -174,8 +174,8 @@ class Case:
     def excuse(self) -> str | None:
         """Why it may not alert; None if it may. A role covers what was known of the app, not what it turns to later."""
         row = self.bridged.row if self.bridged else {}
-        covered = not anew(self.asked, self.telemetry.baseline, row) >= HALF
-        told = excuse(self.app, self._shapes(row) if covered else None, self.limits)
+        shapes = None if turned(self.asked, self.telemetry.baseline, row) else self._shapes(row)
+        told = excuse(self.app, shapes, self.limits)
         return told or (self.asked.elsewhere if self.asked else None)
 
     def _shapes(self, row: Mapping[str, float]) -> list[Shape]:

@@ -6,21 +6,21 @@ Who calls in is left out: a peer that the app did not choose says nothing of whe
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
+from detector.claims import judged_by
 from detector.columns import NULL, Codes, Int64, codes, joined, stable_order, whole
 from detector.contract import Telemetry
 from detector.destinations import registrable
-from detector.flow_columns import LONG_FLOW_US, Flows, destinations, opened
+from detector.flow_columns import MERGE_US, Flows, destinations, moments, opened
 from detector.learned.habits import habits_of, none
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
 from detector.learned.relayed import nobody
+from detector.lookups import answers_of
 from detector.tables import SCHEMAS
-
-MERGE_US = 2_000_000  # moments closer than that are one contact (our choice)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ def gathered(telemetry: Telemetry, flows: Flows | None = None, *, habits: bool =
     made = spoken_to(flows, rows)
     asked = looked_up(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
     said = _with_exchanges(made, flows, rows, telemetry).beside(asked)
+    doubted, also = _doubted(made, flows, rows, telemetry)
+    if len(also):
+        said = said.beside(_with_exchanges(doubted, flows, rows[also], telemetry))
     counted = habits_of(table, rows, made.device, made.package, said.package.texts) if habits else (none(), ())
     known = categories_of(telemetry.tables.get("packages"))
     return Part(
@@ -98,20 +101,44 @@ def spoken_to(flows: Flows, rows: Int64) -> Said:
     return Said(asking, app, destinations(flows, rows), flows.start[rows])
 
 
+def _doubted(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry) -> tuple[Said, Int64]:
+    """The flows whose name no answer bears out once more, with whom they are judged by, and which of the rows."""
+    nobody = np.zeros(0, np.int64)
+    dns = telemetry.tables.get("dns")
+    if dns is None or not len(dns) or not len(rows):
+        return made.taken(nobody), nobody
+    device, _ = _askers(dns, flows)
+    domain, answers = answers_of(dns, device)
+    if not len(answers.domain):
+        return made.taken(nobody), nobody
+    target, name, server = (Codes(part.code[rows], part.texts) for part in (flows.target, flows.name, flows.server))
+    judged = judged_by(made.device, (target, name), server, (device, domain, answers))
+    also = np.flatnonzero(judged.code != NULL)
+    return replace(made.taken(also), destination=Codes(judged.code[also], judged.texts)), also
+
+
+def _askers(dns: pa.Table, flows: Flows) -> tuple[Codes, Codes]:
+    """(n,) device and app of each look-up, by flow number, else the client's address and no app."""
+    asking = np.flatnonzero(flows.inbound == 0)
+    row = joined(flows.flow[asking], whole(dns["flow"]))
+    found = row != NULL
+    place = asking[row[found]]
+    client, device, package = codes(dns["client"]), flows.device, flows.package
+    who = client.code + len(device.texts)
+    who[found] = device.code[place]
+    app = np.full(len(row), NULL, np.int64)
+    app[found] = package.code[place]
+    return Codes(who, device.texts + client.texts), Codes(app, package.texts)
+
+
 def _with_exchanges(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry) -> Said:
-    """The flows, those longer than LONG_FLOW_US replaced by their exchanges where there are any."""
+    """The flows, long ones replaced by their exchanges where there are any (detector/flow_columns.py)."""
     if "exchanges" not in telemetry:
         return made
-    long = np.flatnonzero(flows.end[rows] - made.time > LONG_FLOW_US)
     exchanges = telemetry["exchanges"]
-    owner = joined(flows.flow[rows[long]], whole(exchanges["flow"]))
-    inside = np.flatnonzero(owner != NULL)
-    owner = long[owner[inside]]
-    flat = np.ones(len(rows), np.bool_)
-    flat[owner] = False
-    kept = np.flatnonzero(flat)
-    said = made.taken(np.concatenate([kept, owner]))
-    said.time[len(kept) :] = whole(exchanges["start"])[inside]
+    when = moments(flows.flow[rows], made.time, flows.end[rows], exchanges)
+    said = made.taken(np.concatenate([when.alone, when.owner]))
+    said.time[len(when.alone) :] = whole(exchanges["start"])[when.inside]
     return said
 
 
@@ -120,18 +147,9 @@ def looked_up(dns: pa.Table, flows: Flows) -> Said:
     if not len(dns):
         nobody = Codes(np.zeros(0, np.int64), [])
         return Said(nobody, nobody, nobody, nobody.code)
-    asking = np.flatnonzero(flows.inbound == 0)
-    row = joined(flows.flow[asking], whole(dns["flow"]))
-    found = row != NULL
-    place = asking[row[found]]
-    client, qname = codes(dns["client"]), codes(dns["qname"])
-    device, package = flows.device, flows.package
-    who = client.code + len(device.texts)
-    who[found] = device.code[place]
-    app = np.full(len(row), NULL, np.int64)
-    app[found] = package.code[place]
+    qname = codes(dns["qname"])
     domain = Codes(qname.code, [registrable(text) for text in qname.texts])
-    asked = Said(Codes(who, device.texts + client.texts), Codes(app, package.texts), domain, whole(dns["time"]))
+    asked = Said(*_askers(dns, flows), domain, whole(dns["time"]))
     return asked.taken(np.flatnonzero(qname.code != NULL))
 
 

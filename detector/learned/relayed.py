@@ -1,7 +1,8 @@
 """Which apps relayed in the learning period, and how clearly: the bridge of AN1702 at its best, or a request granted.
 
-Only the shape of traffic counts, no destination: an app that passed others' traffic on then does so by its nature,
-whoever approves of it. So a relay that was there while the baseline was learned vouches for itself.
+Only the shape of traffic counts, no destination: an app that passed others' traffic on then, on most devices that have
+it, does so by its nature, whoever approves of it. What one device alone did is told apart from that: a relay that was
+there while the baseline was learned would vouch for itself.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.columns import NULL, Int64
 from detector.contract import Telemetry
 from detector.grouped import Float64
 from detector.learned.part import Part, Relayed, keyed
 
+Flags = npt.NDArray[np.bool_]
 SURE = 1000  # thousandths: a strength of 1
 LEAST = 0.05  # of a strength that is worth keeping
 
@@ -23,13 +26,26 @@ LEAST = 0.05  # of a strength that is worth keeping
 class Habit:
     """(g,) how clearly an app relayed in the learning period, 0..1; NaN where nobody could have seen it."""
 
-    own: Float64  # this device's app; NaN: it was not there
-    others: Float64  # the median of the other devices with the app; NaN: there is none, or apps are unknown
+    own: Float64  # this device's app; NaN: nothing was heard of it
+    others: Float64  # the lower median of the other devices with the app; NaN: there is none, or apps are unknown
+    devices: Float64  # how many other devices with the app spoke
+    silent: Flags  # it was installed there, and nothing was heard of it
+
+    @property
+    def here(self) -> Float64:
+        """(g,) this device's app, where it was installed and silent 0: it did not relay."""
+        return np.where(self.silent, 0.0, self.own)
 
     @property
     def known(self) -> Float64:
-        """(g,) the clearer of both; NaN if neither is known."""
+        """(g,) the clearer of what was heard of here and elsewhere; NaN if nothing was."""
         return np.fmax(self.own, self.others)
+
+
+def unheard(many: int) -> Habit:
+    """Of so many apps nothing."""
+    unknown = np.full(many, np.nan)
+    return Habit(unknown, unknown, np.zeros(many), np.zeros(many, np.bool_))
 
 
 def relayed_of(telemetry: Telemetry, part: Part) -> Relayed:
@@ -95,13 +111,14 @@ class Relaying:
         wanted = self._key(np.maximum(device, 0), np.maximum(package, NULL))
         place = np.minimum(np.searchsorted(self.there, wanted), max(len(self.there) - 1, 0))
         if not len(self.there):
-            return Habit(np.full(len(device), np.nan), np.full(len(device), np.nan))
+            return unheard(len(device))
         mine = known & (self.there[place] == wanted)
         own = np.where(mine, self.strength[place], np.nan)
-        return Habit(own, self._others(package, mine, own))
+        others, many = self._others(package, mine, own)
+        return Habit(own, others, many, np.zeros(len(device), np.bool_))
 
-    def _others(self, package: Int64, mine: np.typing.NDArray[np.bool_], own: Float64) -> Float64:
-        """(g,) the lower median of the app's strengths, one's own left out once."""
+    def _others(self, package: Int64, mine: Flags, own: Float64) -> tuple[Float64, Float64]:
+        """(g,) the lower median of the app's strengths, one's own left out once, and of how many."""
         low, high = (np.searchsorted(self.app, package, side=side) for side in ("left", "right"))
         rest = high - low - mine
         middle = np.maximum((rest - 1) // 2, 0)
@@ -111,7 +128,8 @@ class Relaying:
         found = np.where(
             mine & (strength[at] >= np.nan_to_num(own)), strength[np.minimum(at + 1, len(strength) - 1)], strength[at]
         )
-        return np.where((package >= 0) & (rest > 0), found, np.nan)
+        told = (package >= 0) & (rest > 0)
+        return np.where(told, found, np.nan), np.where(told, rest, 0).astype(np.float64)
 
     def _key(self, device: Int64, package: Int64) -> Int64:
         return keyed((device, self.many[0]), (package, self.many[1]))

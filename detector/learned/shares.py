@@ -40,6 +40,7 @@ class Deviation:
     fleet_new: Float64  # 1 nobody contacted it in the learning period, else 0
     fleet_devices: Float64 | None = None  # how many other devices there are; None: so many that shares are exact
     own_app: Float64 | None = None  # 1 the device had the app in the learning period, else 0; None: it was not told
+    category_apps: Float64 | None = None  # how many apps that share is of; None: so many that it is exact
 
 
 class Counts:
@@ -125,8 +126,13 @@ class Vouching:
         theirs -= self._is_own(device, package, destination)
         return np.where(known, share(theirs, others), np.nan), np.where(known, others, np.nan)
 
-    def of_category(self, device: Int64, package: Int64, category: Int64, destination: Int64) -> Float64:
-        """(g,) of other apps of the category on other devices, the share that contacted it; apps by device."""
+    def of_category(
+        self, device: Int64, package: Int64, category: Int64, destination: Int64
+    ) -> tuple[Float64, Float64]:
+        """(g,) of other apps of the category on other devices, the share that contacted it, and how many there are.
+
+        Apps count by device.
+        """
         same = np.where(self._category_of(package) == category, 1.0, 0.0)
         others = self.kind.of(category) - self.mine.of(self._key(device, category))
         others -= same * (self.app.of(package) - self.has.of(self._key(device, package)))
@@ -134,7 +140,8 @@ class Vouching:
         theirs -= self.mine_reaching.of(self._key(device, category, destination))
         mates = self.app_reaching.of(self._key(middle=package, destination=destination))
         theirs -= same * (mates - self._is_own(device, package, destination))
-        return np.where(category != NULL, share(theirs, others), np.nan)
+        known = category != NULL
+        return np.where(known, share(theirs, others), np.nan), np.where(known, others, np.nan)
 
     def of_fleet(self, device: Int64, destination: Int64) -> tuple[Float64, Float64, Float64]:
         """(g,) the share of other devices that contacted it with any app, how many others there are, how many did."""

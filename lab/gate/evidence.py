@@ -18,7 +18,7 @@ SHOWN = 3
 
 def read_card(path: Path, phase: Phase = in_silence) -> dict[str, Any]:
     """The content of a scorecard: a file, or a run folder; EvidenceError if it is missing, damaged or no evidence."""
-    card = _of_run(path, phase) if path.is_dir() else _of_file(path)
+    card = _of_run(path, phase) if path.is_dir() else stored(path)
     if found := faults(card):
         more = f" (and {len(found) - SHOWN} more)" if len(found) > SHOWN else ""
         raise EvidenceError(f"{path}: " + "; ".join(found[:SHOWN]) + more)
@@ -26,7 +26,8 @@ def read_card(path: Path, phase: Phase = in_silence) -> dict[str, Any]:
     return made
 
 
-def _of_file(path: Path) -> Any:
+def stored(path: Path) -> Any:
+    """What a file says is a scorecard, judged by nobody yet; EvidenceError if it is missing or no JSON."""
     try:
         return json.loads(path.read_bytes(), parse_constant=_no_number)
     except FileNotFoundError:
@@ -41,7 +42,7 @@ def _no_number(word: str) -> float:
 
 def _of_run(folder: Path, phase: Phase) -> Any:
     card = json.loads(json.dumps(scorecard_of(folder, phase).to_json()))  # as it is read from a file: lists, no tuples
-    stored = folder / "scorecard.json"
-    if _of_file(stored) != card:
-        raise EvidenceError(f"{stored}: not what the run's own files give; droidrange score {folder} writes it again")
+    path = folder / "scorecard.json"
+    if stored(path) != card:
+        raise EvidenceError(f"{path}: not what the run's own files give; droidrange score {folder} writes it again")
     return card

@@ -55,6 +55,7 @@ class LiveTls:
         rng: np.random.Generator,
         start: int | None = None,
         manner: Manner = PLAIN,
+        variant: int | None = None,  # noqa: ARG002 - OpenSSL's hello is always its own
     ) -> Iterator[Message]:
         """As ``lab.protocols.tls.wrap``, really encrypted; both ends read back what the other wrote.
 

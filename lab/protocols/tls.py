@@ -62,6 +62,19 @@ def sizes(
     return hello + finished - answered, answered - hello + end - finished
 
 
+@lru_cache(maxsize=1024)
+def alike_hellos(stack: int, *, ech: bool) -> tuple[int, ...]:
+    """(VARIANTS,) for each variant the first that is as long without padding: for sizes and JA4 they are one.
+
+    All are 0 for a client whose hellos differ in nothing that has a length. LookupError: unknown stack.
+    """
+    manner = replace(PLAIN, ech=ech)
+    shape = replace(_shape(able(stack, manner)), pads=False)
+    said = [client_hello(shape, name="", alpn="", manner=manner, variant=variant) for variant in range(VARIANTS)]
+    lengths = [len(one.data) for one in said]
+    return tuple(map(lengths.index, lengths))
+
+
 def chain_bytes(host: str) -> int:
     """By how many bytes a host's certificate chain exceeds our single self-signed certificate."""
     digest = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big")
@@ -86,6 +99,7 @@ def wrap(
     rng: np.random.Generator,
     start: int | None = None,
     manner: Manner = PLAIN,
+    variant: int | None = None,
 ) -> Iterator[Message]:
     """The handshake at ``start`` (default: the first message's time), then each message as TLS records.
 
@@ -94,6 +108,7 @@ def wrap(
     tickets; in TLS 1.2 it waits for the server's Finished, which in a resumed session comes before the client's. What
     was meant for earlier moves behind the handshake. ``manner``: the name in clear, ECH, resumption (see ``able``), and
     whether it is ``carried``: then the Finished of TLS 1.3 waits for that request, for both come from somebody farther.
+    ``variant``: which of its hellos a client says that draws anew each time, below VARIANTS; default: drawn here.
     Without any message and ``start`` nothing is said. LookupError: unknown stack.
     """
     coming = iter(messages)
@@ -103,8 +118,9 @@ def wrap(
     opened = start if start is not None else first.time if first else 0
     stack = able(stack, manner)
     shape = _shape(stack)
-    variant = drawn(rng, 0, VARIANTS) if shape.permutes or manner.ech else 0
-    *before, last = _handshake(opened, _script(stack, host, alpn, manner, variant), rng)
+    draws = shape.permutes or manner.ech
+    said_as = (drawn(rng, 0, VARIANTS) if variant is None else variant) if draws else 0
+    *before, last = _handshake(opened, _script(stack, host, alpn, manner, said_as), rng)
     asks = first if first is not None and first.from_client else None
     if manner.carried and shape.modern and asks is not None:
         late = max(asks.time, last.time)

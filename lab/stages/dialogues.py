@@ -18,18 +18,20 @@ from lab.behaviours import Speech
 from lab.errors import StageError
 from lab.protocols import Dialogue, Message
 from lab.protocols.handshakes import Manner
+from lab.protocols.handshakes.variant import VARIANTS
 from lab.protocols.tls import able, closing, wrap
 from lab.stages.addresses import text_of
 from lab.stages.causality import Course, Said, place
 from lab.stages.link import ALIGN, Bytes, Links
 from lab.stages.requests import Overheard, Request
-from lab.stages.seeds import generator, states_of
+from lab.stages.seeds import Int64, generator, mixed, states_of
 from lab.stages.segments import Ends, Messages
 from lab.timeline import Timeline
 
 _PADS = [b"", b"\0\0\0", b"\0\0", b"\0"]  # to a multiple of ALIGN
 SLICE_BYTES = 4 << 20  # payload kept in memory at a time; small enough that its pages are used again
 SLICE_CONVERSATIONS = 1 << 17
+_HELLO = 9  # salt of seeds.mixed
 LARGEST_DATAGRAM = 1472  # payload of an unfragmented datagram on Ethernet
 #: RFC 7301 names; other protocols here have none.
 ALPN = {"http": "http/1.1", "websocket": "http/1.1", "http2": "h2", "doh": "h2"}
@@ -58,6 +60,7 @@ class Wrap(Protocol):
         rng: np.random.Generator,
         start: int,
         manner: Manner,
+        variant: int,
     ) -> Iterator[Message]:
         """The messages under TLS."""
         ...
@@ -104,6 +107,11 @@ def manner_of(kind: Speech) -> Manner:
     return Manner("" if name == "none" else name, *flags)
 
 
+def variants_of(seed: Int64) -> Int64:
+    """Which of its hellos the client of each conversation says, if it draws them anew: the same on all stages."""
+    return (mixed(seed, _HELLO) % np.uint64(VARIANTS)).astype(np.int64)
+
+
 def upgrades(kind: Speech) -> bool:
     """Whether a plain connection turns into TLS under way (STARTTLS): option ``starttls`` "1"."""
     return not kind.tls and kind.options.get("starttls") == "1"
@@ -129,7 +137,7 @@ class Speaker:
         self.recorded = tls is None  # live sessions end with the FIN alone
         said = timeline.conversations
         self.offsets = timeline.exchange_slices()
-        self.states = states_of(said.seed)
+        self.states, self.variants = states_of(said.seed), variants_of(said.seed).tolist()
         names = ("start", "close", "app", "host", "speech", "inbound", "stack")
         self.rows = list(zip(*(getattr(said, name).tolist() for name in names), strict=True))
         lanes = (links.rtt, links.mss, links.gap_up, links.gap_down, links.tcp)
@@ -171,7 +179,7 @@ class Speaker:
             ear = Overheard()
             messages = ear.plain(messages)
         if kind.tls or upgrades(kind):
-            messages = self._secured(messages, kind, dialogue, stack, start)
+            messages = self._secured(messages, kind, dialogue, start, self.variants[index])
         if ear:
             messages = ear.carried(messages)
         if (kind.tls or upgrades(kind)) and self.recorded:
@@ -182,14 +190,16 @@ class Speaker:
         return said, ear.requests(index, said, _sni(kind, peer.name)) if ear else []
 
     def _secured(
-        self, messages: Iterable[Message], kind: Speech, dialogue: Dialogue, stack: int, start: int
+        self, messages: Iterable[Message], kind: Speech, dialogue: Dialogue, start: int, variant: int
     ) -> Iterator[Message]:
         """The messages under TLS, from the first one on or from where the connection is upgraded."""
         alpn, manner = kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner_of(kind)
 
         def secured(rest: Iterable[Message], begin: int) -> Iterator[Message]:
-            host, rng = dialogue.host, dialogue.rng
-            return self.tls(rest, host=host, stack=stack, alpn=alpn, rng=rng, start=begin, manner=manner)
+            d = dialogue
+            return self.tls(
+                rest, host=d.host, stack=d.stack, alpn=alpn, rng=d.rng, start=begin, manner=manner, variant=variant
+            )
 
         return secured(messages, start) if kind.tls else upgraded(messages, secured)
 

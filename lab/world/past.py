@@ -18,7 +18,9 @@ from lab.seeds import generators
 
 EARLIER = ("past",)  # ends the keys of what differs between the days before and the scenario's own
 LONGEST = 366 * DAY
-NOVEL = 0.5  # of the look-alikes, how many are as new as implants (our choice: docs/design.md)
+EVERYWHERE = 0.25  # of the look-alikes, how many are as new to the whole fleet as implants (our choice: docs/design.md)
+NOVEL = 0.5  # how many are new on a phone, those included
+REST = (NOVEL - EVERYWHERE) / (1 - EVERYWHERE)  # of those that are not new to the fleet
 Key = tuple[object, ...]
 Pair = tuple[str, str]  # a package and a kind of its behaviours
 
@@ -60,33 +62,37 @@ class Past:
 
         One that comes during the scenario is not there, one that goes then is; no vendor has moved yet. A labelled
         behaviour is dormant unless its own draw is below ``poison``: more poison keeps what less had. One that is
-        ``alike`` (Scenario.alike) is dormant if a draw that knows no poison is below NOVEL, or novelty would be guilt.
+        ``alike`` (Scenario.alike) is dormant by draws that know no poison, one for all phones and one of this phone's,
+        or novelty would be guilt.
         """
         there = [plan for plan in plans if plan.installed == 0]
         draws = iter(generators(one for plan in there for one in _drawn(key, plan, device, alike)))
         found = []
         for plan in there:
             behaviours = tuple(
-                replace(one, dormant=why != "" and self._dormant(why, next(draws).random()))
+                replace(one, dormant=self._dormant([(why, next(draws).random()) for why in _why(plan, one, alike)]))
                 for one in plan.behaviours
-                for why in [_why(plan, one, alike)]
             )
             found.append(replace(plan, removed=None, moves=None, behaviours=behaviours))
         return found
 
-    def _dormant(self, why: str, drawn: float) -> bool:
-        return drawn < NOVEL if why == "novel" else not drawn < self.poison
+    def _dormant(self, drawn: Sequence[tuple[str, float]]) -> bool:
+        chances = {"poison": 1 - self.poison, "everywhere": EVERYWHERE, "novel": REST}
+        return any(number < chances[why] for why, number in drawn)
 
 
-def _why(plan: AppPlan, one: BehaviourPlan, alike: frozenset[Pair]) -> str:
-    """What is drawn of a behaviour, if it may be dormant; else nothing."""
-    return "poison" if one.label else "novel" if (plan.package, one.kind) in alike else ""
+def _why(plan: AppPlan, one: BehaviourPlan, alike: frozenset[Pair]) -> tuple[str, ...]:
+    """What is drawn of a behaviour that may be dormant: any of it suffices."""
+    if one.label:
+        return ("poison",)
+    return ("everywhere", "novel") if (plan.package, one.kind) in alike else ()
 
 
 def _drawn(key: Key, plan: AppPlan, device: str, alike: frozenset[Pair]) -> Iterator[Key]:
     """The key of each draw: ends in the behaviour's kind, which of that kind of the app it is, and what is drawn."""
     kinds: Counter[str] = Counter()
     for one in plan.behaviours:
-        if why := _why(plan, one, alike):
-            yield (*key, device, plan.package, one.kind, kinds[one.kind], why)
+        for why in _why(plan, one, alike):
+            phone = () if why == "everywhere" else (device,)
+            yield (*key, *phone, plan.package, one.kind, kinds[one.kind], why)
         kinds[one.kind] += 1

@@ -57,3 +57,12 @@ def test_it_never_grows(made):
     totals = [sum(until(telemetry, k * S)["flows"]["bytes_down"].to_pylist()) for k in range(0, 120, 5)]
     assert (np.diff(totals) >= 0).all()
     assert len(set(totals)) > 3
+
+
+@pytest.mark.parametrize(("proxy", "known_s"), [("connect", 12), ("socks5", 22)])
+def test_whether_a_request_was_granted_is_known_with_its_answer(made, proxy, known_s):
+    flow = made.flow(0, lasts_s=100, up=300, down=300, proxy=proxy, proxy_granted=True)
+    made.exchange(flow, 10, 100, 100, delay_s=2)
+    made.exchange(flow, 20, 100, 100, delay_s=2)
+    told = [until(made.telemetry(), k * S)["flows"]["proxy_granted"].to_pylist() for k in (known_s - 1, known_s)]
+    assert told == [[None], [True]]

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviours import Speech
-from lab.protocols.handshakes import shapes
+from lab.protocols.handshakes.variant import VARIANTS
 from lab.protocols.quic import flight_bytes
-from lab.protocols.tls import chain_bytes
-from lab.stages.dialogues import ALPN, manner_of, upgrades
+from lab.protocols.tls import alike_hellos, chain_bytes
+from lab.stages.dialogues import ALPN, manner_of, upgrades, variants_of
 from lab.stages.flows.classes import (
     AGENT,
     CHAIN,
@@ -31,13 +31,11 @@ from lab.stages.flows.classes import (
 from lab.stages.flows.flights import Flights, flights_of
 from lab.stages.flows.huffman import CODED, huffman_length
 from lab.stages.flows.probes import Script, script_of
-from lab.stages.seeds import mixed
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
 
 HIDDEN = ("sni", "ech", "resume", "carried", "alpn")  # options that TLS reads, not the protocol
-VARIANTS, _VARIANT, _ALIKE = 8, 9, 4  # hellos told apart of a client who draws them anew; a salt; bytes of a name
 OWN_TLS = frozenset({"quic"})  # protocols whose hello is their own
 _REF = Class("", 0, named=True, options=()).host.partition(".")
 _REF_SUB, _REF_ZONE, _REF_ADDRESS = len(_REF[0]) + 1, len(_REF[2]), len("198.18.7.77")
@@ -182,9 +180,7 @@ def _flights(
     said = timeline.conversations
     tls = np.array([speech.tls for speech in timeline.speeches], dtype=np.bool_)[said.speech]
     rows = np.flatnonzero(tls)
-    drawn = np.array([manner_of(speech).ech for speech in timeline.speeches], dtype=np.bool_)[said.speech[rows]]
-    drawn |= np.array([shape.permutes for shape in shapes()], dtype=np.bool_)[said.stack[rows]]
-    variant = np.where(drawn, mixed(said.seed[rows], _VARIANT) % np.uint64(VARIANTS) + np.uint64(1), 0).astype(np.int64)
+    variant = _variants(timeline, rows)
     key = np.stack([said.speech[rows], said.host[rows], said.stack[rows], named[rows], variant], axis=1)
     wide = (key[:, 0].astype(np.int64) << 24 | key[:, 1]) << 16 | key[:, 2] << 8 | key[:, 3] << 7 | key[:, 4]
     _, first, place = np.unique(wide, return_index=True, return_inverse=True)
@@ -194,11 +190,19 @@ def _flights(
         kind = timeline.speeches[speech]
         name, manner = names[host] if has_name else "", manner_of(kind)
         shown = name if manner.sni is None else manner.sni
-        length = -(-len(shown) // _ALIKE) * _ALIKE if which else len(shown)
-        one = flights_of(stack, length, kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner, which)
+        one = flights_of(stack, len(shown), kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner, which)
         index.append(found.setdefault(one, len(found)))
         chains.append(one.chain(name or timeline.hosts[host].address))
     flight, chain = np.full(len(tls), -1, dtype=np.int64), np.zeros(len(tls), dtype=np.int64)
     flight[rows] = np.array(index, dtype=np.int64)[place] if len(rows) else 0
     chain[rows] = np.array(chains, dtype=np.int64)[place] if len(rows) else 0
     return tuple(found), flight, chain
+
+
+def _variants(timeline: Timeline, rows: Int64) -> Int64:
+    """(rows,) a hello as long as the one that the client says on the wire, for clients that draw theirs anew."""
+    said = timeline.conversations
+    ech = np.array([manner_of(speech).ech for speech in timeline.speeches], dtype=np.int64)
+    kinds, place = np.unique(said.stack[rows].astype(np.int64) * 2 + ech[said.speech[rows]], return_inverse=True)
+    alike = [alike_hellos(kind >> 1, ech=bool(kind & 1)) for kind in kinds.tolist()]
+    return np.array(alike, dtype=np.int64).reshape(-1, VARIANTS)[place, variants_of(said.seed[rows])]

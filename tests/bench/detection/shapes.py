@@ -1,7 +1,7 @@
 """What shape an incident has, read off its settings: period, jitter, evasions, and what theory says of its timing.
 
-Pure; the detector knows nothing of this. The table of theory is facts/detection.md section 3: the power of the best
-scale-free test of interval regularity at one false alarm in a thousand pairs, against a memoryless innocent.
+Pure; the detector knows nothing of this. The table of theory says the power of the best scale-free test of interval
+regularity at one false alarm in a thousand pairs, against a memoryless innocent.
 """
 
 from __future__ import annotations

@@ -32,11 +32,16 @@ def quiet(made, begin_s, **who):
     made.polls(begin_s + 300.0 * np.arange(40), name="www.torch.example", **who)
 
 
-def found(made, past, *, role=None):
-    """The finding about an app that relays on a day, of which the past is learned."""
+def found(made, past, *, role=None, others=None, many=0, installed=False):
+    """The finding about an app that relays on a day: of it, and of ``many`` other devices with it, the past is learned."""
     days = type(made)()
     if past is not None:
         past(days, 30, **APP)
+    for k in range(many):
+        others(days, 30 + k, device=f"phone-{k + 10}", **APP)
+    if installed:
+        days.app(10_007, APP["package"], "tools")
+        days.polls([10.0], uid=10_008, package="news", name="news.example")
     if role:
         made.app(10_007, APP["package"], "tools", roles=(role,))
     (finding,) = traffic_relay(replace(made.telemetry(), baseline=learn(days.telemetry())), LIMITS, BY)
@@ -45,11 +50,42 @@ def found(made, past, *, role=None):
 
 @pytest.mark.parametrize("act", [relay, request])
 def test_a_relay_by_nature_is_told_and_no_alert(made, act):
+    """Its nature is what others do who have it."""
     act(made, 60, **APP)
-    known = found(made, act)
+    known = found(made, act, others=act, many=20)
     assert not known.alert
     assert known.score >= LIMITS.near_miss * LIMITS.threshold
-    assert found(made, quiet).alert, "control: an app that did something else"
+    assert found(made, quiet, others=quiet, many=20).alert, "control: an app that did something else"
+
+
+@pytest.mark.parametrize("others", [None, quiet])
+def test_a_relay_that_was_there_while_it_was_learned_does_not_excuse_itself(made, others):
+    """Poisoned learning lowers, and does not blind; what twenty others do not do is no nature of the app."""
+    request(made, 60, **APP)
+    poisoned, clean = (found(made, past, others=others, many=20 if others else 0) for past in (request, quiet))
+    assert poisoned.alert
+    assert LIMITS.threshold <= poisoned.score < clean.score * 0.6
+    assert (poisoned.severity, clean.severity) == ("medium", "high")
+
+
+def test_a_bridge_that_was_there_is_lowered_as_far_and_no_further(made):
+    relay(made, 60, **APP)
+    poisoned, clean = (found(made, past).score for past in (relay, quiet))
+    assert 0.5 * clean < poisoned < 0.8 * clean
+    one, many = (found(made, relay, others=relay, many=n).score for n in (1, 20))
+    assert many < one < poisoned, "one other is not the fleet"
+
+
+@pytest.mark.parametrize("act", [relay, request])
+def test_installed_is_not_having_relayed(made, act):
+    """An app that was silent, to whose places others of the fleet go, is as new a relay as one that spoke of else."""
+    act(made, 60, **APP)
+    told = {reason.feature: reason.value for reason in found(made, None, installed=True).reasons}
+    silent = found(made, None, installed=True)
+    assert silent.score == pytest.approx(found(made, quiet).score, rel=0.02)
+    assert silent.alert
+    assert act is request or told["anew"] == 1
+    assert found(made, None, role="relay", installed=True).severity == "informational", "nor has it turned to it"
 
 
 @pytest.mark.parametrize("act", [relay, request])

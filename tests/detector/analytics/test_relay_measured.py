@@ -45,6 +45,7 @@ def test_what_the_sensor_cannot_tell_is_nan(made, bridge):
         "novelty",
         "anew",
         "past_bridge",
+        "turned",
         "way_new",
         "unattended_share",
         "setup_evidence",

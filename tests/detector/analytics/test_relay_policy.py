@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from detector.analytics.relay_policy import Circumstances, Shape, excuse, severity
+from detector.analytics.relay_policy import Circumstances, Shape, allowed_score, excuse, severity
 from detector.inventory import Installed
 from detector.thresholds import load_thresholds
 
@@ -65,7 +67,28 @@ NOTHING = Circumstances(granted=False, carried_out=False, bridged=True, unattend
         ({"granted": True, "bridged": False}, "medium"),
         ({"granted": True, "bridged": False, "carried_out": True}, "high"),
         ({"granted": True}, "high"),
+        ({"granted": True, "novelty": 1.0}, "high"),
+        ({"granted": True, "novelty": 0.35}, "medium"),
+        ({"novelty": 0.35, "unattended": 1.0, "setup": 1.0}, "medium"),
     ],
 )
 def test_severity_comes_of_combinations(seen, level):
     assert severity(replace(NOTHING, **seen)) == level
+
+
+share = st.floats(0, 1)
+
+
+@given(share, share, share, share)
+def test_what_is_allowed_never_stands_among_what_alerts_and_keeps_its_order(score, more, threshold, relief):
+    limits = replace(LIMITS, threshold=threshold, allowed_relief=relief)
+    low, high = (allowed_score(one, limits) for one in sorted((score, more)))
+    assert low <= high <= threshold
+    assert allowed_score(score, limits) <= score
+
+
+def test_a_granted_request_that_is_allowed_stands_below_the_threshold():
+    assert LIMITS.handshake_score * (1 - LIMITS.allowed_relief) > LIMITS.threshold, (
+        "control: relief alone is too little"
+    )
+    assert allowed_score(LIMITS.handshake_score, LIMITS) < LIMITS.threshold

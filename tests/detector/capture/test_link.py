@@ -8,7 +8,7 @@ CLIENT_V6, SERVER_V6 = (
     bytes.fromhex("20010db8000000000000000000000001"),
     bytes.fromhex("20010db8000000000000000000000002"),
 )
-#: Computed from PCAPdroid's layout (docs/facts): Ethernet of zeros, IPv4/UDP "hello", padding, trailer of uid 10123.
+#: Computed from PCAPdroid's layout: Ethernet of zeros, IPv4/UDP "hello", padding, trailer of uid 10123.
 PCAPDROID = bytes.fromhex(
     "00000000000000000000000008004500002100014000401100000a00020f0a0002029c400035000d000068656c6c6f"
     "00010720210000278b4d79204170700000000000000000000000000000d2930d53"

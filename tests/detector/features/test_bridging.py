@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.baseline import Deviation
+from detector.features.baseline_deviation import KNOWN
 from detector.features.bounded_difference import bounded_difference
-from detector.features.bridged_anew import bridged_anew
+from detector.features.bridged_anew import bridged_anew, vouched_anew
 from detector.features.byte_conservation import FACTOR, byte_conservation
 from detector.features.coincidence import coincidence
 from detector.features.concurrency import concurrency
@@ -96,10 +98,40 @@ def test_counts_score_no_less_when_larger(k):
 
 
 def test_known_destinations_are_related():
-    assert unrelated(*one(2, np.nan, np.nan))[0] == 0
-    assert unrelated(*one(0, 1, np.nan))[0] == 0
-    assert unrelated(*one(0, np.nan, np.nan))[0] == 1
-    assert known_relief(newness(*one(0.7)), 0.2)[0] == pytest.approx(0.6)
+    nothing = float("nan")
+    assert strange(0, nothing, nothing) == 1
+    assert KNOWN < strange(2, nothing, nothing) < strange(1, nothing, nothing) < 1
+    assert strange(0, 1, 1e9) == pytest.approx(0, abs=1e-6)
+    assert known_relief(newness(*one(0.7)), 0.2)[0] == pytest.approx(0.2 + 0.8 * 0.675)
+
+
+def strange(own_days, app_share, app_devices, category_share=float("nan"), category_apps=0.0):
+    """How unrelated one destination is."""
+    unknown = [np.full(1, np.nan)] * 2
+    told = one(own_days, app_share, app_devices, category_share)
+    return unrelated(Deviation(*told, *unknown, category_apps=one(category_apps)[0]))[0]
+
+
+@given(st.integers(0, 60), share, st.integers(1, 500), st.integers(1, 500))
+def test_what_a_device_did_itself_never_explains_as_much_as_many_others(days, part, few, more):
+    assert strange(days, float("nan"), float("nan")) >= KNOWN, "an implant that was there goes on counting"
+    assert strange(60, float("nan"), float("nan")) > strange(0, 1, 19)
+    assert strange(days, part, few + more) <= strange(days, part, few) + 1e-12, "more devices vouch for no less"
+    assert strange(0, 1, 1) > 0.5, "one other device is not everybody"
+    assert strange(0, float("nan"), float("nan"), 1, 1) > 0.5 > strange(0, float("nan"), float("nan"), 1, 19)
+
+
+@given(share, share, st.integers(0, 300))
+def test_a_past_of_the_device_alone_lowers_and_never_blinds(own, now, many):
+    here, there = one(own), one(np.nan)
+    alone = vouched_anew(*here, *there, *one(0.0), *one(now))[0]
+    assert KNOWN <= alone <= 1
+    assert vouched_anew(*here, *one(0.0), *one(float(many)), *one(now))[0] == alone, (
+        "who does not relay vouches for none"
+    )
+    fewer, more = (vouched_anew(*here, *one(own), *one(float(n)), *one(now))[0] for n in (many, many + 1))
+    assert more <= fewer <= alone
+    assert np.isnan(vouched_anew(*there, *there, *one(0.0), *one(now))[0])
 
 
 @given(share, share, share)

@@ -44,6 +44,7 @@ def by_hand(pairs, d, p, t):
         "app": ratio({e for e in app if (e, p, t) in pairs}, app),
         "apps": len(app) if p != NULL else math.nan,
         "category": ratio({(e, q) for e, q in kin if (e, q, t) in pairs}, kin),
+        "kin": len(kin) if p != NULL and category != NULL else math.nan,
         "phones": len(fleet),
         "fleet": ratio({e for e in fleet if any((e, q, t) in pairs for q in range(-1, 4))}, fleet),
     }
@@ -55,12 +56,14 @@ def test_shares_are_those_counted_without_the_device_itself(pairs, asked):
     device, package, destination = columns(asked)
     category = np.append(np.array(CATEGORY), NULL)[np.where(package < 0, -1, package)]
     app, apps = counts.of_app(device, package, destination)
+    kind, kin = counts.of_category(device, package, category, destination)
     fleet, phones, _ = counts.of_fleet(device, destination)
     found = {
         "own": counts.own_days(device, package, destination),
         "app": app,
         "apps": apps,
-        "category": counts.of_category(device, package, category, destination),
+        "category": kind,
+        "kin": kin,
         "fleet": fleet,
         "phones": phones,
     }

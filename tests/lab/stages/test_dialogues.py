@@ -12,7 +12,8 @@ import pytest
 from lab.behaviours import Speech
 from lab.protocols import Message
 from lab.protocols.handshakes import PLAIN, Manner
-from lab.stages.dialogues import formats_of, manner_of, slices, upgrades
+from lab.protocols.handshakes.variant import VARIANTS
+from lab.stages.dialogues import formats_of, manner_of, slices, upgrades, variants_of
 from lab.stages.link import ALIGN, links_of
 from lab.stages.wire import play
 
@@ -56,11 +57,12 @@ def test_the_client_says_goodbye_under_recorded_tls_before_it_closes(timeline_of
 
 
 def test_another_tls_is_told_names_stack_and_start(timeline_of, talk):
-    heard, manners = [], []
+    heard, manners, variants = [], [], []
 
-    def tls(messages, *, host, stack, alpn, rng, start, manner):
+    def tls(messages, *, host, stack, alpn, rng, start, manner, variant):
         heard.append((host, stack, alpn, start))
         manners.append(manner)
+        variants.append(variant)
         yield from messages
 
     timeline = timeline_of(
@@ -78,7 +80,13 @@ def test_another_tls_is_told_names_stack_and_start(timeline_of, talk):
         ("api.garden.example", 0, "h2", starts[2]),
     ]
     assert manners == [PLAIN, PLAIN, Manner(resume=True)]
+    assert variants == variants_of(timeline.conversations.seed).tolist()
     assert len(part.messages.length) == 6, "no alert is made up for a TLS that has its own"
+
+
+def test_every_hello_that_a_client_may_draw_is_drawn():
+    found = variants_of(np.arange(1_000))
+    assert sorted(set(found.tolist())) == list(range(VARIANTS))
 
 
 def test_slices_join_to_the_whole(tiny, monkeypatch):

@@ -1,13 +1,14 @@
-"""What imitates an implant may be as new as one: half of it, by draws that know neither poison nor the present."""
+"""What imitates an implant may be as new as one, to a phone or to the whole fleet: by draws that know neither poison nor the present."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lab.scenario import compile_scenario, enlarged, load_all, parse_scenario, scenario_names
-from lab.world.past import DAY, NOVEL, Past
+from lab.world.past import DAY, EVERYWHERE, NOVEL, REST, Past
 
 LEARN = Past(DAY // 8)
 TWIN = """question = "Is what imitates an implant there before?"
@@ -55,13 +56,31 @@ def dormant(scenario, learn=LEARN, phones=200, seed=1):
     }
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_half_of_what_imitates_is_new_each_behaviour_for_itself(twin, seed):
-    found = dormant(twin, phones=1000, seed=seed)
-    assert {row[1:] for row in found} == {("com.orchard.torch", 0), ("com.orchard.torch", 1)}
-    first, second = ({row[0] for row in found if row[2] == place} for place in (0, 1))
-    assert [len(one) for one in (first, second)] == pytest.approx([1000 * NOVEL] * 2, abs=80)  # 5 sigma
-    assert len(first & second) == pytest.approx(1000 * NOVEL**2, abs=70)
+PHONES, SEEDS = 20, 200
+
+
+@pytest.fixture(scope="module")
+def shares(twin):
+    """(SEEDS, 2) on how many of the phones each of the two polls has not begun."""
+    found = []
+    for seed in range(SEEDS):
+        rows = dormant(twin, phones=PHONES, seed=seed)
+        assert {row[1] for row in rows} <= {"com.orchard.torch"}
+        found.append([sum(row[2] == place for row in rows) for place in (0, 1)])
+    return np.array(found)
+
+
+def test_half_of_what_imitates_is_new_on_a_phone_and_a_quarter_to_the_whole_fleet(shares):
+    everywhere = shares == PHONES
+    assert everywhere.mean(axis=0) == pytest.approx(EVERYWHERE, abs=5 * (EVERYWHERE * (1 - EVERYWHERE) / SEEDS) ** 0.5)
+    assert shares.mean() / PHONES == pytest.approx(NOVEL, abs=0.08)
+    assert shares[~everywhere].mean() / PHONES == pytest.approx(REST, abs=0.04)
+    assert shares[~everywhere].std() < 3 * (REST * (1 - REST) * PHONES) ** 0.5  # phones draw for themselves
+
+
+def test_each_behaviour_is_new_or_not_for_itself(shares):
+    both = (shares == PHONES).all(axis=1).mean()
+    assert both == pytest.approx(EVERYWHERE**2, abs=0.08)
 
 
 def test_poison_changes_nothing_of_it_and_nothing_of_poison(twin):
