@@ -26,11 +26,11 @@ from itertools import product
 
 import numpy as np
 
-from detector.analytics.polling_finding import Told, told_of
+from detector.analytics.polling_finding import Told, all_told
 from detector.analytics.polling_measured import Measured, is_rare, measured
 from detector.analytics.polling_onset import onset
 from detector.analytics.polling_score import scored, scores
-from detector.columns import Int64
+from detector.columns import Int64, stable_order
 from detector.contract import Finding, Telemetry
 from detector.grouped import Float64
 from detector.signature import Signature
@@ -45,7 +45,7 @@ def command_polling(telemetry: Telemetry, limits: PollingThresholds, by: Signatu
     if not len(found):
         return
     result = scored(found.columns, limits)
-    told = [told_of(found, result, group, limits) for group in _reported(found, result.score, limits)]
+    told = all_told(found, result, _reported(found, result.score, limits), limits)
     decided = _decided(found, [one for one in told if one.alerts(limits)], limits)
     for one in sorted(told, key=lambda one: one.order):
         yield one.finding(limits, by, decided.get(one.group, int(one.contacts.times[-1])))
@@ -56,12 +56,14 @@ def _reported(found: Measured, score: Float64, limits: PollingThresholds) -> lis
     near = score >= limits.threshold * limits.near_miss
     rare = np.array([is_rare(text) for text in found.destination.texts] + [False])[found.destination.code]
     alone = near & ~rare & (score >= limits.threshold)
-    device, looked_up = found.device.code, found.looked_up
-    for group in np.flatnonzero(near & rare).tolist():
-        mine = found.rows(group)
-        same = np.flatnonzero(alone & (device == device[group]) & (looked_up == looked_up[group]))
-        theirs: list[Int64] = [found.rows(other) for other in same.tolist()]
-        near[group] = not theirs or np.isin(mine, np.concatenate(theirs)).mean() < 0.5
+    who = found.device.code * 2 + found.looked_up
+    others = np.flatnonzero(alone)
+    others = others[stable_order(who[others])]
+    merged = np.flatnonzero(near & rare)
+    begin, end = (np.searchsorted(who[others], who[merged], side=side).tolist() for side in ("left", "right"))
+    for group, low, high in zip(merged.tolist(), begin, end, strict=True):
+        theirs: list[Int64] = [found.rows(other) for other in others[low:high].tolist()]
+        near[group] = not theirs or np.isin(found.rows(group), np.concatenate(theirs)).mean() < 0.5
     return [int(group) for group in np.flatnonzero(near)]
 
 

@@ -69,6 +69,15 @@ class Likely:
             kept[windows.pair] = True
         return self.pairs.some(kept)
 
+    def meant(self, pairs: Pairs, bursts: Bursts) -> Bursts:
+        """The bursts of ``pairs`` that are in such a window of any length; all others are in none that is kept."""
+        known = own_pair(self.pairs, pairs.app, pairs.way)
+        inside = np.zeros(len(bursts.row), np.bool_)
+        for windows in self.windows.values():
+            time = np.maximum(bursts.start, windows.begin)
+            inside |= windows.find(known[bursts.pair], time) < len(windows)
+        return bursts.taken(np.flatnonzero(inside))
+
     def among(self, pairs: Pairs, windows: Windows) -> Bool:
         """(w,) which windows of ``pairs`` are such."""
         mine, known = self.windows[windows.length], own_pair(self.pairs, pairs.app, pairs.way)
