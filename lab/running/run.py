@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Advance, Finding
 from lab.errors import EvidenceError
@@ -22,6 +22,9 @@ from lab.running.asked import explained_place, read_answers
 from lab.score import Scorecard, score
 from lab.scoring.outcomes import TrialResult
 from lab.truth import Truth
+
+if TYPE_CHECKING:
+    from lab.report.drill import Answers
 
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
