@@ -25,13 +25,16 @@ class ByDevice:
         self.exchanges: pa.Table | None = None
         if "exchanges" in telemetry:
             every = [np.zeros(0, np.int64), *self.rows["flows"].values()]
-            self.exchanges = _of_flows(telemetry["exchanges"], telemetry["flows"]["flow"].take(pa.array(np.concatenate(every))))
+            self.exchanges = _of_flows(
+                telemetry["exchanges"], telemetry["flows"]["flow"].take(pa.array(np.concatenate(every)))
+            )
 
     def of(self, device: str) -> Telemetry:
         """Those of one of the devices, rows in their order, texts plain; no other table, and no capture."""
         nothing = np.zeros(0, np.int64)
         tables = {
-            name: plain(self.telemetry[name].take(pa.array(rows.get(device, nothing)))) for name, rows in self.rows.items()
+            name: plain(self.telemetry[name].take(pa.array(rows.get(device, nothing))))
+            for name, rows in self.rows.items()
         }
         if self.exchanges is not None:
             tables["exchanges"] = _of_flows(self.exchanges, tables["flows"]["flow"])
@@ -49,4 +52,8 @@ def _rows(table: pa.Table, devices: Collection[str]) -> dict[str, Int64]:
     rows = np.flatnonzero(wanted)
     rows = rows[stable_order(device.code[rows])]
     kinds, heads = np.unique(device.code[rows], return_index=True)
-    return {device.texts[kind]: part for kind, part in zip(kinds.tolist(), np.split(rows, heads[1:]), strict=True)} if len(rows) else {}
+    return (
+        {device.texts[kind]: part for kind, part in zip(kinds.tolist(), np.split(rows, heads[1:]), strict=True)}
+        if len(rows)
+        else {}
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -42,7 +42,7 @@ class Told:
     answered: float = math.nan  # share of its flows whose name an answer bears out; NaN: no look-ups, or on no list
 
     def approved(self, limits: PollingThresholds) -> bool:
-        """Whether an approval of the app would cover this."""
+        """Whether an approval of the app, or a role the inventory gives it, would cover this."""
         columns = {name: np.array([value]) for name, value in self.verdict.columns.items()}
         return bool(covered(columns, limits)[0])
 
@@ -71,9 +71,10 @@ class Told:
             return f"{self.peer.name} is in AllowedDestinationList"
         if self.app is None:
             return None
-        if self.app.sanctioned and self.approved(limits):
+        approved = self.approved(limits)
+        if self.app.sanctioned and approved:
             return f"the inventory holds {self.app.package} for sanctioned"
-        return self.app.allowed(limits.allowed_app_list, limits.allowed_roles)
+        return self.app.allowed(limits.allowed_app_list, limits.allowed_roles if approved else ())
 
     def _unchecked(self, limits: PollingThresholds) -> str | None:
         """What speaks for a name on a list that no look-up shows to be true; None where it is not on a list, or false.
@@ -148,13 +149,13 @@ class Told:
 
 def told_of(found: Measured, result: Scored, group: int, limits: PollingThresholds) -> Told:
     """One group as what is told of it."""
-    return all_told(found, result, [group], limits)[0]
+    return all_told(found, result, np.array([group]), limits)[0]
 
 
-def all_told(found: Measured, result: Scored, groups: Sequence[int], limits: PollingThresholds) -> list[Told]:
+def all_told(found: Measured, result: Scored, groups: Int64, limits: PollingThresholds) -> list[Told]:
     """Some groups as what is told of each."""
-    verdicts = _verdicts(found, result, np.array(groups, np.int64), limits)
-    return [_told(found, group, verdict, limits) for group, verdict in zip(groups, verdicts, strict=True)]
+    verdicts = _verdicts(found, result, groups, limits)
+    return [_told(found, group, verdict, limits) for group, verdict in zip(groups.tolist(), verdicts, strict=True)]
 
 
 def _verdicts(found: Measured, result: Scored, groups: Int64, limits: PollingThresholds) -> list[Verdict]:
@@ -165,7 +166,9 @@ def _verdicts(found: Measured, result: Scored, groups: Int64, limits: PollingThr
         for name, weight in effective_weights(columns, limits.product_weights).items()
     }
     parts = {field.name: np.asarray(getattr(result, field.name))[groups] for field in fields(result)}
-    return [Verdict(*rows) for rows in zip(*(_rows(table, len(groups)) for table in (columns, parts, weights)), strict=True)]
+    return [
+        Verdict(*rows) for rows in zip(*(_rows(table, len(groups)) for table in (columns, parts, weights)), strict=True)
+    ]
 
 
 def _rows(table: Mapping[str, Float64], count: int) -> list[dict[str, float]]:

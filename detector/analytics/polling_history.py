@@ -47,7 +47,7 @@ def usual_paces(crowd: Crowd, known: Surroundings) -> Paces:
     """
     if known.baseline.itself or not len(crowd):
         return np.full(len(crowd), np.nan), np.full(len(crowd), np.nan)
-    pace = known.baseline.pace(crowd.package, crowd.destination)
+    pace = known.baseline.pace(crowd.device, crowd.package, crowd.destination)
     return (pace.strangers, pace.strangers) if crowd.pairs.merged else (pace.usual, pace.own_places)
 
 

@@ -77,6 +77,9 @@ def test_a_baseline_knows_by_its_address_what_no_answer_bore_out(fleet):
     fleet.polls(60.0 * np.arange(9), **POPULAR, server=EVIL, package="com.example.torch")
     one = np.zeros(2, np.int64)
     asked = Asked(
-        Codes(one, ["phone-01"]), Codes(one, ["com.example.torch"]), Codes(one - 1, []), Codes(one + [0, 1], [EVIL, "x"])
+        Codes(one, ["phone-01"]),
+        Codes(one, ["com.example.torch"]),
+        Codes(one - 1, []),
+        Codes(np.arange(2), [EVIL, "x"]),
     )
     assert learn(fleet.telemetry()).deviation(asked).own_days.tolist() == [1, 0]
