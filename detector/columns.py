@@ -61,7 +61,7 @@ def stable_order(keys: Int64) -> Int64:
     >>> stable_order(np.array([7, -3, 7, 0])).tolist()
     [1, 3, 0, 2]
     """
-    if len(keys) < 2:  # noqa: PLR2004 - fewer than two need no order
+    if len(keys) < 2:
         return np.arange(len(keys))
     if (keys[1:] >= keys[:-1]).all():
         return np.arange(len(keys))

@@ -15,8 +15,8 @@ from detector.analytics.relay_explained import relay_groups
 from detector.analytics.traffic_relay import traffic_relay
 from detector.contract import Detector, Finding, Telemetry, Unsupported
 from detector.explanation import About, Explanation, witnessed
-from detector.scored_groups import ScoredGroups
 from detector.packed import packed
+from detector.scored_groups import ScoredGroups
 from detector.signature import Signature
 from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 

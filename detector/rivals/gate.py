@@ -21,8 +21,8 @@ from detector.baseline import Asked, Baseline, survey
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
 from detector.contract import Telemetry
 from detector.features.baseline_deviation import baseline_gate
-from detector.grouped import Float64
 from detector.flow_columns import Flows
+from detector.grouped import Float64
 from detector.learned.gathering import Said, categories_of, looked_up, opened_rows, spoken_to
 from detector.rivals.pairs import Who
 from detector.rivals.verdicts import Weights
