@@ -1,4 +1,4 @@
-"""The flows of a telemetry with each text told once: columns of texts as dictionaries, one for all rows of a column.
+"""The flows of a telemetry with each text told once: columns of texts as dictionaries, one for all rows of each.
 
 Encoding texts is much of the work on many flows, and every reader would do it again. What is told does not change.
 """
@@ -11,14 +11,30 @@ import pyarrow as pa
 
 from detector.contract import Telemetry
 
+#: The texts that both analytics read, some of them several times; four bytes a flow each.
+OFTEN = (
+    "device",
+    "package",
+    "client",
+    "server",
+    "name",
+    "proto",
+    "app_proto",
+    "ja4",
+    "proxy",
+    "proxy_server",
+    "proxy_target",
+)
+
 
 def packed(telemetry: Telemetry) -> Telemetry:
     """The same telemetry, its flows packed; as it is where it has none."""
     if "flows" not in telemetry:
         return telemetry
     flows = telemetry["flows"]
-    texts = pa.table({name: encoded(flows[name]) for name in flows.column_names})
-    return replace(telemetry, tables={**telemetry.tables, "flows": texts})
+    said = {name for name in OFTEN if flows[name].null_count < len(flows)}
+    texts = {name: encoded(flows[name]) if name in said else flows[name] for name in flows.column_names}
+    return replace(telemetry, tables={**telemetry.tables, "flows": pa.table(texts)})
 
 
 def encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

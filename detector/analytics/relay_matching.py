@@ -45,7 +45,8 @@ class Bursts:
     def taken(self, rows: Int64) -> Bursts:
         """Some of them, in the order given."""
         columns = (self.pair, self.row, self.start, self.turn, self.end, self.up, self.down)
-        return Bursts(*(column[rows] for column in columns), self.asks[rows], single=self.single)
+        pair, row, start, turn, end, up, down = (column[rows] for column in columns)
+        return Bursts(pair, row, start, turn, end, up, down, self.asks[rows], single=self.single)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def habits_of(
 
 def none() -> Habits:
     """No habit at all."""
-    return Habits(*(np.zeros(0, np.int64) for _ in range(4)), np.zeros(0, np.uint64))
+    nothing = np.zeros(0, np.int64)
+    return Habits(nothing, nothing, nothing, nothing, np.zeros(0, np.uint64))
 
 
 def size_step(sizes: Int64) -> Int64:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.columns import NULL, codes, joined, numbered, whole
+from detector.columns import NULL, codes, joined, numbered, ordered, stable_order, whole
 
 numbers = st.lists(st.integers(-5, 5), min_size=1, max_size=40).map(np.array)
 
@@ -58,3 +58,34 @@ def test_joined_finds_what_is_there(keys, wanted):
     for row, want in zip(rows, wanted, strict=True):
         assert (row == NULL) == (want not in keys)
         assert row == NULL or known[row] == want
+
+
+#: Small ones, ones too far apart to be sorted with their row as one number, and ones too far apart even by digits.
+FAR = st.one_of(st.integers(-5, 5), st.integers(-(2**60), 2**60), st.integers(-(2**63), 2**63 - 1))
+
+
+@given(keys=st.lists(FAR, max_size=40), scale=st.sampled_from([1, 40]))
+def test_the_stable_order_is_numpys(keys, scale):
+    every = np.array(keys * scale, np.int64)
+    assert stable_order(every).tolist() == np.argsort(every, kind="stable").tolist()
+
+
+@given(rows=st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 2**50)), max_size=40))
+def test_ordered_is_a_lexsort_first_column_first(rows):
+    first, second = (np.array([row[k] for row in rows], np.int64) for k in (0, 1))
+    assert ordered(first, second).tolist() == np.lexsort((second, first)).tolist()
+
+
+@given(keys=st.lists(FAR, max_size=20, unique=True), wanted=st.lists(FAR, max_size=20))
+def test_joined_finds_near_and_far_numbers_alike(keys, wanted):
+    asked = wanted + keys[:3]
+    found = joined(np.array(keys, np.int64), np.array(asked, np.int64))
+    assert found.tolist() == [keys.index(one) if one in keys else NULL for one in asked]
+
+
+def test_of_equal_keys_the_first_is_joined():
+    assert (
+        joined(np.array([4, 4]), np.array([4])).tolist()
+        == joined(np.array([4, 4, 2**62]), np.array([4])).tolist()
+        == [0]
+    )
