@@ -38,6 +38,7 @@ class Baseline:
     view: str
     parts: tuple[Part, ...]  # each once, by id
     itself: bool = False
+    by_host: bool = False  # destinations are single hosts by their full names, else registrable domains
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -151,8 +152,13 @@ class Baseline:
         return np.where(heard, 1.0, found[place.reshape(-1)])
 
     @cached_property
+    def hosts(self) -> Baseline:
+        """The same of single hosts: which of a known domain's are new. Nothing is asked of a survey's."""
+        return replace(self, by_host=True)
+
+    @cached_property
     def _combined(self) -> Combined:
-        return combined(self.parts)
+        return combined(self.parts, hosts=self.by_host)
 
     @cached_property
     def _told(self) -> frozenset[str]:
@@ -177,7 +183,7 @@ class Baseline:
 
 def learn(telemetry: Telemetry) -> Baseline:
     """What the telemetry shows to be normal; its view is the telemetry's."""
-    part = gathered(telemetry)
+    part = gathered(telemetry, hosts=True)
     return Baseline(telemetry.view, (replace(part, relayed=relayed_of(telemetry, part)).named(),))
 
 

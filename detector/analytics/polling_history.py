@@ -47,7 +47,7 @@ def usual_paces(crowd: Crowd, known: Surroundings) -> Paces:
     """
     if known.baseline.itself or not len(crowd):
         return np.full(len(crowd), np.nan), np.full(len(crowd), np.nan)
-    pace = known.baseline.pace(crowd.package, crowd.destination)
+    pace = known.baseline_of(crowd.pairs).pace(crowd.package, crowd.destination)
     return (pace.strangers, pace.strangers) if crowd.pairs.merged else (pace.usual, pace.own_places)
 
 
@@ -78,7 +78,8 @@ def as_learned(crowd: Crowd) -> Float64:
 
 def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]) -> Float64:
     """(g,) of the fresh the best destination of the app that fell silent; NaN where the app was not there before."""
-    combined, former = known.baseline.known, known.baseline.former()
+    baseline = known.baseline_of(crowd.pairs)
+    combined, former = baseline.known, baseline.former()
     sizes = len(combined.devices), len(combined.packages)
     app = keyed((former.device, sizes[0]), (former.package, sizes[1]))
     last = _last(known, crowd.pairs)
@@ -112,7 +113,8 @@ def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]
 
 def _last(known: Surroundings, pairs: Pairs) -> Int64:
     """(k,) until when each pair of the learning period still spoke; the beginning where it does not any more."""
-    former, combined = known.baseline.former(), known.baseline.known
+    baseline = known.baseline_of(pairs)
+    former, combined = baseline.former(), baseline.known
     texts = combined.devices, combined.packages, combined.destinations
     sizes = [len(part) for part in texts]
     keys = keyed(*zip((former.device, former.package, former.destination), sizes, strict=True))

@@ -62,7 +62,7 @@ def answered_share(contacts: Contacts, said: Flows | Lookups, lookups: Lookups |
 
 def _destinations(crowd: Crowd, known: Surroundings) -> Codes:
     """(rows,) whom each row of the groups was with: their one destination, or of a merged group each its own."""
-    if crowd.pairs.merged:
+    if crowd.pairs.merged or crowd.pairs.by_host:
         return known.destination_of(crowd.rows, looked_up=crowd.looked_up)
     return Codes(np.repeat(crowd.destination.code, np.diff(crowd.row_edges)), crowd.destination.texts)
 

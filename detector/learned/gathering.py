@@ -15,7 +15,7 @@ from detector.claims import judged_by
 from detector.columns import NULL, Codes, Int64, codes, joined, whole
 from detector.contract import Telemetry
 from detector.destinations import registrable
-from detector.flow_columns import MERGE_US, asked_for, moments, opened, spoken
+from detector.flow_columns import MERGE_US, asked_for, moments, named, opened, spoken
 from detector.learned.habits import habits_of
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
 from detector.learned.relayed import nobody
@@ -49,8 +49,11 @@ class Said:
         )
 
 
-def gathered(telemetry: Telemetry) -> Part:
-    """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups."""
+def gathered(telemetry: Telemetry, *, hosts: bool = False) -> Part:
+    """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups.
+
+    Single ``hosts`` are told besides their domains only if asked for: a survey needs none.
+    """
     flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
     rows = opened_rows(flows)
     made = spoken_to(flows, rows)
@@ -60,6 +63,7 @@ def gathered(telemetry: Telemetry) -> Part:
     doubted, also = _doubted(made, flows, rows, telemetry)
     if len(also):
         said = said.beside(_with_exchanges(doubted, number[also], flows, rows[also], telemetry))
+    names, met = _met(made, flows, rows, telemetry, said) if hosts else ((), _contacted(_none(said)))
     habits, protocols = habits_of(flows, rows, made.device, made.package, said.package.texts)
     known = categories_of(telemetry.tables.get("packages"))
     return Part(
@@ -73,6 +77,8 @@ def gathered(telemetry: Telemetry) -> Part:
         contacted=_contacted(said),
         habits=habits,
         relayed=nobody(),
+        hosts=names,
+        met=met,
         installed=installed_in(telemetry.tables.get("packages")),
     ).named()
 
@@ -151,6 +157,32 @@ def looked_up(dns: pa.Table, flows: pa.Table) -> Said:
     domain = Codes(qname.code, [registrable(text) for text in qname.texts])
     asked = Said(*_askers(dns, flows), domain, whole(dns["time"]))
     return asked.taken(np.flatnonzero(qname.code != NULL))
+
+
+def _met(
+    made: Said, flows: pa.Table, rows: Int64, telemetry: Telemetry, said: Said
+) -> tuple[tuple[str, ...], Contacted]:
+    """The hosts by their full names, and who met them; codes of devices and packages are those of ``said``."""
+    host = named(asked_for(flows), codes(flows["name"]), rows)
+    told = np.flatnonzero(host.code != NULL)
+    whom = replace(made, destination=host).taken(told)
+    found = _with_exchanges(whom, whole(flows["flow"])[rows[told]], flows, rows[told], telemetry)
+    found = found.beside(_none(found))
+    device, package = (
+        Codes(_known(one.texts, other.texts)[one.code], other.texts)
+        for one, other in ((found.device, said.device), (found.package, said.package))
+    )
+    return tuple(found.destination.texts), _contacted(replace(found, device=device, package=package))
+
+
+def _none(said: Said) -> Said:
+    return said.taken(np.zeros(0, np.int64))
+
+
+def _known(texts: list[str], among: list[str]) -> Int64:
+    """(len(texts) + 1,) the place of each text among others that hold it, and NULL for NULL."""
+    place = {text: k for k, text in enumerate(among)}
+    return np.array([place[text] for text in texts] + [NULL], np.int64)
 
 
 def _contacted(said: Said) -> Contacted:
