@@ -88,10 +88,11 @@ class Baseline:
         found = self._relaying.habit(placed(device, known.devices), placed(package, known.packages))
         return replace(found, silent=np.isnan(found.own) & (self._had(device, package) == 1))
 
-    def pace(self, package: Codes, destination: Codes) -> Pace:
-        """(g,) how often the app went there a day in the learning period."""
+    def pace(self, device: Codes, package: Codes, destination: Codes) -> Pace:
+        """(g,) how often the app went there a day in the learning period, the device itself left out."""
         known = self.known
-        return self._paces.of(placed(package, known.packages), placed(destination, known.destinations))
+        who = placed(device, known.devices), placed(package, known.packages)
+        return self._paces.of(*who, placed(destination, known.destinations))
 
     def former(self) -> Former:
         """Every pair that was learned, as places in the texts of ``known``, with its contacts a day."""

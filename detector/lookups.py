@@ -83,6 +83,13 @@ def read_lookups(table: pa.Table, flows: Flows | None) -> Lookups:
     )
 
 
+def answers_of(table: pa.Table, device: Codes) -> tuple[Codes, Answers]:
+    """(n,) the registrable domain each look-up of a dns table asked for, and what was answered to which device."""
+    qname = codes(table["qname"])
+    domain = qname.renamed([registrable(text) for text in qname.texts])
+    return domain, _answered(device, domain, *_answers(table))
+
+
 def _unregistered(name: str) -> bool:
     return "." not in name or name.endswith(tuple("." + zone for zone in UNREGISTERED))
 

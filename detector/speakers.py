@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detector.claims import replaced, translated
 from detector.columns import NULL, Codes, Int64, dense
-from detector.flow_columns import Flows, destinations
+from detector.destinations import registrable
+from detector.flow_columns import Flows, destinations, named
 from detector.lookups import Lookups
 
 #: The destination that stands for all destinations of an app that hardly anybody else contacts.
@@ -50,7 +52,6 @@ class Pairs:
         rare = Codes(np.zeros(len(one), np.int64), [RARE])
         return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
 
-
     def hosts(self) -> tuple[Pairs, Int64]:
         """The same by single hosts, the third key, and the pair (h,) that each is of; of flows with such a name only.
 
@@ -72,9 +73,12 @@ class Pairs:
         return Pairs(self.said, rows, edges, app, device, uid, package, whom, by_host=True), one
 
 
-def flow_pairs(flows: Flows, considered: Int64) -> Pairs:
-    """Pairs of the ``considered`` rows of flows."""
-    return _paired(flows, considered, destinations(flows, considered))
+def flow_pairs(flows: Flows, considered: Int64, judged: Codes | None = None) -> Pairs:
+    """Pairs of the ``considered`` rows of flows; ``judged`` (n,) of claims.judged_by, None: every name is believed."""
+    whom = destinations(flows, considered)
+    if judged is not None:
+        whom = replaced(whom, Codes(judged.code[considered], judged.texts))
+    return _paired(flows, considered, whom)
 
 
 def lookup_pairs(lookups: Lookups) -> Pairs:

@@ -21,6 +21,7 @@ from lab.truth import Truth, TruthIncident
 
 WORDS = ("all", "missed")
 UNKNOWN = "-"  # in a place: the app is not known, or any
+SHOWN = 8  # devices that are named where an unknown one was asked about
 PLACE = "DEVICE/PACKAGE[/PEER], - for any package"
 
 
@@ -167,9 +168,24 @@ def _of_place(word: str, telemetry: Telemetry, truth: Truth | None) -> list[Ques
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise LookupError(f"--explain: found '{word}', expected an incident, 'missed', 'all', or {PLACE}{hint}")
     name = truth.device_name(device) if truth else None
+    if name is None:
+        _seen(device, telemetry)
     devices = [device] if truth is None or name is None else [device, name, truth.devices[name]]
     app = None if package == UNKNOWN else package
     return [
         Question(About(analytic, tuple(dict.fromkeys(devices)), None, app, (peer,) if peer else (), *telemetry.span))
         for analytic in (ANALYTICS[:1] if peer else ANALYTICS)
     ]
+
+
+def _seen(device: str, telemetry: Telemetry) -> None:
+    """LookupError if no table of the telemetry holds the device."""
+    columns = {"flows": "device", "dns": "client", "device_state": "device", "packages": "device"}
+    tables = [(telemetry[table], column) for table, column in columns.items() if table in telemetry]
+    known = sorted({text for table, column in tables for text in table[column].unique().to_pylist() if text})
+    if device in known:
+        return
+    near = get_close_matches(device, known, n=1, cutoff=0.3)
+    shown = ", ".join(known[:SHOWN]) + (f" and {len(known) - SHOWN} more" if len(known) > SHOWN else "")
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise LookupError(f"--explain: found device '{device}', expected one of {shown or 'none: no device is seen'}{hint}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from detector.analytics.command_polling import command_polling
@@ -34,7 +36,7 @@ class Builtin:
 
     thresholds: Thresholds
     name: str = "builtin"
-    version: str = "0.1"
+    version: str = field(default_factory=lambda: version("droidrange"))
     needs: tuple[str, ...] = ()
     _asked: tuple[Telemetry, dict[str, ScoredGroups]] | None = field(default=None, repr=False, compare=False)
 
@@ -75,6 +77,12 @@ class Builtin:
         return groups[about.analytic].explain(about, witnessed(telemetry, about))
 
 
+def _version(source: Path) -> str:
+    """The package's version and eight digits of the SHA-256 of the thresholds: other weights are another detector."""
+    return f"{version('droidrange')}+{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}"
+
+
 def create(argument: str) -> Detector:
     """The bundled detector; ``argument`` may name a thresholds file. ValueError lists what is wrong in it."""
-    return Builtin(load_thresholds(Path(argument) if argument else BUNDLED))
+    source = Path(argument) if argument else BUNDLED
+    return Builtin(load_thresholds(source), version=_version(source))

@@ -25,14 +25,13 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.analytics.polling_finding import Told, told_of
-from detector.analytics.polling_measured import Measured, is_rare, measured
+from detector.analytics.polling_measured import Measured, measured
 from detector.analytics.polling_onset import onset
-from detector.analytics.polling_score import scored, scores
-from detector.columns import Int64
+from detector.analytics.polling_score import Scored, scored, scores
 from detector.contract import Finding, Telemetry
-from detector.grouped import Float64
 from detector.signature import Signature
 from detector.thresholds import PollingThresholds
 
@@ -44,30 +43,54 @@ def command_polling(telemetry: Telemetry, limits: PollingThresholds, by: Signatu
     found = measured(telemetry, limits)
     if not len(found):
         return
-    result = scored(found.columns, limits)
-    told = [told_of(found, result, group, limits) for group in _reported(found, result.score, limits)]
+    told = _reported(found, scored(found.columns, limits), limits)
     decided = _decided(found, [one for one in told if one.alerts(limits)], limits)
     for one in sorted(told, key=lambda one: one.order):
         yield one.finding(limits, by, decided.get(one.group, int(one.contacts.times[-1])))
 
 
-def _reported(found: Measured, score: Float64, limits: PollingThresholds) -> list[int]:
-    """The groups that are told: near misses and more, merged ones only where no alert of its own tells the same."""
-    near = score >= limits.threshold * limits.near_miss
-    rare = np.array([is_rare(text) for text in found.destination.texts] + [False])[found.destination.code]
-    alone = near & ~rare & (score >= limits.threshold)
-    device, looked_up = found.device.code, found.looked_up
-    for group in np.flatnonzero(near & rare).tolist():
-        mine = found.rows(group)
-        same = np.flatnonzero(alone & (device == device[group]) & (looked_up == looked_up[group]))
-        theirs: list[Int64] = [found.rows(other) for other in same.tolist()]
-        near[group] = not theirs or np.isin(mine, np.concatenate(theirs)).mean() < 0.5
-    return [int(group) for group in np.flatnonzero(near)]
+def _reported(found: Measured, result: Scored, limits: PollingThresholds) -> list[Told]:
+    """The groups that are told: near misses and more.
+
+    Merged ones and single hosts only where no alert about a destination by itself tells the same.
+    """
+    near = result.score >= limits.threshold * limits.near_miss
+    beside = found.beside
+    told = [told_of(found, result, group, limits) for group in np.flatnonzero(near & ~beside).tolist()]
+    alerts = [one for one in told if one.alerts(limits)]
+    covered = {looked_up: _rows(found, alerts, looked_up=looked_up) for looked_up in (False, True)}
+    for group in np.flatnonzero(near & beside).tolist():
+        one = told_of(found, result, group, limits)
+        if covered[one.contacts.looked_up][one.contacts.rows].mean() < 0.5:
+            told.append(one)
+    return told
+
+
+def _rows(found: Measured, alerts: Sequence[Told], *, looked_up: bool) -> npt.NDArray[np.bool_]:
+    """(n,) which rows of dns, or of flows, some alert tells; each row is of one device and app."""
+    said = found.known.lookups if looked_up else found.known.flows
+    marked = np.zeros(0 if said is None else len(said.flow), np.bool_)
+    for one in alerts:
+        if one.contacts.looked_up == looked_up:
+            marked[one.contacts.rows] = True
+    return marked
+
+
+def _asked_others(one: Told) -> bool:
+    """Whether what other devices or apps do is in the score."""
+    known = one.verdict.known
+    return known("fleet") != 0 or known("prevalence") is not None or known("contact_rate") is not None
 
 
 def _decided(found: Measured, alerts: Sequence[Told], limits: PollingThresholds) -> dict[int, int]:
-    """When each alerting group had been seen enough of, microseconds, by group."""
-    moments = {}
+    """When each alerting group had been seen enough of, microseconds, by group.
+
+    Without a learned baseline what others do is known when all of the telemetry is: at its end, and not before. Where
+    there were no others to ask, nothing of it is in the score.
+    """
+    waiting = {one.group for one in alerts if found.known.baseline.itself and _asked_others(one)}
+    moments = dict.fromkeys(waiting, found.known.span[1])
+    alerts = [one for one in alerts if one.group not in waiting]
     for part, needed in product(found.parts, sorted({one.needed(limits) for one in alerts})):
         mine = [one for one in alerts if one.part is part and one.needed(limits) == needed]
         groups = np.array([one.number for one in mine], np.int64)

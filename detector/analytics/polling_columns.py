@@ -136,7 +136,7 @@ def _adoption(pairs: Pairs) -> Float64:
 
 
 def host_columns(pairs: Pairs, of: Columns, known: Surroundings) -> Columns:
-    """(h,) the same of single hosts; ``of``: columns of the domain of each. ``known_domain``: how usual that is here."""
+    """(h,) the same of hosts; ``of``: columns of the domain of each. ``known_domain``: how usual that is here."""
     return pair_columns(pairs, known) | {"known_domain": 1 - of["gate"]}
 
 

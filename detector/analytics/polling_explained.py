@@ -62,6 +62,8 @@ def _told(groups: ScoredGroups, found: Measured, result: Scored, limits: Polling
 
     def texts(row: int) -> dict[str, str]:
         one = told(row)
-        return {why.feature: why.text for why in polling_reasons(one.contacts, one.peer, one.verdict, limits)}
+        found = {why.feature: why.text for why in polling_reasons(one.contacts, one.peer, one.verdict, limits)}
+        applied = f"as measured; {one.verdict.parts['gate']:.4g} was applied, see baseline_gate"
+        return found | {"gate": f"{applied}: {found['baseline_gate']}"}
 
     return replace(groups, excuse=lambda row: told(row).excuse(limits), texts=texts)

@@ -39,7 +39,7 @@ class Told:
     answered: float = math.nan  # share of its flows whose name an answer bears out; NaN: no look-ups, or on no list
 
     def approved(self, limits: PollingThresholds) -> bool:
-        """Whether an approval of the app would cover this."""
+        """Whether an approval of the app, or a role the inventory gives it, would cover this."""
         columns = {name: np.array([value]) for name, value in self.verdict.columns.items()}
         return bool(covered(columns, limits)[0])
 
@@ -68,9 +68,10 @@ class Told:
             return f"{self.peer.name} is in AllowedDestinationList"
         if self.app is None:
             return None
-        if self.app.sanctioned and self.approved(limits):
+        approved = self.approved(limits)
+        if self.app.sanctioned and approved:
             return f"the inventory holds {self.app.package} for sanctioned"
-        return self.app.allowed(limits.allowed_app_list, limits.allowed_roles)
+        return self.app.allowed(limits.allowed_app_list, limits.allowed_roles if approved else ())
 
     def _unchecked(self, limits: PollingThresholds) -> str | None:
         """What speaks for a name on a list that no look-up shows to be true; None where it is not on a list, or false.

@@ -1,7 +1,8 @@
 """The groups of AN1793 and every factor of each, before anything is called suspicious.
 
 First key: device, app and destination. Second: device, app and all the destinations hardly anybody else contacts, for
-names that rotate. Third, with a learned baseline: device, app and a host that is new under a known domain. Tuning, ablation and counterfactuals use exactly these columns.
+names that rotate. Third, with a learned baseline: device, app and a host that is new under a known domain.
+Tuning, ablation and counterfactuals use exactly these columns.
 """
 
 from __future__ import annotations
@@ -10,8 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from detector.analytics.polling_columns import Columns, averaged, columns_of, fresh_hosts, host_columns, pair_columns, rare_pairs, rates
+from detector.analytics.polling_columns import (
+    Columns,
+    averaged,
+    columns_of,
+    fresh_hosts,
+    host_columns,
+    pair_columns,
+    rare_pairs,
+    rates,
+)
 from detector.analytics.polling_history import history_columns, usual_paces
 from detector.analytics.polling_surroundings import Surroundings
 from detector.columns import Codes, Int64
@@ -29,7 +40,7 @@ class Part:
     crowd: Crowd
     around: Columns  # (g,) what is of all times: what others do, and the contact rate
     columns: Columns  # (g,) all factors, those included
-    paces: tuple[Float64, Float64]  # (g,) polling_history.usual_paces; their columns depend on what was seen
+    paces: tuple[Float64, Float64, Float64]  # (g,) polling_history.usual_paces; their columns depend on what was seen
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,12 @@ class Measured:
         return np.concatenate(
             [np.zeros(0, np.bool_), *(np.full(len(part.crowd), part.crowd.looked_up) for part in self.parts)]
         )
+
+    @property
+    def beside(self) -> npt.NDArray[np.bool_]:
+        """(g,) whether it is of the second or third key: what it holds is in groups of the first too."""
+        keys = [np.full(len(part.crowd), part.crowd.pairs.merged or part.crowd.pairs.by_host) for part in self.parts]
+        return np.concatenate([np.zeros(0, np.bool_), *keys])
 
     @property
     def first(self) -> Int64:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.analytics.polling_surroundings import WITH_SNI, Surroundings
-from detector.columns import NULL, Codes, Int64, codes
+from detector.claims import translated
+from detector.columns import NULL, Codes, Int64
 from detector.contacts import Contacts, Crowd, Flows
 from detector.destinations import is_address, is_local, label_of, registrable
 from detector.features.dns_tunnel import ODD_TYPES, dns_tunnel
@@ -31,7 +32,7 @@ Flags = npt.NDArray[np.bool_]
 def naming_columns(crowd: Crowd, known: Surroundings, limits: PollingThresholds) -> Columns:
     """Naming with its parts, dns_tunnel, protocol_role, stack_first_use and explained."""
     whom = _destinations(crowd, known)
-    parts = _naming(crowd, whom, known) | {"name_entropy": _entropy(crowd, whom, limits.payload_entropy_threshold)}
+    parts = _naming(crowd, known) | {"name_entropy": _entropy(crowd, whom, limits.payload_entropy_threshold)}
     order = ("no_sni", "never_resolved", "other_name", "fronted", "name_entropy")
     number, apps = known.apps(crowd)
     explained = np.array([_explained(app, limits) for app in apps], np.float64)
@@ -53,7 +54,7 @@ def answered_share(contacts: Contacts, said: Flows | Lookups, lookups: Lookups |
     """
     if isinstance(said, Lookups) or lookups is None or not len(lookups.answers.domain):
         return float("nan")
-    whom = Codes(np.zeros(len(contacts.rows), np.int64), [contacts.destination])
+    whom = Codes(np.zeros(len(contacts.rows), np.int64), [registrable(contacts.destination)])
     server = Codes(said.server.code[contacts.rows], said.server.texts)
     nobody = np.full(len(contacts.rows), NULL, np.int64)
     _, _, own = _resolved(nobody, server, whom, lookups)
@@ -86,25 +87,26 @@ def _entropy(crowd: Crowd, whom: Codes, bits: float) -> Float64:
     return np.asarray(np.divide(total, many, out=np.full(len(crowd), np.nan), where=many > 0))
 
 
-def _naming(crowd: Crowd, whom: Codes, known: Surroundings) -> Columns:
+def _naming(crowd: Crowd, known: Surroundings) -> Columns:
     unknown = np.full(len(crowd), np.nan)
     said = crowd.pairs.said
     if isinstance(said, Lookups):
         return dict.fromkeys(("no_sni", "never_resolved", "other_name", "fronted"), unknown)
-    edges = crowd.row_edges
-    nameless = _of_texts(whom, is_address) == 1
-    hello = _marked(said.app_proto, WITH_SNI)[crowd.rows]
+    edges, rows = crowd.row_edges, crowd.rows
+    claimed = Codes(known.claimed.code[rows], known.claimed.texts)
+    nameless = _of_texts(claimed, is_address) == 1
+    hello = _marked(said.app_proto, WITH_SNI)[rows]
     no_sni = grouped_share(nameless, hello, edges) if known.sni_seen else unknown
-    server = Codes(said.server.code[crowd.rows], said.server.texts)
+    server = Codes(said.server.code[rows], said.server.texts)
     never, foreign = unknown, unknown
-    if known.lookups is not None and len(known.lookups.answers.domain):
-        who = _translated(crowd.device, known.lookups.device.texts)
-        found = _resolved(np.repeat(who, np.diff(edges)), server, whom, known.lookups)
-        any_resolved, any_asked, any_own = (grouped_sum(part, edges) > 0 for part in found)
-        local = grouped_sum(_of_texts(server, is_local) == 1, edges) > 0
-        unnamed = grouped_sum(nameless, edges) / np.maximum(np.diff(edges), 1)
-        never = unnamed * (~any_resolved & ~local)
-        foreign = np.where(any_asked & (unnamed < 1), (~any_own).astype(np.float64), np.nan)
+    if known.lookups is not None and known.judged is not None:
+        who = translated(crowd.device, known.lookups.device.texts)
+        held, asked, own = _resolved(np.repeat(who, np.diff(edges)), server, claimed, known.lookups)
+        doubted = nameless | (known.judged.code[rows] != NULL)
+        odd = doubted & ~held & (_of_texts(server, is_local) != 1)
+        never = grouped_sum(odd, edges) / np.maximum(np.diff(edges), 1)
+        foreign = grouped_share(asked & ~own, ~nameless, edges)
+        foreign = np.where(grouped_sum(asked & ~nameless, edges) > 0, foreign, np.nan)
     return {"no_sni": no_sni, "never_resolved": never, "other_name": foreign, "fronted": _fronted(crowd, known)}
 
 
@@ -119,8 +121,8 @@ def _resolved(who: Int64, server: Codes, whom: Codes, lookups: Lookups) -> tuple
     Devices that share an address of a front ask for names of their own: these say nothing of each other's.
     """
     answers = lookups.answers
-    address = _translated(server, answers.address.texts)
-    domain = _translated(whom, lookups.domain.texts)
+    address = translated(server, answers.address.texts)
+    domain = translated(whom, lookups.domain.texts)
     width, many = len(lookups.domain.texts) + 2, len(lookups.device.texts) + 2
     pairs = answers.address.code * width + answers.domain
     held = (address != NULL) & np.isin(address, answers.address.code)
@@ -128,38 +130,18 @@ def _resolved(who: Int64, server: Codes, whom: Codes, lookups: Lookups) -> tuple
     return held, mine, (address != NULL) & (domain != NULL) & np.isin(address * width + domain, pairs)
 
 
-def _translated(column: Codes, texts: list[str]) -> Int64:
-    """(n,) the codes that the texts have in another list; NULL for those it has not."""
-    place = {text: k for k, text in enumerate(texts)}
-    return np.array([*(place.get(text, NULL) for text in column.texts), NULL], np.int64)[column.code]
+def _domain_of(crowd: Crowd) -> Codes:
+    """(g,) the registrable domain of each destination, of hosts too."""
+    return crowd.destination.renamed([registrable(text) for text in crowd.destination.texts])
 
 
 def _fronted(crowd: Crowd, known: Surroundings) -> Float64:
-    """(g,) share of decrypted requests to the destination whose Host is of another domain; NaN where none was read."""
-    found = np.full(len(crowd), np.nan)
-    if "http" not in known.telemetry:
-        return found
-    table = known.telemetry["http"]
-    device, sni, host = (codes(table[name]) for name in ("device", "sni", "host"))
-    sni, host = (column.renamed([_domain(text) for text in column.texts]) for column in (sni, host))
-    read = (sni.code != NULL) & (host.code != NULL)
-    other = _translated(host, sni.texts) != sni.code
-    width = len(sni.texts) + 1
-    key = device.code * width + sni.code
-    kinds, place = np.unique(key[read], return_inverse=True)
-    share = np.bincount(place, other[read], len(kinds)) / np.maximum(np.bincount(place, minlength=len(kinds)), 1)
-    mine, name = _translated(crowd.device, device.texts), _translated(crowd.destination, sni.texts)
-    asked = mine * width + name
-    row = np.minimum(np.searchsorted(kinds, asked), max(len(kinds) - 1, 0))
-    hit = (mine != NULL) & (name != NULL) & (kinds[row] == asked) if len(kinds) else np.zeros(len(crowd), np.bool_)
-    found[hit] = share[row[hit]]
-    return found
-
-
-def _domain(host: str) -> str:
-    """The registrable domain of a Host, which may carry a port."""
-    name, _, port = host.rpartition(":")
-    return registrable(name.strip("[]") if name and port.isdigit() else host.strip("[]"))
+    """(g,) share of its decrypted requests whose Host is of another domain; NaN where none was read."""
+    if known.fronts is None:
+        return np.full(len(crowd), np.nan)
+    apps = (crowd.uid != NULL) | (crowd.package.code != NULL)
+    by_app = known.fronts.of_rows(crowd.rows, crowd.row_edges)
+    return np.where(apps, by_app, known.fronts.of_names(crowd.device, _domain_of(crowd)))
 
 
 def _tunnel(crowd: Crowd) -> Float64:

@@ -5,7 +5,8 @@ the last that did not reach it and the first that did, until these are neighbour
 earlier brief crossing between two looks can be missed; at the length found the threshold is truly reached, and on one
 contact less it is not. Only a group that crosses by the silence after its last contact is dated to that contact.
 What others do (gate, prevalence, contact rate), which destination took over from which, the device's quiet hours, the
-app's JA4s, which names were answered and which requests were read is taken from the whole telemetry.
+app's JA4s, which names were answered and which requests were read is taken from the whole telemetry; command_polling
+dates nothing before the end that a survey of others has a part in.
 """
 
 from __future__ import annotations
@@ -61,6 +62,6 @@ def _scores(
     """(k,) the score of the first contacts of each, as if the telemetry had ended with the last of them."""
     prefix = part.crowd.taken(groups, lengths)
     columns = columns_of(prefix, prefix.last, known, limits)
-    usual, own = part.paces
-    paced = pace_columns(prefix, prefix.last, known, (usual[groups], own[groups]))
+    usual, own, newcomers = (column[groups] for column in part.paces)
+    paced = pace_columns(prefix, prefix.last, known, (usual, own, newcomers))
     return scores(columns | {name: column[groups] for name, column in part.around.items()} | paced, limits)

@@ -116,7 +116,8 @@ def covered(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_
 
     >>> from detector.thresholds import load_thresholds
     >>> told = {"baseline": [0.0, 1, 1, 1], "gate": [1.0, 0.1, 1, 1], "adoption": [0.0, 0, 0.7, 0.1]}
-    >>> told |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), [np.nan] * 4) | {"known_domain": [0] * 4}
+    >>> told |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), [np.nan] * 4)
+    >>> told["known_domain"] = [0] * 4
     >>> covered({name: np.array(value) for name, value in told.items()}, load_thresholds().polling).tolist()
     [True, True, True, False]
     """

@@ -11,7 +11,9 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from detector.analytics.polling_fronts import Fronts
 from detector.baseline import Asked, Baseline, Deviation, survey
+from detector.claims import judged_by
 from detector.columns import NULL, Codes, Int64, codes
 from detector.contacts import Crowd, Flows, Pairs, outbound_rows
 from detector.contacts import flow_pairs as pairs_of_flows
@@ -20,6 +22,7 @@ from detector.contract import Telemetry
 from detector.features.night_coverage import quiet_hours
 from detector.features.stack_first_use import solitary
 from detector.fleet_states import FleetStates
+from detector.flow_columns import destinations
 from detector.grouped import Float64
 from detector.inventory import Installed, Inventory, read_inventory
 from detector.lookups import Lookups, read_lookups
@@ -78,7 +81,28 @@ class Surroundings:
         """Who opened flows to whom."""
         if self.flows is None:
             return None
-        return pairs_of_flows(self.flows, outbound_rows(self.flows, self.lookups, self.ignored_ports))
+        rows = outbound_rows(self.flows, self.lookups, self.ignored_ports)
+        return pairs_of_flows(self.flows, rows, self.judged)
+
+    @cached_property
+    def judged(self) -> Codes | None:
+        """(flows,) whom those are judged by whose name no answer bears out, else NULL; None: no look-ups are seen."""
+        said, asked = self.flows, self.lookups
+        if said is None or asked is None or not len(asked.answers.domain):
+            return None
+        answered = (asked.device, asked.domain, asked.answers)
+        return judged_by(said.device, (said.target, said.name), said.server, answered)
+
+    @cached_property
+    def claimed(self) -> Codes:
+        """(flows,) whom each says it is with: see flow_columns.spoken."""
+        assert self.flows is not None
+        return destinations(self.flows, np.arange(len(self.flows.flow)))
+
+    @cached_property
+    def fronts(self) -> Fronts | None:
+        """The decrypted requests, where there are any."""
+        return Fronts.read(self.telemetry["flows"], self.telemetry["http"]) if "http" in self.telemetry else None
 
     @cached_property
     def lookup_pairs(self) -> Pairs | None:

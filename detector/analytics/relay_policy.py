@@ -30,10 +30,11 @@ class Shape:
         return frozenset({self.entrance} | many)
 
 
-def excuse(app: Installed | None, shapes: list[Shape] | None, limits: RelayThresholds) -> str | None:
+def excuse(app: Installed | None, shapes: list[Shape] | None, limits: RelayThresholds, *, known: bool) -> str | None:
     """Why relaying of these shapes is allowed to the app, as a phrase; None if it is not.
 
-    Without shapes no role is asked: it is known that the app did not relay before.
+    Without shapes no role is asked: it is known that the app did not relay before. ``known``: that it did, which the
+    device says itself, and an approval covers; neither suffices alone.
     """
     if app is None:
         return None
@@ -45,6 +46,8 @@ def excuse(app: Installed | None, shapes: list[Shape] | None, limits: RelayThres
         explained = limits.role_shapes.get(role, frozenset())
         if all(shape.needs() <= explained or _own(shape, explained) for shape in shapes):
             return f"the inventory gives it the role {role}, which explains this way of relaying"
+    if known and app.sanctioned:
+        return "the inventory sanctions it, and it relayed while the baseline was learned"
     return None
 
 

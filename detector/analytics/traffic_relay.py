@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.analytics.proxy_handshake import Asked, asked_to_relay
-from detector.analytics.relay_anew import anew, how_new, request_score, turned
+from detector.analytics.relay_anew import HALF, anew, how_new, request_score, turned
 from detector.analytics.relay_decided import Who, decided, of_app
 from detector.analytics.relay_measured import Measured, measured
 from detector.analytics.relay_policy import Circumstances, Shape, allowed_score, excuse, severity
@@ -164,10 +164,11 @@ class Case:
         return max(said, self.bridged.score if self.bridged else 0.0)
 
     def excuse(self) -> str | None:
-        """Why it may not alert; None if it may. A role covers what was known of the app, not what it turns to later."""
+        """Why it may not alert; None if it may. The inventory covers what was known of it, not what it turns to."""
         row = self.bridged.row if self.bridged else {}
-        shapes = None if turned(self.asked, self.telemetry.baseline, row) else self._shapes(row)
-        told = excuse(self.app, shapes, self.limits)
+        baseline = self.telemetry.baseline
+        shapes = None if turned(self.asked, baseline, row) else self._shapes(row)
+        told = excuse(self.app, shapes, self.limits, known=anew(self.asked, baseline, row) < HALF)
         return told or (self.asked.elsewhere if self.asked else None)
 
     def _shapes(self, row: Mapping[str, float]) -> list[Shape]:

@@ -96,6 +96,12 @@ def test_a_relay_is_reported_on_the_host_that_relays(entry):
     assert [f.alert for f in found] == [not outside]
 
 
+@pytest.mark.parametrize("name", ["arkime-socks5-reverse", "ndpi-http-connect"])
+def test_a_granted_request_that_was_carried_out_is_high_where_no_role_explains_it(name):
+    (path,) = (capture_of(entry) for entry in entries() if entry["id"] == name)
+    assert [f.severity for f in findings(path) if f.analytic == "AN1702" and f.alert] == ["high"]
+
+
 @with_ids([entry for entry in entries() if entry["expected"].get("client")])
 def test_a_client_of_a_proxy_is_no_relay(entry):
     client = entry["expected"]["client"]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.columns import NULL, Codes
+from detector.columns import NULL, Codes, whole
 from detector.contract import SCHEMAS
-from detector.flow_columns import LENGTH_BYTES, Flows, destinations, hosts, outbound_rows
+from detector.flow_columns import LENGTH_BYTES, LONG_FLOW_US, Flows, destinations, hosts, moments, outbound_rows
 from detector.lookups import read_lookups
 
 PORTS = frozenset({123, 5353})
@@ -142,3 +142,13 @@ def test_each_row_is_read_by_itself_in_any_order(order, few):
     every, some = told(range(len(KINDS))), told(order[:few])
     assert set(every) == {0, 1, 2, 5}
     assert some == {k: text for k, text in every.items() if k in order[:few]}
+
+
+def test_a_long_flow_stands_for_its_exchanges_alone_and_a_short_one_for_itself(made):
+    for lasts in (LONG_FLOW_US + 1, LONG_FLOW_US + 1, LONG_FLOW_US):
+        made.flow(0, lasts_s=lasts / 1e6)
+    for flow in (2, 0, 0, 7):
+        made.exchange(flow, 1, 10, 10)
+    flows, exchanges = (made.telemetry()[name] for name in ("flows", "exchanges"))
+    found = moments(*(whole(flows[name]) for name in ("flow", "start", "end")), exchanges)
+    assert [part.tolist() for part in vars(found).values()] == [[1, 2], [0, 0], [1, 2]]

@@ -1,4 +1,4 @@
-"""Timelines made by hand, for stages and recordings."""
+"""Timelines made by hand and a small scenario file, for stages, recordings and runs."""
 
 from __future__ import annotations
 
@@ -130,3 +130,28 @@ def timeline_of() -> Callable[..., Timeline]:
 def tiny() -> Timeline:
     """Six conversations: DNS, HTTPS, HTTP, an upload with a push, an inbound one, TLS in the LAN."""
     return build(TALKS)
+
+
+def torch_text(
+    span: str, devices: int, *, ground: str = "", kind: str = "http-poll", beside: Sequence[str] = ()
+) -> str:
+    besides = "".join(f'[[app.behaviour]]\nkind = "{one}"\n' for one in beside)
+    reader = '[[app]]\npackage = "com.river.reader"\ncategory = "news-and-magazines"\n'
+    return f"""question = "Is a torch that polls told from a reader?"
+span = "{span}"
+devices = {devices}
+{ground}
+[[app]]
+package = "com.orchard.torch"
+category = "tools"
+[[app.behaviour]]
+kind = "{kind}"
+period = "5m"
+label = "AN1793"
+{reader + besides if beside else ""}"""
+
+
+@pytest.fixture(scope="session")
+def torch_file() -> Callable[..., str]:
+    """``torch_file(span, devices)``: a scenario's TOML in which a torch polls; a reader does what is ``beside``."""
+    return torch_text

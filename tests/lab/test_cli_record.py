@@ -9,27 +9,11 @@ from lab.cli import app
 from lab.recording import open_recording
 
 DAY = 86_400_000_000
-TINY = """question = "Is a recording made as it is asked for?"
-span = "1h"
-devices = 2
-[[app]]
-package = "com.orchard.torch"
-category = "tools"
-[[app.behaviour]]
-kind = "http-poll"
-period = "5m"
-label = "AN1793"
-[[app]]
-package = "com.river.reader"
-category = "news-and-magazines"
-[[app.behaviour]]
-kind = "periodic-sync"
-"""
 
 
 @pytest.fixture
-def ask(tmp_path):
-    (tmp_path / "tiny.toml").write_text(TINY)
+def ask(tmp_path, torch_file):
+    (tmp_path / "tiny.toml").write_text(torch_file("1h", 2, beside=["periodic-sync"]))
 
     def asked(command, *words):
         words = [command, str(tmp_path / "tiny.toml"), *map(str, words), "-o", str(tmp_path / "made")]

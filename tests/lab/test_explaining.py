@@ -121,6 +121,14 @@ def test_a_word_that_means_nothing_is_refused(telemetry, truth, word):
             questions(word, telemetry, truth, [])
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_device_that_nobody_knows_is_refused_with_the_nearest(telemetry, truth, known):
+    """What a recording's truth names may be unseen in a view, and is asked about; a capture knows what it shows."""
+    with pytest.raises(LookupError, match=r"found device 'phone-0l', expected one of .*did you mean 'phone-01'"):
+        questions("phone-0l/-", telemetry, truth if known else None, [])
+    assert questions("phone-01/-", telemetry, truth if known else None, [])
+
+
 def test_a_misspelt_incident_is_no_place(telemetry, truth):
     with pytest.raises(LookupError, match=r"did you mean 'phone-01/com\.example\.torch/http-poll'"):
         questions("phone-01/com.example.torch/http-polll", telemetry, truth, [])

@@ -133,9 +133,10 @@ def _excused(
 def _allowed(
     inventory: Inventory, who: tuple[str | None, int, str | None], limits: PollingThresholds
 ) -> tuple[bool, bool]:
-    """Whether the inventory approves of the app, and whether a list or role allows it."""
+    """Whether the inventory approves of the app, by word or role, and whether a list allows it."""
     device, uid, package = who
     app = inventory.find(device or "", None if uid == NULL else uid, package)
     if app is None:
         return False, False
-    return app.sanctioned, app.allowed(limits.allowed_app_list, limits.allowed_roles) is not None
+    role = not app.roles.isdisjoint(limits.allowed_roles)
+    return app.sanctioned or role, app.package in limits.allowed_app_list

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pyarrow as pa
@@ -136,6 +137,15 @@ def test_builtin_reads_other_thresholds(made, tmp_path):
     path.write_text(BUNDLED.read_text().replace("threshold = 0.6 ", "threshold = 0.99 ", 1))
     assert [finding.alert for finding in detector("builtin").detect(made.telemetry())] == [True]
     assert [finding.alert for finding in detector(f"builtin:{path}").detect(made.telemetry())] == [False]
+
+
+def test_builtin_is_of_another_version_with_other_thresholds(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_bytes(BUNDLED.read_bytes())
+    assert detector(f"builtin:{path}").version == detector("builtin").version, "the same numbers, elsewhere"
+    path.write_bytes(BUNDLED.read_bytes().replace(b"evidence_scale = 8.0", b"evidence_scale = 9.0"))
+    assert detector(f"builtin:{path}").version != detector("builtin").version
+    assert detector("builtin").version.startswith(f"{version('droidrange')}+")
 
 
 @pytest.mark.parametrize("name", ["builtin", "always", "rarity-only", "timing-only"])

@@ -261,6 +261,19 @@ def test_the_second_key_does_not_repeat_what_the_first_tells(made, rng):
     assert sorted(one.peer for one in found) == [f"day{k}.made{k}.example" for k in range(3)]
 
 
+def test_what_a_list_excuses_hides_no_group_of_rare_destinations(made, rng):
+    for k in range(3):
+        made.polls(k * 25_000 + sleeps(rng, 60, 0.2, 20_000), **{**C2, "name": f"day{k}.made{k}.example"})
+        made.lookup(k, f"day{k}.made{k}.example", answers=(f"198.18.0.{9 if k < 2 else 8}",), device="phone-02")
+    seen = replace(made.telemetry(), baseline=learned(made))
+    listed = replace(LIMITS, allowed_destination_list=frozenset({"made0.example", "made1.example"}))
+    kinds = [
+        sorted("such as" in reasons(one)["period_s"].text for one in command_polling(seen, limits, BY))
+        for limits in (LIMITS, listed)
+    ]
+    assert kinds == [[False] * 3, [False] * 3 + [True]]
+
+
 def test_a_destination_every_device_contacts_scores_lower(made, rng):
     made.polls(sleeps(rng, 300, 0), name="push.example")
     (alone,) = alerts(made)

@@ -41,6 +41,14 @@ def test_an_alert_is_explained_as_one(made):
     assert {one.name: one.text for one in found.factors}["interval_regularity"]
 
 
+def test_the_gate_says_what_was_applied_beside_what_was_measured(made):
+    """A lone phone without a baseline: the gate cannot tell (0.338), and shape alone judges (1)."""
+    made.polls(300.0 * np.arange(280), **TORCH)
+    (gate,) = (one for one in explained(made.telemetry()).factors if one.name == "gate")
+    assert gate.value == pytest.approx(0.3375)
+    assert "1 was applied" in gate.text
+
+
 def test_one_telemetry_is_measured_once_and_another_anew(made, monkeypatch):
     made.polls(300.0 * np.arange(280), **TORCH)
     one, telemetry, counted = detector("builtin"), made.telemetry(), []

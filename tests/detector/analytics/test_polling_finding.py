@@ -157,7 +157,8 @@ def test_one_true_contact_does_not_cover_for_the_others(made, told):
     made.lookup(1, "c2.site.example", answers=("198.18.0.7",), **TORCH)
     made.flow(2, name="c2.site.example", server="198.18.0.7", **TORCH)
     made.polls(300.0 * np.arange(1, 200), name="c2.site.example", **TORCH)
-    assert told(LISTED).answered == pytest.approx(1 / 200)
+    found = measured(made.telemetry(), LIMITS)
+    assert found.destination.of(np.arange(len(found))) == ["198.18.0.9"], "judged apart, by its address"
     assert told(LISTED).alerts(LISTED)
 
 
@@ -178,12 +179,32 @@ def test_without_look_ups_a_name_on_a_list_counts_half(made, told):
     assert told(LISTED, score=needed).alerts(LISTED)
 
 
+def stranger(made):
+    """What a past without the destination under judgement teaches."""
+    past = type(made)()
+    past.polls(600.0 * np.arange(2), **TORCH, name="www.torch.example")
+    return learn(past.telemetry())
+
+
 def test_what_alerts_despite_a_list_is_decided_when_it_reached_that(made):
     made.polls(300.0 * np.arange(288), name="c2.site.example", **TORCH)
-    (plain_finding,), (listed,) = (list(command_polling(made.telemetry(), limits, BY)) for limits in (LIMITS, LISTED))
+    seen = replace(made.telemetry(), baseline=stranger(made))
+    (plain_finding,), (listed,) = (list(command_polling(seen, limits, BY)) for limits in (LIMITS, LISTED))
     assert plain_finding.alert
     assert listed.alert
     assert plain_finding.decided_at < listed.decided_at <= listed.last_seen
+
+
+def test_without_a_learned_baseline_it_is_decided_when_the_survey_is_whole(made):
+    """What others do is known at the end of what is surveyed; with a learned baseline (control) it was before."""
+    made.polls(300.0 * np.arange(200), name="c2.site.example", **TORCH)
+    (alone,) = alerting(made, None)
+    assert alone.decided_at < alone.last_seen, "control: nobody else could be asked, so nothing was"
+    made.flow(5, name="www.other.example", device="phone-02")
+    (surveyed,) = alerting(made, None)
+    (known,) = alerting(made, stranger(made))
+    assert surveyed.decided_at == made.telemetry().span[1] > surveyed.last_seen
+    assert known.decided_at < known.last_seen
 
 
 @pytest.mark.parametrize("excuse", ["sanctioned", "role", "package"])
@@ -249,15 +270,14 @@ def alerting(made, baseline):
     return [one for one in command_polling(seen, LIMITS, BY) if one.alert]
 
 
-def test_an_approval_covers_what_was_known_and_what_is_rolled_out(made):
+@pytest.mark.parametrize(("sanctioned", "roles"), [(True, ()), (False, ("remote_access",)), (False, ("vpn", "mdm"))])
+def test_an_approval_covers_what_was_known_and_what_is_rolled_out(made, sanctioned, roles):
     torch = {**TORCH, "name": "c2.site.example"}
     made.polls(300.0 * np.arange(288), **torch)
     for phone in range(1, 6):
-        made.app(10_001, TORCH["package"], "tools", sanctioned=True)
+        made.app(10_001, TORCH["package"], "tools", sanctioned=sanctioned, roles=roles)
         made.rows["packages"][-1]["device"] = f"phone-{phone:02}"
-    past = type(made)()
-    past.polls(600.0 * np.arange(2), **TORCH, name="www.torch.example")
-    baseline = learn(past.telemetry())
+    baseline = stranger(made)
     (turned,) = alerting(made, baseline)
     assert "allowed" not in {one.feature for one in turned.reasons}
     assert alerting(made, None) == [], "control: nobody knows what it did before"

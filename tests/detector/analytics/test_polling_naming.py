@@ -65,6 +65,21 @@ def test_a_front_is_told_by_decrypted_requests_only(made, host, share):
     assert columns(made)["name_anomaly"] == share
 
 
+def test_another_apps_requests_are_no_front_of_this_ones(made):
+    """Two apps of a device below one SNI: only what went through its own flows counts against an app."""
+    made.polls(60.0 * np.arange(9), **SECURE, package="torch", uid=10_001)
+    made.polls(60.0 * np.arange(4) + 5, **SECURE, package="news", uid=10_002, client_port=40_001)
+    where = {"client": "10.88.0.2", "server": "198.18.0.9", "server_port": 443, "sni": "a.site.example"}
+    for k in range(4):
+        news = {"client_port": 40_001, "host": "hidden.bad.example"}
+        made.add("http", time=60_000_000 * k + 5_100_000, device="phone-01", **where, **news)
+    assert np.isnan(columns(made)["fronted"])
+    for k in range(9):
+        host = "hidden.bad.example" if k < 3 else "b.site.example"
+        made.add("http", time=60_000_000 * k + 9_000, device="phone-01", client_port=40_000, **where, host=host)
+    assert columns(made)["fronted"] == pytest.approx(1 / 3)
+
+
 def test_protocols_are_held_against_category_and_roles(made):
     made.polls(60.0 * np.arange(9), uid=10_001, app_proto="imap")
     assert np.isnan(columns(made)["protocol_role"])

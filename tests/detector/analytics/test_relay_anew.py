@@ -32,7 +32,7 @@ def quiet(made, begin_s, **who):
     made.polls(begin_s + 300.0 * np.arange(40), name="www.torch.example", **who)
 
 
-def found(made, past, *, role=None, others=None, many=0, installed=False):
+def found(made, past, *, role=None, others=None, many=0, installed=False, sanctioned=False):
     """The finding about an app that relays on a day: of it, and of ``many`` other devices with it, the past is learned."""
     days = type(made)()
     if past is not None:
@@ -42,8 +42,8 @@ def found(made, past, *, role=None, others=None, many=0, installed=False):
     if installed:
         days.app(10_007, APP["package"], "tools")
         days.polls([10.0], uid=10_008, package="news", name="news.example")
-    if role:
-        made.app(10_007, APP["package"], "tools", roles=(role,))
+    if role or sanctioned:
+        made.app(10_007, APP["package"], "tools", roles=(role,) if role else (), sanctioned=sanctioned)
     (finding,) = traffic_relay(replace(made.telemetry(), baseline=learn(days.telemetry())), LIMITS, BY)
     return finding
 
@@ -118,3 +118,15 @@ def test_the_finding_says_what_the_past_was(made):
     assert told["anew"].value == 1
     assert "0.00 of 1 then" in told["anew"].text
     assert found(made, quiet).severity == "medium", "new, and nobody knows whether anybody used it"
+
+
+def test_an_approval_covers_the_only_honest_relay_that_was_there_and_nothing_new(made):
+    request(made, 60, **APP)
+    known = found(made, request, sanctioned=True)
+    assert (known.alert, known.severity) == (False, "informational")
+    assert known.score < LIMITS.threshold
+    made.rows.pop("packages")
+    assert found(made, request).alert, "control: nobody approved"
+    assert found(made, quiet, sanctioned=True).alert, "control: it did something else"
+    made.rows.pop("packages")
+    assert found(made, None, sanctioned=True).alert, "control: nothing is known of it"

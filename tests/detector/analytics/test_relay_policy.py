@@ -39,17 +39,23 @@ def app(*roles):
     ],
 )
 def test_a_role_excuses_what_it_explains(role, shape, excused):
-    why = excuse(app(role), [shape], LIMITS)
+    why = excuse(app(role), [shape], LIMITS, known=False)
     assert (why is not None) is excused
     assert why is None or role in why
 
 
 def test_every_way_in_must_be_explained_and_a_listed_app_may_do_anything():
     both = [Shape("nearby", 1), Shape("dialled", 1)]
-    assert excuse(app("casting"), both, LIMITS) is None
+    assert excuse(app("casting"), both, LIMITS, known=False) is None
     listed = replace(LIMITS, allowed_app_list=frozenset({"com.example.torch"}))
-    assert "AllowedAppList" in (excuse(app(), both, listed) or "")
-    assert excuse(None, both, listed) is None
+    assert "AllowedAppList" in (excuse(app(), both, listed, known=False) or "")
+    assert excuse(None, both, listed, known=True) is None
+
+
+@pytest.mark.parametrize(("sanctioned", "known", "excused"), [(1, 1, True), (1, 0, False), (0, 1, False)])
+def test_an_approval_covers_what_was_known_and_neither_suffices_alone(sanctioned, known, excused):
+    one = replace(app(), sanctioned=bool(sanctioned))
+    assert (excuse(one, [Shape("far", MANY)], LIMITS, known=bool(known)) is not None) is excused
 
 
 NOTHING = Circumstances(granted=False, carried_out=False, bridged=True, unattended=None, setup=None, novelty=None)

@@ -30,14 +30,15 @@ def past(made):
 
 
 def test_the_usual_pace_is_that_of_the_busiest_device(past):
-    found = learn(past).pace(asked("torch", "torch", "feeds", "new", None), asked("torch.example", "x", "x", "x", "x"))
+    apps, places = asked("torch", "torch", "feeds", "new", None), asked("torch.example", "x", "x", "x", "x")
+    found = learn(past).pace(asked(*["phone-01"] * 5), apps, places)
     assert found.usual[1:3].tolist() == [0, 0]
     assert found.usual[0] == pytest.approx(288), "every five minutes, and the ten minutes fall on the same moments"
     assert np.isnan(found.usual[3:]).all(), "an app nobody had, and no app at all"
 
 
 def test_only_an_app_with_three_places_of_its_own_has_the_habit(past):
-    found = learn(past).pace(asked("feeds", "torch"), asked("x", "x"))
+    found = learn(past).pace(asked("phone-01", "phone-01"), asked("feeds", "torch"), asked("x", "x"))
     assert found.own_places.tolist() == [0, 0], "all blogs are below two names: one registrable domain a phone"
     assert found.strangers.tolist() == [0, 0]
 
@@ -48,7 +49,7 @@ def test_places_of_its_own_are_registrable_domains_of_one_device(made):
             times = np.arange(0, 86_400, every)
             made.polls(times, device=f"phone-{phone}", package="feeds", name=f"blog{place}{phone}.example")
         made.polls(np.arange(5) * 60.0, device=f"phone-{phone}", package="feeds", name="all.example")
-    found = learn(made.telemetry()).pace(asked("feeds"), asked("x"))
+    found = learn(made.telemetry()).pace(asked("phone-01"), asked("feeds"), asked("x"))
     assert found.own_places.tolist() == [24]
     assert found.strangers.tolist() == [96 + 48 + 24 + 12]
 
@@ -60,7 +61,7 @@ def test_one_device_makes_no_habit_of_an_app(made, phones, place, all_of_them):
         for number, every in enumerate((900, 1800, 3600)):
             times = np.arange(0, 86_400, every / 2 ** (phone - 1))
             made.polls(times, device=f"phone-{phone}", package="feeds", name=f"blog{number}{phone}.example")
-    found = learn(made.telemetry()).pace(asked("feeds"), asked("x"))
+    found = learn(made.telemetry()).pace(asked("phone-01"), asked("feeds"), asked("x"))
     assert found.own_places.tolist() == [place]
     assert found.strangers.tolist() == [all_of_them]
 
@@ -76,5 +77,17 @@ def test_the_former_pairs_are_all_with_their_rates(past):
 
 
 def test_nothing_learned_is_nothing_known(made):
-    found = survey(made.telemetry()).pace(asked("torch"), asked("x"))
+    found = survey(made.telemetry()).pace(asked("phone-01"), asked("torch"), asked("x"))
     assert math.isnan(found.usual[0])
+
+
+def test_a_device_does_not_vouch_for_its_own_pace(past):
+    """phone-02 is the busiest: it is held against phone-01, and everybody else against phone-02."""
+    who, app = asked("phone-02", "phone-01", "phone-09"), asked("torch", "torch", "torch")
+    found = learn(past).pace(who, app, asked(*["torch.example"] * 3))
+    assert found.usual.tolist() == pytest.approx([144, 288, 288])
+
+
+def test_where_a_device_goes_alone_its_own_past_is_all_there_is(past):
+    found = learn(past).pace(asked("phone-02", "phone-01"), asked("feeds", "feeds"), asked(*["phone-02.example"] * 2))
+    assert found.usual.tolist() == pytest.approx([96, 96])

@@ -17,29 +17,17 @@ from lab.running.trial import Plan, run_suite
 from lab.scenario import enlarged, parse_scenario
 from lab.world.past import DAY, Past
 
-TINY = """question = "Is a poll told from browsing by what was usual?"
-span = "2h"
-devices = 2
-[[app]]
-package = "com.orchard.torch"
-category = "tools"
-[[app.behaviour]]
-kind = "http-poll"
-period = "5m"
-label = "AN1793"
-[[app]]
-package = "com.river.reader"
-category = "news-and-magazines"
-[[app.behaviour]]
-kind = "web-browsing"
-[[app.behaviour]]
-kind = "periodic-sync"
-"""
 LEARN = Past(DAY)
 
 
-def tiny(name="tiny"):
-    return parse_scenario(TINY.encode(), name=name, place="tiny.toml")
+@pytest.fixture
+def text(torch_file):
+    return torch_file("2h", 2, beside=["web-browsing", "periodic-sync"])
+
+
+@pytest.fixture
+def tiny(text):
+    return parse_scenario(text.encode(), name="tiny", place="tiny.toml")
 
 
 @pytest.fixture
@@ -63,12 +51,16 @@ def seen(monkeypatch):
     return looks
 
 
-def run(folder, **how):
-    plan = Plan("tiny", (tiny(),), (1,), "flows", ("always",), **{"views": ("full", "no-app"), "past": LEARN, **how})
-    return run_suite(plan, folder, workers=1)
+@pytest.fixture
+def run(tiny):
+    def ran(folder, **how):
+        plan = Plan("tiny", (tiny,), (1,), "flows", ("always",), **{"views": ("full", "no-app"), "past": LEARN, **how})
+        return run_suite(plan, folder, workers=1)
+
+    return ran
 
 
-def test_each_view_is_given_what_it_learned_itself(seen, tmp_path):
+def test_each_view_is_given_what_it_learned_itself(run, seen, tmp_path):
     assert {row["status"] for row in run(tmp_path)} == {"scored"}
     learned = {one.view: one.baseline for _, one in seen}
     assert {view: one.view for view, one in learned.items()} == {"full": "full", "no-app": "no-app"}
@@ -80,7 +72,7 @@ def test_each_view_is_given_what_it_learned_itself(seen, tmp_path):
         assert not one.itself
 
 
-def test_without_learning_there_is_none_and_nothing_says_so(seen, tmp_path):
+def test_without_learning_there_is_none_and_nothing_says_so(run, seen, tmp_path):
     run(tmp_path, past=None)
     assert [one.baseline for _, one in seen] == [None, None]
     assert not (tmp_path / "pasts").exists()
@@ -88,7 +80,7 @@ def test_without_learning_there_is_none_and_nothing_says_so(seen, tmp_path):
     assert not {"learn_s", "poison", "devices"} & score_folder(tmp_path).to_json().keys()
 
 
-def test_what_was_learned_from_is_said(seen, tmp_path):
+def test_what_was_learned_from_is_said(run, seen, tmp_path):
     run(tmp_path, past=Past(DAY, 0.25), devices=2)
     content, card = read_run(tmp_path), score_folder(tmp_path).to_json()
     for said in (content, card):
@@ -98,7 +90,7 @@ def test_what_was_learned_from_is_said(seen, tmp_path):
     assert seen
 
 
-def test_what_a_detector_is_given_tells_nothing_of_poison(seen, tmp_path):
+def test_what_a_detector_is_given_tells_nothing_of_poison(run, seen, tmp_path):
     run(tmp_path / "clean")
     run(tmp_path / "dirty", past=Past(DAY, 1.0))
     clean, dirty = ([vars(one) for name, one in seen[at : at + 2]] for at in (0, 2))
@@ -108,7 +100,7 @@ def test_what_a_detector_is_given_tells_nothing_of_poison(seen, tmp_path):
         assert all(one["tables"][name].equals(two["tables"][name]) for name in one["tables"])
 
 
-def test_a_past_is_used_again_until_it_would_be_another(seen, tmp_path, monkeypatch):
+def test_a_past_is_used_again_until_it_would_be_another(run, seen, tmp_path, monkeypatch):
     played, plain = [], trial.record
 
     def record(stage, scenario, seed, folder, **how):
@@ -123,7 +115,7 @@ def test_a_past_is_used_again_until_it_would_be_another(seen, tmp_path, monkeypa
     assert played[4:] == [("recordings", "flows"), ("pasts", "flows")]
 
 
-def test_where_learning_fails_no_trial_is_held(seen, tmp_path, monkeypatch):
+def test_where_learning_fails_no_trial_is_held(run, seen, tmp_path, monkeypatch):
     monkeypatch.setattr("lab.running.learning.learned", lambda telemetry: 1 / (telemetry.view == "full"))
     rows = run(tmp_path)
     assert {row["view"]: row["status"] for row in rows} == {"full": "scored", "no-app": "failed"}
@@ -141,8 +133,8 @@ def test_a_past_that_cannot_be_taken_fails_every_view():
     assert Lessons().of("full").value is None
 
 
-def test_the_command_learns_end_to_end(tmp_path):
-    (tmp_path / "tiny.toml").write_text(TINY)
+def test_the_command_learns_end_to_end(text, tmp_path):
+    (tmp_path / "tiny.toml").write_text(text)
     asked = ["--stage", "flows", "--learn", "18h", "--poison", "0.3", "--devices", "3", "--json"]
     done = CliRunner().invoke(app, ["run", str(tmp_path / "tiny.toml"), *asked, "--out", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output
@@ -151,10 +143,10 @@ def test_the_command_learns_end_to_end(tmp_path):
     assert len(open_recording(tmp_path / "run/pasts/tiny-s1").truth().devices) == 3
 
 
-def test_fleets_keep_the_labelled_apps_as_rare_as_written():
-    (made,) = enlarged([tiny()], 9)
+def test_fleets_keep_the_labelled_apps_as_rare_as_written(tiny):
+    (made,) = enlarged([tiny], 9)
     assert (made.devices, [app.on for app in made.apps]) == (9, [2, 9])
-    assert enlarged([tiny()], None) == (tiny(),)
-    assert [app.on for app in enlarged([tiny()], 1)[0].apps] == [1, 1]
+    assert enlarged([tiny], None) == (tiny,)
+    assert [app.on for app in enlarged([tiny], 1)[0].apps] == [1, 1]
     with pytest.raises(ScenarioError, match="devices: found 0, expected from 1 to 100,000"):
-        enlarged([tiny()], 0)
+        enlarged([tiny], 0)

@@ -8,22 +8,6 @@ from lab.running.record import record
 from lab.scenario import parse_scenario
 from lab.world.compiler import BLOCK
 
-FLEET = """question = "Is a fleet recorded?"
-span = "20m"
-devices = {devices}
-[[app]]
-package = "com.orchard.torch"
-category = "tools"
-[[app.behaviour]]
-kind = "http-poll"
-period = "5m"
-label = "AN1793"
-"""
-
-
-def fleet(devices):
-    return parse_scenario(FLEET.format(devices=devices).encode(), name="fleet", place="fleet.toml")
-
 
 @pytest.fixture
 def played(monkeypatch):
@@ -44,10 +28,13 @@ def played(monkeypatch):
     ("stage", "devices", "way"),
     [("flows", BLOCK, "play"), ("flows", BLOCK + 1, "play_blocks"), ("wire", BLOCK + 1, "play")],
 )
-def test_fleets_are_played_in_blocks_where_the_stage_can(stage, devices, way, played, monkeypatch, tmp_path):
+def test_fleets_are_played_in_blocks_where_the_stage_can(
+    stage, devices, way, torch_file, played, monkeypatch, tmp_path
+):
     monkeypatch.setattr(module, "_workers", lambda: 1)
     done = []
-    folder = record(stage, fleet(devices), 1, tmp_path / "made", progress=lambda *how: done.append(how))
+    fleet = parse_scenario(torch_file("20m", devices).encode(), name="fleet", place="fleet.toml")
+    folder = record(stage, fleet, 1, tmp_path / "made", progress=lambda *how: done.append(how))
     assert played == [way]
     assert done[-1][0] == done[-1][1]
     assert len(open_recording(folder).truth().devices) == devices

@@ -8,29 +8,18 @@ from lab.world import compiler
 from lab.world.compiler import compile_blocks, compile_timeline
 from lab.world.joining import joined
 
-FLEET = """question = "Are blocks of phones one fleet?"
-span = "2h"
-devices = 7
-[state]
-{state}
-[background]
-apps = 6
-[[app]]
-package = "com.orchard.torch"
-category = "tools"
-[[app.behaviour]]
-kind = "http-poll"
-period = "5m"
-label = "AN1793"
-"""
 
+@pytest.fixture
+def fleet(torch_file):
+    def made(state=""):
+        text = torch_file("2h", 7, ground=f"[state]\n{state}\n[background]\napps = 6")
+        return parse_scenario(text.encode(), name="fleet", place="fleet.toml")
 
-def fleet(state=""):
-    return parse_scenario(FLEET.format(state=state).encode(), name="fleet", place="fleet.toml")
+    return made
 
 
 @pytest.fixture(params=["", "vpn = true", 'networks = "roaming"\nprivate_dns = true'])
-def blocks(request, monkeypatch):
+def blocks(request, fleet, monkeypatch):
     monkeypatch.setattr(compiler, "BLOCK", 3)
     return list(compile_blocks(fleet(request.param), 5))
 
@@ -79,7 +68,7 @@ def test_states_follow_their_phones(blocks):
     assert front == [(whole.apps[row].package, names[whole.apps[row].device]) for row in rows]
 
 
-def test_compiling_all_at_once_is_compiling_blocks(monkeypatch):
+def test_compiling_all_at_once_is_compiling_blocks(fleet, monkeypatch):
     monkeypatch.setattr(compiler, "BLOCK", 3)
     whole, again = compile_timeline(fleet(), 5), joined(list(compile_blocks(fleet(), 5)))
     for part in ("conversations", "exchanges", "states"):
@@ -88,7 +77,7 @@ def test_compiling_all_at_once_is_compiling_blocks(monkeypatch):
     assert (whole.hosts, whole.apps, whole.devices) == (again.hosts, again.apps, again.devices)
 
 
-def test_what_apps_say_does_not_depend_on_the_size_of_blocks(monkeypatch):
+def test_what_apps_say_does_not_depend_on_the_size_of_blocks(fleet, monkeypatch):
     """Look-ups do: their delays are drawn for a block together, in the order of time, and move ports."""
     made = []
     for size in (3, 7):
@@ -98,7 +87,7 @@ def test_what_apps_say_does_not_depend_on_the_size_of_blocks(monkeypatch):
     assert sum(map(len, made[0].values())) > 200
 
 
-def test_a_single_block_is_the_timeline(monkeypatch):
+def test_a_single_block_is_the_timeline(fleet, monkeypatch):
     monkeypatch.setattr(compiler, "BLOCK", 7)
     (block,) = compile_blocks(fleet(), 5)
     assert joined([block]) is block

@@ -13,26 +13,14 @@ from lab.world import compiler
 from lab.world.compiler import compile_blocks, compile_timeline
 
 POLLS = ("http-poll", "dns-poll")
-FLEET = """question = "Are blocks of phones one fleet?"
-span = "90m"
-devices = 12
-[background]
-apps = 8
-[[app]]
-package = "com.orchard.torch"
-category = "tools"
-[[app.behaviour]]
-kind = "KIND"
-period = "5m"
-label = "AN1793"
-"""
 
 
 @pytest.fixture(scope="module", params=POLLS)
-def recordings(request, tmp_path_factory):
+def recordings(request, torch_file, tmp_path_factory):
     """The same fleet as one timeline, as blocks of five, and as those on two processes."""
     folder = tmp_path_factory.mktemp("fleet")
-    scenario = parse_scenario(FLEET.replace("KIND", request.param).encode(), name="fleet", place="fleet.toml")
+    text = torch_file("90m", 12, ground="[background]\napps = 8", kind=request.param)
+    scenario = parse_scenario(text.encode(), name="fleet", place="fleet.toml")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiler, "BLOCK", 5)
         timeline = compile_timeline(scenario, 3)
