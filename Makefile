@@ -8,7 +8,7 @@ UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test live check fix bench bench-controls bench-detection bench-parity bench-validity captures clean lock tune-detection
+.PHONY: help demo test browser live check fix bench bench-controls bench-detection bench-parity bench-validity captures clean lock tune-detection
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -28,7 +28,10 @@ demo: .venv/.ready  ## play suite core, run the detector over it, show the score
 	$(BIN)/droidrange run core --view full --view no-state --view no-app --view no-sni -o out/demo
 
 test: .venv/.ready  ## the tests that need no root, network or Docker
-	$(BIN)/pytest -n auto -m "not live and not whole" $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto -m "not live and not whole and not browser" $(PYTEST_ARGS)
+
+browser: .venv/.ready  ## the report in a real Chromium: apt-get install chromium
+	$(BIN)/pytest -n 0 -m browser tests/browser $(PYTEST_ARGS)
 
 live: .venv/.ready  ## the tests of the live stage: they need a Docker engine, and build what they miss
 	$(BIN)/pytest -n 0 -m live $(PYTEST_ARGS)

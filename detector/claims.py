@@ -35,13 +35,16 @@ def unborne(who: Codes, name: Codes, server: Codes, asked: tuple[Codes, Codes, A
     one that is an address is borne out by being the server's.
     """
     devices, domains, answers = asked
-    seen = np.isin(translated(who, devices.texts), answers.device) & (name.code != NULL)
+    answered = np.isin(translated(Codes(np.arange(len(who.texts)), who.texts), devices.texts), answers.device)
+    seen = np.append(answered, False)[who.code] & (name.code != NULL)
     local = np.array([is_local(text) for text in server.texts] + [True])[server.code]
     claimed = name.renamed([registrable(text) for text in name.texts])
     address = translated(server, answers.address.texts)
     domain = translated(claimed, domains.texts)
     width = len(domains.texts) + 2
-    told = np.isin(address * width + domain, answers.address.code * width + answers.domain)
+    pairs, wanted = np.unique(answers.address.code * width + answers.domain), address * width + domain
+    place = np.minimum(np.searchsorted(pairs, wanted), max(len(pairs) - 1, 0))
+    told = pairs[place] == wanted if len(pairs) else np.zeros(len(wanted), np.bool_)
     itself = translated(claimed, server.texts) == server.code
     return np.asarray(seen & ~local & ~itself & ~(told & (address != NULL) & (domain != NULL)))
 
@@ -74,8 +77,10 @@ def judged_by(who: Codes, claimed: tuple[Codes, Codes], server: Codes, asked: tu
     """
     target, name = claimed
     doubted = unborne(who, name, server, asked) & (target.code == NULL)
-    resolved = resolved_to(server, *asked[1:])
-    return Codes(np.where(doubted, resolved.code, NULL), resolved.texts)
+    resolved = resolved_to(Codes(server.code[doubted], server.texts), *asked[1:])
+    code = np.full(len(doubted), NULL, np.int64)
+    code[doubted] = resolved.code
+    return Codes(code, resolved.texts)
 
 
 def replaced(said: Codes, judged: Codes) -> Codes:

@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from detector.finding_form import TIMES, check_order, formed
+from detector.knob import Configuration as Configuration  # noqa: PLC0414 - part of the contract, kept in a file of its own
+from detector.knob import Knob as Knob  # noqa: PLC0414 - as above
+from detector.knob import Origin as Origin  # noqa: PLC0414 - as above
+from detector.knob import Tunable as Tunable  # noqa: PLC0414 - as above
 from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
 
 if TYPE_CHECKING:
@@ -124,7 +128,8 @@ class Detector(Protocol):
     Optional: ``judges(telemetry) -> tuple[str, ...]`` says which of ANALYTICS it can judge on this telemetry; without
     that method it answers for all. Of an analytic it leaves out it must report nothing, and has neither missed nor
     passed; one that can judge none is Unsupported. ``explain(telemetry, about) -> Explanation | None`` says what became
-    of whom one asks about (detector/explanation.py).
+    of whom one asks about (detector/explanation.py). ``knobs`` and ``tuned`` let droidrange tune set its thresholds
+    (detector/knob.py).
     """
 
     name: str

@@ -15,9 +15,11 @@ import typer
 
 from lab.cli_baseline import baseline_app
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
+from lab.cli_export import export
 from lab.cli_gate import gate, mutate
 from lab.cli_lab import lab_app
 from lab.cli_record import record, say_not_played
+from lab.cli_tune import tune
 from lab.console import FAILED, INTERRUPTED, STOPPED, emit, emit_json, guarded, progress, say
 from lab.options import (
     Detectors,
@@ -173,6 +175,8 @@ def report(run_dir: Path, *, out: Out = None) -> None:
 app.command()(record)
 app.command()(gate)
 app.command()(mutate)
+app.command()(tune)
+app.command()(export)
 
 
 @app.command()

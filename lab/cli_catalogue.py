@@ -72,14 +72,16 @@ def scenario_check(
 ) -> None:
     """Prove every [[expect]] of scenarios.
 
-    On a recording made for the purpose; no detector is involved. Exit 2: one is not kept. Exit 3: one did not play.
+    On a recording made for the purpose; no detector is involved. A line for each promise, and the sum. Exit 2: one is
+    not kept. Exit 3: one did not play.
     """
-    from lab.catalogue.proving import check, exit_code, print_checks
+    from lab.catalogue.proving import check, counts, exit_code
+    from lab.catalogue.proving_terminal import print_checks
 
     with progress("scenario check") as advance:
         results = check(paths or [], range(seed, seed + seeds), advance, stage=stage)
     if json_:
-        emit_json({"checks": results})
+        emit_json({"checks": results, "counts": counts(results)})
     else:
         print_checks(results)
     if code := exit_code(results):

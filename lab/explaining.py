@@ -1,85 +1,24 @@
-"""Explanations on request: an incident, or somebody named, put to a detector as who, where and when.
-
-Only here does truth become a question, and nothing of it goes further than About: no label, no setting, no twin. Beside
-the question stands which analytic is asked for, as an analyst would ask it.
-"""
+"""Explanations on request: a word becomes questions, and detectors answer them (lab/running/answers.py)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from detector.contract import ANALYTICS, Detector, Finding, Telemetry
-from detector.explanation import About, Explanation, Witnessed, witnessed
+from detector.explanation import About
 from lab.detection import Look
+from lab.running.answers import Answer, Question, explain, of_incident
 from lab.scoring.matching import judge
-from lab.truth import Truth, TruthIncident
+from lab.truth import Truth
+
+__all__ = ["Answer", "Question", "explain", "explain_looks", "explain_missed", "questions", "truth_at"]
 
 WORDS = ("all", "missed")
 UNKNOWN = "-"  # in a place: the app is not known, or any
 SHOWN = 8  # devices that are named where an unknown one was asked about
 PLACE = "DEVICE/PACKAGE[/PEER], - for any package"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a detector is asked, and the incident behind it, which it is not told; None for a place that was named."""
-
-    about: About
-    incident: str | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What became of a question: the detector's own explanation, or None where it has none, and its findings on it."""
-
-    source: str
-    detector: str
-    view: str
-    question: Question
-    explains: bool  # whether the detector can explain itself at all
-    explanation: Explanation | None
-    seen: Witnessed
-    findings: tuple[Finding, ...]
-
-    @property
-    def outcome(self) -> str:
-        """The explanation's, or what the findings alone say: excepted, alert, below or silent."""
-        if any(reason.feature == "exception" for finding in self.findings for reason in finding.reasons):
-            return "alert" if any(finding.alert for finding in self.findings) else "excepted"
-        if self.explanation is not None:
-            return self.explanation.outcome
-        if not self.findings:
-            return "silent"
-        return "alert" if any(finding.alert for finding in self.findings) else "below"
-
-    def to_json(self) -> dict[str, Any]:
-        """The answer as an object of JSON."""
-        about = self.question.about
-        told = self.explanation.to_json() if self.explanation else {}
-        return {
-            "input": self.source,
-            "detector": self.detector,
-            "view": self.view,
-            "incident": self.question.incident,
-            "analytic": about.analytic,
-            "outcome": self.outcome,
-            "explains": self.explains,
-            "about": vars(about),
-            "seen": vars(self.seen),
-            **{
-                name: told.get(name) for name in ("text", "score", "threshold", "factors", "counterfactual", "together")
-            },
-            "findings": [finding.to_json() for finding in self.findings],
-        }
-
-    def line(self) -> str:
-        """The answer as one JSON line."""
-        return json.dumps(self.to_json(), ensure_ascii=False, allow_nan=False)
 
 
 def explain_looks(looks: Iterable[Look], word: str, *, allow_partial: bool) -> list[Answer]:
@@ -99,26 +38,6 @@ def explain_missed(one: Detector, telemetry: Telemetry, truth: Truth, findings: 
     return explain(one, telemetry, questions("missed", telemetry, truth, findings), findings)
 
 
-def explain(
-    one: Detector, telemetry: Telemetry, asked: Iterable[Question], findings: Sequence[Finding], *, source: str = ""
-) -> list[Answer]:
-    """What the detector answers to each question; its findings about it stand beside."""
-    method = getattr(one, "explain", None)
-    return [
-        Answer(
-            source=source,
-            detector=one.name,
-            view=telemetry.view,
-            question=question,
-            explains=method is not None,
-            explanation=method(telemetry, question.about) if method else None,
-            seen=witnessed(telemetry, question.about),
-            findings=tuple(finding for finding in findings if question.about.concerns(finding)),
-        )
-        for question in asked
-    ]
-
-
 def questions(word: str, telemetry: Telemetry, truth: Truth | None, findings: Sequence[Finding]) -> list[Question]:
     """What a word asks: one incident, ``all``, those ``missed`` by these findings, or a place; LookupError if nothing.
 
@@ -128,9 +47,9 @@ def questions(word: str, telemetry: Telemetry, truth: Truth | None, findings: Se
         known = {one.incident: one for one in truth.incidents}
         if word in WORDS:
             hits = _hit(truth, findings, telemetry.view) if word == "missed" else set()
-            return [_of_incident(one, truth) for name, one in known.items() if name not in hits]
+            return [of_incident(one, truth) for name, one in known.items() if name not in hits]
         if word in known:
-            return [_of_incident(known[word], truth)]
+            return [of_incident(known[word], truth)]
     return _of_place(word, telemetry, truth)
 
 
@@ -146,14 +65,6 @@ def truth_at(path: Path, *, allow_partial: bool) -> Truth | None:
 def _hit(truth: Truth, findings: Sequence[Finding], view: str) -> Collection[str]:
     verdicts = judge(truth, findings, view)
     return {one.incident.incident for one in verdicts if one.incident is not None and one.finding.alert}
-
-
-def _of_incident(one: TruthIncident, truth: Truth) -> Question:
-    further = tuple(address for address, name in truth.further.items() if name == one.device)
-    address = (truth.devices[one.device],) if one.device in truth.devices else ()
-    peers = one.peers if one.analytic == "AN1793" else ()
-    devices = (one.device, *address, *further)
-    return Question(About(one.analytic, devices, one.uid, one.package, peers, one.start, one.end), one.incident)
 
 
 def _of_place(word: str, telemetry: Telemetry, truth: Truth | None) -> list[Question]:

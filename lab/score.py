@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from detector.contract import ANALYTICS, SCHEMA_VERSION, Advance
 from lab.scoring.blindness import blind_spots
+from lab.scoring.curves import rising
 from lab.scoring.easiness import too_easy
 from lab.scoring.intervals import poisson_rate, wilson
 from lab.scoring.ledger import judgements, played
 from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
-from lab.scoring.ranking import average_precision, quantile, recall_within
+from lab.scoring.ranking import average_precision, precision_recall, quantile, recall_within
 from lab.scoring.separability import separability
 
 __all__ = ["CONTROLS", "KNOWING", "LISTED_AT_MOST", "Scorecard", "TrialResult", "refusal", "score"]
@@ -206,6 +207,7 @@ def _analytic_score(cell: _Cell, analytic: str, budget: float) -> dict[str, Any]
         "false_alarms_listed": min(len(alarms), LISTED_AT_MOST),
         "duplicates": sum(outcome.duplicates for outcome in met),
         "pr_auc": average_precision(ranked, len(met)),
+        "pr_curve": [vars(point) for point in rising(precision_recall(ranked, len(met)))],
         "recall_at_budget": recall_within(ranked, len(met), math.floor(budget * days)),
         **_delays(met),
         "by_behaviour": {

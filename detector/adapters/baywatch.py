@@ -9,15 +9,16 @@ long flow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, by_best_name, host_pairs
 from detector.rivals.spectrum import PERMUTATIONS, Spectra, spectra
+from detector.rivals.tuned import bar_knobs, bar_word, with_bar
 from detector.rivals.verdicts import Bar, Rated, Report, closing, spans
 from detector.signature import Signature
 
@@ -33,6 +34,16 @@ class Baywatch:
     version: str = "2"
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
+    bar: Bar = BAR
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Its bar."""
+        return bar_knobs(self.bar, "AN1793")
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows."""
@@ -44,7 +55,11 @@ class Baywatch:
         rated, found = judge(pairs, telemetry)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
         report = Report(
-            "AN1793", pairs.who, by, BAR, Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who))
+            "AN1793",
+            pairs.who,
+            by,
+            self.bar,
+            Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who)),
         )
         for one in report.decided(rated):
             yield report.finding(one, _reasons(found, one.window), pairs.who.peer.text(one.owner))
@@ -79,8 +94,10 @@ def _reasons(found: Spectra, window: int) -> tuple[Reason, ...]:
 
 
 def create(argument: str) -> Detector:
-    """The periodogram; LookupError if given an argument."""
+    """The periodogram; LookupError if given another argument than a threshold and ``gate``."""
     rest, gated = gate_word(argument)
+    rest, bar = bar_word(rest, BAR, "baywatch")
     if rest:
-        raise LookupError(f"detector baywatch: found the argument '{argument}', expected none or 'gate'")
-    return Baywatch(name=f"baywatch:{argument}" if argument else "baywatch", gated=gated)
+        expected = "none, 'threshold=T', 'gate' or both with a comma"
+        raise LookupError(f"detector baywatch: found the argument '{argument}', expected {expected}")
+    return Baywatch(name=f"baywatch:{argument}" if argument else "baywatch", gated=gated, bar=bar)

@@ -13,12 +13,14 @@ from detector.analytics.command_polling import command_polling
 from detector.analytics.polling_explained import polling_groups
 from detector.analytics.relay_explained import relay_groups
 from detector.analytics.traffic_relay import traffic_relay
-from detector.contract import Detector, Finding, Telemetry, Unsupported
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Telemetry, Unsupported
 from detector.explanation import About, Explanation, witnessed
 from detector.scored_groups import ScoredGroups
+from detector.settling import Value, settled
 from detector.signature import Signature
 from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 
+LEAST = 1e-6  # a threshold of 0 would alert on what was never seen
 MANY = 200_000  # flows that are worth a second thread
 #: The groups of each analytic, ready to be asked about.
 EXPLAINED: Mapping[str, Callable[[Telemetry, Thresholds], ScoredGroups]] = {
@@ -35,10 +37,35 @@ class Builtin:
     """
 
     thresholds: Thresholds
+    source: Path = BUNDLED  # the file of the thresholds
     name: str = "builtin"
     version: str = field(default_factory=lambda: version("droidrange"))
     needs: tuple[str, ...] = ()
     _asked: tuple[Telemetry, dict[str, ScoredGroups]] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """The threshold of each analytic."""
+        bars = {"AN1793": self.thresholds.polling.threshold, "AN1702": self.thresholds.relay.threshold}
+        return tuple(Knob(f"{name}.threshold", name, value, LEAST, 1.0) for name, value in bars.items())
+
+    def deciding(self, finding: Finding) -> float | None:
+        """The score; None of what is allowed, which no threshold makes an alert."""
+        limits = self.thresholds.polling if finding.analytic == "AN1793" else self.thresholds.relay
+        wholly = [one for one in finding.reasons if one.feature == "allowed" and one.weight >= limits.allowed_relief]
+        return None if wholly and not finding.alert else finding.score
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:
+        """The file of thresholds with these set and where they come from; its comments and all else stay."""
+        if unknown := set(values) - {one.name for one in self.knobs}:
+            raise LookupError(f"detector builtin: unknown knob {', '.join(sorted(unknown))}")
+        changes: dict[str, dict[str, Value]] = {"AN1793.provenance": _told(origin)}
+        for name, value in values.items():
+            section, _, key = name.partition(".")
+            changes[section] = {key: value}
+        load_thresholds.cache_clear()  # the file may be written over: whoever asks from now on reads it anew
+        text = self.source.read_text(encoding="utf-8")
+        return Configuration("builtin", content=settled(text, changes), suffix=".toml")
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows or dns, AN1702 where there are flows."""
@@ -77,6 +104,12 @@ class Builtin:
         return groups[about.analytic].explain(about, witnessed(telemetry, about))
 
 
+def _told(origin: Origin) -> dict[str, Value]:
+    """An origin as the lines of ``AN1793.provenance``."""
+    numbers = {"budget": origin.budget, "device_days": origin.device_days}
+    return {"split": origin.split, "date": origin.date, "commit": origin.commit, "seeds": [*origin.seeds], **numbers}
+
+
 def _version(source: Path) -> str:
     """The package's version and eight digits of the SHA-256 of the thresholds: other weights are another detector."""
     return f"{version('droidrange')}+{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}"
@@ -85,4 +118,4 @@ def _version(source: Path) -> str:
 def create(argument: str) -> Detector:
     """The bundled detector; ``argument`` may name a thresholds file. ValueError lists what is wrong in it."""
     source = Path(argument) if argument else BUNDLED
-    return Builtin(load_thresholds(source), version=_version(source))
+    return Builtin(load_thresholds(source), source, version=_version(source))

@@ -9,18 +9,19 @@ less than seven busy minutes, and to a poll inside an app that does other things
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.columns import Int64
-from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
 from detector.grouped import Float64
 from detector.rivals.buckets import BUCKETS, HOUR, MINUTE_US, Buckets, fill, truncated_variation
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, process_pairs
 from detector.rivals.periodicity import periodicity
+from detector.rivals.tuned import bar_knobs, bar_word, with_bar
 from detector.rivals.verdicts import Bar, Bools, Rated, Report, Verdict, closing
 from detector.signature import Signature
 
@@ -62,6 +63,16 @@ class Elastic:
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
+    bar: Bar = BAR
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Its bar."""
+        return bar_knobs(self.bar, "AN1793")
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows of known processes, or none at all."""
@@ -78,7 +89,11 @@ class Elastic:
         judged = judge(buckets, self.jitter)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
         report = Report(
-            "AN1793", pairs.who, by, BAR, Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who))
+            "AN1793",
+            pairs.who,
+            by,
+            self.bar,
+            Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who)),
         )
         for one in report.decided(rate(judged, buckets, telemetry)):
             yield report.finding(one, _reasons(judged, one.window), _most_visited(pairs, buckets, one))
@@ -135,14 +150,15 @@ def create(argument: str) -> Detector:
     """The transform with its ``max_jitter``, from 0 to below 1; LookupError if the argument says anything else."""
     name = f"elastic:{argument}" if argument else "elastic"
     rest, gated = gate_word(argument)
+    rest, bar = bar_word(rest, BAR, "elastic")
     if not rest:
-        return Elastic(0.0, name, gated=gated)
+        return Elastic(0.0, name, gated=gated, bar=bar)
     key, _, value = rest.partition("=")
     try:
         jitter = float(value) if key == "jitter" else -1.0
     except ValueError:
         jitter = -1.0
     if not 0 <= jitter < 1:
-        expected = "jitter=J, J from 0 to below 1, 'gate', or both with a comma"
+        expected = "some of jitter=J, J from 0 to below 1, 'threshold=T' and 'gate', in that order, with commas"
         raise LookupError(f"detector elastic: found the argument {argument!r}, expected {expected}")
-    return Elastic(jitter, name, gated=gated)
+    return Elastic(jitter, name, gated=gated, bar=bar)

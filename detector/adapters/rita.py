@@ -9,24 +9,25 @@ hours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from detector.columns import Int64, codes
-from detector.contract import Detector, Finding, Reason, Telemetry, Unsupported
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry, Unsupported
 from detector.grouped import Float64
 from detector.rivals.beacon_score import BeaconScore, beacon_score
 from detector.rivals.dns_tunnels import Subdomains, subdomains
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.modifiers import DAY_US, MISSING_HOST_STEP, MOST, STEP, Modifiers, modifiers
 from detector.rivals.pairs import Pairs, Windows, by_name, host_pairs
+from detector.rivals.tuned import bar_knobs, bar_word, with_bar
 from detector.rivals.verdicts import Bar, Rated, Report, closing, spans
 from detector.signature import Signature
 
-MEDIUM = 0.7
+BAR = Bar(0.7, 1.0)  # the medium class
 HEADERS = {"tcp": 20, "udp": 8}  # RFC 9293, RFC 768, without options
 EXPECTED = "below 0.7 all in all"
 
@@ -49,6 +50,16 @@ class Rita:
     version: str = "1"
     needs: tuple[str, ...] = ()
     gated: bool = False
+    bar: Bar = BAR
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Its bar."""
+        return bar_knobs(self.bar, "AN1793")
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows; with modifiers also where there are look-ups."""
@@ -59,7 +70,7 @@ class Rita:
         if not self.judges(telemetry):
             raise Unsupported(f"{self.name} needs flows; this telemetry (view {telemetry.view}) has none")
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
-        bar = Bar(MEDIUM, 1 + MOST if self.modified else 1.0)
+        bar = self.bar
         gate = Gate(telemetry, self.gated)
         if "flows" in telemetry:
             pairs = host_pairs(telemetry, by_name)
@@ -153,7 +164,9 @@ def _asked_reasons(asked: Subdomains, window: int) -> tuple[Reason, ...]:
 def create(argument: str) -> Detector:
     """The beacon score, plain or with ``modifiers``; LookupError if given another argument."""
     rest, gated = gate_word(argument)
+    most = 1 + MOST if "modifiers" in rest.split(",") else BAR.most
+    rest, bar = bar_word(rest, replace(BAR, most=most), "rita")
     if rest not in ("", "modifiers"):
-        expected = "none, 'modifiers', 'gate' or 'modifiers,gate'"
+        expected = "none, or some of 'modifiers', 'threshold=T' and 'gate', in that order"
         raise LookupError(f"detector rita: found the argument '{argument}', expected {expected}")
-    return Rita(modified=bool(rest), name=f"rita:{argument}" if argument else "rita", gated=gated)
+    return Rita(modified=bool(rest), name=f"rita:{argument}" if argument else "rita", gated=gated, bar=bar)

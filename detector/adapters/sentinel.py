@@ -7,15 +7,16 @@ jitter are all that it can see; it is blind to the rest. Raised wrongly by heart
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, by_port, host_pairs
 from detector.rivals.repeated_delta import HOUR_US, SHARE_ABOVE, RepeatedDeltas, repeated_deltas
+from detector.rivals.tuned import bar_knobs, bar_word, with_bar
 from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
@@ -30,6 +31,16 @@ class Sentinel:
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
+    bar: Bar = BAR
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Its bar."""
+        return bar_knobs(self.bar, "AN1793")
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows."""
@@ -41,7 +52,11 @@ class Sentinel:
         hours = repeated_deltas(pairs)
         by = Signature(self.name, self.version, partial=telemetry.partial is not None)
         report = Report(
-            "AN1793", pairs.who, by, BAR, Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who))
+            "AN1793",
+            pairs.who,
+            by,
+            self.bar,
+            Gate(telemetry, self.gated).of_rows(pairs.group, pairs.row, len(pairs.who)),
         )
         for one in report.decided(judge(hours, telemetry)):
             address = (pairs.who.peer.text(one.owner) or "").partition(" ")[0]
@@ -66,8 +81,10 @@ def _reasons(hours: RepeatedDeltas, window: int, pairs: Pairs, owner: int) -> tu
 
 
 def create(argument: str) -> Detector:
-    """The rule; LookupError if given an argument."""
+    """The rule; LookupError if given another argument than a threshold and ``gate``."""
     rest, gated = gate_word(argument)
+    rest, bar = bar_word(rest, BAR, "sentinel")
     if rest:
-        raise LookupError(f"detector sentinel: found the argument '{argument}', expected none or 'gate'")
-    return Sentinel(name=f"sentinel:{argument}" if argument else "sentinel", gated=gated)
+        expected = "none, 'threshold=T', 'gate' or both with a comma"
+        raise LookupError(f"detector sentinel: found the argument '{argument}', expected {expected}")
+    return Sentinel(name=f"sentinel:{argument}" if argument else "sentinel", gated=gated, bar=bar)

@@ -8,16 +8,17 @@ carries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.columns import NULL, Codes, codes, whole
-from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Who
 from detector.rivals.symmetry import WINDOW_US, Balances, balances
+from detector.rivals.tuned import bar_knobs, bar_word, with_bar
 from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
@@ -32,6 +33,16 @@ class SymmetryOnly:
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
+    bar: Bar = BAR
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Its bar."""
+        return bar_knobs(self.bar, "AN1702")
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1702 where there are flows."""
@@ -50,7 +61,7 @@ class SymmetryOnly:
             "AN1702",
             Who(device, whole(flows["uid"])[rows], package, nobody),
             by,
-            BAR,
+            self.bar,
             Gate(telemetry, self.gated).of_apps(rows),
         )
         for one in report.decided(judge(found, telemetry)):
@@ -66,8 +77,10 @@ def judge(found: Balances, telemetry: Telemetry) -> Rated:
 
 
 def create(argument: str) -> Detector:
-    """The detector of symmetry alone; LookupError if given an argument."""
+    """The detector of symmetry alone; LookupError if given another argument than a threshold and ``gate``."""
     rest, gated = gate_word(argument)
+    rest, bar = bar_word(rest, BAR, "symmetry-only")
     if rest:
-        raise LookupError(f"detector symmetry-only: found the argument '{argument}', expected none or 'gate'")
-    return SymmetryOnly(name=f"symmetry-only:{argument}" if argument else "symmetry-only", gated=gated)
+        expected = "none, 'threshold=T', 'gate' or both with a comma"
+        raise LookupError(f"detector symmetry-only: found the argument '{argument}', expected {expected}")
+    return SymmetryOnly(name=f"symmetry-only:{argument}" if argument else "symmetry-only", gated=gated, bar=bar)

@@ -8,16 +8,17 @@ that never falls silent; gaps inside one exchange are not to be seen in these ta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.columns import NULL, Codes, codes, whole
-from detector.contract import Detector, Finding, Reason, Telemetry
+from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.off_periods import SHARE, WINDOW_US, Pairings, off_ends, pairings
 from detector.rivals.pairs import Who
+from detector.rivals.tuned import bar_knobs, bar_word, with_bar
 from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
@@ -32,6 +33,16 @@ class ZhangPaxson:
     version: str = "1"
     needs: tuple[str, ...] = ("flows", "exchanges")
     gated: bool = False
+    bar: Bar = BAR
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Its bar."""
+        return bar_knobs(self.bar, "AN1702")
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1702 where there are flows and what was exchanged in them: the start of a flow alone is no OFF period."""
@@ -51,7 +62,7 @@ class ZhangPaxson:
             "AN1702",
             Who(device, whole(flows["uid"])[rows], package, nobody),
             by,
-            BAR,
+            self.bar,
             Gate(telemetry, self.gated).of_apps(rows),
         )
         for one in report.decided(judge(paired, telemetry)):
@@ -75,8 +86,10 @@ def _reasons(paired: Pairings, window: int) -> tuple[Reason, ...]:
 
 
 def create(argument: str) -> Detector:
-    """The correlation of OFF periods; LookupError if given an argument."""
+    """The correlation of OFF periods; LookupError if given another argument than a threshold and ``gate``."""
     rest, gated = gate_word(argument)
+    rest, bar = bar_word(rest, BAR, "zhang-paxson")
     if rest:
-        raise LookupError(f"detector zhang-paxson: found the argument '{argument}', expected none or 'gate'")
-    return ZhangPaxson(name=f"zhang-paxson:{argument}" if argument else "zhang-paxson", gated=gated)
+        expected = "none, 'threshold=T', 'gate' or both with a comma"
+        raise LookupError(f"detector zhang-paxson: found the argument '{argument}', expected {expected}")
+    return ZhangPaxson(name=f"zhang-paxson:{argument}" if argument else "zhang-paxson", gated=gated, bar=bar)

@@ -19,9 +19,9 @@ def name_anomaly(
 ) -> Float64:
     """(g,) largest of: share of fronted requests, other name 0.9, no SNI 0.7, never resolved 0.5, entropy of the label.
 
-    All (g,) in 0..1: ``no_sni``: its TLS flows carry none although others' do; ``never_resolved``: known by address
-    only, and no answer held that address; ``other_name``: differs from every name whose answer held the address, which
-    this device itself has looked up;
+    All (g,) in 0..1: ``no_sni``: its TLS flows carry none although others' do; ``never_resolved``: share that
+    is known by address only, or by a name no answer bears out, where no answer held that address; ``other_name``: share
+    of the named whose name differs from every one whose answer held the address, which this device has looked up;
     ``fronted``: decrypted requests whose Host is of another registrable domain than the SNI; ``entropy``: of
     features.name_entropy. NaN: this sensor cannot tell; NaN where it can tell nothing.
 

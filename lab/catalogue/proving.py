@@ -16,7 +16,7 @@ from lab.catalogue.again import compiled_again
 from lab.catalogue.expectation import prove_recording
 from lab.catalogue.nearby import around, imitators, lost_twins
 from lab.catalogue.pairs import lone_faults, pair_faults, pair_notice
-from lab.console import FAILED, OK, USAGE, emit, plural
+from lab.console import FAILED, OK, USAGE
 from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError
 from lab.running.extent import refuse_absurd
 from lab.running.workers import in_order
@@ -134,48 +134,22 @@ def exit_code(rows: Sequence[Row]) -> int:
     return max([OK, *(int(row.get("exit", USAGE)) for row in rows if not row["ok"])])
 
 
-def print_checks(rows: Sequence[Row]) -> None:
-    """The proofs on stdout: a line for each promise kept on all its phones and seeds, each failure by itself, last."""
-    kept: dict[tuple[str, ...], list[Row]] = {}
+def counts(rows: Sequence[Row]) -> dict[str, int]:
+    """How many promises (``expectations``), how many ``failed`` anywhere; how many scenarios, how many are ``proved``.
+
+    A promise of one that was ``not_played`` is not counted: nobody knows how often it would have been held.
+    """
     proofs = [row for row in rows if "notice" not in row]
+    promises: dict[tuple[str, ...], bool] = {}
     for row in proofs:
-        if row["ok"]:
-            key = ("scenario", "behaviour", "package", "measure")
-            kept.setdefault(tuple(str(row.get(name, "")) for name in key), []).append(row)
-    for group in kept.values():
-        emit(f"ok    {_kept(group)}")
-    for row in rows:
-        if "notice" in row:
-            emit(f"note  {row['scenario']}: {row['notice']}")
-    failed = [row for row in proofs if not row["ok"]]
-    for row in failed:
-        emit(f"FAIL  {_failed(row)}")
-    names = {row["scenario"] for row in proofs}
-    broken = {row["scenario"] for row in failed}
-    checks = f"{plural(len(proofs), 'check')}, {len(failed)} failed"
-    emit(f"{checks}; {plural(len(names), 'scenario')}, {len(names) - len(broken)} proved")
-
-
-def _kept(group: Sequence[Row]) -> str:
-    one = group[0]
-    if "found" not in one:
-        return f"{one['scenario']}: {one['measure']}"
-    found = sorted(row["found"] for row in group)
-    seen = f"{found[0]:g}" + (f" to {found[-1]:g}" if found[0] != found[-1] else "")
-    seeds = len({row["seed"] for row in group})
-    places = plural(len({row["device"] for row in group}), "phone") + (f", {seeds} seeds" if seeds > 1 else "")
-    who = f"{one['behaviour']} of {one['package']}"
-    return f"{one['scenario']}: {who}: {seen} {one['measure']} on {places}, expected {_bounds(one)}"
-
-
-def _failed(row: Row) -> str:
-    seed = f" (seed {row['seed']})" if "seed" in row else ""
-    if "fault" in row:
-        return f"{row['scenario']}{seed}: {row['fault']}"
-    who = f"{row['behaviour']} of {row['package']} on {row['device']}"
-    return f"{row['scenario']}{seed}: {who}: found {row['found']:g} {row['measure']}, expected {_bounds(row)}"
-
-
-def _bounds(row: Row) -> str:
-    words = (("at_least", "at least"), ("at_most", "at most"))
-    return " and ".join(f"{word} {row[key]:g}" for key, word in words if row[key] is not None)
+        if "found" in row:
+            key = (row["scenario"], row["behaviour"], row["package"], row["measure"])
+            promises[key] = promises.get(key, True) and bool(row["ok"])
+    names, broken = {row["scenario"] for row in proofs}, {row["scenario"] for row in proofs if not row["ok"]}
+    return {
+        "expectations": len(promises),
+        "failed": sum(not kept for kept in promises.values()),
+        "scenarios": len(names),
+        "proved": len(names - broken),
+        "not_played": len({row["scenario"] for row in proofs if "fault" in row}),
+    }

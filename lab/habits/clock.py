@@ -14,6 +14,7 @@ from lab.habits.standby import rationed
 
 LAWS = ("fixed", "uniform", "cobalt-strike", "additive", "exponential", "lognormal")
 SHORTEST_SLEEP_S = 1.0
+THOUGHT_US, THOUGHT_SIGMA = 40_000.0, 0.6  # log-normal, what a server thinks about a question (an assumption)
 LONGEST_SLEEP_S = 100 * 86_400.0  # keeps sums of log-normal sleeps within 64 bits
 
 
@@ -132,9 +133,9 @@ def whole(span: int) -> Int64:
     return np.array([[0, span]], dtype=np.int64)
 
 
-def thinking(rng: np.random.Generator, count: int, median_ms: float = 40.0) -> Int64:
-    """(count,) times a server takes to answer, in microseconds: log-normal, sigma 0.6 (an assumption)."""
-    return (rng.lognormal(np.log(median_ms * 1000.0), 0.6, count)).astype(np.int64)
+def thinking(rng: np.random.Generator, count: int, median_ms: float = THOUGHT_US / 1000.0) -> Int64:
+    """(count,) times a server takes to answer, in microseconds: log-normal, sigma THOUGHT_SIGMA."""
+    return (rng.lognormal(np.log(median_ms * 1000.0), THOUGHT_SIGMA, count)).astype(np.int64)
 
 
 def around(rng: np.random.Generator, size: int, spread: float, count: int) -> Int64:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Advance, Finding
 from lab.errors import EvidenceError
 from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
+from lab.running.asked import explained_place, read_answers
 from lab.score import Scorecard, score
 from lab.scoring.outcomes import TrialResult
 from lab.truth import Truth
 
 if TYPE_CHECKING:
-    from lab.report.strips import Strip
+    from lab.report.drill import Answers
 
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
@@ -139,6 +140,7 @@ def evidence(content: Mapping[str, Any]) -> Row:
 def report_folder(folder: Path, out: Path | None = None, *, advance: Advance = unsaid) -> Path:
     """Writes the HTML report of a scored run to ``out`` or report.html in it, and says where."""
     from lab.report.html import render
+    from lab.running.pictures import empty_tables, strips_of
 
     content, path = read_run(folder), folder / "scorecard.json"
     try:
@@ -149,14 +151,25 @@ def report_folder(folder: Path, out: Path | None = None, *, advance: Advance = u
         case_name(scenario, content["seeds"][0]) for scenario in content["scenarios"]
     }  # one seed is picture enough
     names = sorted(shown & content["recordings"].keys())
-    strips = []
+    strips, lacking = [], {}
     for done, name in enumerate(names):
         advance(done, len(names))
         strips += strips_of(folder / "recordings" / name)
+        if empty := empty_tables(folder / "recordings" / name):
+            lacking[name] = empty
     target = out or folder / "report.html"
-    page = render(card, provenance=provenance(content), strips=strips)
-    write_atomic(target, page.encode())
+    about: Row = {"provenance": provenance(content), "strips": strips, "lacking": lacking}
+    write_atomic(target, render(card, **about, answers=_answers(folder, content)).encode())
     return target
+
+
+def _answers(folder: Path, content: Row) -> Answers:
+    """What detectors said of each incident, by scenario, seed, view, detector and incident."""
+    return {
+        (row["scenario"], row["seed"], row["view"], row["detector"], answer["incident"]): answer
+        for row in content["trials"]
+        for answer in read_answers(folder / explained_place(findings_place(row)), row)
+    }
 
 
 def read_findings(path: Path) -> list[Finding]:
@@ -185,59 +198,11 @@ def provenance(content: Mapping[str, Any]) -> dict[str, str]:
     return made | {f"recording {name}": f"manifest sha256 {digest}" for name, digest in recordings}
 
 
-def strips_of(folder: Path) -> list[Strip]:
-    """The timing strip of every incident of a recording."""
-    from lab.report.strips import Strip
-
-    recording = open_recording(folder)
-    truth = recording.truth()
-    spoken = _spoken(recording, truth)
-    return [
-        Strip(
-            scenario=truth.scenario,
-            seed=truth.seed,
-            incident=incident.incident,
-            start=truth.start,
-            span=truth.span,
-            conversations=spoken.get(incident.incident, []),
-            locked=_locked(recording, incident.device, truth.start + truth.span),
-        )
-        for incident in truth.incidents
-    ]
-
-
 def _recording(folder: Path, name: str, digest: str) -> Recording:
     recording = open_recording(folder / "recordings" / name)
     if recording_hash(recording.folder) != digest:
         raise EvidenceError(f"{recording.folder}: found another recording than the one that was run on; {AGAIN}")
     return recording
-
-
-def _spoken(recording: Recording, truth: Truth) -> dict[str, list[tuple[int, int]]]:
-    """Start and end of every conversation of each incident, ascending; look-ups made for one are none of it."""
-    kinds = {incident.incident: incident.behaviour for incident in truth.incidents}
-    spoken: dict[str, list[tuple[int, int]]] = {}
-    for row in _rows(recording.folder / "truth" / "flows.parquet", ["incident", "behaviour", "start", "end"]):
-        if row["incident"] is not None and row["behaviour"] == kinds.get(row["incident"]):
-            spoken.setdefault(row["incident"], []).append((row["start"], row["end"]))
-    return {incident: sorted(rows) for incident, rows in sorted(spoken.items())}
-
-
-def _locked(recording: Recording, device: str, until: int) -> list[tuple[int, int]]:
-    path = recording.telemetry / "device_state.parquet"
-    rows = _rows(path, ["time", "device", "locked"])
-    states = sorted((row for row in rows if row["device"] == device), key=lambda row: row["time"])
-    ends = [row["time"] for row in states[1:]] + [until]
-    return [(row["time"], end) for row, end in zip(states, ends, strict=False) if row["locked"]]
-
-
-def _rows(path: Path, columns: Sequence[str]) -> Iterable[Row]:
-    import pyarrow.parquet as pq
-
-    if not path.exists():
-        return []
-    rows: list[Row] = pq.read_table(path, columns=list(columns)).to_pylist()
-    return rows
 
 
 def _findings(folder: Path, row: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -29,6 +29,7 @@ from lab.recording import (
     recording_hash,
     write_atomic,
 )
+from lab.running.asked import answers, explained_place, keep_answers
 from lab.running.attempt import Ended, attempt, short
 from lab.running.learning import Lessons, lessons
 from lab.running.look import Found, look, neutral
@@ -153,7 +154,9 @@ def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Ro
             ended = Ended[Found](read.status, read.reason, None)
             ended = ended if read.value is None else _trial(row, read.value, one, known)
             shown = {"unseen": list(one.value or ()) if one else []}
-            rows.append({**row, **_kept(folder, row, ended), **shown, **digests})
+            kept = _kept(folder, row, ended)
+            told = _asked(folder, {**row, **kept}, read.value, recording, known)
+            rows.append({**row, **kept, **told, **shown, **digests})
     return rows
 
 
@@ -195,6 +198,14 @@ def _kept(folder: Path, row: Row, ended: Ended[Found]) -> Row:
     digest = hashlib.sha256(ended.value.lines).hexdigest()
     said = {"detector_version": ended.value.version, "judged": list(ended.value.judged), "findings_sha256": digest}
     return {"status": "scored", "reason": "", **said}
+
+
+def _asked(folder: Path, row: Row, telemetry: Telemetry | None, recording: Recording, known: Lessons) -> Row:
+    """What a row says of the answers to why each incident was found or missed, which are on disk before it does."""
+    lines = b""
+    if telemetry is not None and row["judged"]:
+        lines = answers(row, telemetry, recording.truth(), row["judged"], known.of(row["view"]).value)
+    return keep_answers(folder / explained_place(findings_place(row)), lines)
 
 
 def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path, past: Past | None = None) -> Recording:

@@ -7,7 +7,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+
+
+@dataclass(frozen=True)
+class Point:
+    """One threshold of a ranking: what alerts from it on, and what that is worth."""
+
+    threshold: float
+    precision: float
+    recall: float
+    hits: int
+    wrong: int
+
+
+def precision_recall(ranked: Iterable[tuple[float, bool]], relevant: int) -> list[Point]:
+    """The points of precision over recall, one for each distinct score, best first; empty if nothing is relevant.
+
+    Arguments as of average_precision, which is the area under these steps. Nothing is interpolated, and the point of no
+    alert at all (recall 0) is left out: its precision is nobody's.
+
+    >>> [(one.threshold, one.precision, one.recall) for one in precision_recall([(0.9, True), (0.4, False)], 2)]
+    [(0.9, 1.0, 0.5), (0.4, 0.5, 0.5)]
+    """
+    if relevant == 0:
+        return []
+    points, hits, seen = [], 0, 0
+    for score, ties in groupby(sorted(ranked, key=lambda item: -item[0]), key=lambda item: item[0]):
+        step = [is_relevant for _, is_relevant in ties]
+        hits, seen = hits + sum(step), seen + len(step)
+        points.append(Point(score, hits / seen, hits / relevant, hits, seen - hits))
+    if hits > relevant:
+        raise ValueError(f"relevant: found {hits} in the ranking, expected at most {relevant}")
+    return points
 
 
 def average_precision(ranked: Iterable[tuple[float, bool]], relevant: int) -> float | None:
@@ -19,13 +52,10 @@ def average_precision(ranked: Iterable[tuple[float, bool]], relevant: int) -> fl
     """
     if relevant == 0:
         return None
-    area, hits, seen = 0.0, 0, 0
-    for _, ties in groupby(sorted(ranked, key=lambda item: -item[0]), key=lambda item: item[0]):
-        step = [is_relevant for _, is_relevant in ties]
-        hits, seen = hits + sum(step), seen + len(step)
-        area += sum(step) / relevant * (hits / seen)
-    if hits > relevant:
-        raise ValueError(f"relevant: found {hits} in the ranking, expected at most {relevant}")
+    area, before = 0.0, 0
+    for point in precision_recall(ranked, relevant):
+        area += (point.hits - before) / relevant * point.precision
+        before = point.hits
     return area
 
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from detector.contract import Finding
 from lab.truth import Truth, TruthIncident
-from tests.bench.detection import entrants, settle, shapes
+from tests.bench.detection import entrants, shapes
 from tests.bench.detection.pages import BEGIN, END, inserted
 from tests.bench.detection.rows import INCIDENTS, incident_rows, said
 from tests.bench.detection.sources import ROOT, adapter_digest, closure
@@ -114,15 +114,6 @@ def test_part_between_the_marks_is_made_anew_and_the_rest_stays():
     again = inserted(page, "two")
     assert again == page.replace("one", "two")
     assert again.count(BEGIN) == again.count(END) == 1
-
-
-def test_settled_keeps_what_it_was_not_told_to_change():
-    text = "# why\n[a]\nx = 1.0   # of a\ny = 2\n[a.b]\nx = 3.0\n"
-    assert settle.settled(text, {"a.b": {"x": 4.0}, "a": {"y": [1, 2]}}) == text.replace("x = 3.0", "x = 4.0").replace(
-        "y = 2", "y = [1, 2]"
-    )
-    with pytest.raises(LookupError, match="a: z"):
-        settle.settled(text, {"a": {"z": 1.0}})
 
 
 def test_nobody_but_ours_reads_the_state_of_a_device():

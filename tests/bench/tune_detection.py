@@ -28,7 +28,7 @@ from tests.bench.detection import groups, relaying, tuning
 from tests.bench.detection.board import Board
 from tests.bench.detection.corpus import Case, Wishes, content, gathered, joined
 from tests.bench.detection.entrants import OURS
-from tests.bench.detection.settle import Value, settled
+from detector.settling import Value, settled
 from tests.bench.detection.splits import CALIBRATION, Splits
 from tests.bench.detection.sweep import average_precision, threshold_within
 

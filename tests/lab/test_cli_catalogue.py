@@ -20,6 +20,7 @@ def test_check_proves_the_expectations_and_fails_a_broken_promise(tmp_path):
     good = ask("scenario", "check", "smoke-poll", "--json")
     assert good.exit_code == 0
     checks = json.loads(good.stdout)["checks"]
+    assert json.loads(good.stdout)["counts"]["failed"] == 0
     assert checks
     assert all(check["ok"] for check in checks)
     text = find_scenario("smoke-poll").read_text()
@@ -29,6 +30,7 @@ def test_check_proves_the_expectations_and_fails_a_broken_promise(tmp_path):
     answer = ask("scenario", "check", broken)
     assert answer.exit_code == 2
     assert "FAIL" in answer.stdout
+    assert answer.stdout.splitlines()[-1] == "1 expectation, 1 failed; 1 scenario, 0 proved"
 
 
 def _expect(behaviour, at_least):

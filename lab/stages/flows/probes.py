@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
-from itertools import groupby
 from types import ModuleType
 from typing import NamedTuple
 
@@ -193,12 +192,24 @@ def setup_of(kind: Class, state: npt.NDArray[np.uint64]) -> list[tuple[int, int]
     said = Dialogue(
         kind.host, kind.port, options, kind.agent, none, none, none, none, generator(state), _START, kind.stack
     )
-    runs = groupby(module.messages(said), key=lambda one: (one.from_client, one.time))
-    return [(sum(len(one.data) for one in run), time - _START) for (_, time), run in runs]
+    spoken: list[tuple[int, int]] = []
+    before: tuple[bool, int] | None = None
+    for one in module.messages(said):
+        if (one.from_client, one.time) == before:
+            spoken[-1] = spoken[-1][0] + len(one.data), spoken[-1][1]
+        else:
+            before = one.from_client, one.time
+            spoken.append((len(one.data), one.time - _START))
+    return spoken
 
 
 def _module(kind: Class) -> ModuleType:
-    return import_module(f"lab.protocols.{kind.protocol.replace('-', '_')}")
+    return _protocol(kind.protocol)
+
+
+@cache
+def _protocol(name: str) -> ModuleType:
+    return import_module(f"lab.protocols.{name.replace('-', '_')}")
 
 
 def said(kind: Class, sizes: Sequence[tuple[int, int]]) -> list[list[Message]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.catalogue import proving
-from lab.catalogue.proving import check, exit_code, print_checks
+from lab.catalogue.proving import check, counts, exit_code
 from lab.errors import ScenarioError, StageError
 from lab.scenario import find_scenario
 
@@ -81,7 +81,7 @@ def test_a_stage_that_needs_a_lab_is_refused():
 
 
 @pytest.mark.parametrize(("fault", "code"), [(StageError("it broke"), 3), (ScenarioError(["too many"]), 2)])
-def test_what_does_not_play_is_a_failure_of_whoever_must_act(fault, code, monkeypatch, capsys):
+def test_what_does_not_play_is_a_failure_of_whoever_must_act(fault, code, monkeypatch):
     def broken(*_args):
         raise fault
 
@@ -89,10 +89,7 @@ def test_what_does_not_play_is_a_failure_of_whoever_must_act(fault, code, monkey
     rows = check(["smoke-poll", "smoke-checkin"], [1], quiet, workers=1)
     assert len(rows) == 2
     assert exit_code(rows) == code
-    print_checks(rows)
-    said = capsys.readouterr().out
-    assert said.count("FAIL") == 2
-    assert "2 scenarios, 0 proved" in said
+    assert counts(rows) == {"expectations": 0, "failed": 0, "scenarios": 2, "proved": 0, "not_played": 2}
 
 
 def test_a_lost_worker_is_a_failure_of_the_lab():
@@ -116,16 +113,15 @@ def test_an_interrupt_ends_the_workers_and_leaves_no_folder(tmp_path, monkeypatc
     assert list(tmp_path.glob("droidrange-check-*")) == []
 
 
-def test_proofs_of_one_promise_are_one_line(capsys):
+def test_a_promise_counts_once_over_phones_and_seeds_and_fails_on_any():
     rows = check(["smoke-poll"], [1, 2], quiet, stage="flows", workers=1)
-    print_checks(rows)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len({(row["behaviour"], row["package"], row["measure"]) for row in rows}) + 1
-    assert "2 seeds" in lines[0]
-    assert lines[-1] == f"{len(rows)} checks, 0 failed; 1 scenario, 1 proved"
+    assert len(rows) == 2
+    assert counts(rows) == {"expectations": 1, "failed": 0, "scenarios": 1, "proved": 1, "not_played": 0}
+    rows[1]["ok"] = False
+    assert counts(rows) == {"expectations": 1, "failed": 1, "scenarios": 1, "proved": 0, "not_played": 0}
 
 
-def test_one_authors_exception_costs_nobody_else_a_proof(monkeypatch, capsys):
+def test_one_authors_exception_costs_nobody_else_a_proof(monkeypatch):
     from lab.behaviours import http_poll
 
     def broken(_self, _rng, _window):
@@ -137,8 +133,7 @@ def test_one_authors_exception_costs_nobody_else_a_proof(monkeypatch, capsys):
     assert [(row["scenario"], row["exit"]) for row in failed] == [("smoke-poll", 2)]
     assert "ZeroDivisionError" in failed[0]["fault"]
     assert any(row["scenario"] == "ordinary-day" for row in rows if row["ok"])
-    print_checks(rows)
-    assert "2 scenarios, 1 proved" in capsys.readouterr().out
+    assert [counts(rows)[name] for name in ("scenarios", "proved", "not_played")] == [2, 1, 1]
 
 
 def test_whose_exception_it_is_decides_the_exit_code(monkeypatch):
@@ -181,12 +176,12 @@ def test_a_twin_of_another_span_is_refused(tmp_path):
         check([str(path)], [1], quiet)
 
 
-def test_a_malicious_scenario_without_a_twin_is_noticed_and_one_beside_it_is_its_twin(tmp_path, capsys):
+def test_a_malicious_scenario_without_a_twin_is_noticed_and_one_beside_it_is_its_twin(tmp_path):
     path = scenario_file(tmp_path, "smoke-poll")
     rows = check([path], [1], quiet, stage="flows", workers=1)
     assert exit_code(rows) == 0
-    print_checks(rows)
-    assert "note  mine: no benign scenario has it as its twin_of" in capsys.readouterr().out
+    notices = [(row["scenario"], row["notice"]) for row in rows if "notice" in row]
+    assert notices == [("mine", "no benign scenario has it as its twin_of")]
     twin = find_scenario("smoke-checkin").read_text().replace('"smoke-poll"', '"mine"')
     (tmp_path / "its-twin.toml").write_text(twin)
     for name in ("mine", "its-twin"):

@@ -14,10 +14,10 @@ Value = float | str | list[int] | list[str]
 
 
 def settled(text: str, changes: Mapping[str, Mapping[str, Value]]) -> str:
-    """The text with ``changes[section][key]`` set; LookupError names a section or key that is not there.
+    r"""The text with ``changes[section][key]`` set; LookupError names a section or key that is not there.
 
-    >>> settled("[a]\\nb = 1.0   # why\\n", {"a": {"b": 0.25}})
-    '[a]\\nb = 0.25  # why\\n'
+    >>> settled("[a]\nb = 1.0   # why\n", {"a": {"b": 0.25}})
+    '[a]\nb = 0.25  # why\n'
     """
     waiting = {section: dict(values) for section, values in changes.items()}
     lines, section = [], ""
