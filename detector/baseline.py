@@ -17,6 +17,7 @@ import numpy as np
 
 from detector.columns import NULL, Codes
 from detector.contract import Telemetry
+from detector.flow_columns import Flows
 from detector.grouped import Float64
 from detector.learned.combined import Combined, combined
 from detector.learned.file import read_parts, write_parts
@@ -184,13 +185,16 @@ class Baseline:
 
 def learn(telemetry: Telemetry) -> Baseline:
     """What the telemetry shows to be normal; its view is the telemetry's."""
-    part = gathered(telemetry, hosts=True)
+    part = gathered(telemetry)
     return Baseline(telemetry.view, (replace(part, relayed=relayed_of(telemetry, part)).named(),))
 
 
-def survey(telemetry: Telemetry) -> Baseline:
-    """The same of the telemetry under judgement itself: it tells who else does a thing, not what is new."""
-    return Baseline(telemetry.view, (gathered(telemetry),), itself=True)
+def survey(telemetry: Telemetry, flows: Flows | None = None) -> Baseline:
+    """The same of the telemetry under judgement itself: who else does a thing, not what is new, nor how apps speak.
+
+    ``flows``: those of the telemetry, where they have been read.
+    """
+    return Baseline(telemetry.view, (gathered(telemetry, flows, habits=False),), itself=True)
 
 
 def merged(baselines: Sequence[Baseline]) -> Baseline:

@@ -55,6 +55,39 @@ def codes(column: pa.ChunkedArray) -> Codes:
     return Codes(np.asarray(found.indices.fill_null(NULL), np.int64), found.dictionary.to_pylist())
 
 
+def stable_order(keys: Int64) -> Int64:
+    """(n,) what ``np.argsort(keys, kind="stable")`` gives, several times as fast: key and row are sorted as one number.
+
+    >>> stable_order(np.array([7, -3, 7, 0])).tolist()
+    [1, 3, 0, 2]
+    """
+    if len(keys) < 2:
+        return np.arange(len(keys))
+    if (keys[1:] >= keys[:-1]).all():
+        return np.arange(len(keys))
+    low, bits = int(keys.min()), len(keys).bit_length()
+    span, room = int(keys.max()) - low, 62 - bits
+    if span >> 62:
+        return np.argsort(keys, kind="stable")
+    if span >> room:  # the lower digits first, then the upper ones
+        order = stable_order((keys - low) & ((1 << room) - 1))
+        return order[stable_order((keys[order] - low) >> room)]
+    both = keys - low
+    both <<= bits
+    both |= np.arange(len(keys))
+    both.sort()
+    both &= (1 << bits) - 1
+    return both
+
+
+def ordered(*columns: Int64) -> Int64:
+    """(n,) the rows sorted by the first column, then by the second and so on; ties stay in their order."""
+    order = stable_order(columns[-1])
+    for column in columns[-2::-1]:
+        order = order[stable_order(column[order])]
+    return order
+
+
 def joined(keys: Int64, wanted: Int64) -> Int64:
     """(m,) the row of ``keys`` (distinct) that equals each wanted key; NULL where there is none.
 
@@ -63,7 +96,12 @@ def joined(keys: Int64, wanted: Int64) -> Int64:
     """
     if not len(keys):
         return np.full(len(wanted), NULL, np.int64)
-    order = np.argsort(keys, kind="stable")
+    low, high = int(keys.min()), int(keys.max())
+    if high - low < 4 * (len(keys) + len(wanted)) + 1024:  # small numbers are places in a table
+        table = np.full(high - low + 2, NULL, np.int64)
+        table[keys[::-1] - low] = np.arange(len(keys) - 1, NULL, -1)  # the first of equal ones, as below
+        return table[np.where((wanted >= low) & (wanted <= high), wanted - low, -1)]
+    order = stable_order(keys)
     place = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
     rows = order[place]
     return np.where(keys[rows] == wanted, rows, NULL)

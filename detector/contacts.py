@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.columns import NULL, Codes, Int64, joined, whole
+from detector.columns import NULL, Codes, Int64, joined, ordered, whole
 from detector.flow_columns import Flows as Flows  # noqa: PLC0414 - contacts are made of flows, whose columns live apart
 from detector.flow_columns import hosts as hosts  # noqa: PLC0414 - as above
 from detector.flow_columns import moments
@@ -205,7 +205,7 @@ def _moments(pairs: Pairs, exchanges: pa.Table | None) -> Moments:
     start, up, down = (whole(exchanges[name])[when.inside] for name in ("start", "bytes_up", "bytes_down"))
     parts = (flat.taken(when.alone), Moments(group[when.owner], start, up, down, rows[when.owner]))
     every = Moments(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(flat)))
-    return every.taken(np.lexsort((every.start, every.group)))
+    return every.taken(ordered(every.group, every.start))
 
 
 def _merged(pairs: Pairs, ordered: Moments, gap_s: float) -> Crowd:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.claims import replaced, translated
-from detector.columns import NULL, Codes, Int64, dense
+from detector.columns import NULL, Codes, Int64, dense, ordered, stable_order
 from detector.destinations import registrable
 from detector.flow_columns import Flows, destinations, named
 from detector.lookups import Lookups
@@ -44,7 +44,7 @@ class Pairs:
         """Some of the pairs joined, all destinations of an app as one: the second key."""
         rows = self.rows[np.repeat(which, np.diff(self.edges))]
         app = np.repeat(self.app[which], np.diff(self.edges)[which])
-        order = np.lexsort((self.said.time[rows], app))
+        order = ordered(app, self.said.time[rows])
         heads, edges = _runs(app[order])
         _, first = np.unique(self.app, return_index=True)
         one = first[np.searchsorted(self.app[first], app[order][heads])]
@@ -89,11 +89,11 @@ def lookup_pairs(lookups: Lookups) -> Pairs:
 
 def _paired(said: Flows | Lookups, rows: Int64, destination: Codes) -> Pairs:
     if len(rows) and (np.diff(said.time[rows]) < 0).any():
-        order = np.argsort(said.time[rows], kind="stable")
+        order = stable_order(said.time[rows])
         rows, destination = rows[order], Codes(destination.code[order], destination.texts)
     app = dense(said.device.code[rows], said.uid[rows], said.package.code[rows])
     key = app * (len(destination.texts) + 1) + destination.code
-    order = np.argsort(key, kind="stable")
+    order = stable_order(key)
     heads, edges = _runs(key[order])
     one = order[heads]
     device, package = (Codes(part.code[rows[one]], part.texts) for part in (said.device, said.package))

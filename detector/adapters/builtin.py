@@ -15,6 +15,7 @@ from detector.analytics.relay_explained import relay_groups
 from detector.analytics.traffic_relay import traffic_relay
 from detector.contract import Configuration, Detector, Finding, Knob, Origin, Telemetry, Unsupported
 from detector.explanation import About, Explanation, witnessed
+from detector.packed import packed
 from detector.scored_groups import ScoredGroups
 from detector.settling import Value, settled
 from detector.signature import Signature
@@ -77,7 +78,7 @@ class Builtin:
         able = self.judges(telemetry)
         if not able:
             raise Unsupported(f"builtin needs flows or dns; this telemetry (view {telemetry.view}) has neither")
-        who = Signature(self.name, self.version, partial=telemetry.partial is not None)
+        who, telemetry = Signature(self.name, self.version, partial=telemetry.partial is not None), packed(telemetry)
         if "AN1702" in able and len(telemetry["flows"]) >= MANY:
             yield from self._side_by_side(telemetry, who)
             return

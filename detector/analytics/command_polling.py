@@ -27,7 +27,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from detector.analytics.polling_finding import Told, told_of
+from detector.analytics.polling_finding import Told, all_told
 from detector.analytics.polling_measured import Measured, measured
 from detector.analytics.polling_onset import onset
 from detector.analytics.polling_score import Scored, scored, scores
@@ -56,11 +56,10 @@ def _reported(found: Measured, result: Scored, limits: PollingThresholds) -> lis
     """
     near = result.score >= limits.threshold * limits.near_miss
     beside = found.beside
-    told = [told_of(found, result, group, limits) for group in np.flatnonzero(near & ~beside).tolist()]
+    told = all_told(found, result, np.flatnonzero(near & ~beside), limits)
     alerts = [one for one in told if one.alerts(limits)]
     covered = {looked_up: _rows(found, alerts, looked_up=looked_up) for looked_up in (False, True)}
-    for group in np.flatnonzero(near & beside).tolist():
-        one = told_of(found, result, group, limits)
+    for one in all_told(found, result, np.flatnonzero(near & beside), limits):
         if covered[one.contacts.looked_up][one.contacts.rows].mean() < 0.5:
             told.append(one)
     return told

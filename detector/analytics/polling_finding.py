@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,8 +13,10 @@ from detector.analytics.polling_naming import answered_share
 from detector.analytics.polling_peer import Peer, peer_of
 from detector.analytics.polling_reasons import Verdict, polling_reasons
 from detector.analytics.polling_score import ODD, ODDITIES, Scored, covered, effective_weights
+from detector.columns import Int64
 from detector.contacts import Contacts
 from detector.contract import Finding
+from detector.grouped import Float64
 from detector.inventory import Installed, allowance
 from detector.signature import Signature
 from detector.thresholds import PollingThresholds
@@ -146,17 +149,40 @@ class Told:
 
 def told_of(found: Measured, result: Scored, group: int, limits: PollingThresholds) -> Told:
     """One group as what is told of it."""
+    return all_told(found, result, np.array([group]), limits)[0]
+
+
+def all_told(found: Measured, result: Scored, groups: Int64, limits: PollingThresholds) -> list[Told]:
+    """Some groups as what is told of each."""
+    verdicts = _verdicts(found, result, groups, limits)
+    return [_told(found, group, verdict, limits) for group, verdict in zip(groups.tolist(), verdicts, strict=True)]
+
+
+def _verdicts(found: Measured, result: Scored, groups: Int64, limits: PollingThresholds) -> list[Verdict]:
+    """What became of each of the groups, made of columns all at once."""
+    columns = {name: column[groups] for name, column in found.columns.items()}
+    weights = {
+        name: np.where(np.isnan(columns[name]), 0.0, weight)
+        for name, weight in effective_weights(columns, limits.product_weights).items()
+    }
+    parts = {field.name: np.asarray(getattr(result, field.name))[groups] for field in fields(result)}
+    return [
+        Verdict(*rows) for rows in zip(*(_rows(table, len(groups)) for table in (columns, parts, weights)), strict=True)
+    ]
+
+
+def _rows(table: Mapping[str, Float64], count: int) -> list[dict[str, float]]:
+    """Columns as one mapping for each of so many rows."""
+    values = [column.astype(np.float64).tolist() for column in table.values()]
+    return [dict(zip(table, row, strict=True)) for row in zip(*values, strict=True)] if values else [{}] * count
+
+
+def _told(found: Measured, group: int, verdict: Verdict, limits: PollingThresholds) -> Told:
     part, number = found.place(group)
     contacts = part.crowd.one(number)
     said = part.crowd.pairs.said
     peer = peer_of(contacts, said)
     listed = not limits.allowed_destination_list.isdisjoint(peer.names_told())
-    answered = answered_share(contacts, said, found.known.lookups) if listed else math.nan
-    columns = {name: column[group : group + 1] for name, column in found.columns.items()}
-    weights = {
-        name: 0.0 if np.isnan(columns[name][0]) else float(weight[0])
-        for name, weight in effective_weights(columns, limits.product_weights).items()
-    }
     return Told(
         group=group,
         part=part,
@@ -164,10 +190,6 @@ def told_of(found: Measured, result: Scored, group: int, limits: PollingThreshol
         contacts=contacts,
         peer=peer,
         app=found.known.inventory.find(contacts.device, contacts.uid, contacts.package),
-        verdict=Verdict(
-            columns={name: float(column[0]) for name, column in columns.items()},
-            parts={field.name: float(getattr(result, field.name)[group]) for field in fields(result)},
-            weights=weights,
-        ),
-        answered=answered,
+        verdict=verdict,
+        answered=answered_share(contacts, said, found.known.lookups) if listed else math.nan,
     )

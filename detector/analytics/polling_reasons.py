@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,10 +98,11 @@ def duration(seconds: float) -> str:
 
 def polling_reasons(contacts: Contacts, peer: Peer, found: Verdict, limits: PollingThresholds) -> tuple[Reason, ...]:
     """All factors of one judgement, the period first."""
-    values = _values(contacts, limits)
+    gaps = np.quantile(contacts.gaps_s(), (0.05, 0.25, 0.5, 0.75)).tolist()
+    values = _values(contacts, gaps, limits)
     weight = _weights(found, limits)
     return (
-        _period(contacts, peer),
+        _period(contacts, peer, gaps[1:]),
         _amount(contacts, found),
         *(_factor(name, words, found.known(name), weight(name), values) for name, words in SHAPE.items()),
         _baseline(found),
@@ -119,9 +120,9 @@ def _weights(found: Verdict, limits: PollingThresholds) -> Callable[[str], float
     return lambda name: table.get(name, 0.0)
 
 
-def _values(contacts: Contacts, limits: PollingThresholds) -> dict[str, object]:
-    gaps, every = contacts.gaps_s(), np.array([0, len(contacts)])
-    floor, low, middle, high = (duration(float(value)) for value in np.quantile(gaps, (0.05, 0.25, 0.5, 0.75)))
+def _values(contacts: Contacts, gaps: Sequence[float], limits: PollingThresholds) -> dict[str, object]:
+    every = np.array([0, len(contacts)])
+    floor, low, middle, high = (duration(value) for value in gaps)
     (same, up), (_, down) = (
         (float(share[0]), int(size[0]))
         for share, size in (
@@ -144,8 +145,8 @@ def _factor(
     return _reason(name, value, expected, weight, told)
 
 
-def _period(contacts: Contacts, peer: Peer) -> Reason:
-    low, middle, high = np.quantile(contacts.gaps_s(), (0.25, 0.5, 0.75))
+def _period(contacts: Contacts, peer: Peer, middle_half: Sequence[float]) -> Reason:
+    low, middle, high = middle_half
     what = "look-ups below" if contacts.looked_up else "contacts with"
     text = (
         f"{len(contacts)} {what} {peer.who()} ({peer.where()}), median {duration(middle)} apart, "

@@ -54,7 +54,7 @@ class Surroundings:
             lookups=read_lookups(telemetry["dns"], flows) if "dns" in telemetry else None,
             states=FleetStates.read(telemetry["device_state"]) if "device_state" in telemetry else None,
             inventory=read_inventory(telemetry.tables.get("packages")),
-            baseline=telemetry.baseline or survey(telemetry),
+            baseline=telemetry.baseline or survey(telemetry, flows),
             ignored_ports=ignored_ports,
         )
 

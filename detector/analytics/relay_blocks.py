@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from detector.analytics.relay_hosts import Hosts
 from detector.columns import NULL, Int64, codes, joined, whole
+from detector.packed import encoded
 
 AT_ONCE = 250_000  # flows, or those of one device
 #: The columns that relaying is told by.
@@ -53,10 +54,10 @@ class Blocks:
         """Those of a telemetry's tables."""
         if len(flows) <= AT_ONCE:
             return cls(flows, exchanges, Hosts.of(flows), None, ())
-        packed = pa.table({name: _packed(flows[name]) for name in READ})
+        packed = pa.table({name: encoded(flows[name]) for name in READ})
         block = _blocks(packed)
         many = int(block.max()) + 1
-        order = np.argsort(block, kind="stable")
+        order = np.argsort(block, kind="stable")  # of small numbers: by counting
         edges = np.append(0, np.cumsum(np.bincount(block, minlength=many)))
         rows = [order[edges[k] : edges[k + 1]] for k in range(many)]
         return cls(packed, exchanges, Hosts.of(packed), rows, _exchanges(packed, block, exchanges, many))
@@ -70,10 +71,6 @@ class Blocks:
             return self.flows, self.exchanges
         flows = self.flows.take(pa.array(self.rows[k]))
         return flows, None if self.exchanges is None else self.exchanges.take(pa.array(self.inside[k]))
-
-
-def _packed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.dictionary_encode().unify_dictionaries() if pa.types.is_string(column.type) else column
 
 
 def _blocks(flows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int16 | np.int32]]:

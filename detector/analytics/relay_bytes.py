@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from detector.analytics.relay_flows import Bool, RelayFlows
-from detector.columns import Int64, whole
+from detector.columns import Int64, stable_order, whole
 
 SECOND_US = 1_000_000
 LONGEST_S = 600  # bytes of one exchange are spread over no more steps than that
@@ -79,7 +79,7 @@ def _said(flows: RelayFlows, rows: Int64, exchanges: pa.Table | None) -> Spoken:
     start, end = flows.start[rows], flows.end[rows]
     if exchanges is None:
         return Spoken(rows, start, start, end, up, down, np.zeros(len(rows), np.bool_))
-    order = np.argsort(flows.flow[rows], kind="stable")
+    order = stable_order(flows.flow[rows])
     numbers, wanted = flows.flow[rows][order], whole(exchanges["flow"])
     place = np.minimum(np.searchsorted(numbers, wanted), len(numbers) - 1)
     mine = np.flatnonzero(numbers[place] == wanted)

@@ -13,7 +13,7 @@ import numpy as np
 
 from detector.analytics.relay_bytes import SECOND_US
 from detector.analytics.relay_flows import Bool
-from detector.analytics.relay_matching import Bursts, Matched, Way
+from detector.analytics.relay_matching import REACHES_S, Bursts, Matched, Way, unchanced
 from detector.analytics.relay_pairs import Pairs, own_pair
 from detector.analytics.relay_score import highest
 from detector.analytics.relay_series import Windows
@@ -38,13 +38,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Met:
-    """Pairs, whether the moments of each are known (p,), and what was met by reach of the bursts beside their ways."""
+    """Pairs, whether the moments of each are known (p,), and the bursts beside their ways."""
 
     pairs: Pairs
     timed: Float64
     bursts: Bursts
     way: Way
-    matches: Sequence[Matched]
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,15 @@ class Likely:
             kept[windows.pair] = True
         return self.pairs.some(kept)
 
+    def meant(self, pairs: Pairs, bursts: Bursts) -> Bursts:
+        """The bursts of ``pairs`` that are in such a window of any length; all others are in none that is kept."""
+        known = own_pair(self.pairs, pairs.app, pairs.way)
+        inside = np.zeros(len(bursts.row), np.bool_)
+        for windows in self.windows.values():
+            time = np.maximum(bursts.start, windows.begin)
+            inside |= windows.find(known[bursts.pair], time) < len(windows)
+        return bursts.taken(np.flatnonzero(inside))
+
     def among(self, pairs: Pairs, windows: Windows) -> Bool:
         """(w,) which windows of ``pairs`` are such."""
         mine, known = self.windows[windows.length], own_pair(self.pairs, pairs.app, pairs.way)
@@ -80,16 +88,31 @@ def likely(met: Met, asked: Asked, limits: RelayThresholds) -> Likely:
     """The windows that could score as much as is asked, at one of the reaches."""
     pairs, bursts, way, timed = met.pairs, met.bursts, met.way, met.timed
     found = {}
-    for length in asked.lengths_us:
-        windows, streams = streams_of(bursts, way, length, asked.begin, limits.fewest_streams)
+    apart = {length: streams_of(bursts, way, length, asked.begin, limits.fewest_streams) for length in asked.lengths_us}
+    inside = np.zeros(len(bursts.row), np.bool_)
+    for windows, streams in apart.values():
+        inside |= streams.place < len(windows)
+    matches = [_met(bursts, way, reach, np.flatnonzero(inside)) for reach in REACHES_S]
+    for length, (windows, streams) in apart.items():
         sums = way.sums(windows)
         known = timed[windows.pair] > 0
         best = np.zeros(len(windows)) if known.all() else np.where(known, 0.0, _untimed(bursts, streams, sums, limits))
-        for match in met.matches:
+        for match in matches:
             most = _highest(bursts, streams, match, sums, limits)
             best = np.where(known, np.maximum(best, most), best)
         found[length] = windows.some(best >= asked.least - SPARE)
     return Likely(pairs, found)
+
+
+def _met(bursts: Bursts, way: Way, reach: float, rows: Int64) -> Matched:
+    """What was met of some bursts as if there were no chance; of all others nothing, which no window has."""
+    found = unchanced(bursts.taken(rows), way, reach)
+    columns = []
+    for part in vars(found).values():
+        column = np.zeros(len(bursts.row))
+        column[rows] = part
+        columns.append(column)
+    return Matched(*columns)
 
 
 def _highest(

@@ -14,7 +14,7 @@ from detector.analytics.relay_bytes import SECOND_US, Pieces, Spoken
 from detector.analytics.relay_flows import Bool, RelayFlows
 from detector.analytics.relay_pairs import Pairs, spread
 from detector.analytics.relay_series import Windows
-from detector.columns import Int64
+from detector.columns import Int64, stable_order
 from detector.grouped import Float64
 
 LEAST = 0.25  # bytes of the way for each byte of the burst: compression, and TLS that the relay ends itself
@@ -42,6 +42,11 @@ class Bursts:
     asks: Bool
     single: bool = False  # no flow has two bursts beside one way
 
+    def taken(self, rows: Int64) -> Bursts:
+        """Some of them, in the order given."""
+        columns = (self.pair, self.row, self.start, self.turn, self.end, self.up, self.down)
+        return Bursts(*(column[rows] for column in columns), self.asks[rows], single=self.single)
+
 
 @dataclass(frozen=True)
 class Matched:
@@ -65,7 +70,7 @@ class Way:
     def __init__(self, pair: Int64, bits: Pieces, span: tuple[int, int]) -> None:
         self.begin, self.length = span[0], max(span[1] - span[0], 1) + 2
         key = self._key(pair, bits.time)
-        order = np.argsort(key, kind="stable")
+        order = stable_order(key)
         self.key = key[order]
         self.into = np.append(0.0, np.cumsum(bits.into[order], dtype=np.float64))
         self.out = np.append(0.0, np.cumsum(bits.out[order], dtype=np.float64))

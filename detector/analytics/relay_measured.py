@@ -20,12 +20,12 @@ from detector.analytics.relay_context import Known, Surroundings, surroundings
 from detector.analytics.relay_flows import RelayFlows
 from detector.analytics.relay_likely import Asked, Likely, Met
 from detector.analytics.relay_likely import likely as likely_windows
-from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched, unchanced
+from detector.analytics.relay_matching import REACHES_S, Way, bursts_of, matched
 from detector.analytics.relay_pairs import Pairs, bridging, could_bridge, own_pair, spread
 from detector.analytics.relay_promise import Talk, promising
 from detector.analytics.relay_score import bridging as bridging_alone
 from detector.analytics.relay_windows import Scene, window_columns
-from detector.columns import NULL, Codes, Int64, whole
+from detector.columns import NULL, Codes, Int64, ordered, whole
 from detector.contract import Telemetry
 from detector.features.bridged_anew import bridged_anew, vouched_anew
 from detector.grouped import Float64
@@ -115,7 +115,7 @@ def _of_devices(
     pairs = could_bridge(flows, limits.anchor_s, limits.fewest_streams)
     said = spoken(flows, _rows_of(flows, pairs), exchanges)
     bits = pieces(flows, said)
-    said = said.taken(np.lexsort((said.start, flows.app[said.row])))
+    said = said.taken(ordered(flows.app[said.row], said.start))
     told = exchanges is not None
     if told:
         pairs = promising(pairs, Talk(flows, said, bits, frame.span), limits.fewest_streams)
@@ -126,6 +126,7 @@ def _of_devices(
     pairs = bridging(pairs, flows, bits.taken(_of_pairs(pairs, flows, bits.row)), frame.lengths, frame.begin)
     bits = bits.taken(_of_pairs(pairs, flows, bits.row))
     bursts = bursts_of(pairs, flows, said)
+    bursts = bursts if likely is None else likely.meant(pairs, bursts)
     ways, others = _beside(pairs, flows, bits)
     way = Way(*ways, frame.span)
     scene = Scene(
@@ -136,7 +137,7 @@ def _of_devices(
         way=way,
         ways=ways,
         others=others,
-        timed=_timed(pairs, flows, told=told),
+        timed=_timed(pairs, own_pair(pairs, flows.app, flows.way), flows, told=told),
         begin=frame.begin,
         end=frame.span[1],
         around=surroundings(known, flows, pairs, bursts, limits),
@@ -148,9 +149,9 @@ def _of_devices(
 
 def _likely(pairs: Pairs, talk: Talk, frame: Frame, limits: RelayThresholds, *, told: bool) -> Likely:
     """The windows that could score as much as the frame asks."""
-    bursts, way = bursts_of(pairs, talk.flows, talk.said), Way(*_own(pairs, talk.flows, talk.bits), talk.span)
-    matches = [unchanced(bursts, way, reach) for reach in REACHES_S]
-    met = Met(pairs, _timed(pairs, talk.flows, told=told), bursts, way, matches)
+    own = own_pair(pairs, talk.flows.app, talk.flows.way)
+    bursts, way = bursts_of(pairs, talk.flows, talk.said), Way(*_own(own, talk.bits), talk.span)
+    met = Met(pairs, _timed(pairs, own, talk.flows, told=told), bursts, way)
     return likely_windows(met, Asked(frame.lengths, frame.begin, frame.least), limits)
 
 
@@ -161,9 +162,9 @@ def _of_pairs(pairs: Pairs, flows: RelayFlows, row: Int64) -> Int64:
     return np.flatnonzero(chosen[flows.app][row])
 
 
-def _own(pairs: Pairs, flows: RelayFlows, bits: Pieces) -> tuple[Int64, Pieces]:
-    """The bytes of each pair's way."""
-    own = own_pair(pairs, flows.app, flows.way)[bits.row]
+def _own(own: Int64, bits: Pieces) -> tuple[Int64, Pieces]:
+    """The bytes of each pair's way; ``own``: (n,) the pair whose way each flow took."""
+    own = own[bits.row]
     mine = np.flatnonzero(own != NULL)
     return own[mine], bits.taken(mine)
 
@@ -201,11 +202,10 @@ def _beside(pairs: Pairs, flows: RelayFlows, bits: Pieces) -> tuple[tuple[Int64,
     return (pair[mine], bits.taken(at[mine])), (pair[theirs], bits.taken(at[theirs]))
 
 
-def _timed(pairs: Pairs, flows: RelayFlows, *, told: bool) -> Float64:
+def _timed(pairs: Pairs, own: Int64, flows: RelayFlows, *, told: bool) -> Float64:
     """(p,) 1 where the moments of a way's bytes are known: by exchanges, or because its flows are all brief."""
     if told:
         return np.ones(len(pairs))
-    own = own_pair(pairs, flows.app, flows.way)
     brief = flows.end - flows.start <= REACHES_S[1] * 1e6
     long = np.bincount(own[(own != NULL) & ~brief], minlength=len(pairs))
     return np.where(long == 0, 1.0, 0.0)

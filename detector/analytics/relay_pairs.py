@@ -14,7 +14,7 @@ import numpy as np
 
 from detector.analytics.relay_bytes import SECOND_US, Pieces
 from detector.analytics.relay_flows import ACCEPTED, Bool, RelayFlows, distinct
-from detector.columns import NULL, Int64, joined
+from detector.columns import NULL, Int64, joined, stable_order
 from detector.grouped import Float64
 
 STREAMS_PER_GATEWAY = 5  # flows to one peer that make it a way in without any being long
@@ -107,7 +107,7 @@ def own_pair(pairs: Pairs, app: Int64, way: Int64) -> Int64:
 
 def spread(pairs: Pairs, app: Int64) -> tuple[Int64, Int64]:
     """(k,) pair and item, for every item (each of an app) once under each pair of its app, pair after pair."""
-    order = np.argsort(app, kind="stable")
+    order = stable_order(app)
     low, high = (np.searchsorted(app[order], pairs.app, side=side) for side in ("left", "right"))
     pair = np.repeat(np.arange(len(pairs)), high - low)
     at = np.arange(len(pair)) - np.repeat(np.cumsum(high - low) - (high - low), high - low) + np.repeat(low, high - low)

@@ -15,6 +15,7 @@ from detector.analytics.relay_bytes import Pieces, Spoken
 from detector.analytics.relay_flows import Bool, RelayFlows, distinct
 from detector.analytics.relay_matching import Way, bursts_of, in_step
 from detector.analytics.relay_pairs import Pairs, own_pair
+from detector.columns import stable_order
 
 AT_ONCE = 1_000_000  # bursts, each under each pair of its app
 LEAST_SHARE = 0.2
@@ -35,7 +36,7 @@ def promising(pairs: Pairs, talk: Talk, fewest: int) -> Pairs:
     """The pairs whose way is in step with at least ``fewest`` bursts and a fifth of them, in some hour or over all."""
     flows = talk.flows
     own = own_pair(pairs, flows.app[talk.bits.row], flows.way[talk.bits.row])
-    order = np.argsort(own, kind="stable")
+    order = stable_order(own)
     edges = np.searchsorted(own[order], np.arange(len(pairs) + 1))
     kept = np.zeros(len(pairs), np.bool_)
     for low, high in _chunks(pairs, talk):

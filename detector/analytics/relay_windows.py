@@ -18,7 +18,7 @@ from detector.analytics.relay_matching import Bursts, Matched, Way
 from detector.analytics.relay_pairs import Pairs
 from detector.analytics.relay_series import Windows, both_sides, correlations, farthest
 from detector.analytics.relay_streams import Streams, streams_of, sums_of
-from detector.columns import NULL, Int64
+from detector.columns import NULL, Int64, stable_order
 from detector.features.bounded_difference import bounded_difference
 from detector.features.bridge_correlation import bridge_correlation, correlation
 from detector.features.byte_conservation import byte_conservation
@@ -171,7 +171,7 @@ def _spread_out(scene: Scene, streams: Streams, related: Float64, w: int) -> Col
 
 
 def _busiest(values: Float64, place: Int64, w: int) -> Float64:
-    order = np.argsort(place, kind="stable")
+    order = stable_order(place)
     edges = np.searchsorted(place[order], np.arange(w + 1))
     (found,) = grouped_quantiles(values[order], edges, 0.95)
     return found

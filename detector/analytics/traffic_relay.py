@@ -28,12 +28,14 @@ from detector.analytics.relay_policy import Circumstances, Shape, allowed_score,
 from detector.analytics.relay_reasons import asked_reasons, baseline_reason, bridge_reasons
 from detector.analytics.relay_requested import requested_locally
 from detector.analytics.relay_score import scores
-from detector.columns import NULL, Int64
+from detector.by_device import ByDevice
+from detector.columns import NULL, Int64, codes
 from detector.contacts import Flows
 from detector.contract import Finding, Reason, Telemetry
 from detector.destinations import is_local
 from detector.grouped import Float64
 from detector.inventory import Installed, allowance, read_inventory
+from detector.packed import plain
 from detector.signature import Signature
 from detector.thresholds import RelayThresholds
 from detector.until import until
@@ -76,10 +78,14 @@ def traffic_relay(telemetry: Telemetry, limits: RelayThresholds, by: Signature) 
     """Findings of AN1702, one per (device, app), alerts and near misses."""
     inventory = read_inventory(telemetry.tables.get("packages"))
     near = limits.threshold * limits.near_miss
-    for who, asked, bridged in every_bridge(telemetry, limits, near):
-        shown = bridged if bridged is not None and bridged.score >= near else None
-        if asked is not None or shown is not None:
-            yield Case(telemetry, limits, who, asked, shown, inventory.find(*who)).finding(by)
+    shown = [
+        (who, asked, bridged if bridged is not None and bridged.score >= near else None)
+        for who, asked, bridged in every_bridge(telemetry, limits, near)
+    ]
+    shown = [one for one in shown if any(part is not None for part in one[1:])]
+    apart = ByDevice(telemetry, {who[0] for who, _, _ in shown})
+    for who, asked, bridged in shown:
+        yield Case(apart.of(who[0]), limits, who, asked, bridged, inventory.find(*who)).finding(by)
 
 
 def every_bridge(
@@ -112,14 +118,16 @@ def requests(telemetry: Telemetry) -> Iterator[Asked]:
     asking = pc.is_valid(table["proxy"])
     if not pc.any(asking).as_py():
         return iter(())
-    devices = pc.unique(table.filter(asking)["device"])
-    mine: pa.Table = table.filter(pc.is_in(table["device"], devices))
+    device = codes(table["device"])
+    chosen = np.zeros(len(device.texts) + 1, np.bool_)
+    chosen[device.code[np.asarray(asking)]] = True
+    mine: pa.Table = plain(table.filter(pa.array(chosen[device.code])))
     return asked_to_relay(mine, Flows.read(mine), telemetry.tables.get("exchanges"))
 
 
 @dataclass(frozen=True)
 class Case:
-    """All that is known of one app that may relay."""
+    """All that is known of one app that may relay; the telemetry is that of its device."""
 
     telemetry: Telemetry
     limits: RelayThresholds

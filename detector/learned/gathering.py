@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from detector.claims import judged_by
-from detector.columns import NULL, Codes, Int64, codes, joined, whole
+from detector.columns import NULL, Codes, Int64, codes, joined, stable_order, whole
 from detector.contract import Telemetry
 from detector.destinations import registrable
-from detector.flow_columns import MERGE_US, asked_for, moments, named, opened, spoken
-from detector.learned.habits import habits_of
+from detector.flow_columns import MERGE_US, Flows, destinations, moments, named, opened
+from detector.learned.habits import habits_of, none
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
 from detector.learned.relayed import nobody
 from detector.lookups import answers_of
@@ -49,22 +49,23 @@ class Said:
         )
 
 
-def gathered(telemetry: Telemetry, *, hosts: bool = False) -> Part:
+def gathered(telemetry: Telemetry, flows: Flows | None = None, *, habits: bool = True) -> Part:
     """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups.
 
-    Single ``hosts`` are told besides their domains only if asked for: a survey needs none.
+    ``flows``: those of the telemetry, where they have been read; ``habits``: whether how apps speak and which single
+    hosts they met is counted.
     """
-    flows = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
+    table = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
+    flows = Flows.read(table) if flows is None else flows
     rows = opened_rows(flows)
     made = spoken_to(flows, rows)
     asked = looked_up(telemetry.tables.get("dns", SCHEMAS["dns"].empty_table()), flows)
-    number = whole(flows["flow"])[rows]
-    said = _with_exchanges(made, number, flows, rows, telemetry).beside(asked)
+    said = _with_exchanges(made, flows, rows, telemetry).beside(asked)
     doubted, also = _doubted(made, flows, rows, telemetry)
     if len(also):
-        said = said.beside(_with_exchanges(doubted, number[also], flows, rows[also], telemetry))
-    names, met = _met(made, flows, rows, telemetry, said) if hosts else ((), _contacted(_none(said)))
-    habits, protocols = habits_of(flows, rows, made.device, made.package, said.package.texts)
+        said = said.beside(_with_exchanges(doubted, flows, rows[also], telemetry))
+    counted = habits_of(table, rows, made.device, made.package, said.package.texts) if habits else (none(), ())
+    names, met = _met(made, flows, rows, telemetry, said) if habits else ((), _contacted(_none(said)))
     known = categories_of(telemetry.tables.get("packages"))
     return Part(
         view=telemetry.view,
@@ -73,9 +74,9 @@ def gathered(telemetry: Telemetry, *, hosts: bool = False) -> Part:
         packages=tuple(said.package.texts),
         categories=tuple(known.get(text, "") for text in said.package.texts),
         destinations=tuple(said.destination.texts),
-        protocols=protocols,
+        protocols=counted[1],
         contacted=_contacted(said),
-        habits=habits,
+        habits=counted[0],
         relayed=nobody(),
         hosts=names,
         met=met,
@@ -93,20 +94,18 @@ def _together(mine: Codes, its: Codes) -> Codes:
     return Codes(np.array([place.get(text, NULL) for text in texts] + [NULL], np.int64)[code], distinct)
 
 
-def opened_rows(flows: pa.Table) -> Int64:
+def opened_rows(flows: Flows) -> Int64:
     """Rows of flows that a device opened to somebody (detector/flow_columns.py)."""
-    return np.flatnonzero(opened(whole(flows["inbound"], null=0), codes(flows["server"]), codes(flows["proto"])))
+    return np.flatnonzero(opened(flows.inbound, flows.server, flows.proto))
 
 
-def spoken_to(flows: pa.Table, rows: Int64) -> Said:
+def spoken_to(flows: Flows, rows: Int64) -> Said:
     """Who spoke to whom: domain of what a proxy was asked for, else of the server's name, else its address."""
-    destination = spoken(asked_for(flows), codes(flows["name"]), codes(flows["server"]), rows)
-    device, package = codes(flows["device"]), codes(flows["package"])
-    asking, app = Codes(device.code[rows], device.texts), Codes(package.code[rows], package.texts)
-    return Said(asking, app, destination, whole(flows["start"])[rows])
+    asking, app = (Codes(part.code[rows], part.texts) for part in (flows.device, flows.package))
+    return Said(asking, app, destinations(flows, rows), flows.start[rows])
 
 
-def _doubted(made: Said, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> tuple[Said, Int64]:
+def _doubted(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry) -> tuple[Said, Int64]:
     """The flows whose name no answer bears out once more, with whom they are judged by, and which of the rows."""
     nobody = np.zeros(0, np.int64)
     dns = telemetry.tables.get("dns")
@@ -116,20 +115,19 @@ def _doubted(made: Said, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> 
     domain, answers = answers_of(dns, device)
     if not len(answers.domain):
         return made.taken(nobody), nobody
-    columns = (asked_for(flows), codes(flows["name"]), codes(flows["server"]))
-    target, name, server = (Codes(part.code[rows], part.texts) for part in columns)
+    target, name, server = (Codes(part.code[rows], part.texts) for part in (flows.target, flows.name, flows.server))
     judged = judged_by(made.device, (target, name), server, (device, domain, answers))
     also = np.flatnonzero(judged.code != NULL)
     return replace(made.taken(also), destination=Codes(judged.code[also], judged.texts)), also
 
 
-def _askers(dns: pa.Table, flows: pa.Table) -> tuple[Codes, Codes]:
+def _askers(dns: pa.Table, flows: Flows) -> tuple[Codes, Codes]:
     """(n,) device and app of each look-up, by flow number, else the client's address and no app."""
-    asking = np.flatnonzero(whole(flows["inbound"], null=0) == 0)
-    row = joined(whole(flows["flow"])[asking], whole(dns["flow"]))
+    asking = np.flatnonzero(flows.inbound == 0)
+    row = joined(flows.flow[asking], whole(dns["flow"]))
     found = row != NULL
     place = asking[row[found]]
-    client, device, package = codes(dns["client"]), codes(flows["device"]), codes(flows["package"])
+    client, device, package = codes(dns["client"]), flows.device, flows.package
     who = client.code + len(device.texts)
     who[found] = device.code[place]
     app = np.full(len(row), NULL, np.int64)
@@ -137,18 +135,18 @@ def _askers(dns: pa.Table, flows: pa.Table) -> tuple[Codes, Codes]:
     return Codes(who, device.texts + client.texts), Codes(app, package.texts)
 
 
-def _with_exchanges(made: Said, number: Int64, flows: pa.Table, rows: Int64, telemetry: Telemetry) -> Said:
+def _with_exchanges(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry) -> Said:
     """The flows, long ones replaced by their exchanges where there are any (detector/flow_columns.py)."""
     if "exchanges" not in telemetry:
         return made
     exchanges = telemetry["exchanges"]
-    when = moments(number, made.time, whole(flows["end"])[rows], exchanges)
+    when = moments(flows.flow[rows], made.time, flows.end[rows], exchanges)
     said = made.taken(np.concatenate([when.alone, when.owner]))
     said.time[len(when.alone) :] = whole(exchanges["start"])[when.inside]
     return said
 
 
-def looked_up(dns: pa.Table, flows: pa.Table) -> Said:
+def looked_up(dns: pa.Table, flows: Flows) -> Said:
     """Who looked up which domain; asker by flow number, else by the client's address and no app."""
     if not len(dns):
         nobody = Codes(np.zeros(0, np.int64), [])
@@ -159,14 +157,12 @@ def looked_up(dns: pa.Table, flows: pa.Table) -> Said:
     return asked.taken(np.flatnonzero(qname.code != NULL))
 
 
-def _met(
-    made: Said, flows: pa.Table, rows: Int64, telemetry: Telemetry, said: Said
-) -> tuple[tuple[str, ...], Contacted]:
+def _met(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry, said: Said) -> tuple[tuple[str, ...], Contacted]:
     """The hosts by their full names, and who met them; codes of devices and packages are those of ``said``."""
-    host = named(asked_for(flows), codes(flows["name"]), rows)
+    host = named(flows.target, flows.name, rows)
     told = np.flatnonzero(host.code != NULL)
     whom = replace(made, destination=host).taken(told)
-    found = _with_exchanges(whom, whole(flows["flow"])[rows[told]], flows, rows[told], telemetry)
+    found = _with_exchanges(whom, flows, rows[told], telemetry)
     found = found.beside(_none(found))
     device, package = (
         Codes(_known(one.texts, other.texts)[one.code], other.texts)
@@ -190,7 +186,7 @@ def _contacted(said: Said) -> Contacted:
     sizes = [len(part.texts) for part in (said.device, said.package, said.destination)]
     group = keyed((said.device.code, sizes[0]), (said.package.code, sizes[1]), (said.destination.code, sizes[2]))
     ordered = bool((np.diff(said.time) >= 0).all())  # as flows mostly are, which saves a sort
-    order = np.argsort(group, kind="stable") if ordered else np.lexsort((said.time, group))
+    order = stable_order(group) if ordered else np.lexsort((said.time, group))
     group, time = group[order], said.time[order]
     day = time // DAY_US
     block = day // BLOCK_DAYS

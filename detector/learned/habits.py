@@ -35,6 +35,11 @@ def habits_of(
     return _sorted(counted), tuple(protocol.texts)
 
 
+def none() -> Habits:
+    """No habit at all."""
+    return Habits(*(np.zeros(0, np.int64) for _ in range(4)), np.zeros(0, np.uint64))
+
+
 def size_step(sizes: Int64) -> Int64:
     """(n,) the half octave of each size in bytes: 0 for none, else 1 + floor(2 log2).
 
@@ -53,8 +58,7 @@ def _counted(kind: int, value: Int64, who: Int64, apps: int) -> Habits:
     group, which = np.divmod(cells, BITS + 1)
     heads = np.flatnonzero(np.diff(group, prepend=-1) != 0)
     if not len(heads):
-        nothing = np.zeros(0, np.int64)
-        return Habits(nothing, nothing, nothing, nothing, np.zeros(0, np.uint64))
+        return none()
     devices: Bits = np.bitwise_or.reduceat(np.uint64(1) << (which - 1).astype(np.uint64), heads)
     told, package = np.divmod(group[heads], apps + 1)
     flows = np.add.reduceat(counts.astype(np.int64), heads)

@@ -21,6 +21,7 @@ from detector.baseline import Asked, Baseline, survey
 from detector.columns import NULL, Codes, Int64, codes, numbered, whole
 from detector.contract import Telemetry
 from detector.features.baseline_deviation import baseline_gate
+from detector.flow_columns import Flows
 from detector.grouped import Float64
 from detector.learned.gathering import Said, categories_of, looked_up, opened_rows, spoken_to
 from detector.rivals.pairs import Who
@@ -73,7 +74,7 @@ class Gate:
         if not self.wanted:
             return Weights()
         flows = self.telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
-        said = looked_up(self.telemetry["dns"], flows)
+        said = looked_up(self.telemetry["dns"], Flows.read(flows))
         pairs = [(who.device.text(k), who.peer.text(k)) for k in range(len(who))]
         place = {pair: k for k, pair in enumerate(pairs)}
         both, first = numbered(said.device.code, said.destination.code)
@@ -105,9 +106,9 @@ class Gate:
     @cached_property
     def _of_flow(self) -> Float64:
         """(n,) of every row of flows; NaN of those that the device did not open to somebody."""
-        flows = self.telemetry["flows"]
+        flows = Flows.read(self.telemetry["flows"])
         rows = opened_rows(flows)
-        gates = np.full(len(flows), np.nan)
+        gates = np.full(len(flows.flow), np.nan)
         gates[rows] = self._of_said(spoken_to(flows, rows))
         return gates
 

@@ -75,6 +75,7 @@ def alike_hellos(stack: int, *, ech: bool) -> tuple[int, ...]:
     return tuple(map(lengths.index, lengths))
 
 
+@lru_cache(maxsize=1 << 14)
 def chain_bytes(host: str) -> int:
     """By how many bytes a host's certificate chain exceeds our single self-signed certificate."""
     digest = int.from_bytes(hashlib.sha256(host.encode()).digest()[:4], "big")

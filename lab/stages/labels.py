@@ -15,6 +15,7 @@ from lab.recording import write_parquet
 from lab.stages.addresses import address_codes
 from lab.stages.link import Bytes, Int64, Links
 from lab.stages.segments import Ends, Packets
+from lab.stages.texts import taken
 from lab.timeline import Timeline
 
 FLOWS = pa.schema(
@@ -114,19 +115,17 @@ def write_flows(timeline: Timeline, places: Places, carried: Carried, folder: Pa
 def flows_table(timeline: Timeline, places: Places, carried: Carried) -> pa.Table:
     """The conversations with incident (null: benign) and behaviour, in the timeline's order."""
     said = timeline.conversations
-    device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
-    incidents = np.array([*(one.incident for one in timeline.incidents), ""], dtype=object)
     columns: dict[str, Any] = {
-        "device": device[said.app],
+        "device": taken([timeline.devices[app.device].name for app in timeline.apps], said.app),
         "client": places.client,
         "client_port": pa.array(places.client_port, pa.int32(), mask=places.client_port < 0),
         "server": places.server,
         "server_port": places.server_port,
-        "proto": np.where(places.tcp, "tcp", "udp").astype(object),
+        "proto": taken(("udp", "tcp"), places.tcp.astype(np.int8)),
         "start": places.start,
         "end": carried.end,
-        "incident": pa.array(incidents[said.incident], pa.string(), mask=said.incident < 0),
-        "behaviour": np.array(timeline.behaviours, dtype=object)[said.behaviour],
+        "incident": taken([one.incident for one in timeline.incidents], said.incident),
+        "behaviour": taken(timeline.behaviours, said.behaviour),
     }
     made = {name: c if isinstance(c, pa.Array) else pa.array(c, FLOWS.field(name).type) for name, c in columns.items()}
     return pa.table(made, FLOWS)

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from detector.contract import SCHEMAS
 from lab.recording import write_parquet
+from lab.stages.addresses import address_codes
 from lab.stages.labels import Carried, addresses
 from lab.stages.link import Links
 from lab.stages.requests import Request
+from lab.stages.texts import taken
 from lab.timeline import POWER_STATES, States, Timeline
 
 
@@ -33,65 +36,56 @@ def write_sensors(
 
 def sockets_table(timeline: Timeline, links: Links, carried: Carried) -> pa.Table:
     """A connect or accept and a close with its bytes per conversation, a listen and a close per listener; by time."""
-    said, count = timeline.conversations, len(timeline.conversations.start)
-    uid = np.array([app.uid for app in timeline.apps], dtype=np.int32)
-    device = np.array([timeline.devices[app.device].name for app in timeline.apps], dtype=object)
-    opened: dict[str, Any] = {
-        "device": device[said.app],
-        "uid": uid[said.app],
-        "proto": np.where(links.tcp, "tcp", "udp").astype(object),
-        "local_address": addresses(links.local, links.book),
-        "local_port": links.local_port,
-        "peer_address": addresses(links.remote, links.book),
-        "peer_port": links.remote_port,
-        "bytes_up": [None] * count,
-        "bytes_down": [None] * count,
-    }
-    opening = {**opened, "time": said.start, "event": np.where(said.inbound, "accept", "connect").astype(object)}
-    counted = {"bytes_up": carried.bytes_up, "bytes_down": carried.bytes_down}
+    said, heard = timeline.conversations, timeline.listeners
     lost = said.close >= links.until  # the sockets of a lost address are destroyed at once
-    closing = {
-        **opened,
-        **counted,
-        "time": np.where(lost, links.until, carried.end),
-        "event": np.full(count, "close", dtype=object),
+    rows = [(one.app, one.port, one.time, one.until) for one in heard]
+    ear, port, since, until = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    time = np.concatenate([said.start, np.where(lost, links.until, carried.end), since, until])
+    order = np.argsort(time, kind="stable")
+
+    def column(opening: Any, closing: Any, listening: Any, deaf: Any) -> npt.NDArray[Any]:
+        parts = zip((opening, closing, listening, deaf), (said.start, said.start, ear, ear), strict=True)
+        return np.concatenate([np.broadcast_to(part, like.shape) for part, like in parts])[order]
+
+    def both(said: Any, heard: Any) -> npt.NDArray[Any]:
+        return column(said, said, heard, heard)
+
+    local, here = address_codes(links.local, links.book)
+    remote, there = address_codes(links.remote, links.book)
+    app = both(said.app, ear)
+    columns = {
+        "time": time[order],
+        "device": taken([timeline.devices[one.device].name for one in timeline.apps], app),
+        "uid": np.array([one.uid for one in timeline.apps], dtype=np.int32)[app],
+        "event": taken(("connect", "accept", "close", "listen"), column(said.inbound.astype(np.int8), 2, 3, 2)),
+        "proto": taken(("udp", "tcp"), both(links.tcp.astype(np.int8), 1)),
+        "local_address": taken([*here, "0.0.0.0"], both(local, len(here))),  # noqa: S104 - said, nothing is bound
+        "local_port": both(links.local_port, port),
+        "peer_address": taken(there, both(remote, -1)),
+        "peer_port": _known(both(links.remote_port, -1), pa.int32()),
+        "bytes_up": _known(column(-1, carried.bytes_up, -1, -1), pa.int64()),
+        "bytes_down": _known(column(-1, carried.bytes_down, -1, -1), pa.int64()),
     }
-    heard = [_listening(timeline, event) for event in ("listen", "close")]
-    tables = [_table("sockets", part) for part in (opening, closing, *heard)]
-    whole = pa.concat_tables(tables)
-    return whole.take(pa.array(np.argsort(whole["time"].to_numpy(), kind="stable")))
+    return _table("sockets", columns)
 
 
-def _listening(timeline: Timeline, event: str) -> dict[str, list[Any]]:
-    rows = [(listener, timeline.apps[listener.app]) for listener in timeline.listeners]
-    return {
-        "time": [one.time if event == "listen" else one.until for one, _ in rows],
-        "device": [timeline.devices[app.device].name for _, app in rows],
-        "uid": [app.uid for _, app in rows],
-        "event": [event for _ in rows],
-        "proto": ["tcp" for _ in rows],
-        "local_address": ["0.0.0.0" for _ in rows],  # noqa: S104 - what a socket table says, nothing is bound
-        "local_port": [one.port for one, _ in rows],
-        "peer_address": [None for _ in rows],
-        "peer_port": [None for _ in rows],
-        "bytes_up": [None for _ in rows],
-        "bytes_down": [None for _ in rows],
-    }
+def _known(column: npt.NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Numbers that are not negative; -1 is null."""
+    return pa.array(column, kind, mask=column < 0)
 
 
 def states_table(timeline: Timeline) -> pa.Table:
     """The device states; by device and time, as the timeline has them."""
     states = timeline.states
     uid = np.array([*(app.uid for app in timeline.apps), -1], dtype=np.int32)[states.foreground]
-    names = np.array([device.name for device in timeline.devices], dtype=object)
     columns = {
         "time": states.time,
-        "device": names[states.device],
+        "device": taken([device.name for device in timeline.devices], states.device),
         "screen_on": states.screen_on,
         "locked": states.locked,
         "foreground_uid": pa.array(uid, pa.int32(), mask=states.foreground < 0),
         "last_interaction": _user_activity(states),
-        "power_state": np.array(POWER_STATES, dtype=object)[states.power],
+        "power_state": taken(POWER_STATES, states.power),
     }
     return pa.table(columns, SCHEMAS["device_state"])
 
@@ -148,4 +142,5 @@ def http_table(timeline: Timeline, links: Links, requests: list[Request]) -> pa.
 
 def _table(name: str, columns: Mapping[str, Any]) -> pa.Table:
     schema = SCHEMAS[name]
-    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema)
+    found = ((columns[field.name], field.type) for field in schema)
+    return pa.table([one if isinstance(one, pa.Array) else pa.array(one, kind) for one, kind in found], schema=schema)

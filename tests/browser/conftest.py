@@ -61,14 +61,14 @@ def opened(chromium, tmp_path):
     return opening
 
 
-def answer(text, **changes):
-    names = ("regular", "small", text)
+def answer(said, **changes):
+    names = ("regular", "small", said)
     factors = [
-        {"name": name, "value": 0.5, "contribution": 0.1 * (3 - place), "expected": text}
+        {"name": name, "value": 0.5, "contribution": 0.1 * (3 - place), "expected": said}
         for place, name in enumerate(names)
     ]
-    row = {"outcome": "below", "text": f"scored 0.3, below 0.6 {text}", "score": 0.3, "threshold": 0.6}
-    row |= {"factors": factors, "counterfactual": {"text": f"regular 0.9 instead of 0.5 {text}"}, "together": ()}
+    row = {"outcome": "below", "text": f"scored 0.3, below 0.6 {said}", "score": 0.3, "threshold": 0.6}
+    row |= {"factors": factors, "counterfactual": {"text": f"regular 0.9 instead of 0.5 {said}"}, "together": ()}
     return row | changes
 
 

@@ -6,7 +6,7 @@ It reads HTTP/1.1 alone, up to a change of protocol, as lab/stages/requests.py h
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,10 +21,10 @@ from lab.stages.flows.parts import SETTING_UP, SHAKING, Turns
 from lab.stages.flows.probes import UPWARD, Script
 from lab.stages.flows.reading import replaced, shown, words
 from lab.stages.flows.tables import Sides, table
-from lab.stages.flows.texts import coded, taken
 from lab.stages.flows.ways import Ways
 from lab.stages.flows.words import first_words, opening
 from lab.stages.streams import Stream, streams
+from lab.stages.texts import coded, taken
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
@@ -146,8 +146,8 @@ def _head(timeline: Timeline, ways: Ways, found: Asked, at: int, sizes: tuple[in
     names = words(timeline, script.kind, row)
     turn = (script.setup or script.exchanges[UPWARD][0][1])[0]
     bare = read.bare + int(ways.longer[row] @ np.array(turn.texts))
-    texts = {name: replaced(getattr(read, name), names) for name in ("method", "path", "host", "user_agent")}
-    return replace(read, bare=bare, **texts)
+    path, host, agent = (replaced(text, names) for text in (read.path, read.host, read.user_agent))
+    return _Head(read.method, path, host, agent, read.status, bare)
 
 
 @lru_cache(maxsize=4096)

@@ -17,8 +17,8 @@ from lab.behaviours import Speech
 from lab.stages.flows.parts import Turns
 from lab.stages.flows.pieces import Pieces
 from lab.stages.flows.tables import Sides, numbers_of, table
-from lab.stages.flows.texts import taken
 from lab.stages.seeds import mixed
+from lab.stages.texts import taken
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from detector.capture.names import Names, identify
 from lab.stages.flows.classes import Class
 from lab.stages.flows.pieces import Pieces
-from lab.stages.flows.texts import coded
 from lab.stages.flows.ways import Ways
 from lab.stages.flows.words import later_words, opening
+from lab.stages.texts import coded
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]
@@ -83,7 +83,15 @@ def _named(timeline: Timeline, ways: Ways, row: int, code: int) -> Names:
     script = ways.scripts[int(ways.script[row])]
     read = _read(script.kind, code, "udp" if script.udp else "tcp")
     texts = words(timeline, script.kind, row)
-    return Names(**{name: replaced(getattr(read, name), texts) for name in COLUMNS})
+    made = {name: replaced(getattr(read, name), texts) for name in _spelled(read, tuple(texts))}
+    return replace(read, **made) if made else read
+
+
+@lru_cache(maxsize=8192)
+def _spelled(read: Names, ours: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns in which any of our names stands."""
+    texts = ((name, getattr(read, name)) for name in COLUMNS)
+    return tuple(name for name, text in texts if isinstance(text, str) and any(one in text for one in ours))
 
 
 def shown(timeline: Timeline, ways: Ways, row: int) -> str:

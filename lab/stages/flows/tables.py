@@ -18,8 +18,8 @@ from detector.contract import SCHEMAS
 from lab.stages.addresses import address_codes
 from lab.stages.flows.pieces import Exchanged, Pieces
 from lab.stages.flows.reading import COLUMNS
-from lab.stages.flows.texts import taken
 from lab.stages.link import Links
+from lab.stages.texts import taken
 from lab.timeline import Timeline
 
 Int64 = npt.NDArray[np.int64]

@@ -174,7 +174,7 @@ def _said(scene: Scene, turns: tuple[Turn, ...], rows: Int64, exchange: Int64, a
     lanes, ways = scene.lanes.take(rows), scene.ways
     longer = ways.longer[rows]
     flight = ways.flight[rows]
-    overhead = np.array([*(one.overhead for one in ways.flights), 0], dtype=np.int64)[flight]
+    overhead = ways.overheads[flight]
     spread = (mixed(scene.seed[rows], _WAITS) >> np.uint64(44)).astype(np.float64) / (1 << 20) + 0.5
     walk, made = Walk.begun(lanes, opened=asked.opened), columns()
     for at, turn in enumerate(turns):

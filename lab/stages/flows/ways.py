@@ -6,6 +6,7 @@ Worked out once per speech, host and client shape, never per conversation.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +58,11 @@ class Ways:
     flight: Int64
     chain: Int64
     shown: tuple[str | None, ...]  # by speech: the name in clear in its hello, None: the host's own
+
+    @cached_property
+    def overheads(self) -> Int64:
+        """What a record of each flight adds to its plaintext; last, as at -1, nothing where there is no TLS."""
+        return np.array([*(one.overhead for one in self.flights), 0], dtype=np.int64)
 
     def take(self, rows: Int64) -> Ways:
         """The ways of these conversations."""
@@ -180,7 +186,7 @@ def _flights(
     said = timeline.conversations
     tls = np.array([speech.tls for speech in timeline.speeches], dtype=np.bool_)[said.speech]
     rows = np.flatnonzero(tls)
-    variant = _variants(timeline, rows)
+    variant, manners = _variants(timeline, rows), [manner_of(speech) for speech in timeline.speeches]
     key = np.stack([said.speech[rows], said.host[rows], said.stack[rows], named[rows], variant], axis=1)
     wide = (key[:, 0].astype(np.int64) << 24 | key[:, 1]) << 16 | key[:, 2] << 8 | key[:, 3] << 7 | key[:, 4]
     _, first, place = np.unique(wide, return_index=True, return_inverse=True)
@@ -188,7 +194,7 @@ def _flights(
     index, chains = [], []
     for speech, host, stack, has_name, which in key[first].tolist():
         kind = timeline.speeches[speech]
-        name, manner = names[host] if has_name else "", manner_of(kind)
+        name, manner = names[host] if has_name else "", manners[speech]
         shown = name if manner.sni is None else manner.sni
         one = flights_of(stack, len(shown), kind.options.get("alpn", ALPN.get(kind.protocol, "")), manner, which)
         index.append(found.setdefault(one, len(found)))

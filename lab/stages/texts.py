@@ -12,7 +12,7 @@ import pyarrow as pa
 Int64 = npt.NDArray[np.int64]
 
 
-def taken(texts: Sequence[Any], codes: Int64, kind: pa.DataType | None = None) -> pa.Array:
+def taken(texts: Sequence[Any], codes: npt.NDArray[np.integer[Any]], kind: pa.DataType | None = None) -> pa.Array:
     """The texts (or other values, None among them) at these codes; -1 is null."""
     known = pa.array([*texts, None], kind or pa.string())
     return known.take(pa.array(np.where(codes < 0, len(texts), codes)))

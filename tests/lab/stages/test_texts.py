@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lab.stages.flows.texts import coded, taken
+from lab.stages.texts import coded, taken
 
 
 def test_codes_become_texts_and_minus_one_null():
