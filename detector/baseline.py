@@ -39,6 +39,7 @@ class Baseline:
     view: str
     parts: tuple[Part, ...]  # each once, by id
     itself: bool = False
+    by_host: bool = False  # destinations are single hosts by their full names, else registrable domains
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -153,8 +154,13 @@ class Baseline:
         return np.where(heard, 1.0, found[place.reshape(-1)])
 
     @cached_property
+    def hosts(self) -> Baseline:
+        """The same of single hosts: which of a known domain's are new. Nothing is asked of a survey's."""
+        return replace(self, by_host=True)
+
+    @cached_property
     def _combined(self) -> Combined:
-        return combined(self.parts)
+        return combined(self.parts, hosts=self.by_host)
 
     @cached_property
     def _told(self) -> frozenset[str]:

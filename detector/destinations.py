@@ -52,6 +52,16 @@ def registrable(name: str) -> str:
 
 
 @cache
+def host_of(name: str) -> str:
+    """The name as one host's: in lower case, without port and final dot.
+
+    >>> host_of("API.b.example.:8080"), host_of("198.18.0.5")
+    ('api.b.example', '198.18.0.5')
+    """
+    return _PORT.sub(r"\1\2", name.lower()).rstrip(".")
+
+
+@cache
 def label_of(name: str) -> str:
     """The label that makes a registrable domain somebody's: ``testing`` of www.testing.com; empty for an address.
 

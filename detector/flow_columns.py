@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.columns import NULL, Codes, Int64, codes, joined, whole
-from detector.destinations import is_group, is_loopback, registrable
+from detector.destinations import host_of, is_address, is_group, is_loopback, registrable
 from detector.lookups import Lookups
 
 LONG_FLOW_US = 10_000_000  # a flow longer than that is known by its exchanges
@@ -131,6 +131,15 @@ def _told(flows: Flows, lookups: Lookups, udp: npt.NDArray[np.bool_]) -> npt.NDA
 def destinations(flows: Flows, rows: Int64) -> Codes:
     """(m,) whom the flows of those rows spoke to, as ``spoken`` has it."""
     return spoken(flows.target, flows.name, flows.server, rows)
+
+
+def named(target: Codes, name: Codes, rows: Int64) -> Codes:
+    """(m,) the host that a proxy was asked for, else the server's name, in full; NULL where neither is a name."""
+    told = [host_of(text) for text in (*target.texts, *name.texts)]
+    one, other = target.code[rows], name.code[rows]
+    code = np.where(one != NULL, one, np.where(other != NULL, other + len(target.texts), NULL))
+    nameless = np.array([is_address(text) for text in told] + [True])
+    return Codes(np.where(nameless[code], NULL, code), told).renamed(told)
 
 
 def spoken(target: Codes, name: Codes, server: Codes, rows: Int64) -> Codes:

@@ -1,6 +1,7 @@
 """Who speaks to whom: pairs of an app on a device and a destination, and the rows of flows or dns of each.
 
-The first key is the pair itself; the second joins the rare destinations of an app, for names that rotate.
+The first key is the pair itself; the second joins the rare destinations of an app, for names that rotate; the third
+parts a domain into its hosts, for a new one of a domain that is known.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detector.claims import replaced
-from detector.columns import Codes, Int64, dense, ordered, stable_order
-from detector.flow_columns import Flows, destinations
+from detector.claims import replaced, translated
+from detector.columns import NULL, Codes, Int64, dense, ordered, stable_order
+from detector.destinations import registrable
+from detector.flow_columns import Flows, destinations, named
 from detector.lookups import Lookups
 
 #: The destination that stands for all destinations of an app that hardly anybody else contacts.
@@ -33,6 +35,7 @@ class Pairs:
     package: Codes
     destination: Codes
     merged: bool = False  # all its destinations are RARE
+    by_host: bool = False  # destinations are hosts by their full names
 
     def __len__(self) -> int:
         return len(self.app)
@@ -48,6 +51,26 @@ class Pairs:
         device, package = (Codes(part.code[one], part.texts) for part in (self.device, self.package))
         rare = Codes(np.zeros(len(one), np.int64), [RARE])
         return Pairs(self.said, rows[order], edges, self.app[one], device, self.uid[one], package, rare, merged=True)
+
+    def hosts(self) -> tuple[Pairs, Int64]:
+        """The same by single hosts, the third key, and the pair (h,) that each is of; of flows with such a name only.
+
+        A host is told by a name that belongs to the pair's domain: where the pair is known by another, the flow's own
+        name is not believed.
+        """
+        assert isinstance(self.said, Flows)
+        pair = np.repeat(np.arange(len(self)), np.diff(self.edges))
+        host = named(self.said.target, self.said.name, self.rows)
+        domain = translated(host.renamed([registrable(text) for text in host.texts]), self.destination.texts)
+        told = np.flatnonzero((host.code != NULL) & (domain == self.destination.code[pair]))
+        key = pair[told] * (len(host.texts) + 1) + host.code[told]
+        order = told[np.argsort(key, kind="stable")]
+        heads, edges = _runs(pair[order] * (len(host.texts) + 1) + host.code[order])
+        one = pair[order[heads]]
+        device, package = (Codes(part.code[one], part.texts) for part in (self.device, self.package))
+        whom = Codes(host.code[order[heads]], host.texts)
+        rows, app, uid = self.rows[order], self.app[one], self.uid[one]
+        return Pairs(self.said, rows, edges, app, device, uid, package, whom, by_host=True), one
 
 
 def flow_pairs(flows: Flows, considered: Int64, judged: Codes | None = None) -> Pairs:

@@ -15,6 +15,7 @@ import typer
 
 from lab.cli_baseline import baseline_app
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
+from lab.cli_detect import detect
 from lab.cli_export import export
 from lab.cli_gate import gate, mutate
 from lab.cli_lab import lab_app
@@ -177,6 +178,7 @@ app.command()(gate)
 app.command()(mutate)
 app.command()(tune)
 app.command()(export)
+app.command()(detect)
 
 
 @app.command()
@@ -194,66 +196,6 @@ def inspect(target: Path, *, allow_partial: Partial = False, json_: Json = False
         emit_json(seen.to_json())
     else:
         print_inspection(seen)
-
-
-@app.command()
-@guarded
-def detect(
-    inputs: Annotated[list[Path], typer.Argument(help="Recordings, pcap or pcapng files.")],
-    *,
-    detector: Detectors = ["builtin"],  # noqa: B006 - typer copies it
-    view: Annotated[str, typer.Option(help="What the sensor shows.")] = "full",
-    exceptions: Annotated[
-        Path | None, typer.Option(help="TOML file of documented exceptions: what it covers is informational.")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(help="What baseline learn wrote, of the same view: what is normal here.")
-    ] = None,
-    explain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="INCIDENT", help="Why it was found or missed: an incident, missed, all, or DEVICE/PACKAGE[/PEER]."
-        ),
-    ] = None,
-    allow_partial: Partial = False,
-    out: Out = None,
-    json_: Json = False,
-) -> None:
-    """Run detectors over recordings and captures.
-
-    Findings to the terminal, as JSON lines, or into the file --out. Each input is judged by itself. With --explain:
-    what became of whom that names, factor by factor, and the smallest change that would have been an alert.
-    """
-    from lab.detection import looks, print_findings, rows_of, write_lines
-
-    with progress("detect") as advance:
-        seen = looks(
-            inputs,
-            tuple(detector),
-            view,
-            allow_partial=allow_partial,
-            advance=advance,
-            exceptions=exceptions,
-            baseline=baseline,
-        )
-        if explain is not None:
-            from lab.explaining import explain_looks
-
-            answers = explain_looks(seen, explain, allow_partial=allow_partial)
-        else:
-            rows = rows_of(seen)
-    lines = [one.line() for one in (answers if explain is not None else rows)]
-    if out:
-        write_lines(out, lines)
-    if json_:
-        for line in lines:
-            emit(line)
-    elif explain is not None and not out:
-        from lab.report.explained import print_explained
-
-        print_explained([answer.to_json() for answer in answers])
-    elif not out:
-        print_findings(rows)
 
 
 @app.command()

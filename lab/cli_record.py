@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -59,7 +59,30 @@ def record(
     if json_:
         emit_json(summary)
     else:
-        emit("\n".join(f"{key}: {value}" for key, value in summary.items()))
+        emit("\n".join(f"{what + ':':10} {said}" for what, said in in_words(summary)))
+
+
+def in_words(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A recording's summary for a person: (what, said) line by line; what there is nothing to say of is left out."""
+    from lab.report.words import duration
+
+    yield "recording", str(summary["recording"])
+    fleet = f", {summary['devices']:,} phones" if summary.get("devices") else ""
+    yield "scenario", f"{summary['scenario']}, seed {summary['seed']}{fleet}"
+    speed = "" if summary["speed"] == 1 else f" at {summary['speed']:g} times its pace"
+    yield "stage", f"{summary['stage']}{speed}"
+    yield "span", duration(summary["span_s"])
+    if past := summary.get("past"):
+        poison = f", of what is labelled {past['poison']:.0%} was there" if past["poison"] else ", nothing labelled"
+        yield "past", f"the {duration(past['learn_s'])} before the scenario{poison}"
+    packets = summary["packets"]
+    yield "packets", "none, tables only" if packets is None else f"{packets:,}"
+    yield "size", f"{summary['bytes']:,} bytes"
+    if summary.get("not_played"):
+        yield "not played", ", ".join(summary["not_played"])
+    yield "sha256", summary["sha256"]
+    if summary["partial"]:
+        yield "partial", summary["partial"]
 
 
 def say_not_played(recordings: Iterable[Path]) -> None:

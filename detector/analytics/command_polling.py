@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.analytics.polling_finding import Told, all_told
-from detector.analytics.polling_measured import Measured, is_rare, measured
+from detector.analytics.polling_measured import Measured, measured
 from detector.analytics.polling_onset import onset
 from detector.analytics.polling_score import Scored, scored, scores
 from detector.contract import Finding, Telemetry
@@ -50,13 +50,16 @@ def command_polling(telemetry: Telemetry, limits: PollingThresholds, by: Signatu
 
 
 def _reported(found: Measured, result: Scored, limits: PollingThresholds) -> list[Told]:
-    """The groups that are told: near misses and more, merged ones only where no alert of its own tells the same."""
+    """The groups that are told: near misses and more.
+
+    Merged ones and single hosts only where no alert about a destination by itself tells the same.
+    """
     near = result.score >= limits.threshold * limits.near_miss
-    rare = np.array([is_rare(text) for text in found.destination.texts] + [False])[found.destination.code]
-    told = all_told(found, result, np.flatnonzero(near & ~rare), limits)
+    beside = found.beside
+    told = all_told(found, result, np.flatnonzero(near & ~beside), limits)
     alerts = [one for one in told if one.alerts(limits)]
     covered = {looked_up: _rows(found, alerts, looked_up=looked_up) for looked_up in (False, True)}
-    for one in all_told(found, result, np.flatnonzero(near & rare), limits):
+    for one in all_told(found, result, np.flatnonzero(near & beside), limits):
         if covered[one.contacts.looked_up][one.contacts.rows].mean() < 0.5:
             told.append(one)
     return told

@@ -32,6 +32,8 @@ from detector.thresholds import PollingThresholds
 DAY_US = 86_400_000_000
 #: Parts of the gate, in the words of detector.baseline.Deviation.
 PARTS = ("own_days", "app_share", "app_devices", "category_share", "fleet_share", "fleet_new")
+#: A gate below which a domain is known, so that only a host of it can be new.
+DOMAIN_KNOWN = 0.5
 Columns = dict[str, Float64]
 
 
@@ -116,6 +118,7 @@ def pair_columns(pairs: Pairs, known: Surroundings) -> Columns:
         "fleet": np.full(len(pairs), float(max(known.baseline.devices - 1, 0))),
         "prevalence": prevalence(used, max(known.devices - 1, 0), packages),
         "adoption": _adoption(pairs),
+        "known_domain": np.zeros(len(pairs)),
     }
 
 
@@ -130,6 +133,16 @@ def _adoption(pairs: Pairs) -> Float64:
     of = max(devices - 1, 1)
     known = (app != NULL) & (devices > 1)
     return np.where(known, at_least(others / of, np.full(len(pairs), float(of))), np.nan)
+
+
+def host_columns(pairs: Pairs, of: Columns, known: Surroundings) -> Columns:
+    """(h,) the same of hosts; ``of``: columns of the domain of each. ``known_domain``: how usual that is here."""
+    return pair_columns(pairs, known) | {"known_domain": 1 - of["gate"]}
+
+
+def fresh_hosts(columns: Columns, of: Columns) -> npt.NDArray[np.bool_]:
+    """(h,) hosts that are less usual than their domain, which is known: candidates for the third key."""
+    return np.asarray((of["gate"] < DOMAIN_KNOWN) & (columns["gate"] > of["gate"]))
 
 
 def rare_pairs(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_]:

@@ -15,14 +15,14 @@ from detector.contacts import Crowd, Flows, Pairs
 from detector.features.succession import succession
 from detector.features.surge import surge
 from detector.flow_columns import MERGE_US
-from detector.grouped import Float64, grouped_sum, spans
+from detector.grouped import Float64, grouped_kinds, grouped_sum, spans
 from detector.learned.part import keyed
 from detector.learned.shares import placed
 
 DAY_US = 86_400_000_000
 CANDIDATES = 32
 SILENT = 3.0  # contacts missed: a Poisson process is silent that long once in twenty times
-Paces = tuple[Float64, Float64]
+Paces = tuple[Float64, Float64, Float64]
 NAMES = ("per_day", "usual_per_day", "surge", "own_places", "succession")
 
 
@@ -41,32 +41,47 @@ def history_columns(crowd: Crowd, known: Surroundings, own_days: Float64, paces:
 
 
 def usual_paces(crowd: Crowd, known: Surroundings) -> Paces:
-    """(g,) contacts a day that are usual with the destination (of a merged group with strangers), and with own places.
+    """(g,) usual a day: contacts with the destination (of a merged group with strangers), with own places, newcomers.
 
     NaN: without a learned baseline, or of an app that was not there.
     """
     if known.baseline.itself or not len(crowd):
-        return np.full(len(crowd), np.nan), np.full(len(crowd), np.nan)
-    pace = known.baseline.pace(crowd.device, crowd.package, crowd.destination)
-    return (pace.strangers, pace.strangers) if crowd.pairs.merged else (pace.usual, pace.own_places)
+        unknown = np.full(len(crowd), np.nan)
+        return unknown, unknown, unknown
+    pace = known.baseline_of(crowd.pairs).pace(crowd.device, crowd.package, crowd.destination)
+    if crowd.pairs.merged:
+        return pace.strangers, pace.strangers, pace.newcomers
+    return pace.usual, pace.own_places, np.full(len(crowd), np.nan)
 
 
 def pace_columns(crowd: Crowd, until: Int64, known: Surroundings, paces: Paces) -> dict[str, Float64]:
     """(g,) the rates up to ``until`` (g,) against the usual ones, no part of a day for a whole one.
 
     ``own_places``: how far the rate lies above what the app's users have with destinations of their own; 1 for apps
-    that have none.
+    that have none. Of a merged group how many destinations it met may be usual as well.
     """
-    usual, own = paces
+    usual, own, newcomers = paces
     if known.baseline.itself:
         return dict.fromkeys(NAMES[:-1], np.full(len(crowd), np.nan))
-    per_day = as_learned(crowd) / np.maximum((until - known.span[0]) / DAY_US, 1.0)
+    days = np.maximum((until - known.span[0]) / DAY_US, 1.0)
+    per_day = as_learned(crowd) / days
+    habit = np.where(own == 0, 1.0, surge(per_day, own))
+    if crowd.pairs.merged and len(crowd):
+        met = surge(_distinct(crowd, known) / days, newcomers)
+        habit = np.where(np.nan_to_num(newcomers) > 0, np.minimum(habit, met), habit)
     return {
         "per_day": per_day,
         "usual_per_day": usual,
         "surge": surge(per_day, np.full(len(crowd), np.nan) if crowd.pairs.merged else usual),
-        "own_places": np.where(own == 0, 1.0, surge(per_day, own)),
+        "own_places": habit,
     }
+
+
+def _distinct(crowd: Crowd, known: Surroundings) -> Float64:
+    """(g,) how many destinations each merged group has."""
+    whom = known.destination_of(crowd.rows, looked_up=crowd.looked_up)
+    group, _ = grouped_kinds(whom.code, crowd.row_edges)
+    return np.bincount(group, minlength=len(crowd)).astype(np.float64)
 
 
 def as_learned(crowd: Crowd) -> Float64:
@@ -78,7 +93,8 @@ def as_learned(crowd: Crowd) -> Float64:
 
 def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]) -> Float64:
     """(g,) of the fresh the best destination of the app that fell silent; NaN where the app was not there before."""
-    combined, former = known.baseline.known, known.baseline.former()
+    baseline = known.baseline_of(crowd.pairs)
+    combined, former = baseline.known, baseline.former()
     sizes = len(combined.devices), len(combined.packages)
     app = keyed((former.device, sizes[0]), (former.package, sizes[1]))
     last = _last(known, crowd.pairs)
@@ -112,7 +128,8 @@ def _successions(crowd: Crowd, known: Surroundings, fresh: npt.NDArray[np.bool_]
 
 def _last(known: Surroundings, pairs: Pairs) -> Int64:
     """(k,) until when each pair of the learning period still spoke; the beginning where it does not any more."""
-    former, combined = known.baseline.former(), known.baseline.known
+    baseline = known.baseline_of(pairs)
+    former, combined = baseline.former(), baseline.known
     texts = combined.devices, combined.packages, combined.destinations
     sizes = [len(part) for part in texts]
     keys = keyed(*zip((former.device, former.package, former.destination), sizes, strict=True))

@@ -1,7 +1,8 @@
 """The groups of AN1793 and every factor of each, before anything is called suspicious.
 
 First key: device, app and destination. Second: device, app and all the destinations hardly anybody else contacts, for
-names that rotate. Tuning, ablation and counterfactuals use exactly these columns.
+names that rotate. Third, with a learned baseline: device, app and a host that is new under a known domain.
+Tuning, ablation and counterfactuals use exactly these columns.
 """
 
 from __future__ import annotations
@@ -10,14 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from detector.analytics.polling_columns import Columns, averaged, columns_of, pair_columns, rare_pairs, rates
+from detector.analytics.polling_columns import (
+    Columns,
+    averaged,
+    columns_of,
+    fresh_hosts,
+    host_columns,
+    pair_columns,
+    rare_pairs,
+    rates,
+)
 from detector.analytics.polling_history import history_columns, usual_paces
 from detector.analytics.polling_surroundings import Surroundings
 from detector.columns import Codes, Int64
 from detector.contacts import RARE, Contacts, Crowd, Merging, Pairs, crowd_of
 from detector.contract import Telemetry
 from detector.grouped import Float64, grouped_kinds
+from detector.lookups import Lookups
 from detector.thresholds import PollingThresholds
 
 
@@ -28,7 +40,7 @@ class Part:
     crowd: Crowd
     around: Columns  # (g,) what is of all times: what others do, and the contact rate
     columns: Columns  # (g,) all factors, those included
-    paces: tuple[Float64, Float64]  # (g,) polling_history.usual_paces; their columns depend on what was seen
+    paces: tuple[Float64, Float64, Float64]  # (g,) polling_history.usual_paces; their columns depend on what was seen
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,12 @@ class Measured:
         )
 
     @property
+    def beside(self) -> npt.NDArray[np.bool_]:
+        """(g,) whether it is of the second or third key: what it holds is in groups of the first too."""
+        keys = [np.full(len(part.crowd), part.crowd.pairs.merged or part.crowd.pairs.by_host) for part in self.parts]
+        return np.concatenate([np.zeros(0, np.bool_), *keys])
+
+    @property
     def first(self) -> Int64:
         """(g,) the first contact, microseconds."""
         return np.concatenate([np.zeros(0, np.int64), *(part.crowd.first for part in self.parts)])
@@ -127,6 +145,8 @@ def _parts(pairs: Pairs, known: Surroundings, limits: PollingThresholds) -> list
         joined = pairs.by_app(rare)
         crowd = crowd_of(joined, known.exchanges, merging)
         found.append(_part(_rotating(crowd, known), averaged(around, pairs, rare), known, limits))
+    if not known.baseline.itself and not isinstance(pairs.said, Lookups):
+        found.append(_hosts(pairs, around, known, merging, limits))
     return [part for part in found if len(part.crowd)]
 
 
@@ -139,6 +159,16 @@ def _part(crowd: Crowd, around: Columns, known: Surroundings, limits: PollingThr
         return Part(crowd, beside, {}, paces)
     until = np.full(len(crowd), known.span[1])
     return Part(crowd, beside, columns_of(crowd, until, known, limits) | beside, paces)
+
+
+def _hosts(pairs: Pairs, around: Columns, known: Surroundings, merging: Merging, limits: PollingThresholds) -> Part:
+    """The third key: hosts that are new under a domain that is known, each by itself."""
+    hosts, of = pairs.hosts()
+    domains = {name: column[of] for name, column in around.items()}
+    columns = host_columns(hosts, domains, known)
+    crowd = crowd_of(hosts, known.exchanges, merging)
+    fresh = fresh_hosts(columns, domains)
+    return _part(crowd.taken(np.flatnonzero(fresh[crowd.pair])), columns, known, limits)
 
 
 def _rotating(crowd: Crowd, known: Surroundings) -> Crowd:

@@ -14,7 +14,7 @@ from detector.analytics.polling_surroundings import WITH_SNI, Surroundings
 from detector.claims import translated
 from detector.columns import NULL, Codes, Int64
 from detector.contacts import Contacts, Crowd, Flows
-from detector.destinations import is_address, is_local, label_of
+from detector.destinations import is_address, is_local, label_of, registrable
 from detector.features.dns_tunnel import ODD_TYPES, dns_tunnel
 from detector.features.name_anomaly import name_anomaly
 from detector.features.name_entropy import name_entropy
@@ -54,7 +54,7 @@ def answered_share(contacts: Contacts, said: Flows | Lookups, lookups: Lookups |
     """
     if isinstance(said, Lookups) or lookups is None or not len(lookups.answers.domain):
         return float("nan")
-    whom = Codes(np.zeros(len(contacts.rows), np.int64), [contacts.destination])
+    whom = Codes(np.zeros(len(contacts.rows), np.int64), [registrable(contacts.destination)])
     server = Codes(said.server.code[contacts.rows], said.server.texts)
     nobody = np.full(len(contacts.rows), NULL, np.int64)
     _, _, own = _resolved(nobody, server, whom, lookups)
@@ -63,7 +63,7 @@ def answered_share(contacts: Contacts, said: Flows | Lookups, lookups: Lookups |
 
 def _destinations(crowd: Crowd, known: Surroundings) -> Codes:
     """(rows,) whom each row of the groups was with: their one destination, or of a merged group each its own."""
-    if crowd.pairs.merged:
+    if crowd.pairs.merged or crowd.pairs.by_host:
         return known.destination_of(crowd.rows, looked_up=crowd.looked_up)
     return Codes(np.repeat(crowd.destination.code, np.diff(crowd.row_edges)), crowd.destination.texts)
 
@@ -130,13 +130,18 @@ def _resolved(who: Int64, server: Codes, whom: Codes, lookups: Lookups) -> tuple
     return held, mine, (address != NULL) & (domain != NULL) & np.isin(address * width + domain, pairs)
 
 
+def _domain_of(crowd: Crowd) -> Codes:
+    """(g,) the registrable domain of each destination, of hosts too."""
+    return crowd.destination.renamed([registrable(text) for text in crowd.destination.texts])
+
+
 def _fronted(crowd: Crowd, known: Surroundings) -> Float64:
     """(g,) share of its decrypted requests whose Host is of another domain; NaN where none was read."""
     if known.fronts is None:
         return np.full(len(crowd), np.nan)
     apps = (crowd.uid != NULL) | (crowd.package.code != NULL)
     by_app = known.fronts.of_rows(crowd.rows, crowd.row_edges)
-    return np.where(apps, by_app, known.fronts.of_names(crowd.device, crowd.destination))
+    return np.where(apps, by_app, known.fronts.of_names(crowd.device, _domain_of(crowd)))
 
 
 def _tunnel(crowd: Crowd) -> Float64:

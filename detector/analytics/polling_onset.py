@@ -62,6 +62,6 @@ def _scores(
     """(k,) the score of the first contacts of each, as if the telemetry had ended with the last of them."""
     prefix = part.crowd.taken(groups, lengths)
     columns = columns_of(prefix, prefix.last, known, limits)
-    usual, own = part.paces
-    paced = pace_columns(prefix, prefix.last, known, (usual[groups], own[groups]))
+    usual, own, newcomers = (column[groups] for column in part.paces)
+    paced = pace_columns(prefix, prefix.last, known, (usual, own, newcomers))
     return scores(columns | {name: column[groups] for name, column in part.around.items()} | paced, limits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detector.contacts import RARE, Contacts, Flows
-from detector.destinations import registrable
+from detector.destinations import host_of, registrable
 from detector.lookups import Lookups
 
 SHOWN = 4
@@ -46,5 +46,5 @@ def peer_of(contacts: Contacts, said: Flows | Lookups) -> Peer:
     if rare:
         every = names or list(addresses)
         return Peer(every[0], addresses, len(every))
-    same = len(names) == 1 and registrable(names[0]) == contacts.destination
+    same = len(names) == 1 and contacts.destination in (registrable(names[0]), host_of(names[0]))
     return Peer(names[0] if same else contacts.destination, addresses, 1)

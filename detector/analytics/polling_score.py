@@ -29,6 +29,8 @@ ODDITIES = ("name_anomaly", "dns_tunnel", "protocol_role", "task_mixture")
 SHARED = 0.6
 #: The largest gate without a learned baseline: whether a destination is new cannot be told (baseline_deviation).
 SURVEYED = 0.675
+#: Taken off the gate of a new host by its domain being perfectly usual.
+DOMAIN_RELIEF = 0.35
 #: Other devices before their habits weigh half, where nothing was learned (features.prevalence has the same).
 FLEET_PRIOR = 20.0
 
@@ -75,7 +77,7 @@ def applied_gate(columns: Columns, limits: PollingThresholds) -> Float64:
 
     >>> from detector.thresholds import load_thresholds
     >>> one = {"gate": 0.3375, "fleet": 0.0, "prevalence": np.nan, "baseline": 0.0}
-    >>> one |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), np.nan)
+    >>> one |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), np.nan) | {"known_domain": 0.0}
     >>> applied_gate({name: np.array([value]) for name, value in one.items()}, load_thresholds().polling).tolist()
     [1.0]
     """
@@ -90,17 +92,19 @@ def deviating(columns: Columns) -> Float64:
 
     A known destination vouches for its pace: where the rate surges, it counts as far as the destination is rare
     elsewhere. An app whose users each have destinations of their own makes one more of its usual pace less of an event,
-    and a destination that took over from one that fell silent is a vendor that moved. What is unknown changes nothing.
+    and a destination that took over from one that fell silent is a vendor that moved. A new host of a domain that the
+    app knows is less of an event than a new domain. What is unknown changes nothing.
 
     >>> past = {"gate": [1.0, 0.1, 1.0, 1.0], "elsewhere": [1.0, 0.9, 1.0, 1.0], "surge": [np.nan, 1.0, 1.0, 1.0],
-    ...     "own_places": [np.nan, 1.0, 0.0, 1.0], "succession": [np.nan, 0.0, 0.0, 1.0]}
+    ...     "own_places": [np.nan, 1.0, 0.0, 1.0], "succession": [np.nan, 0.0, 0.0, 1.0], "known_domain": [0.0] * 4}
     >>> deviating({name: np.array(value) for name, value in past.items()}).round(3).tolist()
     [1.0, 0.9, 0.35, 0.35]
     """
     gate = np.maximum(columns["gate"], np.nan_to_num(columns["surge"] * columns["elsewhere"]))
     wont = np.nan_to_num(columns["own_places"], nan=1.0)
     apart = 1 - np.nan_to_num(columns["succession"])
-    return np.asarray(gate * (KNOWN + (1 - KNOWN) * wont) * (KNOWN + (1 - KNOWN) * apart))
+    strange = 1 - DOMAIN_RELIEF * columns["known_domain"]
+    return np.asarray(gate * strange * (KNOWN + (1 - KNOWN) * wont) * (KNOWN + (1 - KNOWN) * apart))
 
 
 def covered(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_]:
@@ -113,6 +117,7 @@ def covered(columns: Columns, limits: PollingThresholds) -> npt.NDArray[np.bool_
     >>> from detector.thresholds import load_thresholds
     >>> told = {"baseline": [0.0, 1, 1, 1], "gate": [1.0, 0.1, 1, 1], "adoption": [0.0, 0, 0.7, 0.1]}
     >>> told |= dict.fromkeys(("elsewhere", "surge", "own_places", "succession"), [np.nan] * 4)
+    >>> told["known_domain"] = [0] * 4
     >>> covered({name: np.array(value) for name, value in told.items()}, load_thresholds().polling).tolist()
     [True, True, True, False]
     """

@@ -171,10 +171,14 @@ class Surroundings:
             found.append(self.inventory.find(device.text(k) or "", None if number == NULL else number, package.text(k)))
         return place.astype(np.int64), found
 
+    def baseline_of(self, pairs: Pairs) -> Baseline:
+        """The baseline that knows destinations as those pairs have them."""
+        return self.baseline.hosts if pairs.by_host else self.baseline
+
     def deviation(self, pairs: Pairs) -> Deviation:
         """(p,) how unusual each pair is."""
         category = self.categories(pairs)
-        return self.baseline.deviation(Asked(pairs.device, pairs.package, category, pairs.destination))
+        return self.baseline_of(pairs).deviation(Asked(pairs.device, pairs.package, category, pairs.destination))
 
     def categories(self, pairs: Pairs) -> Codes:
         """(p,) the category of each pair's app; NULL where unknown."""

@@ -34,8 +34,10 @@ class Combined:
     installed: frozenset[tuple[str, str]]  # (device, package) of all inventories
 
 
-def combined(parts: Sequence[Part]) -> Combined:
-    """The parts together; their order does not matter."""
+def combined(parts: Sequence[Part], *, hosts: bool = False) -> Combined:
+    """The parts together; their order does not matter. With ``hosts`` the destinations are hosts, else domains."""
+    if hosts:
+        parts = [replace(part, destinations=part.hosts, contacted=part.met) for part in parts]
     devices, packages, destinations, protocols = (
         _vocabulary([getattr(part, name) for part in parts])
         for name in ("devices", "packages", "destinations", "protocols")

@@ -1,4 +1,4 @@
-"""A baseline's file: a zip of three Parquet tables and a JSON sheet, the same bytes for the same parts.
+"""A baseline's file: a zip of four Parquet tables and a JSON sheet, the same bytes for the same parts.
 
 What is read is proved: every part's id is the hash of its content (detector/learned/part.py), so a changed number is
 found, whoever changed it. The sheet says schema_version first, that an older reader can refuse a newer file.
@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 from detector.contract import EvidenceError
 from detector.learned.part import Contacted, Habits, Part, Relayed
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SHEET = "baseline.json"
-TABLES = {"contacted": Contacted, "habits": Habits, "relayed": Relayed}
-TEXTS = ("devices", "packages", "categories", "destinations", "protocols")
+TABLES = {"contacted": Contacted, "habits": Habits, "relayed": Relayed, "met": Contacted}
+TEXTS = ("devices", "packages", "categories", "destinations", "protocols", "hosts")
 STAMP = (2026, 1, 1, 0, 0, 0)  # of every member: a file says nothing of when it was written
 NEXT = "make one with: droidrange baseline learn RECORDING... -o FILE"
 
@@ -135,7 +135,7 @@ def _part(sheet: Mapping[str, Any], number: int, tables: Mapping[str, pa.Table])
     texts = {name: tuple(str(text) for text in told[name]) for name in TEXTS}
     first, last = told["span"]
     rows = {name: _rows(tables[name], kind, number) for name, kind in TABLES.items()}
-    _refuse_codes(texts, rows["contacted"], rows["habits"], rows["relayed"])
+    _refuse_codes(texts, rows)
     installed = tuple((str(device), str(package)) for device, package in told["installed"])
     columns: dict[str, Any] = {**texts, **rows, "installed": installed}
     return Part(view=str(sheet["view"]), span=(int(first), int(last)), **columns).named()
@@ -157,12 +157,13 @@ def _rows(table: pa.Table, kind: type[Any], number: int) -> Any:
     return kind(*(table[name].to_numpy()[mine] for name in names))
 
 
-def _refuse_codes(texts: Mapping[str, tuple[str, ...]], contacted: Contacted, habits: Habits, relayed: Relayed) -> None:
+def _refuse_codes(texts: Mapping[str, tuple[str, ...]], rows: Mapping[str, Any]) -> None:
     """ValueError for a code that names no text."""
-    named = habits.value[habits.kind == 3]
-    held = [("devices", contacted.device, 0), ("packages", contacted.package, -1), ("packages", habits.package, -1)]
-    held += [("devices", relayed.device, 0), ("packages", relayed.package, -1)]
-    held += [("destinations", contacted.destination, 0), ("protocols", named, 0)]
+    habits = rows["habits"]
+    held = [("devices", rows[name].device, 0) for name in ("contacted", "relayed", "met")]
+    held += [("packages", rows[name].package, -1) for name in TABLES]
+    held += [("destinations", rows["contacted"].destination, 0), ("hosts", rows["met"].destination, 0)]
+    held += [("protocols", habits.value[habits.kind == 3], 0)]
     for name, column, least in held:
         if len(column) and not (least <= column.min() and column.max() < len(texts[name])):
             raise ValueError(f"found a code beyond the {len(texts[name])} {name}")

@@ -15,7 +15,7 @@ from detector.claims import judged_by
 from detector.columns import NULL, Codes, Int64, codes, joined, stable_order, whole
 from detector.contract import Telemetry
 from detector.destinations import registrable
-from detector.flow_columns import MERGE_US, Flows, destinations, moments, opened
+from detector.flow_columns import MERGE_US, Flows, destinations, moments, named, opened
 from detector.learned.habits import habits_of, none
 from detector.learned.part import BLOCK_DAYS, DAY_US, Bits, Contacted, Part, keyed
 from detector.learned.relayed import nobody
@@ -52,7 +52,8 @@ class Said:
 def gathered(telemetry: Telemetry, flows: Flows | None = None, *, habits: bool = True) -> Part:
     """The part of one telemetry, without who relayed; empty where it has neither flows nor look-ups.
 
-    ``flows``: those of the telemetry, where they have been read; ``habits``: whether how apps speak is counted.
+    ``flows``: those of the telemetry, where they have been read; ``habits``: whether how apps speak and which single
+    hosts they met is counted.
     """
     table = telemetry.tables.get("flows", SCHEMAS["flows"].empty_table())
     flows = Flows.read(table) if flows is None else flows
@@ -64,6 +65,7 @@ def gathered(telemetry: Telemetry, flows: Flows | None = None, *, habits: bool =
     if len(also):
         said = said.beside(_with_exchanges(doubted, flows, rows[also], telemetry))
     counted = habits_of(table, rows, made.device, made.package, said.package.texts) if habits else (none(), ())
+    names, met = _met(made, flows, rows, telemetry, said) if habits else ((), _contacted(_none(said)))
     known = categories_of(telemetry.tables.get("packages"))
     return Part(
         view=telemetry.view,
@@ -76,6 +78,8 @@ def gathered(telemetry: Telemetry, flows: Flows | None = None, *, habits: bool =
         contacted=_contacted(said),
         habits=counted[0],
         relayed=nobody(),
+        hosts=names,
+        met=met,
         installed=installed_in(telemetry.tables.get("packages")),
     ).named()
 
@@ -151,6 +155,30 @@ def looked_up(dns: pa.Table, flows: Flows) -> Said:
     domain = Codes(qname.code, [registrable(text) for text in qname.texts])
     asked = Said(*_askers(dns, flows), domain, whole(dns["time"]))
     return asked.taken(np.flatnonzero(qname.code != NULL))
+
+
+def _met(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry, said: Said) -> tuple[tuple[str, ...], Contacted]:
+    """The hosts by their full names, and who met them; codes of devices and packages are those of ``said``."""
+    host = named(flows.target, flows.name, rows)
+    told = np.flatnonzero(host.code != NULL)
+    whom = replace(made, destination=host).taken(told)
+    found = _with_exchanges(whom, flows, rows[told], telemetry)
+    found = found.beside(_none(found))
+    device, package = (
+        Codes(_known(one.texts, other.texts)[one.code], other.texts)
+        for one, other in ((found.device, said.device), (found.package, said.package))
+    )
+    return tuple(found.destination.texts), _contacted(replace(found, device=device, package=package))
+
+
+def _none(said: Said) -> Said:
+    return said.taken(np.zeros(0, np.int64))
+
+
+def _known(texts: list[str], among: list[str]) -> Int64:
+    """(len(texts) + 1,) the place of each text among others that hold it, and NULL for NULL."""
+    place = {text: k for k, text in enumerate(among)}
+    return np.array([place[text] for text in texts] + [NULL], np.int64)
 
 
 def _contacted(said: Said) -> Contacted:

@@ -12,7 +12,7 @@ import numpy as np
 from detector.columns import NULL, Int64
 from detector.grouped import Float64
 from detector.learned.combined import Combined
-from detector.learned.part import keyed
+from detector.learned.part import DAY_US, keyed
 from detector.learned.shares import STRANGER
 from detector.learned.usual import VOUCHERS
 
@@ -28,6 +28,7 @@ class Pace:
         Float64  # with the third of those destinations that are one device's alone, on the second busiest device
     )
     strangers: Float64  # with all of those together, likewise; 0 for both unless two devices have as many
+    newcomers: Float64  # those of them met for the first time, a day: by this device's app or the second busiest
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Paces:
         self.own_places = vouched(self._key(package), rates)
         package, rates = _solitary(pairs.device[alone], pairs.package[alone], rate[alone], third=False)
         self.strangers = vouched(self._key(package), rates)
+        self.many = len(known.devices)
+        device, package, rates = _newcomers(pairs.device[alone], pairs.package[alone], known.first[alone], known.first)
+        self.newcomers = Highest(keyed((device, self.many), (package, self.sizes[0])), rates)
+        self.newcomers_elsewhere = vouched(self._key(package), rates)
 
     def of(self, device: Int64, package: Int64, destination: Int64) -> Pace:
         """(g,) of each device's app and destination, as places in the baseline's texts; NULL and STRANGER as there.
@@ -67,7 +72,10 @@ class Paces:
         unknown = np.where(self.there.of(app) > 0, 0.0, np.nan)
         whom = self._key(package, destination)
         usual, places, strangers = self.usual.of(whom, device), self.own_places.of(app), self.strangers.of(app)
-        return Pace(usual + unknown, places + unknown, strangers + unknown)
+        there = (device >= 0) & (package >= NULL)
+        mine = keyed((np.where(there, device, NULL), self.many), (np.where(there, package, NULL), self.sizes[0]))
+        newcomers = np.maximum(np.where(there, self.newcomers.of(mine), 0.0), self.newcomers_elsewhere.of(app))
+        return Pace(usual + unknown, places + unknown, strangers + unknown, newcomers + unknown)
 
     def _key(self, package: Int64, destination: Int64 | None = None) -> Int64:
         whom = np.full(len(package), NULL, np.int64) if destination is None else destination
@@ -130,6 +138,18 @@ def vouched(keys: Int64, values: Float64) -> Highest:
     heads = np.flatnonzero(np.diff(keys[order], prepend=-1) != 0)
     second = heads[np.diff(np.append(heads, len(keys))) >= VOUCHERS] + VOUCHERS - 1
     return Highest(keys[order][second], values[order][second])
+
+
+def _newcomers(device: Int64, package: Int64, first: Int64, every: Int64) -> tuple[Int64, Int64, Float64]:
+    """By device and app: destinations met for the first time in the later half of what was learned, a day of it.
+
+    In the earlier half all is new. ``every``: the first contacts of all pairs, which tell how long was learned.
+    """
+    if not len(first):
+        return device, package, np.zeros(0)
+    middle, end = (int(every.min()) + int(every.max())) // 2, int(every.max())
+    who, count = np.unique(np.stack([device, package])[:, first > middle], axis=1, return_counts=True)
+    return who[0], who[1], count * DAY_US / max(end - middle, 1)
 
 
 def _solitary(device: Int64, package: Int64, rate: Float64, *, third: bool) -> tuple[Int64, Float64]:

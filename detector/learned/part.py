@@ -69,6 +69,8 @@ class Part:
     contacted: Contacted
     habits: Habits
     relayed: Relayed
+    hosts: tuple[str, ...]  # full names, of which destinations know the registrable domain only
+    met: Contacted  # who spoke to which host; ``destination`` is a place in ``hosts``
     installed: tuple[tuple[str, str], ...] = ()  # (device, package) of the inventory, sorted; none: it was not told
     id: str = ""
 
@@ -81,9 +83,9 @@ class Part:
     def named(self) -> Part:
         """The same part with its id: 32 hexadecimal digits of SHA-256."""
         digest = hashlib.sha256()
-        texts = (self.devices, self.packages, self.categories, self.destinations, self.protocols)
+        texts = (self.devices, self.packages, self.categories, self.destinations, self.protocols, self.hosts)
         digest.update(json.dumps([self.view, self.span, *texts, self.installed]).encode())
-        for table in (self.contacted, self.habits, self.relayed):
+        for table in (self.contacted, self.habits, self.relayed, self.met):
             for column in vars(table).values():
                 digest.update(np.ascontiguousarray(column).astype("<i8" if column.dtype.kind == "i" else "<u8").data)
         return replace(self, id=digest.hexdigest()[:32])

@@ -8,6 +8,7 @@ from lab.catalogue.proving import Row, counts
 from lab.console import emit, plural, screen
 
 PROMISE = ("scenario", "behaviour", "package", "measure")
+NARROW = ("scenario", "found", "expected")  # columns that are folded last
 
 
 def print_checks(rows: Sequence[Row]) -> None:
@@ -18,7 +19,7 @@ def print_checks(rows: Sequence[Row]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for head in ("", "scenario", "behaviour", "app", "found", "expected", "on"):
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head in NARROW)
     for group in _promises(rows):
         table.add_row(*map(Text, _cells(group)))  # what a file says is no markup
     screen().print(table)
@@ -58,7 +59,14 @@ def _cells(group: Sequence[Row]) -> tuple[str, ...]:
     seeds = len({row["seed"] for row in group})
     where = plural(len({row["device"] for row in group}), "phone") + (f", {seeds} seeds" if seeds > 1 else "")
     where += f", {failed} of {len(group)} fail" if failed else ""
-    return mark, one["scenario"], one["behaviour"], one["package"], f"{seen} {one['measure']}", _bounds(one), where
+    return mark, one["scenario"], one["behaviour"], one["package"], f"{seen} {one['measure']}", _range(one), where
+
+
+def _range(row: Row) -> str:
+    low, high = row["at_least"], row["at_most"]
+    if high is None:
+        return "" if low is None else f"{low:g} or more"
+    return f"up to {high:g}" if low is None else f"{low:g} to {high:g}"
 
 
 def _failed(row: Row) -> str:

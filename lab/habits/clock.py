@@ -5,17 +5,30 @@ Times are int64 microseconds from the scenario's start. Nothing here knows what 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from lab.behaviours import SECOND, Bool, Int64, Window
 from lab.habits.standby import rationed
+
+Floats = npt.NDArray[np.float64]
 
 LAWS = ("fixed", "uniform", "cobalt-strike", "additive", "exponential", "lognormal")
 SHORTEST_SLEEP_S = 1.0
 THOUGHT_US, THOUGHT_SIGMA = 40_000.0, 0.6  # log-normal, what a server thinks about a question (an assumption)
 LONGEST_SLEEP_S = 100 * 86_400.0  # keeps sums of log-normal sleeps within 64 bits
+
+
+_FACTORS: Mapping[str, Callable[[Floats, float], Floats]] = {  # of numbers in [0, 1) and a jitter: parts of a period
+    "fixed": lambda unit, _: np.ones(len(unit)),
+    "uniform": lambda unit, jitter: 1.0 + jitter * (2.0 * unit - 1.0),
+    "cobalt-strike": lambda unit, jitter: 1.0 - jitter * unit,
+    "additive": lambda unit, jitter: 1.0 + jitter * unit,
+    "exponential": lambda unit, _: -np.log1p(-unit),
+}
 
 
 def sleeps(
@@ -31,14 +44,7 @@ def sleeps(
     if law == "lognormal":
         factor = np.exp(sigma * rng.standard_normal(count))
     else:
-        unit = rng.random(count)
-        factor = {
-            "fixed": np.ones(count),
-            "uniform": 1.0 + jitter * (2.0 * unit - 1.0),
-            "cobalt-strike": 1.0 - jitter * unit,
-            "additive": 1.0 + jitter * unit,
-            "exponential": -np.log1p(-unit),
-        }[law]
+        factor = _FACTORS[law](rng.random(count), jitter)
     return (np.clip(period_s * factor, SHORTEST_SLEEP_S, LONGEST_SLEEP_S) * SECOND).astype(np.int64)
 
 

@@ -6,6 +6,7 @@ why a gate is shut: that is lab/habits/gates.py.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,11 +48,12 @@ def walk(rng: np.random.Generator, sleeper: Sleeper, open_: Int64) -> Int64:
     Sleep goes on while the gate is shut; it is the contact that waits, and the next sleep begins behind it.
     """
     parts: list[Int64] = []
+    begins, ends = open_[:, 0].tolist(), open_[:, 1].tolist()
     now = sleeper.first
-    while (place := _opening(now, open_)) < len(open_):
-        begin, end = open_[place].tolist()
+    while (place := bisect_right(ends, now)) < len(ends):  # the first opening that has not ended by then
+        begin, end = begins[place], ends[place]
         if now < begin:
-            now = begin + int(_queue(rng, np.array([end - begin]))[0])
+            now = begin + min(int(rng.exponential(QUEUE_S) * SECOND), (end - begin) // 2)  # as _queue
         part, now = _stretch(sleeper, now, end)
         parts.append(part)
     return _joined(sleeper, parts)
@@ -102,11 +104,6 @@ def thinned(due: Int64, window: Window, ration_us: int) -> Int64:
     return times[times < window.span]
 
 
-def _opening(now: int, open_: Int64) -> int:
-    """The first opening that has not ended by then."""
-    return int(np.searchsorted(open_[:, 1], now, side="right"))
-
-
 def _queue(rng: np.random.Generator, lengths: Int64) -> Int64:
     """How long after an opening a contact comes that waited for it; within its first half."""
     queue = rng.exponential(QUEUE_S, len(lengths)) * SECOND
@@ -123,7 +120,7 @@ def _stretch(sleeper: Sleeper, now: int, end: int, least_us: int = 0) -> tuple[I
         said = int(np.searchsorted(times, end))
         parts.append(np.concatenate([times[None, :said], table[:, :said]]))
         now = int(times[said - 1] + steps[said - 1])
-    return np.concatenate(parts, axis=1), now
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), now
 
 
 def _joined(sleeper: Sleeper, parts: list[Int64]) -> Int64:

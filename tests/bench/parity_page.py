@@ -22,11 +22,11 @@ contacts to be looked at, every value that a verdict is made of is compared. Her
 value is in out/parity/{stage}.md afterwards.
 
 Tolerances: 2 % for what depends on times, 10 % for what depends on sizes or on both, none for counts of requests,
-streams, destinations and TLS clients (``stacks``) and for names. Seconds, bytes and counts differ by parts of the larger
-value, shares from 0 to 1 by parts of that scale. A group or value that only one stage shows is outside. What AN1702 measures is compared over one
-window, the worst on wire. Parity is held where every value of every incident is within and no group alerts on one stage
-alone (two scores less than 0.001 apart are one, wherever the threshold lies); what ordinary apps differ in is counted
-and listed beside it.
+streams, destinations and TLS clients (``stacks``) and for names. Seconds, bytes and counts differ by parts of the
+larger value, shares from 0 to 1 by parts of that scale. A group or value that only one stage shows is outside. What
+AN1702 measures is compared over one window, the worst on wire. Parity is held where every value of every incident is
+within and no group alerts on one stage alone (two scores less than 0.001 apart are one, wherever the threshold lies);
+what ordinary apps differ in is counted and listed beside it.
 """
 INDEPENDENT = """Both sides go through the detector's own reader of captures or share its laws: the flows stage takes idle times, the
 rule of directions and the reading of first bytes from detector/capture, so a fault of the reader would be on both sides

@@ -88,26 +88,6 @@ def test_a_recording_is_not_overwritten_unasked(recording):
     assert ask("record", "smoke-poll", "--seed", 7, "-o", recording, "--force").exit_code == 0
 
 
-def test_detect_prints_json_lines_and_nothing_else(recording):
-    answer = ask("detect", recording, "--json")
-    assert answer.exit_code == 0
-    rows = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert any(row["analytic"] == "AN1793" and row["alert"] for row in rows)
-
-
-def test_detect_explains_an_incident_and_refuses_a_word_that_is_none(recording, tmp_path):
-    (row,) = (json.loads(line) for line in ask("detect", recording, "--explain", "all", "--json").stdout.splitlines())
-    assert row["incident"].endswith("/http-poll")
-    assert row["outcome"] == "alert"
-    shown = ask("detect", recording, "--explain", row["incident"]).stdout
-    assert shown.startswith(f"{row['incident']}: AN1793 by builtin, view full")
-    assert "nothing to explain" in ask("detect", recording, "--explain", "missed").stdout
-    assert ask("detect", recording, "--explain", "all", "-o", tmp_path / "x.jsonl").stdout == ""
-    assert json.loads((tmp_path / "x.jsonl").read_text()) == row
-    refused = ask("detect", recording, "--explain", "nobody")
-    assert (refused.exit_code, "expected an incident" in refused.stderr) == (2, True)
-
-
 def test_detect_writes_a_file_that_score_reads(recording, tmp_path):
     findings = tmp_path / "findings.jsonl"
     assert ask("detect", recording, "-o", findings).exit_code == 0

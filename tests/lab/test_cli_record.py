@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lab.cli import app
+from lab.cli_record import in_words
 from lab.recording import open_recording
 
 DAY = 86_400_000_000
@@ -32,6 +33,36 @@ def test_the_past_is_an_ordinary_recording_of_the_days_before(ask):
     assert made.start == 1_772_409_600_000_000 - 3 * DAY // 2
     assert made.truth().incidents == ()
     assert len(made.truth().devices) == 2
+
+
+def test_a_person_is_told_in_words(ask):
+    answer = ask("record", "--past", "36h", "--poison", 0.25, "--devices", 3)
+    assert answer.exit_code == 0, answer.output
+    said = dict(line.split(":", 1) for line in answer.stdout.splitlines())
+    assert {what: words.strip() for what, words in said.items() if what in {"scenario", "stage", "span", "past"}} == {
+        "scenario": "tiny, seed 1, 3 phones",
+        "stage": "flows",
+        "span": "1 d 12 h",
+        "past": "the 1 d 12 h before the scenario, of what is labelled 25% was there",
+    }
+    assert said["packets"].strip() == "none, tables only"
+    assert not set("{}[]") & set(answer.stdout)
+    assert "None" not in answer.stdout
+
+
+def test_what_there_is_nothing_to_say_of_is_left_out():
+    plain = {"recording": "a", "scenario": "b", "seed": 1, "stage": "wire", "span_s": 60, "speed": 1, "packets": 1_234}
+    plain |= {"bytes": 5_000, "sha256": "00", "partial": None}
+    assert [what for what, _ in in_words(plain)] == [
+        *("recording", "scenario", "stage", "span", "packets", "size", "sha256"),
+    ]
+    said = dict(
+        in_words(
+            plain | {"speed": 60.0, "not_played": ["loss"], "partial": "cut", "past": {"learn_s": 7200, "poison": 0}}
+        )
+    )
+    assert (said["packets"], said["stage"], said["not played"]) == ("1,234", "wire at 60 times its pace", "loss")
+    assert (said["past"], said["partial"]) == ("the 2 h before the scenario, nothing labelled", "cut")
 
 
 def test_poison_puts_what_is_labelled_there_and_a_fleet_is_as_large_as_asked(ask):

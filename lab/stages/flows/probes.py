@@ -41,6 +41,7 @@ _START, _FIRST, _APART = (
 )  # close: nothing is refreshed meanwhile
 _SOON = _START + 2_000_000  # behind the set-up, before anybody asks whether the other side is still there
 _FEW = (1, 8, 16, 40, 80, 112, 128, 144, 160, 192, 224, 256, 300, 400, 1_024, 8_192)
+_NONE = np.zeros(0, dtype=np.int64)
 _TRIALS, WORTH_US, _DUE = 6, 50_000, (1_000, 50_000, 100_000, 250_000, 1_000_000)
 
 
@@ -187,14 +188,13 @@ def _is_drawn(kind: Class) -> bool:
 
 def setup_of(kind: Class, state: npt.NDArray[np.uint64]) -> list[tuple[int, int]]:
     """Bytes and waits (since the opening) of the set-up of a conversation with that random state."""
-    module, none = _module(kind), np.zeros(0, dtype=np.int64)
-    options = dict(kind.options)
+    none, options = _NONE, dict(kind.options)
     said = Dialogue(
         kind.host, kind.port, options, kind.agent, none, none, none, none, generator(state), _START, kind.stack
     )
     spoken: list[tuple[int, int]] = []
     before: tuple[bool, int] | None = None
-    for one in module.messages(said):
+    for one in _module(kind).messages(said):
         if (one.from_client, one.time) == before:
             spoken[-1] = spoken[-1][0] + len(one.data), spoken[-1][1]
         else:

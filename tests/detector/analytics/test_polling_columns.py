@@ -296,5 +296,6 @@ def test_pairs_and_groups_have_the_parts_of_the_gate(made):
     made.flow(1, name="a.example")
     known = Surroundings.read(made.telemetry(), LIMITS.ignored_ports)
     found = pair_columns(known.flow_pairs, known)
-    assert set(found) == {*PARTS, "gate", "baseline", "fleet", "prevalence", "elsewhere", "adoption", "own_app"}
+    beside = {"gate", "baseline", "fleet", "prevalence", "elsewhere", "adoption", "own_app", "known_domain"}
+    assert set(found) == {*PARTS, *beside}
     assert {len(column) for column in found.values()} == {1}

@@ -24,11 +24,12 @@ LIMITS = load_thresholds().polling
 NAN = float("nan")
 FACTORS = sorted({*LIMITS.product_weights, *LIMITS.points_weights, *LIMITS.anomaly_lift})
 PAST = ("elsewhere", "surge", "own_places", "succession")
-AROUND = ("gate", "prevalence", "fleet", "contacts", "explained", "baseline", *PAST)
+AROUND = ("known_domain", "gate", "prevalence", "fleet", "contacts", "explained", "baseline", *PAST)
 share = st.one_of(st.just(NAN), st.floats(0, 1))
 factors = st.fixed_dictionaries(
     {
         **dict.fromkeys((*FACTORS, *PAST), share),
+        "known_domain": st.floats(0, 1),
         "gate": st.floats(0, 1),
         "prevalence": share,
         "fleet": st.integers(0, 1000),
@@ -100,7 +101,8 @@ def test_a_past_only_pardons_what_it_explains(values, less):
 
 @pytest.mark.parametrize(("fleet", "gate", "least", "most"), [(0, 0.3, 1, 1), (1000, 0, 0, 0.05), (1000, 0.675, 1, 1)])
 def test_without_a_baseline_a_fleet_is_asked_as_far_as_it_reaches(fleet, gate, least, most):
-    one = {"gate": gate, "fleet": fleet, "prevalence": NAN, "baseline": 0.0, **dict.fromkeys(PAST, NAN)}
+    around = dict.fromkeys(PAST, NAN) | {"known_domain": 0.0}
+    one = {"gate": gate, "fleet": fleet, "prevalence": NAN, "baseline": 0.0, **around}
     assert least - 1e-9 <= applied_gate(columns(one), LIMITS)[0] <= most + 1e-9
 
 
