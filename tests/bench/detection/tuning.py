@@ -18,7 +18,8 @@ from tests.bench.detection.fit import Fitted, fitted
 from tests.bench.detection.groups import FOLDS, Float64, Groups, Int64
 from tests.bench.detection.sweep import Ranked, average_precision, joint_thresholds
 
-PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+KEPT = math.inf  # the penalty so large that the weights stay as they were
+PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, KEPT)
 CLOSE = 0.01  # of the best average precision: there the larger penalty is taken
 ROUNDS = 3  # what is unknown stands for half of what is known, by the weights: fitted anew with these
 CERTAIN = 0.999999  # no threshold of a share is higher
@@ -63,6 +64,8 @@ def factors(groups: Groups, limits: PollingThresholds) -> Float64:
 
 def weighed(groups: Groups, limits: PollingThresholds, penalty: float) -> PollingThresholds:
     """The limits with the points' weights and resistance fitted to the groups, rounded as they will be written."""
+    if penalty == KEPT:
+        return limits
     for _ in range(ROUNDS):
         found = fitted(factors(groups, limits), groups.incident, penalty=penalty)
         weights = dict(zip(limits.points_weights, _rounded(found), strict=True))
