@@ -21,6 +21,13 @@ def test_packed_flows_are_the_same_flows():
     assert pa.types.is_string(found["proxy"].type), "nothing is said there"
 
 
+def test_sessions_made_packed_are_the_same_sessions():
+    made, held = telemetry(500, 1), telemetry(500, 1, packed=True)
+    assert plain(held["flows"]).equals(made["flows"])
+    made["flows"].validate(full=True)
+    assert packed(held)["flows"].equals(held["flows"])
+
+
 def test_no_flows_no_packing():
     made = telemetry(100, 1)
     bare = replace(made, tables={})

@@ -8,6 +8,8 @@ small answers to a destination nobody has, every minute to every quarter of an h
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -15,6 +17,7 @@ import pyarrow as pa
 from detector.contract import SCHEMAS, Telemetry
 
 Int64 = npt.NDArray[np.int64]
+Told = Callable[[list[str], Int64], pa.Array]
 DAY_US = 86_400_000_000
 START = 1_772_409_600_000_000  # 2026-03-02
 DAYS = 3
@@ -26,15 +29,16 @@ NEW = 0.001  # of the groups, one has a new destination, asked that many times i
 POLLS = (288, 4_320)
 
 
-def telemetry(sessions: int, seed: int, *, new: float = 0.0) -> Telemetry:
+def telemetry(sessions: int, seed: int, *, new: float = 0.0, packed: bool = False) -> Telemetry:
     """That many sessions, as many phones as have them in three days, their apps and their locks.
 
-    ``new``: the share of the groups that is new; its sessions are among those asked for.
+    ``new``: the share of the groups that is new; its sessions are among those asked for. ``packed``: texts of flows are
+    held as detector.packed holds them, which is half the memory.
     """
     rng = np.random.default_rng(seed)
     phones = max(1, round(sessions / SESSIONS / DAYS))
     tables = {
-        "flows": _flows(rng, sessions, phones, new),
+        "flows": _flows(rng, sessions, phones, new, _encoded if packed else _taken),
         "packages": _packages(rng, phones),
         "device_state": _states(rng, phones),
     }
@@ -47,7 +51,7 @@ def installed(phones: int) -> Int64:
     return np.sort((KINDS * rng.random((phones, APPS)) ** 2).astype(np.int64), axis=1)
 
 
-def _flows(rng: np.random.Generator, sessions: int, phones: int, new: float) -> pa.Table:
+def _flows(rng: np.random.Generator, sessions: int, phones: int, new: float, told: Told) -> pa.Table:
     apps, world = installed(phones), np.random.default_rng(phones + 1)
     of = np.repeat(np.arange(apps.size), world.integers(3, 9, apps.size))  # (g,) the phone's app that a group is of
     share = world.lognormal(0.0, 1.5, len(of))
@@ -69,20 +73,20 @@ def _flows(rng: np.random.Generator, sessions: int, phones: int, new: float) -> 
     servers = [f"198.{18 + one // 65_536}.{one // 256 % 256}.{one % 256}" for one in range(len(names))]
     some = {
         "flow": pa.array(np.arange(sessions)),
-        "device": _taken([f"phone-{one:05d}" for one in range(phones)], phone),
+        "device": told([f"phone-{one:05d}" for one in range(phones)], phone),
         "inbound": pa.array(np.zeros(sessions, np.bool_)),
         "uid": pa.array((10_100 + kind).astype(np.int32)),
-        "package": _taken([f"com.app{one}.made" for one in range(KINDS)], kind),
+        "package": told([f"com.app{one}.made" for one in range(KINDS)], kind),
         "start": pa.array(start),
         "end": pa.array(start + (rng.exponential(2e6, sessions)).astype(np.int64)),
-        "client": _taken([f"10.{one // 65_536}.{one // 256 % 256}.{one % 256}" for one in range(phones)], phone),
-        "server": _taken(servers, peer[group]),
-        "name": _taken(names, peer[group]),
-        "sni": _taken(names, peer[group]),
-        "name_from": _taken(["sni"], np.zeros(sessions, np.int64)),
-        "proto": _taken(["tcp"], np.zeros(sessions, np.int64)),
-        "app_proto": _taken(["tls"], np.zeros(sessions, np.int64)),
-        "ja4": _taken([f"t13d1516h2_{one:012x}_000000000000" for one in range(40)], kind % 40),
+        "client": told([f"10.{one // 65_536}.{one // 256 % 256}.{one % 256}" for one in range(phones)], phone),
+        "server": told(servers, peer[group]),
+        "name": told(names, peer[group]),
+        "sni": told(names, peer[group]),
+        "name_from": told(["sni"], np.zeros(sessions, np.int64)),
+        "proto": told(["tcp"], np.zeros(sessions, np.int64)),
+        "app_proto": told(["tls"], np.zeros(sessions, np.int64)),
+        "ja4": told([f"t13d1516h2_{one:012x}_000000000000" for one in range(40)], kind % 40),
         "established": pa.array(np.ones(sessions, np.bool_)),
         "client_port": pa.array(rng.integers(32_768, 61_000, sessions).astype(np.int32)),
         "server_port": pa.array(np.full(sessions, 443, np.int32)),
@@ -92,7 +96,18 @@ def _flows(rng: np.random.Generator, sessions: int, phones: int, new: float) -> 
         "packets_down": pa.array(down // 1_200 + 4),
     }
     schema = SCHEMAS["flows"]
-    return pa.table([some.get(one.name, pa.nulls(sessions, one.type)) for one in schema], schema=schema)
+    nothing = pa.py_buffer(np.zeros(sessions + 1, np.int64))  # of which every column that says nothing is made
+    columns = {one.name: some[one.name] if one.name in some else _silent(sessions, one.type, nothing) for one in schema}
+    return pa.table(columns)
+
+
+def _silent(sessions: int, kind: pa.DataType, nothing: pa.Buffer) -> pa.Array:
+    """So many nulls that hold no memory of their own."""
+    if pa.types.is_string(kind):
+        return pa.Array.from_buffers(kind, sessions, [nothing, nothing, pa.py_buffer(b"")], sessions)
+    if pa.types.is_nested(kind):
+        return pa.nulls(sessions, kind)
+    return pa.Array.from_buffers(kind, sessions, [nothing, nothing], sessions)
 
 
 def _ticks(rng: np.random.Generator, counts: Int64) -> npt.NDArray[np.float64]:
@@ -156,3 +171,7 @@ def _states(rng: np.random.Generator, phones: int) -> pa.Table:
 
 def _taken(texts: list[str], which: Int64) -> pa.Array:
     return pa.array(texts, pa.string()).take(pa.array(which))
+
+
+def _encoded(texts: list[str], which: Int64) -> pa.Array:
+    return _taken(texts, which).dictionary_encode()
