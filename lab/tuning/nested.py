@@ -19,12 +19,16 @@ KEY = b"droidrange tune"
 
 @dataclass(frozen=True)
 class Left:
-    """One cell left out: the threshold chosen without it, None where none found anything, and what it does there."""
+    """One cell left out: the threshold chosen without it, None where none found anything, and what it does there.
+
+    It is not ``judged`` where no incident was left to choose by: all are of its seeds or its packages.
+    """
 
     seeds: tuple[int, ...]
     package_fold: int | None  # None where the view shows no apps: packages cannot be parted
     threshold: float | None
     tally: Tally
+    judged: bool = True
 
 
 def seed_folds(seeds: Sequence[int]) -> dict[int, int]:
@@ -61,5 +65,5 @@ def left_out(evidence: Evidence, folds: dict[int, int], budget: float) -> list[L
             bar = chosen(found.taken(kept[0]), alarms.taken(kept[1]), allowance(budget, days))
             told = tally(found.taken(out[0]), alarms.taken(out[1]), float(effort[seed, package]), bar)
             mine = tuple(one for one, fold in folds.items() if fold == seed)
-            cells.append(Left(mine, None if whole else package, bar, told))
+            cells.append(Left(mine, None if whole else package, bar, told, bool(kept[0].any())))
     return cells

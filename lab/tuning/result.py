@@ -56,6 +56,7 @@ class Tuned:
                 "seeds": list(one.seeds),
                 "package_fold": one.package_fold,
                 "threshold": one.threshold,
+                "judged": one.judged,
                 **(told_of(one.tally) or {}),
             }
             for one in self.cells
@@ -153,11 +154,17 @@ def tuned(said: Evidence, knob: Knob, folds: dict[int, int], budget: float) -> T
         threshold=min(max(bar, knob.least), knob.most),
         interval=interval(said, budget, np.random.default_rng(SEED)),
         inner=tally(said.found, said.alarms, days, bar),
-        outer=sum((one.tally for one in cells), Tally(0, 0, 0, 0.0)),
+        outer=_outer(cells),
         cells=cells,
         curve=tuple(curve(said)),
         floor=int(np.count_nonzero(np.isfinite(said.alarms.score))) <= allowed,
     )
+
+
+def _outer(cells: Sequence[Left]) -> Tally | None:
+    """All cells that could be judged; None where none with an incident could."""
+    whole = sum((one.tally for one in cells if one.judged), Tally(0, 0, 0, 0.0))
+    return whole if whole.of else None
 
 
 def _refusal(said: Evidence, allowed: int, bar: float | None) -> str:

@@ -29,9 +29,15 @@ def _knob(found: Tuning, one: Tuned) -> Iterator[str]:
     yield f"budget          {budget}"
     for name, tally in (("before", one.before), ("chosen by", one.inner), ("left out", one.outer)):
         yield f"{name:15} {_told(tally)}"
-    yield f"overfit gap     {_gap(one)}"
+    if one.outer is None:
+        yield "overfit gap     cannot be told: all incidents are of one package or one seed; play more scenarios"
+    else:
+        yield f"overfit gap     {_gap(one)}"
+        lost = one.inner.of - one.outer.of if one.inner else 0
+        if lost:
+            yield f"not judged      {lost} incidents, without whose package or seed none is left to choose by"
     bars = sorted(cell.threshold for cell in one.cells if cell.threshold is not None)
-    none = sum(cell.threshold is None for cell in one.cells)
+    none = sum(cell.threshold is None and cell.judged for cell in one.cells)
     if bars:
         yield f"without a part  {bars[0]:g} to {bars[-1]:g} in {len(bars)} of {len(one.cells)} cells, none in {none}"
     if one.floor:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from ipaddress import IPv4Network
 from types import SimpleNamespace
 
 import pytest
 
 from lab.errors import StageError
-from lab.stages.live.engine import connect, ensure_images, image_tag, open_session, sweep
 from lab.stages.live.topology import addresses
 from lab.stages.live.topology.containment import certify
 from lab.stages.live.topology.namespaces import set_up, start_sensor
@@ -23,27 +21,20 @@ ROLES = ("gateway", "servers", "strangers")
 
 
 @pytest.fixture(scope="module")
-def lab():
-    engine = connect()
-    ensure_images(engine, print, roles=["base", "topology"])
-    session = open_session()
-    try:
-        yield bring_up(engine, session)
-    finally:
-        sweep(engine, [session.id])
-        engine.close()
+def lab(ground):
+    return bring_up(ground)
 
 
-def bring_up(engine, session):
-    network = engine.network(session)
-    network.reload()
-    subnet = IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])
+def bring_up(ground):
+    engine, session, subnet = ground.engine, ground.session, ground.subnet
     place = {role: str(subnet[2 + index]) for index, role in enumerate(ROLES)}
     phones = [str(subnet[10 + index]) for index in range(HANDSETS)]
-    lab = SimpleNamespace(engine=engine, session=session, network=network, subnet=subnet, containers={}, handsets=[])
+    lab = SimpleNamespace(
+        engine=engine, session=session, subnet=subnet, started=ground.started, containers={}, handsets=[]
+    )
     host = str(subnet[1])
     for role in ROLES:
-        lab.containers[role] = started(lab, role, role, place[role])
+        lab.containers[role] = lab.started(role, role, place[role])
     back = {"host": host, "gateway_underlay": place["gateway"]}
     others = {"servers": place["servers"], "strangers": place["strangers"]}
     lab.specs = {
@@ -54,18 +45,13 @@ def bring_up(engine, session):
     for role in ROLES:
         set_up(engine, session, lab.containers[role], role, lab.specs[role])
     for index, underlay in enumerate(phones):
-        phone = started(lab, "handset", f"handset-{index}", underlay)
+        phone = lab.started("handset", f"handset-{index}", underlay)
         mac = f"02:00:00:00:01:{index:02x}"
         spec = addresses.handset(underlay=underlay, address=f"10.88.1.{index + 1}", mac=mac, **back)
         sensor = start_sensor(engine, session, phone, f"handset-{index}", spec)
         SensorStream(sensor, lambda _event: None).start()
         lab.handsets.append((phone, sensor))
     return lab
-
-
-def started(lab, role, name, address, **more):
-    settings = {"command": ["sleep", "600"], "sysctls": addresses.sysctls(role), "address": address, **more}
-    return lab.engine.run(lab.session, role, image_tag("topology"), name, network=lab.network.name, **settings)
 
 
 def timed(act):
@@ -97,7 +83,7 @@ def test_a_lab_holds_and_the_controls_fire_within_five_seconds(lab):
 
 
 def test_a_container_without_our_rules_gets_out_and_the_certificate_says_so(lab):
-    bare = started(lab, "servers", "bare", str(lab.subnet[100]))
+    bare = lab.started("servers", "bare", str(lab.subnet[100]))
     try:
         found = certify(lab.engine, lab.session, {**lab.containers, "bare": bare}, lab.handsets[:1])
     finally:
@@ -120,7 +106,7 @@ def test_a_handset_whose_rules_are_flushed_gets_out_and_the_certificate_says_so(
 
 
 def test_a_container_with_a_right_too_many_is_found(lab):
-    able = started(lab, "servers", "able", str(lab.subnet[101]), caps=("NET_RAW",), user="0")
+    able = lab.started("servers", "able", str(lab.subnet[101]), caps=("NET_RAW",), user="0")
     spec = addresses.servers(
         underlay=str(lab.subnet[101]), host=str(lab.subnet[1]), gateway_underlay=lab.specs["gateway"].underlay
     )
@@ -136,7 +122,7 @@ def test_a_container_with_a_right_too_many_is_found(lab):
 def test_no_attempt_is_no_certificate(lab):
     found = certify(lab.engine, lab.session, {}, [])
     assert (found["held"], found["proved"], found["attempts"]) == (False, False, 0)
-    gone = started(lab, "servers", "gone", str(lab.subnet[102]))
+    gone = lab.started("servers", "gone", str(lab.subnet[102]))
     gone.kill()
     with pytest.raises(StageError, match="gone"):
         certify(lab.engine, lab.session, {"gone": gone}, [])

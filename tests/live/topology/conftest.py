@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from ipaddress import IPv4Network
 from types import SimpleNamespace
 
 import pytest
 
-from lab.stages.live.engine import connect, ensure_images, image_tag, open_session, sweep
 from lab.stages.live.topology import addresses
 from lab.stages.live.topology.namespaces import set_up, start_sensor
 from lab.stages.live.topology.sensor_stream import SensorStream
@@ -83,34 +81,16 @@ class Lab(SimpleNamespace):
 
 
 @pytest.fixture(scope="module")
-def lab():
-    engine = connect()
-    ensure_images(engine, print, roles=["base", "topology"])
-    session = open_session()
-    try:
-        yield bring_up(engine, session)
-    finally:
-        sweep(engine, [session.id])
-        engine.close()
+def lab(ground):
+    return bring_up(ground)
 
 
-def bring_up(engine, session):
-    network = engine.network(session)
-    network.reload()
-    subnet = IPv4Network(network.attrs["IPAM"]["Config"][0]["Subnet"])
+def bring_up(ground):
+    engine, session, subnet = ground.engine, ground.session, ground.subnet
     at = {"gateway": str(subnet[2]), "servers": str(subnet[3]), "strangers": str(subnet[4])}
     at |= {"phone": str(subnet[5]), "tablet": str(subnet[6])}
     made = {
-        name: engine.run(
-            session,
-            role,
-            image_tag("topology"),
-            name,
-            network=network.name,
-            address=at[name],
-            command=["sleep", "600"],
-            sysctls=addresses.sysctls(role),
-        )
+        name: ground.started(role, name, at[name])
         for name, role in [(one, one) for one in list(at)[:3]] + [("phone", "handset"), ("tablet", "handset")]
     }
     host = str(subnet[1])
