@@ -15,6 +15,7 @@ import typer
 
 from lab.cli_baseline import baseline_app
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
+from lab.cli_compare import compare, history
 from lab.cli_detect import detect
 from lab.cli_export import export
 from lab.cli_gate import gate, mutate
@@ -34,8 +35,10 @@ from lab.options import (
     Seed,
     Speed,
     Stage,
+    Vary,
     fit_folder,
     past_of,
+    varied,
 )
 
 if TYPE_CHECKING:
@@ -84,12 +87,14 @@ def run(
     learn: Learn = None,
     poison: Poison = None,
     devices: Devices = None,
+    vary: Vary = None,
     out: Out = None,
     json_: Json = False,
 ) -> None:
     """Play a suite, detect, score, report.
 
-    --out is a folder: it keeps recordings, findings, scorecard.json and report.html.
+    --out is a folder: it keeps recordings, findings, scorecard.json and report.html. With --vary what has the setting
+    that is turned, and its twins, are played in every cell, and the scorecard maps how much is found where.
     """
     from lab.running.extent import refuse_absurd
     from lab.running.trial import Plan, run_suite
@@ -97,11 +102,12 @@ def run(
 
     name, scenarios = suite_scenarios(suite)
     scenarios, past = enlarged(scenarios, devices), past_of(learn, poison)
+    scenarios, axes = varied(scenarios, vary)
     refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view), learn=past.learn if past else 0)
     folder = fit_folder(out or Path("out") / name)
     wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
     asked = (tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
-    plan = Plan(name, scenarios, *asked, past=past, devices=devices or 0)
+    plan = Plan(name, scenarios, *asked, past=past, devices=devices or 0, vary=axes)
     with progress(f"run {name}") as advance:
         run_suite(plan, folder, progress=advance)
     _score_run(folder, json_=json_)
@@ -178,6 +184,8 @@ app.command()(gate)
 app.command()(mutate)
 app.command()(tune)
 app.command()(export)
+app.command()(compare)
+app.command()(history)
 app.command()(detect)
 
 

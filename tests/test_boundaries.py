@@ -27,6 +27,7 @@ LAYERS = (
     ("lab.report",),
     ("lab.running",),
     ("lab.gate",),
+    ("lab.comparing",),
     ("lab.tuning",),
     ("lab.baselines", "lab.detection", "lab.explaining", "lab.exporting", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
@@ -35,6 +36,7 @@ LAYERS = (
         "lab.cli_baseline",
         "lab.cli_catalogue",
         "lab.cli_detect",
+        "lab.cli_compare",
         "lab.cli_export",
         "lab.cli_gate",
         "lab.cli_lab",
@@ -57,6 +59,7 @@ ONLY_IN = {
         "lab/cli_baseline.py",
         "lab/cli_catalogue.py",
         "lab/cli_detect.py",
+        "lab/cli_compare.py",
         "lab/cli_export.py",
         "lab/cli_lab.py",
         "lab/cli_gate.py",
@@ -77,6 +80,7 @@ JUDGING = tuple(
 PURE = (
     *("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/"),
     *JUDGING,
+    *(f"lab/comparing/{name}.py" for name in ("changes", "common", "trend", "trend_words", "words")),
 )
 NO_IO = {"socket", "time", "pathlib", "docker", "subprocess", "os", "random", "requests", "asyncio", "threading"}
 # real handshakes need OpenSSL, a passed-in key log path and the recorded data file; nothing else
