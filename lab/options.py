@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from lab.authoring.plans import Scenario
     from lab.world.past import Past
 
 
@@ -41,6 +42,10 @@ Poison = Annotated[
     typer.Option(metavar="SHARE", help="Probability, 0 to 1, that a labelled behaviour is there before already."),
 ]
 Devices = Annotated[int | None, typer.Option(help="How many phones, instead of as many as are written.")]
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=V,V,...", help="Turn a setting, such as polling.jitter=0,0.3,0.9; once or twice."),
+]
 LabId = Annotated[str | None, typer.Option("--lab", help="Live: the lab to play in, if several are up.")]
 
 
@@ -51,6 +56,21 @@ def past_of(span: int | None, poison: float | None) -> Past | None:
     if span is None and poison is not None:
         raise typer.BadParameter(f"--poison: found {poison:.12g} without a past, expected --learn or --past with it")
     return None if span is None else Past(span, poison or 0.0)
+
+
+def varied(
+    scenarios: tuple[Scenario, ...], asked: list[str] | None
+) -> tuple[tuple[Scenario, ...], tuple[dict[str, Any], ...]]:
+    """The scenarios in every cell of the sweep that was asked for, and its axes; what is left out is said on stderr."""
+    if not asked:
+        return scenarios, ()
+    from lab.authoring.varied import swept
+    from lab.console import say
+
+    found = swept(scenarios, asked)
+    if found.left_out:
+        say(f"not varied and not played: {', '.join(found.left_out)}")
+    return found.scenarios, found.axes
 
 
 def fit_folder(path: Path, *, made: bool = True) -> Path:

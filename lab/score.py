@@ -58,6 +58,7 @@ class Scorecard:
     setting: Mapping[str, float] = field(default_factory=dict)  # devices, learn_s, poison: as far as a run was asked so
     played: tuple[Row, ...] = ()  # each incident once, with its settings
     judgements: tuple[Row, ...] = ()  # what each scored trial cost, for each analytic
+    boundary: tuple[Row, ...] = ()  # where a setting was turned: how much is found in each cell
     evidence: Mapping[str, Any] = field(default_factory=dict)  # what was scored: software, scenarios, recordings
 
     @property
@@ -84,6 +85,7 @@ class Scorecard:
             "suite_too_easy": list(self.suite_too_easy),
             "played": list(self.played),
             "judgements": list(self.judgements),
+            **({"boundary": list(self.boundary)} if self.boundary else {}),
             "evidence": dict(self.evidence),
         }
 

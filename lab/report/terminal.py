@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from lab.report import words
+from lab.report.boundary_terminal import tables
 from lab.report.ladder import Json, Ladder, ladder, subjects, twins
 from lab.score import CONTROLS, Scorecard, refusal
 
@@ -29,6 +30,9 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
         if steps.rows:
             out.print()
             out.print(_ladder(steps))
+    for drawn in tables(content, CONTROLS):
+        out.print()
+        out.print(drawn)
     out.print()
     told = (words.setting, _unseen, _held_out, _too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
     for line in (line for lines in told for line in lines(content)):

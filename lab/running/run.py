@@ -20,6 +20,7 @@ from lab.errors import EvidenceError
 from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
 from lab.running.asked import explained_place, read_answers
 from lab.score import Scorecard, score
+from lab.scoring.boundary import boundary
 from lab.scoring.outcomes import TrialResult
 from lab.truth import Truth
 
@@ -101,7 +102,7 @@ def load_run(folder: Path, advance: Advance = unsaid) -> list[TrialResult]:
         advance(done, len(content["trials"]))
         name = case_name(row["scenario"], row["seed"])
         if name in content["recordings"] and name not in truths:
-            truths[name] = _recording(folder, name, content["recordings"][name]).truth()
+            truths[name] = recording_of(folder / "recordings" / name, content["recordings"][name]).truth()
         place = {key: row[key] for key in PLACE}
         findings = _findings(folder, row) if row["status"] == "scored" else ()
         said: Row = {"judged": tuple(row["judged"]), "unseen": tuple(row["unseen"])}
@@ -117,7 +118,9 @@ def scorecard_of(folder: Path, phase: Phase = in_silence) -> Scorecard:
         trials = load_run(folder, advance)
     with phase("score") as advance:
         setting = {name: content[name] for name in SETTING if name in content}
-        return replace(score(trials, **about, advance=advance), setting=setting, evidence=evidence(content))
+        card = score(trials, **about, advance=advance)
+        maps = boundary(card.incidents, card.played, content.get("vary", ()), card.budget)
+        return replace(card, setting=setting, boundary=tuple(maps), evidence=evidence(content))
 
 
 def score_folder(folder: Path, phase: Phase = in_silence) -> Scorecard:
@@ -198,8 +201,9 @@ def provenance(content: Mapping[str, Any]) -> dict[str, str]:
     return made | {f"recording {name}": f"manifest sha256 {digest}" for name, digest in recordings}
 
 
-def _recording(folder: Path, name: str, digest: str) -> Recording:
-    recording = open_recording(folder / "recordings" / name)
+def recording_of(folder: Path, digest: str) -> Recording:
+    """A recording, or past, that run.json names with this hash; EvidenceError if it is damaged or another."""
+    recording = open_recording(folder)
     if recording_hash(recording.folder) != digest:
         raise EvidenceError(f"{recording.folder}: found another recording than the one that was run on; {AGAIN}")
     return recording

@@ -62,7 +62,8 @@ class Plan:
     """What is to be run: scenarios x seeds x detectors x views on one stage; the controls are always added.
 
     ``past``: the fleet of each scenario is an enterprise of its own, and what was usual in it before is learned from
-    that. ``devices``: how many phones all the scenarios were enlarged to, 0 if they were not.
+    that. ``devices``: how many phones all the scenarios were enlarged to, 0 if they were not. ``vary``: the axes of a
+    sweep (lab/authoring/varied.py), whose cells the scenarios are.
     """
 
     suite: str
@@ -75,6 +76,7 @@ class Plan:
     wishes: Mapping[str, Any] = field(default_factory=dict)  # of the stage, such as speed
     past: Past | None = None
     devices: int = 0
+    vary: tuple[Row, ...] = ()
 
     @property
     def setting(self) -> dict[str, float]:
@@ -129,6 +131,7 @@ def _about(plan: Plan, names: Sequence[str], cases: Sequence[list[Row]]) -> Row:
         "stage": plan.stage,
         **({"speed": plan.wishes["speed"]} if "speed" in plan.wishes else {}),
         **plan.setting,
+        **({"vary": list(plan.vary)} if plan.vary else {}),
         "budget": plan.budget,
         "scenarios": {scenario.name: scenario.sha256 for scenario in plan.scenarios},
         "recordings": recordings,
@@ -138,12 +141,12 @@ def _about(plan: Plan, names: Sequence[str], cases: Sequence[list[Row]]) -> Row:
 
 def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Row]:
     """The trials of one scenario under one seed: a row per detector and view, whatever happened."""
-    taken = attempt(lambda: _recorded(plan, scenario, seed, folder))
+    taken = attempt(lambda: recorded(plan, scenario, seed, folder))
     if taken.value is None:
         return _lost((plan, scenario, seed, folder), f"recording: {taken.reason}")
     recording = taken.value
     past = plan.past
-    known = lessons(plan.views, lambda: _recorded(plan, scenario, seed, folder, past)) if past else Lessons()
+    known = lessons(plan.views, lambda: recorded(plan, scenario, seed, folder, past)) if past else Lessons()
     digests = dict(zip(PARTS, (recording_hash(recording.folder), known.digest), strict=True))
     rows = []
     with ExitStack() as stack:  # the capture is copied at most once a case; each look has its own link to it
@@ -208,7 +211,7 @@ def _asked(folder: Path, row: Row, telemetry: Telemetry | None, recording: Recor
     return keep_answers(folder / explained_place(findings_place(row)), lines)
 
 
-def _recorded(plan: Plan, scenario: Scenario, seed: int, out: Path, past: Past | None = None) -> Recording:
+def recorded(plan: Plan, scenario: Scenario, seed: int, out: Path, past: Past | None = None) -> Recording:
     """A recording of the run, or of the ``past`` of its fleet; one that would be made just so is used as it is."""
     folder = out / ("pasts" if past else "recordings") / case_name(scenario.name, seed)
     mark = folder.with_name(f".{folder.name}.made-by")

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lab.scoring.card_boundary import Boundary
+
 Analytic = Literal["AN1793", "AN1702"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
@@ -289,6 +291,7 @@ class Card(Strict):
     suite_too_easy: list[TooEasy]
     played: list[Played]
     judgements: list[Judgement]
+    boundary: list[Boundary] = Field(default=[], description="where settings were turned (run --vary); absent: none")
     evidence: Evidence
     accepted: list[Accepted] = Field(default=[], description="in a baseline only: every decision, the last one last")
 
