@@ -18,9 +18,8 @@ from lab.seeds import generators
 
 EARLIER = ("past",)  # ends the keys of what differs between the days before and the scenario's own
 LONGEST = 366 * DAY
-EVERYWHERE = 0.25  # of the look-alikes, how many are as new to the whole fleet as implants (our choice: docs/design.md)
-NOVEL = 0.5  # how many are new on a phone, those included
-REST = (NOVEL - EVERYWHERE) / (1 - EVERYWHERE)  # of those that are not new to the fleet
+NOVEL = 0.01  # how many look-alikes are new (docs/design.md)
+EVERYWHERE = 0.5  # of these, how many to the whole fleet as implants are, the others phone by phone
 Key = tuple[object, ...]
 Pair = tuple[str, str]  # a package and a kind of its behaviours
 
@@ -29,27 +28,29 @@ Pair = tuple[str, str]  # a package and a kind of its behaviours
 class Past:
     """``learn`` microseconds before the scenario's start.
 
-    ``poison`` is the probability with which each of its labelled behaviours is there already. ScenarioError if either
-    cannot be.
+    ``poison`` is the probability with which each of its labelled behaviours is there already, ``novel`` that with which
+    on a phone what imitates one is not. ScenarioError if any cannot be.
     """
 
     learn: int
     poison: float = 0.0
+    novel: float = NOVEL
 
     def __post_init__(self) -> None:
         faults = []
         if not 0 < self.learn <= LONGEST:
             found = f"{self.learn / DAY:.12g} days"
             faults.append(f"past: found {found}, expected more than 0 and at most {LONGEST // DAY} days")
-        if not 0 <= self.poison <= 1:  # NaN is neither
-            faults.append(f"poison: found {self.poison:.12g}, expected from 0 to 1")
+        for name, share in (("poison", self.poison), ("novel", self.novel)):
+            if not 0 <= share <= 1:  # NaN is neither
+                faults.append(f"{name}: found {share:.12g}, expected from 0 to 1")
         if faults:
             raise ScenarioError(faults)
 
     @property
     def told(self) -> dict[str, float]:
         """What is said of it where it was played or learned from."""
-        return {"learn_s": self.learn / SECOND, "poison": self.poison}
+        return {"learn_s": self.learn / SECOND, "poison": self.poison, "novel": self.novel}
 
     def of(self, scenario: Scenario) -> Scenario:
         """The span before that of a scenario, on the calendar's days."""
@@ -77,7 +78,9 @@ class Past:
         return found
 
     def _dormant(self, drawn: Sequence[tuple[str, float]]) -> bool:
-        chances = {"poison": 1 - self.poison, "everywhere": EVERYWHERE, "novel": REST}
+        fleet = EVERYWHERE * self.novel
+        rest = (self.novel - fleet) / (1 - fleet)  # of those that are not new to the fleet
+        chances = {"poison": 1 - self.poison, "everywhere": fleet, "novel": rest}
         return any(number < chances[why] for why, number in drawn)
 
 
