@@ -5,7 +5,7 @@ From a scorecard's ``boundary`` alone, in the cells of the page (lab/report/boun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lab.report import words
@@ -21,15 +21,14 @@ SHADES = ("on dark_red", "on orange4", "on dark_green")  # below a half, from th
 LIMITS = 3  # points of the limit's curve that are told
 
 
-def tables(card: Json, leaving: tuple[str, ...] = ()) -> Iterator[Table]:
-    """A table for each map, but those of the detectors to be left out."""
+def tables(card: Json, tested: Sequence[str]) -> Iterator[Table]:
+    """A table for each map of the detectors under test."""
     from rich.table import Table
     from rich.text import Text
 
-    for row, drawn in zip(card.get("boundary", ()), maps(card), strict=True):
-        if row["detector"] in leaving:
-            continue
-        title = words.plain(f"{drawn.name}, view {row['view']}: found of played. {LEGEND}")
+    mine = [row for row in card.get("boundary", ()) if row["detector"] in tested]
+    for row, drawn in zip(mine, maps(card, tested), strict=True):
+        title = words.plain(f"{drawn.name}: found of played. {LEGEND}")
         table = Table(title=title, title_justify="left", title_style="", caption=_limit(row), caption_justify="left")
         table.add_column(words.plain(f"{drawn.down} \\ {drawn.across}"))
         for name in drawn.columns:

@@ -30,7 +30,7 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
         if steps.rows:
             out.print()
             out.print(_ladder(steps))
-    for drawn in tables(content, CONTROLS):
+    for drawn in tables(content, subjects(content, CONTROLS)):
         out.print()
         out.print(drawn)
     out.print()

@@ -11,10 +11,11 @@ not here.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
 PAIRS_A_DAY = 20.0  # destinations of a device-day: the chance of a false alarm that each may have is the budget over it
 #: Lowest and highest sleep, in periods, by jitter; the law's sleeps are uniform between the two (lab/habits/clock.py).
-BOUNDS = {
+BOUNDS: Mapping[str, Callable[[float], tuple[float, float]]] = {
     "fixed": lambda _jitter: (1.0, 1.0),
     "uniform": lambda jitter: (1 - jitter, 1 + jitter),
     "cobalt-strike": lambda jitter: (1 - jitter, 1.0),

@@ -50,3 +50,13 @@ def test_a_folder_that_cannot_be_is_refused_with_its_reason(tmp_path):
     assert not options.fit_folder(tmp_path / "later", made=False).exists()
     assert options.fit_folder(tmp_path / "new/one").is_dir()
     assert options.fit_folder(tmp_path / "new/one").is_dir(), "again"
+
+
+def test_a_sweep_says_what_it_leaves_out(capsys):
+    from lab.scenario import load_all
+
+    scenarios = load_all(["https-poll-5m", "ordinary-day"])
+    assert options.varied(scenarios, None) == (scenarios, ())
+    cells, axes = options.varied(scenarios, ["polling.jitter=0,0.9"])
+    assert ([one.name for one in cells], len(axes)) == (["https-poll-5m.jitter-0", "https-poll-5m.jitter-0.9"], 1)
+    assert capsys.readouterr().err == "not varied and not played: ordinary-day\n"
