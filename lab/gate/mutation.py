@@ -10,23 +10,27 @@ import fnmatch
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from detector.contract import SCHEMA_VERSION, Finding, Telemetry, open_telemetry
+from detector.contract import SCHEMA_VERSION, Finding, open_telemetry
 from detector.contract import detector as detector_named
 from lab.errors import EvidenceError, ScenarioError
 from lab.gate.mutants import Mutant, mutants
-from lab.recording import open_recording
-from lab.running.attempt import attempt
-from lab.running.look import look, neutral
-from lab.running.run import Phase, in_silence, read_run
+from lab.running.attempt import Ended, attempt
+from lab.running.learning import lessons
+from lab.running.look import Found, look, neutral
+from lab.running.run import Phase, in_silence, read_run, recording_of
 from lab.running.workers import in_order
 from lab.scoring.outcomes import TrialResult, outcomes
 from lab.truth import Truth
+
+if TYPE_CHECKING:
+    from detector.contract import Baseline
 
 STATUSES = ("verdicts", "scores", "nothing", "refused", "failed")
 BUNDLED = {"builtin": "thresholds.toml"}  # of detectors that bring their configuration along, in detector/
@@ -94,18 +98,17 @@ def mutation(
 ) -> Mutation:
     """Every mutant of the detector's configuration (``NAME:FILE``) whose place is like ``only``, on a run's recordings.
 
-    Raises ScenarioError for a detector without a file or a run that learned; EvidenceError if the unchanged detector
-    fails, or says nothing at all, so that nothing could change.
+    Of a run with --learn, each knows what was learned there. Raises ScenarioError for a detector without a file;
+    EvidenceError if a recording is not that of the run, or if the unchanged detector fails, or says nothing at all, so
+    that nothing could change.
     """
     content = read_run(run)
-    if "learn_s" in content:
-        raise ScenarioError([f"{run}: a run with --learn; give one without, what was learned is not used here"])
     source = _file(detector)
     made = [one for one in _mutants(source) if fnmatch.fnmatchcase(one.place, only)]
     with tempfile.TemporaryDirectory(prefix="") as folder, phase(f"mutate {source.name}") as advance:
         named = [_kept(Path(folder), detector, number, one, source.suffix) for number, one in enumerate(made)]
         fit = [name if attempt(lambda name=name: detector_named(name)).value else "" for name in named]  # type: ignore[misc]  # a default binds it now
-        jobs = [(run / "recordings" / name, detector, tuple(fit), view) for name in sorted(content["recordings"])]
+        jobs = [(place, detector, tuple(fit), view) for place in _places(run, content)]
         found = []
         for done, rows in enumerate(in_order(case, jobs, lost=_lost, workers=workers or os.cpu_count() or 1), 1):
             found.append(rows)
@@ -116,6 +119,30 @@ def mutation(
 
 
 @dataclass(frozen=True)
+class Place:
+    """A recording of a run, and the past it learned from, if it did: folders and the hashes that they must have."""
+
+    recording: Path
+    digest: str
+    past: Path | None = None
+    past_digest: str = ""
+
+
+def _places(run: Path, content: Mapping[str, Any]) -> list[Place]:
+    """The recordings of a run; EvidenceError if it learned, and of one it is not known from what."""
+    pasts = content.get("pasts", {})
+    places = []
+    for name, digest in sorted(content["recordings"].items()):
+        if "learn_s" not in content:
+            places.append(Place(run / "recordings" / name, digest))
+        elif name in pasts:
+            places.append(Place(run / "recordings" / name, digest, run / "pasts" / name, pasts[name]))
+        else:
+            raise EvidenceError(f"{run}: what was learned before {name} was not recorded; run it again")
+    return places
+
+
+@dataclass(frozen=True)
 class Case:
     """What the unchanged detector and each mutant said of one recording; None of a mutant that was refused."""
 
@@ -123,21 +150,32 @@ class Case:
     rows: tuple[Mutated | None, ...]
 
 
-def case(recording: Path, detector: str, names: Sequence[str], view: str) -> Case:
+def case(place: Place, detector: str, names: Sequence[str], view: str) -> Case:
     """All mutants on one recording, against the unchanged detector; EvidenceError if that one fails."""
-    opened = open_recording(recording)
-    truth = opened.truth()
+    opened = recording_of(place.recording, place.digest)
+    truth, known = opened.truth(), _learned(place, view)
     with neutral(open_telemetry(opened.telemetry)) as telemetry:
-        before = attempt(lambda: look(detector, view, telemetry))
+        seen = partial(look, view=view, telemetry=telemetry, baseline=known)
+        before = attempt(lambda: seen(detector))
         if before.value is None:
-            raise EvidenceError(f"{recording}: {detector} {before.status}: {before.reason}")
+            raise EvidenceError(f"{place.recording}: {detector} {before.status}: {before.reason}")
         old = before.value.findings
-        rows = [_one(name, view, telemetry, truth, old) if name else None for name in names]
+        rows = [_one(attempt(partial(seen, name)), truth, view, old) if name else None for name in names]
     return Case(bool(old), tuple(rows))
 
 
-def _one(name: str, view: str, telemetry: Telemetry, truth: Truth, old: Sequence[Finding]) -> Mutated:
-    ended = attempt(lambda: look(name, view, telemetry))
+def _learned(place: Place, view: str) -> Baseline | None:
+    """What was learned before that recording in that view, None where nothing was; EvidenceError if it cannot be."""
+    past = place.past
+    if past is None:
+        return None
+    lesson = lessons((view,), lambda: recording_of(past, place.past_digest)).of(view)
+    if lesson.value is None:
+        raise EvidenceError(f"{past}: learning {lesson.status}: {lesson.reason}")
+    return lesson.value
+
+
+def _one(ended: Ended[Found], truth: Truth, view: str, old: Sequence[Finding]) -> Mutated:
     if ended.value is None:
         return Mutated("", "", "failed", reason=ended.reason)
     new = ended.value.findings
@@ -193,4 +231,4 @@ def _kept(folder: Path, detector: str, number: int, one: Mutant, suffix: str) ->
 
 
 def _lost(job: tuple[Any, ...], reason: str) -> Case:
-    raise EvidenceError(f"{job[0]}: {reason}")
+    raise EvidenceError(f"{job[0].recording}: {reason}")

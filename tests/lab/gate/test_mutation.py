@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from lab.cli import app
 from lab.errors import EvidenceError, ScenarioError
 from lab.gate import mutation as module
-from lab.gate.mutation import Mutated, Mutation, case, mutation
+from lab.gate.mutation import Mutated, Mutation, Place, case, mutation
+from lab.recording import recording_hash
 
 CONFIG = """
 threshold = 0.5
@@ -118,7 +119,12 @@ def test_a_silent_detector_proves_nothing(run, config, toy):
 def test_a_failing_detector_is_no_evidence(run, config, toy):
     config.write_text(CONFIG.replace("flaw = 1", "flaw = 2"))
     with pytest.raises(EvidenceError, match="failed: ZeroDivisionError"):
-        case(next((run / "recordings").glob("smoke*")), f"toy:{config}", [], "full")
+        case(place(run), f"toy:{config}", [], "full")
+
+
+def place(run):
+    folder = next((run / "recordings").glob("smoke*"))
+    return Place(folder, recording_hash(folder))
 
 
 @pytest.mark.parametrize("name", ["elastic", "rita:nowhere.toml", "builtin:nowhere.toml"])
@@ -127,11 +133,41 @@ def test_a_detector_without_a_file_has_nothing_to_mutate(run, name):
         mutation(run, name)
 
 
-def test_a_run_that_learned_is_refused(run, tmp_path):
+@pytest.fixture
+def learned(run, tmp_path):
+    """The run as if it had learned: from its own recording, which is past enough for a toy."""
+    (name,) = (digests := json.loads((run / "run.json").read_text())["recordings"])
+    for part in ("recordings", "pasts"):
+        (tmp_path / "learned" / part).mkdir(parents=True)
+        (tmp_path / "learned" / part / name).symlink_to(run / "recordings" / name)
     content = json.loads((run / "run.json").read_text())
-    (tmp_path / "run.json").write_text(json.dumps({**content, "learn_s": 1.0}))
-    with pytest.raises(ScenarioError, match="what was learned is not used"):
-        mutation(tmp_path, "builtin")
+    content |= {"learn_s": 28_800.0, "pasts": dict(digests)}
+    (tmp_path / "learned" / "run.json").write_text(json.dumps(content))
+    return tmp_path / "learned"
+
+
+@dataclass
+class Knowing(Toy):
+    """A toy that speaks only if something was learned."""
+
+    def detect(self, telemetry):
+        yield from super().detect(telemetry) if telemetry.baseline is not None else ()
+
+
+def test_mutants_of_a_run_that_learned_know_what_was_learned(run, learned, config, toy, monkeypatch):
+    monkeypatch.setitem(globals(), "Toy", Knowing)
+    with pytest.raises(EvidenceError, match="says nothing on these recordings"):
+        mutation(run, f"toy:{config}", only="by*", workers=1)
+    found = mutation(learned, f"toy:{config}", only="thr*", workers=1)
+    assert [row.status for row in found.rows] == ["verdicts", "nothing", "refused"]
+
+
+def test_a_past_that_is_not_the_one_learned_from_is_no_evidence(learned, config, toy):
+    content = json.loads((learned / "run.json").read_text())
+    for pasts, said in ((dict.fromkeys(content["pasts"], "0" * 64), "another recording"), ({}, "was not recorded")):
+        (learned / "run.json").write_text(json.dumps({**content, "pasts": pasts}))
+        with pytest.raises(EvidenceError, match=said):
+            mutation(learned, f"toy:{config}", workers=1)
 
 
 def test_no_file_is_mutated_in_place(run, config, toy):
