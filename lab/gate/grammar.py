@@ -20,9 +20,11 @@ LEVELS = ("off", "warn", "error")
 SUBJECTS = {"polling": "AN1793", "relay": "AN1702", "AN1793": "AN1793", "AN1702": "AN1702"}
 #: Limits that are read off the scorecard: what the run said it could afford; the best of the controls.
 READ_OFF = ("budget", "controls")
+_WHAT = r"(?:(?P<subject>[A-Za-z0-9]+)\.)?(?P<metric>\w+)\s*(?:\{(?P<filters>[^{}]*)\})?"
+_QUANTITY = re.compile(rf"\s*{_WHAT}\s*")
 _LINE = re.compile(
-    r"\s*(?:(?P<level>off|warn|error)\s+)?(?:(?P<patch>patch)\s+)?(?:(?P<subject>[A-Za-z0-9]+)\.)?(?P<metric>\w+)"
-    r"\s*(?:\{(?P<filters>[^{}]*)\})?\s*(?:(?P<kind>no-regression|no-loss)|(?P<op>>=|<=|>|<)\s*(?P<limit>\S+))\s*"
+    rf"\s*(?:(?P<level>off|warn|error)\s+)?(?:(?P<patch>patch)\s+)?{_WHAT}"
+    r"\s*(?:(?P<kind>no-regression|no-loss)|(?P<op>>=|<=|>|<)\s*(?P<limit>\S+))\s*"
 )
 _ONE = r"""(?:"[^"]*"|'[^']*'|[^,|<>=!"'{}]+)"""
 _FILTER = re.compile(rf"\s*(?P<key>[a-z_]+)\s*(?P<op>>=|<=|!=|=|>|<)\s*(?P<values>{_ONE}(?:\|{_ONE})*)(?:,(?!\s*$)|$)")
@@ -96,13 +98,9 @@ def parse(text: str) -> Threshold:
         raise ValueError(
             f"found {text!r}, expected such as 'polling.recall{{period<=15m}} >= 0.9' (droidrange gate -h)"
         )
-    subject, metric = found["subject"], metric_named(found["metric"])
-    if subject is not None and subject not in SUBJECTS:
-        raise ValueError(f"unknown analytic '{subject}'{nearest(subject, list(SUBJECTS)) or _known(SUBJECTS)}")
-    if metric.source == "cell" and (subject is None or found["patch"]):
-        raise ValueError(
-            f"{metric.name} is one analytic's, over a whole suite: expected polling.{metric.name} or relay."
-        )
+    analytic, metric = _subject(found["subject"], found["metric"])
+    if metric.source == "cell" and found["patch"]:
+        raise ValueError(f"{metric.name} is one analytic's, over a whole suite: found patch")
     kind = found["kind"] or "absolute"
     pairless = metric.source == "cell" and kind == "no-regression"
     if kind != "absolute" and (metric.name in SIZES or found["patch"] or pairless):
@@ -115,13 +113,31 @@ def parse(text: str) -> Threshold:
         text=" ".join(text.split()),
         level=found["level"] or "error",
         patch=found["patch"] is not None,
-        analytic=SUBJECTS[subject] if subject else None,
+        analytic=analytic,
         metric=metric,
         filters=_filters(found["filters"] or "", metric),
         kind=kind,
         op=op,
         limit=limit,
     )
+
+
+def quantity(text: str) -> Threshold:
+    """What a line without a limit is about, ``polling.recall{period<=15m}``: to be measured, never judged."""
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
+        raise ValueError(f"found {text!r}, expected such as 'polling.recall{{period<=15m}}'")
+    analytic, metric = _subject(found["subject"], found["metric"])
+    return Threshold(text, "off", False, analytic, metric, _filters(found["filters"] or "", metric), "quantity")
+
+
+def _subject(name: str | None, metric: str) -> tuple[str | None, Metric]:
+    made = metric_named(metric)
+    if name is not None and name not in SUBJECTS:
+        raise ValueError(f"unknown analytic '{name}'{nearest(name, list(SUBJECTS)) or _known(SUBJECTS)}")
+    if made.source == "cell" and name is None:
+        raise ValueError(f"{metric} is one analytic's, over a whole suite: expected polling.{metric} or relay.")
+    return (SUBJECTS[name] if name else None), made
 
 
 def metric_named(name: str) -> Metric:
@@ -153,7 +169,7 @@ def _limit(metric: Metric, op: str, text: str) -> float | str:
         raise ValueError(f"{metric.name} {op} {text}: {better} is better, expected {'>=' if metric.rises else '<='}")
     if text in READ_OFF:
         return _read_off(metric, text)
-    value = _amount(text, metric.unit)
+    value = amount(text, metric.unit)
     if value < 0 or value > metric.most or (op == ">" and value >= metric.most):
         raise ValueError(f"{metric.name} {op} {text}: nothing can meet it, expected 0 to {metric.most:g}")
     if metric.rises and op == ">=" and value == 0:
@@ -169,7 +185,8 @@ def _read_off(metric: Metric, text: str) -> str:
     return text
 
 
-def _amount(text: str, unit: str) -> float:
+def amount(text: str, unit: str) -> float:
+    """A limit in the metric's unit: "90%", "0.9", and where the unit is s a duration; ValueError says what it is."""
     if found := _DURATION.fullmatch(text):
         if unit != "s":
             raise ValueError(f"found {text!r}, expected a number: this is no time")

@@ -109,7 +109,7 @@ def _absolute(settings: Settings, card: Card, threshold: Threshold, cell: Cell) 
     limit = _limit(card, threshold, cell)
     shown = Verdict(threshold, *cell, "unjudged", "", found, limit, notes=_notes(found))
     if found.value is None:
-        return replace(shown, reason=_nothing(card, threshold, cell))
+        return replace(shown, reason=nothing(card, threshold, cell))
     if limit is None:
         return replace(shown, reason=f"no control was measured by {threshold.metric.name} here")
     held, end = _MEETS[threshold.op](found.value, limit), _bound(threshold, found)
@@ -118,7 +118,7 @@ def _absolute(settings: Settings, card: Card, threshold: Threshold, cell: Cell) 
         held = surely
     elif held and found.interval and not surely:
         shown = replace(shown, notes=(*shown.notes, "held by its value; its interval reaches beyond the limit"))
-    named = () if held else tuple(_against(card, threshold, cell, limit))
+    named = () if held else tuple(against(card, threshold, cell, limit))
     return replace(shown, status="held" if held else "broken", named=named)
 
 
@@ -142,7 +142,7 @@ def _limit(card: Card, threshold: Threshold, cell: Cell) -> float | None:
     return (max if threshold.metric.rises else min)(values) if values else None
 
 
-def _against(card: Card, threshold: Threshold, cell: Cell, limit: float) -> list[Named]:
+def against(card: Card, threshold: Threshold, cell: Cell, limit: float) -> list[Named]:
     """What counts against an absolute threshold, by name."""
     source = threshold.metric.source
     if source == "alarms":
@@ -153,7 +153,7 @@ def _against(card: Card, threshold: Threshold, cell: Cell, limit: float) -> list
     return missed(card, rows, unseen=threshold.metric.name != "recall")
 
 
-def _nothing(card: Card, threshold: Threshold, cell: Cell) -> str:
+def nothing(card: Card, threshold: Threshold, cell: Cell) -> str:
     """Why there is nothing to measure, in words."""
     if threshold.metric.source == "cell":
         found = summary(card.content, cell, threshold.analytic)

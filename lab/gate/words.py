@@ -5,7 +5,7 @@ Every name that traffic or a scenario brought in goes through ``plain``: it may 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lab.gate.grammar import Metric
@@ -26,7 +26,7 @@ def lines(found: Outcome) -> list[str]:
     """The whole outcome."""
     told = [_head(found)]
     for one in found.verdicts:
-        told += _verdict(one)
+        told += verdict(one)
     told += [*_spots(found.blind_spots), *_evidence(found.completeness), _foot(found)]
     return [words.plain(line) for line in told]
 
@@ -49,24 +49,26 @@ def _foot(found: Outcome) -> str:
     return f"gate: NO EVIDENCE, {why}: this is neither a pass nor a regression"
 
 
-def _verdict(one: Verdict) -> Iterator[str]:
+def verdict(one: Verdict) -> Iterator[str]:
+    """One verdict, and what broke it by name; the lines are not plain yet."""
     metric = one.threshold.metric
     mark = "warning " if one.status == "broken" and one.threshold.level == "warn" else MARKS[one.status]
     place = f" [{one.detector}, {one.view}]" if one.detector else ""
     yield f"{mark} {one.threshold.text}{place}" + (f": {one.reason}" if one.reason else "")
     if one.measured and one.measured.value is not None:
         limit = f"; limit {_value(one.limit, metric)}" if one.limit is not None else ""
-        yield f"         measured {_measured(one.measured, metric)}{limit}"
+        yield f"         measured {measurement(one.measured, metric)}{limit}"
     if one.baseline:
-        yield f"         baseline {_measured(one.baseline, metric)}{_difference(one, metric)}"
+        yield f"         baseline {measurement(one.baseline, metric)}{_difference(one, metric)}"
     for note in one.notes:
         yield f"         note: {note}"
     if one.status == "broken":
-        yield from _names(one.named, NAMED if one.threshold.level == "error" else FEW)
-    yield from _names(one.gained, FEW)
+        yield from names(one.named, NAMED if one.threshold.level == "error" else FEW)
+    yield from names(one.gained, FEW)
 
 
-def _measured(found: Measured, metric: Metric) -> str:
+def measurement(found: Measured, metric: Metric) -> str:
+    """A measured value with its interval and what it rests on."""
     bounds = ""
     if found.interval:
         low, high = (_value(end, metric) if end is not None else "unbounded" for end in found.interval)
@@ -94,7 +96,8 @@ def _value(value: float | None, metric: Metric) -> str:
     return words.rate(value)
 
 
-def _names(rows: tuple[Named, ...], most: int) -> Iterator[str]:
+def names(rows: Sequence[Named], most: int) -> Iterator[str]:
+    """What is pointed at, each with its command; the lines are not plain yet."""
     for row in rows[:most]:
         yield f"         {row.how} {row.name} ({row.scenario}, seed {row.seed}): {row.detail}"
         yield f"             {row.command}"

@@ -18,7 +18,7 @@ def case(monkeypatch, tmp_path):
     """Two trials of one recording, under the views full and no-app; ``unseen`` and ``view`` may be replaced."""
     state = SimpleNamespace(unseen=lambda _truth, _telemetry: HIDDEN, view=lambda _name, telemetry: telemetry)
     recording = SimpleNamespace(folder=tmp_path, truth=lambda: "truth")
-    monkeypatch.setattr(trial, "_recorded", lambda *_words: recording)
+    monkeypatch.setattr(trial, "recorded", lambda *_words: recording)
     monkeypatch.setattr(trial, "recording_hash", lambda _folder: "0" * 64)
     monkeypatch.setattr(trial, "_telemetry", lambda _recording: Telemetry({}, (0, 1)))
     monkeypatch.setattr(trial, "neutral", contextlib.nullcontext)
