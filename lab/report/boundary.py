@@ -39,9 +39,9 @@ class Boundary:
         return {"rows": list(self.rows), "xs": list(self.columns), "ys": names, "x": self.across, "y": self.down}
 
 
-def maps(card: Json) -> list[Boundary]:
-    """The maps of a scorecard, in its order; none where nothing was varied."""
-    return [_map(row) for row in card.get("boundary", ())]
+def maps(card: Json, tested: Sequence[str]) -> list[Boundary]:
+    """The maps of the detectors under test, in the scorecard's order; none where nothing was varied."""
+    return [_map(row) for row in card.get("boundary", ()) if row["detector"] in tested]
 
 
 def _map(row: Json) -> Boundary:
@@ -55,7 +55,7 @@ def _map(row: Json) -> Boundary:
     )
     drawn = [*_cells(grid), *_pieces(grid, len(xs), len(ys)), *_limit(row.get("limit") or (), xs, ys)]
     return Boundary(
-        name=f"{row['analytic']} {row['behaviour']} by {row['detector']}",
+        name=f"{row['analytic']} {row['behaviour']} by {row['detector']}, view {row['view']}",
         across=_axis(row["x"]),
         down=_axis(row["y"]),
         columns=tuple(_value(row["x"], x) for x in xs),
@@ -65,7 +65,9 @@ def _map(row: Json) -> Boundary:
 
 
 def _axis(axis: Json) -> str:
-    return f"{axis['name']}, {axis['unit']}" if axis.get("unit") and axis["unit"] != "s" else str(axis["name"])
+    """The setting without the way to it, and its unit where values do not say it."""
+    name = str(axis["name"]).rpartition(".")[2]
+    return f"{name}, {axis['unit']}" if axis.get("unit") and axis["unit"] != "s" else name
 
 
 def _value(axis: Json, value: Any) -> str:

@@ -47,7 +47,7 @@ def render(
     ``lacking``: what is to be said of recordings with tables that hold nothing. All but the card may be left out.
     """
     tested, told = subjects(card, CONTROLS), answers or {}
-    some, borders = cases(card, tested, told), maps(card)
+    some, borders = cases(card, tested, told), maps(card, tested)
     drawn = packed(some, strips, told)
     data = {**drawn, "sides": sides(card), "boundaries": [one.plot for one in borders]}
     shown = {"cases": some, "boundaries": borders, "alarms": alarms(card, tested), "gaps": gaps(card, tested)}

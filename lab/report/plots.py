@@ -112,7 +112,7 @@ def _timing() -> Any:
             "from:T",
             title="UTC",
             scale=alt.Scale(type="utc", nice=False),
-            axis=alt.Axis(format="%H:%M", labelOverlap=True),
+            axis=alt.Axis(format="%H:%M", labelOverlap=True, labelSeparation=8),
         ),
         x2="to:T",
         y=alt.Y("lane:N", title=None, sort=LANES, scale=alt.Scale(domain=LANES), axis=alt.Axis(domain=False)),
@@ -130,9 +130,12 @@ def _sizes() -> Any:
         .mark_circle(size=36, opacity=0.45, color="var(--accent)")
         .encode(
             x=alt.X(
-                "up:Q", title="bytes up", scale=alt.Scale(type="log"), axis=alt.Axis(labelOverlap=True, tickCount=4)
+                "up:Q",
+                title="bytes up",
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(labelOverlap=True, labelSeparation=8, tickCount=4, grid=False),
             ),
-            y=alt.Y("down:Q", title="bytes down", scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=4)),
+            y=alt.Y("down:Q", title="bytes down", scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=4, grid=False)),
         )
     )
     return alt.layer(drawn).properties(height=220)
@@ -178,7 +181,9 @@ def _boundary() -> Any:
         base.mark_rule(strokeWidth=3, strokeDash=dash, color="var(--ink)").encode(x2="x2:Q", y2="y2:Q")
         for dash in ([1, 0], [5, 4])
     )
-    limit = base.mark_line(strokeWidth=3, color="var(--accent)").encode(order="at:Q")
+    limit = base.mark_line(strokeWidth=3, color="var(--accent)", point={"color": "var(--accent)", "size": 20}).encode(
+        order="at:Q"
+    )
     layers = {"cell": cell, "text": told, "half": half, "most": most, "limit": limit}
     kinds = {"text": "cell"}
     chart = alt.layer(

@@ -86,6 +86,7 @@ def boundary(detector):
         "detector": detector,
         "analytic": "AN1793",
         "behaviour": "http-poll",
+        "view": "full",
         **axes,
         "cells": cells,
         "limit": [{"x": 0.9, "y": 30}, {"x": 0.0, "y": 3600}],

@@ -2,14 +2,21 @@
 
 from lab.report.boundary import maps
 
-JITTER = {"name": "jitter", "unit": "", "values": [0.0, 0.5, 1.0]}
+JITTER = {"name": "app.spy.behaviour.jitter", "unit": "", "values": [0.0, 0.5, 1.0]}
 PERIOD = {"name": "period", "unit": "s", "values": [30, 3600]}
 
 
 def made(cells, limit=()):
-    row = {"detector": "builtin", "analytic": "AN1793", "behaviour": "http-poll", "x": JITTER, "y": PERIOD}
+    row = {
+        "detector": "builtin",
+        "analytic": "AN1793",
+        "behaviour": "http-poll",
+        "view": "full",
+        "x": JITTER,
+        "y": PERIOD,
+    }
     cells = [{"x": x, "y": y, "found": found, "of": of} for x, y, found, of in cells]
-    (one,) = maps({"boundary": [{**row, "cells": cells, "limit": list(limit)}]})
+    (one,) = maps({"boundary": [{**row, "cells": cells, "limit": list(limit)}]}, ["builtin"])
     return one
 
 
@@ -18,7 +25,7 @@ def of(one, kind):
 
 
 def test_nothing_varied_is_no_map():
-    assert maps({}) == []
+    assert maps({}, ["builtin"]) == []
 
 
 def test_the_table_says_found_of_played_with_the_last_row_on_top():
@@ -48,3 +55,14 @@ def test_the_limit_lies_between_cells_and_not_beyond():
     points = [{"x": 0.25, "y": 30}, {"x": 2.0, "y": 30}, {"x": 1.0, "y": 1815}]
     one = made([(0.0, 30, 1, 1)], points)
     assert [(row["at"], row["x"], row["y"]) for row in of(one, "limit")] == [(0, 1.0, 0.5), (2, 2.5, 1.0)]
+
+
+def test_a_map_of_one_setting_has_one_row_and_a_limit_on_it():
+    alone = {"name": "all", "unit": "", "values": ["all"]}
+    cells = [{"x": x, "y": "all", "found": 4 - 2 * place, "of": 4} for place, x in enumerate(JITTER["values"])]
+    row = {"detector": "builtin", "analytic": "AN1793", "behaviour": "http-poll", "view": "full", "x": JITTER}
+    card = {"boundary": [{**row, "y": alone, "cells": cells, "limit": [{"x": 0.75, "y": "all"}]}]}
+    (one,) = maps(card, ["builtin"])
+    assert one.table == (("all", (("4/4", 10), ("2/4", 5), ("0/4", 0))),)
+    assert [(row["x"], row["y"]) for row in of(one, "limit")] == [(2.0, 0.5)]
+    assert maps(card, ["rival"]) == []
