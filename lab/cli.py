@@ -29,6 +29,7 @@ from lab.options import (
     Json,
     LabId,
     Learn,
+    Novel,
     Out,
     Partial,
     Poison,
@@ -86,6 +87,7 @@ def run(
     budget: Annotated[float, typer.Option(min=0.0, help="False alarms per device-day you can afford.")] = 0.001,
     learn: Learn = None,
     poison: Poison = None,
+    novel: Novel = None,
     devices: Devices = None,
     vary: Vary = None,
     out: Out = None,
@@ -101,7 +103,7 @@ def run(
     from lab.scenario import enlarged, suite_scenarios
 
     name, scenarios = suite_scenarios(suite)
-    scenarios, past = enlarged(scenarios, devices), past_of(learn, poison)
+    scenarios, past = enlarged(scenarios, devices), past_of(learn, poison, novel)
     scenarios, axes = varied(scenarios, vary)
     refuse_absurd(scenarios, seeds, stage, looks=len(detector) * len(view), learn=past.learn if past else 0)
     folder = fit_folder(out or Path("out") / name)

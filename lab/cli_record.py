@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lab.console import emit, emit_json, guarded, progress, say
-from lab.options import Before, Devices, Json, LabId, Out, Poison, Seed, Speed, Stage, fit_folder, past_of
+from lab.options import Before, Devices, Json, LabId, Novel, Out, Poison, Seed, Speed, Stage, fit_folder, past_of
 
 USUAL_STAGE = "wire"
 
@@ -30,6 +30,7 @@ def record(
     passthrough: Annotated[list[str] | None, typer.Option(help="Live: a host that is not intercepted.")] = None,
     before: Before = None,
     poison: Poison = None,
+    novel: Novel = None,
     devices: Devices = None,
     force: Annotated[bool, typer.Option(help="Replace a recording that is already there.")] = False,
     out: Out = None,
@@ -45,7 +46,7 @@ def record(
     from lab.scenario import enlarged, find_scenario, load_scenario
 
     (chosen,) = enlarged([load_scenario(find_scenario(scenario))], devices)
-    past = past_of(before, poison)
+    past = past_of(before, poison, novel)
     if past and stage not in (USUAL_STAGE, PAST_STAGE):
         raise typer.BadParameter(f"--stage: found {stage} with --past, expected {PAST_STAGE}: no other plays a past")
     folder = fit_folder(out or Path("out") / f"{chosen.name}-s{seed}{'-past' if past else ''}", made=False)
@@ -74,7 +75,8 @@ def in_words(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "span", duration(summary["span_s"])
     if past := summary.get("past"):
         poison = f", of what is labelled {past['poison']:.0%} was there" if past["poison"] else ", nothing labelled"
-        yield "past", f"the {duration(past['learn_s'])} before the scenario{poison}"
+        novel = f", {100 * past['novel']:.3g}% of its look-alikes not yet" if "novel" in past else ""
+        yield "past", f"the {duration(past['learn_s'])} before the scenario{poison}{novel}"
     packets = summary["packets"]
     yield "packets", "none, tables only" if packets is None else f"{packets:,}"
     yield "size", f"{summary['bytes']:,} bytes"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lab.console import emit, emit_json, guarded, progress, say
-from lab.options import Devices, Json, Learn, Out, Poison, Seed, Stage, fit_folder, past_of
+from lab.options import Devices, Json, Learn, Novel, Out, Poison, Seed, Stage, fit_folder, past_of
 
 
 @guarded
@@ -24,6 +24,7 @@ def tune(
     devices: Devices = None,
     learn: Learn = None,
     poison: Poison = None,
+    novel: Novel = None,
     run: Annotated[Path | None, typer.Option(help="The folder that keeps the recordings; out/tune-SUITE.")] = None,
     out: Out = None,
     json_: Json = False,
@@ -44,7 +45,7 @@ def tune(
     knobbed(detector)
     name, scenarios = suite_scenarios(suite)
     fit, many, phones = planned(scenarios, budget, seeds, devices)
-    past = past_of(learn, poison)
+    past = past_of(learn, poison, novel)
     refuse_absurd(fit, many, stage, looks=2, learn=past.learn if past else 0)
     folder = fit_folder(run or Path("out") / f"tune-{name}")
     numbers = tuple(range(seed, seed + many))

@@ -41,6 +41,12 @@ Poison = Annotated[
     float | None,
     typer.Option(metavar="SHARE", help="Probability, 0 to 1, that a labelled behaviour is there before already."),
 ]
+Novel = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE", help="Probability, 0 to 1, that what imitates one is not there yet; 0.01 unless given."
+    ),
+]
 Devices = Annotated[int | None, typer.Option(help="How many phones, instead of as many as are written.")]
 Vary = Annotated[
     list[str] | None,
@@ -49,13 +55,16 @@ Vary = Annotated[
 LabId = Annotated[str | None, typer.Option("--lab", help="Live: the lab to play in, if several are up.")]
 
 
-def past_of(span: int | None, poison: float | None) -> Past | None:
-    """The past that was asked for; typer.BadParameter for poison without one, ScenarioError for one that cannot be."""
+def past_of(span: int | None, poison: float | None, novel: float | None) -> Past | None:
+    """The past that was asked for; typer.BadParameter for a share without one, ScenarioError for one that cannot be."""
     from lab.world.past import Past
 
-    if span is None and poison is not None:
-        raise typer.BadParameter(f"--poison: found {poison:.12g} without a past, expected --learn or --past with it")
-    return None if span is None else Past(span, poison or 0.0)
+    shares = {name: share for name, share in (("poison", poison), ("novel", novel)) if share is not None}
+    if span is None:
+        for name, share in shares.items():
+            raise typer.BadParameter(f"--{name}: found {share:.12g} without a past, expected --learn or --past with it")
+        return None
+    return Past(span, **shares)
 
 
 def varied(
@@ -70,6 +79,8 @@ def varied(
     found = swept(scenarios, asked)
     if found.left_out:
         say(f"not varied and not played: {', '.join(found.left_out)}")
+    for told in found.unlike:
+        say(f"twin not turned alike: {told}")
     return found.scenarios, found.axes
 
 

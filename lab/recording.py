@@ -76,7 +76,7 @@ class Recording:
     version: str
     files: Mapping[str, Mapping[str, Any]]
     not_played: tuple[str, ...] = ()  # conditions of the scenario that the stage left out
-    past: Mapping[str, float] = field(default_factory=dict)  # if it is of the days before: learn_s, poison
+    past: Mapping[str, float] = field(default_factory=dict)  # if it is of the days before: learn_s, poison, novel
     devices: int = 0  # phones that the scenario's fleet was enlarged to; 0: as written
     partial: str | None = None  # why nothing may be concluded from what is missing; None: proved whole
 

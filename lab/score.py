@@ -55,7 +55,7 @@ class Scorecard:
     separability: tuple[Row, ...]
     suite_too_easy: tuple[Row, ...] = ()
     held_out: tuple[str, ...] = ()  # scenarios of these trials by which nothing may be tuned
-    setting: Mapping[str, float] = field(default_factory=dict)  # devices, learn_s, poison: as far as a run was asked so
+    setting: Mapping[str, float] = field(default_factory=dict)  # lab.running.run.SETTING: as far as a run was asked so
     played: tuple[Row, ...] = ()  # each incident once, with its settings
     judgements: tuple[Row, ...] = ()  # what each scored trial cost, for each analytic
     boundary: tuple[Row, ...] = ()  # where a setting was turned: how much is found in each cell

@@ -177,7 +177,7 @@ class Timeline:
     listeners: tuple[Listener, ...] = ()
     twin_of: str = ""  # the malicious scenario that a benign one imitates
     network: Network = PLAIN
-    past: Mapping[str, float] = field(default_factory=dict)  # of the days before a scenario: learn_s, poison
+    past: Mapping[str, float] = field(default_factory=dict)  # of the days before a scenario: Past.told
     enlarged: int = 0  # the phones of a fleet that is not as large as written
 
     def exchange_slices(self) -> Int64:

@@ -16,7 +16,8 @@ def command(row: Mapping[str, Any], card: Mapping[str, Any]) -> str:
     words = ["droidrange", "run", row["scenario"], "--seed", row["seed"], "--stage", row["stage"]]
     words += ["--detector", row["detector"], "--view", row["view"]]
     speed = card.get("evidence", {}).get("speed")
-    options = {"--devices": card.get("devices"), "--poison": card.get("poison"), "--speed": speed}
+    options = {"--devices": card.get("devices"), "--poison": card.get("poison"), "--novel": card.get("novel")}
+    options["--speed"] = speed
     options["--learn"] = f"{card['learn_s']:.12g}s" if "learn_s" in card else None
     words += [word for name, value in options.items() if value is not None for word in (name, value)]
     words += ["-o", f"out/again/{row['scenario']}-s{row['seed']}"]

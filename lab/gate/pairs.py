@@ -35,7 +35,7 @@ def comparable(card: Card, baseline: Card) -> list[str]:
     now, before = card.content, baseline.content
     found = [
         f"{name}: the baseline has {before.get(name)}, this run {now.get(name)}; {ACCEPT}"
-        for name in ("devices", "learn_s", "poison")
+        for name in ("devices", "learn_s", "poison", "novel")
         if now.get(name) != before.get(name)
     ]
     for name in ("software", "speed"):

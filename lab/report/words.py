@@ -91,13 +91,16 @@ def setting(card: Mapping[str, Any]) -> list[str]:
 
     >>> setting({"devices": 20, "learn_s": 259_200.0, "poison": 0.05})
     ['every scenario with 20 phones; learned from 3 d before, each labelled behaviour there with probability 0.05']
+    >>> setting({"learn_s": 86_400.0, "poison": 0.0, "novel": 0.01})
+    ['learned from 1 d before, no labelled behaviour there, what imitates one new with probability 0.01']
     >>> setting({"learn_s": 129_600.0, "poison": 0.0}), setting({})
     (['learned from 1 d 12 h before, no labelled behaviour there'], [])
     """
     told = [f"every scenario with {card['devices']} phones"] if "devices" in card else []
     if "learn_s" in card:
         there = f"each labelled behaviour there with probability {card['poison']:.12g}"
-        told.append(f"learned from {duration(card['learn_s'])} before, {there if card['poison'] else NO_POISON}")
+        novel = f", what imitates one new with probability {card['novel']:.12g}" if "novel" in card else ""
+        told.append(f"learned from {duration(card['learn_s'])} before, {there if card['poison'] else NO_POISON}{novel}")
     return ["; ".join(told)] if told else []
 
 

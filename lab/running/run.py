@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
 AGAIN = "run it again"
-SETTING = ("devices", "learn_s", "poison")  # of the fleets and what was learned of them, where a run was asked for any
+SETTING = ("devices", "learn_s", "poison", "novel")  # of fleets and what was learned: where asked
 #: What a trial and its row of run.json have in common.
 PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
 

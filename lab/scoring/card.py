@@ -280,6 +280,7 @@ class Card(Strict):
     devices: int = Field(default=0, description="phones of every scenario; absent: as many as are written")
     learn_s: float = Field(default=0.0, description="seconds before the scenario that were learned from; absent: none")
     poison: float = Field(default=0.0, description="probability of a labelled behaviour there; with learn_s only")
+    novel: float = Field(default=0.0, description="probability of a look-alike not there yet; with learn_s only")
     trials: Statuses
     held_out: list[str]
     unscored: list[Unscored]

@@ -28,7 +28,7 @@ def test_the_past_is_an_ordinary_recording_of_the_days_before(ask):
     answer = ask("record", "--past", "36h", "--json")
     assert answer.exit_code == 0, answer.output
     summary, made = json.loads(answer.stdout), open_recording(ask.made)
-    assert summary["past"] == {"learn_s": 129_600.0, "poison": 0.0}
+    assert summary["past"] == {"learn_s": 129_600.0, "poison": 0.0, "novel": 0.01}
     assert (made.stage, made.span_s) == ("flows", 129_600.0)
     assert made.start == 1_772_409_600_000_000 - 3 * DAY // 2
     assert made.truth().incidents == ()
@@ -36,14 +36,14 @@ def test_the_past_is_an_ordinary_recording_of_the_days_before(ask):
 
 
 def test_a_person_is_told_in_words(ask):
-    answer = ask("record", "--past", "36h", "--poison", 0.25, "--devices", 3)
+    answer = ask("record", "--past", "36h", "--poison", 0.25, "--novel", 0.125, "--devices", 3)
     assert answer.exit_code == 0, answer.output
     said = dict(line.split(":", 1) for line in answer.stdout.splitlines())
     assert {what: words.strip() for what, words in said.items() if what in {"scenario", "stage", "span", "past"}} == {
         "scenario": "tiny, seed 1, 3 phones",
         "stage": "flows",
         "span": "1 d 12 h",
-        "past": "the 1 d 12 h before the scenario, of what is labelled 25% was there",
+        "past": "the 1 d 12 h before the scenario, of what is labelled 25% was there, 12.5% of its look-alikes not yet",
     }
     assert said["packets"].strip() == "none, tables only"
     assert not set("{}[]") & set(answer.stdout)
@@ -102,6 +102,10 @@ def test_an_enlarged_fleet_is_told_so_that_it_can_be_made_again(ask, stage):
         (("run", "--learn", "400d"), "past: found 400 days, expected more than 0 and at most 366 days"),
         (("record", "--poison", 0.5), "--poison: found 0.5 without a past, expected --learn or --past with it"),
         (("run", "--poison", 0.5), "--poison: found 0.5 without a past"),
+        (("record", "--novel", 0.5), "--novel: found 0.5 without a past, expected --learn or --past with it"),
+        (("run", "--novel", 0), "--novel: found 0 without a past, expected --learn or --past with it"),
+        (("tune", "--novel", 0.5), "--novel: found 0.5 without a past, expected --learn or --past with it"),
+        (("run", "--learn", "1d", "--novel", "nan"), "novel: found nan, expected from 0 to 1"),
         (("run", "--learn", "1d", "--poison", 1.5), "poison: found 1.5, expected from 0 to 1"),
         (("run", "--learn", "1d", "--poison", "nan"), "poison: found nan, expected from 0 to 1"),
         (("run", "--devices", 0), "devices: found 0, expected from 1 to 100,000"),

@@ -8,11 +8,11 @@ ROW = {"scenario": "a", "seed": 3, "stage": "wire", "detector": "elastic:jitter=
 
 
 def test_it_says_all_that_the_run_was_asked():
-    card = {"devices": 50, "learn_s": 259_200.0, "poison": 0.1, "evidence": {"speed": 60.0}}
+    card = {"devices": 50, "learn_s": 259_200.0, "poison": 0.1, "novel": 0.5, "evidence": {"speed": 60.0}}
     words = shlex.split(command(ROW, card))
     assert words[:5] == ["droidrange", "run", "a", "--seed", "3"]
-    for option, value in (("--devices", "50"), ("--learn", "259200s"), ("--poison", "0.1"), ("--speed", "60.0")):
-        assert words[words.index(option) + 1] == value
+    said = {"--devices": "50", "--learn": "259200s", "--poison": "0.1", "--novel": "0.5", "--speed": "60.0"}
+    assert {option: words[words.index(option) + 1] for option in said} == said
     assert words[words.index("--detector") + 1] == "elastic:jitter=0.4,gate"
 
 
@@ -22,4 +22,4 @@ def test_a_hostile_name_is_one_word():
 
 
 def test_a_plain_run_has_no_more_options():
-    assert "--learn" not in command(ROW, {})
+    assert not {"--learn", "--poison", "--novel"} & {*shlex.split(command(ROW, {}))}

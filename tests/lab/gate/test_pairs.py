@@ -79,6 +79,7 @@ def test_stages_are_not_compared(gates):
         ({"devices": 50}, "devices: the baseline has None, this run 50"),
         ({"learn_s": 86_400.0}, "learn_s"),
         ({"poison": 0.1}, "poison"),
+        ({"novel": 0.5}, "novel: the baseline has None, this run 0.5"),
         ({"software": {"droidrange": "9.9"}}, "droidrange: the baseline was made with specimen, this run with 9.9"),
         ({"speed": 60.0}, "speed"),
     ],

@@ -76,17 +76,18 @@ def test_without_learning_there_is_none_and_nothing_says_so(run, seen, tmp_path)
     run(tmp_path, past=None)
     assert [one.baseline for _, one in seen] == [None, None]
     assert not (tmp_path / "pasts").exists()
-    assert not {"learn_s", "poison", "devices", "pasts"} & read_run(tmp_path).keys()
-    assert not {"learn_s", "poison", "devices"} & score_folder(tmp_path).to_json().keys()
+    assert not {"learn_s", "poison", "novel", "devices", "pasts"} & read_run(tmp_path).keys()
+    assert not {"learn_s", "poison", "novel", "devices"} & score_folder(tmp_path).to_json().keys()
 
 
 def test_what_was_learned_from_is_said(run, seen, tmp_path):
-    run(tmp_path, past=Past(DAY, 0.25), devices=2)
+    run(tmp_path, past=Past(DAY, 0.25, 0.125), devices=2)
     content, card = read_run(tmp_path), score_folder(tmp_path).to_json()
     for said in (content, card):
-        assert [said[name] for name in ("devices", "learn_s", "poison")] == [2, 86_400.0, 0.25]
+        assert [said[name] for name in ("devices", "learn_s", "poison", "novel")] == [2, 86_400.0, 0.25, 0.125]
     assert content["pasts"] == {"tiny-s1": recording_hash(tmp_path / "pasts/tiny-s1")}
-    assert "learned from 1 d" in (tmp_path / "report.html").read_text()
+    report = (tmp_path / "report.html").read_text()
+    assert "learned from 1 d before, each labelled behaviour there with probability 0.25, what imitates one" in report
     assert seen
 
 
@@ -108,11 +109,18 @@ def test_a_past_is_used_again_until_it_would_be_another(run, seen, tmp_path, mon
         return plain(stage, scenario, seed, folder, **how)
 
     monkeypatch.setattr(trial, "record", record)
-    for how in ({}, {}, {"past": Past(DAY, 0.5)}, {"past": Past(DAY // 2, 0.5)}, {"past": None}):
+    for how in (
+        {},
+        {},
+        {"past": Past(DAY, 0.5)},
+        {"past": Past(DAY // 2, 0.5)},
+        {"past": Past(DAY // 2, 0.5, 0.5)},
+        {"past": None},
+    ):
         run(tmp_path, views=("full",), **how)
-    assert played == [("recordings", "flows"), *[("pasts", "flows")] * 3]
+    assert played == [("recordings", "flows"), *[("pasts", "flows")] * 4]
     run(tmp_path, views=("full",), devices=2)
-    assert played[4:] == [("recordings", "flows"), ("pasts", "flows")]
+    assert played[5:] == [("recordings", "flows"), ("pasts", "flows")]
 
 
 def test_where_learning_fails_no_trial_is_held(run, seen, tmp_path, monkeypatch):
@@ -135,11 +143,12 @@ def test_a_past_that_cannot_be_taken_fails_every_view():
 
 def test_the_command_learns_end_to_end(text, tmp_path):
     (tmp_path / "tiny.toml").write_text(text)
-    asked = ["--stage", "flows", "--learn", "18h", "--poison", "0.3", "--devices", "3", "--json"]
+    asked = ["--stage", "flows", "--learn", "18h", "--poison", "0.3", "--novel", "0.2", "--devices", "3", "--json"]
     done = CliRunner().invoke(app, ["run", str(tmp_path / "tiny.toml"), *asked, "--out", str(tmp_path / "run")])
     assert done.exit_code == 0, done.output
     card = json.loads(done.stdout)
-    assert (card["devices"], card["learn_s"], card["poison"], card["trials"]["failed"]) == (3, 64_800.0, 0.3, 0)
+    assert (card["devices"], card["learn_s"], card["poison"], card["novel"]) == (3, 64_800.0, 0.3, 0.2)
+    assert card["trials"]["failed"] == 0
     assert len(open_recording(tmp_path / "run/pasts/tiny-s1").truth().devices) == 3
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from lab.scenario import compile_scenario, enlarged, load_all, parse_scenario, scenario_names
-from lab.world.past import DAY, EVERYWHERE, NOVEL, REST, Past
+from lab.world.past import DAY, EVERYWHERE, NOVEL, Past
 
-LEARN = Past(DAY // 8)
+HALF = 0.5  # large, so that a few hundred draws tell
+FLEET = EVERYWHERE * HALF  # as new to the whole fleet
+REST = (HALF - FLEET) / (1 - FLEET)  # of those that are not, phone by phone
+LEARN = Past(DAY // 8, novel=HALF)
 TWIN = """question = "Is what imitates an implant there before?"
 span = "2h"
 devices = 3
@@ -70,17 +74,32 @@ def shares(twin):
     return np.array(found)
 
 
-def test_half_of_what_imitates_is_new_on_a_phone_and_a_quarter_to_the_whole_fleet(shares):
+def test_so_much_of_what_imitates_is_new_on_a_phone_as_was_asked_and_half_of_that_to_the_whole_fleet(shares):
     everywhere = shares == PHONES
-    assert everywhere.mean(axis=0) == pytest.approx(EVERYWHERE, abs=5 * (EVERYWHERE * (1 - EVERYWHERE) / SEEDS) ** 0.5)
-    assert shares.mean() / PHONES == pytest.approx(NOVEL, abs=0.08)
+    assert everywhere.mean(axis=0) == pytest.approx(FLEET, abs=5 * (FLEET * (1 - FLEET) / SEEDS) ** 0.5)
+    assert shares.mean() / PHONES == pytest.approx(HALF, abs=0.08)
     assert shares[~everywhere].mean() / PHONES == pytest.approx(REST, abs=0.04)
     assert shares[~everywhere].std() < 3 * (REST * (1 - REST) * PHONES) ** 0.5  # phones draw for themselves
 
 
 def test_each_behaviour_is_new_or_not_for_itself(shares):
     both = (shares == PHONES).all(axis=1).mean()
-    assert both == pytest.approx(EVERYWHERE**2, abs=0.08)
+    assert both == pytest.approx(FLEET**2, abs=0.08)
+
+
+def test_unless_asked_one_in_a_hundred_is_new(twin):
+    rows = [dormant(twin, Past(DAY // 8), PHONES, seed) for seed in range(SEEDS)]
+    places = 2 * PHONES * SEEDS
+    assert sum(map(len, rows)) / places == pytest.approx(NOVEL, abs=0.009)  # those that are new to all come in twenties
+    assert NOVEL == 0.01
+    assert rows == [dormant(twin, Past(DAY // 8, novel=NOVEL), PHONES, seed) for seed in range(SEEDS)]
+
+
+def test_none_and_all_may_be_new_and_more_keeps_what_less_had(twin):
+    found = [dormant(twin, Past(DAY // 8, novel=share), PHONES) for share in (0.0, 0.2, 0.5, 0.9, 1.0)]
+    assert [len(found[0]), len(found[-1])] == [0, 2 * PHONES]
+    assert all(less <= more for less, more in pairwise(found))
+    assert found[1] < found[3]
 
 
 def test_poison_changes_nothing_of_it_and_nothing_of_poison(twin):

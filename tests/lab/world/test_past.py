@@ -171,23 +171,26 @@ def test_a_phone_keeps_its_addresses_on_every_network():
 
 
 @pytest.mark.parametrize(
-    ("learn", "poison", "fault"),
+    ("learn", "shares", "fault"),
     [
-        (0, 0.0, "past: found 0 days, expected more than 0 and at most 366 days"),
-        (LONGEST + DAY, 0.0, "past: found 367 days, expected"),
-        (DAY, 1.5, "poison: found 1.5, expected from 0 to 1"),
-        (DAY, float("nan"), "poison: found nan, expected from 0 to 1"),
+        (0, {}, "past: found 0 days, expected more than 0 and at most 366 days"),
+        (LONGEST + DAY, {}, "past: found 367 days, expected"),
+        (DAY, {"poison": 1.5}, "poison: found 1.5, expected from 0 to 1"),
+        (DAY, {"poison": float("nan")}, "poison: found nan, expected from 0 to 1"),
+        (DAY, {"novel": -0.01}, "novel: found -0.01, expected from 0 to 1"),
+        (DAY, {"novel": 1.01}, "novel: found 1.01, expected from 0 to 1"),
+        (DAY, {"novel": float("nan")}, "novel: found nan, expected from 0 to 1"),
     ],
 )
-def test_what_cannot_be_is_refused(learn, poison, fault):
+def test_what_cannot_be_is_refused(learn, shares, fault):
     with pytest.raises(ScenarioError) as refused:
-        Past(learn, poison)
+        Past(learn, **shares)
     assert fault in refused.value.faults[0]
 
 
 def test_a_past_says_that_it_is_one():
     now, before = both("https-poll-5m")
-    assert before.past == {"learn_s": 259_200.0, "poison": 0.0}
+    assert before.past == {"learn_s": 259_200.0, "poison": 0.0, "novel": 0.01}
     assert now.past == {}
 
 
