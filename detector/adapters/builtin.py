@@ -21,6 +21,7 @@ from detector.settling import Value, settled
 from detector.signature import Signature
 from detector.thresholds import BUNDLED, Thresholds, load_thresholds
 
+REST = "; all else: "  # in a note, before where the numbers come from that were not tuned
 LEAST = 1e-6  # a threshold of 0 would alert on what was never seen
 MANY = 200_000  # flows that are worth a second thread
 #: The groups of each analytic, ready to be asked about.
@@ -60,7 +61,9 @@ class Builtin:
         """The file of thresholds with these set and where they come from; its comments and all else stay."""
         if unknown := set(values) - {one.name for one in self.knobs}:
             raise LookupError(f"detector builtin: unknown knob {', '.join(sorted(unknown))}")
-        changes: dict[str, dict[str, Value]] = {"AN1793.provenance": _told(origin)}
+        before = self.thresholds.polling.provenance.split.rpartition(REST)[2]
+        split = f"{', '.join(sorted(values))}: {origin.split}{REST}{before}"
+        changes: dict[str, dict[str, Value]] = {"AN1793.provenance": {**_told(origin), "split": split}}
         for name, value in values.items():
             section, _, key = name.partition(".")
             changes[section] = {key: value}
@@ -108,7 +111,7 @@ class Builtin:
 def _told(origin: Origin) -> dict[str, Value]:
     """An origin as the lines of ``AN1793.provenance``."""
     numbers = {"budget": origin.budget, "device_days": origin.device_days}
-    return {"split": origin.split, "date": origin.date, "commit": origin.commit, "seeds": [*origin.seeds], **numbers}
+    return {"date": origin.date, "commit": origin.commit, "seeds": [*origin.seeds], **numbers}
 
 
 def _version(source: Path) -> str:

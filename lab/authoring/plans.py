@@ -97,6 +97,7 @@ class Scenario:
     phones: Phones = Phones()
     network: Network = PLAIN
     enlarged: int = 0  # to a fleet of how many phones; 0: as written
+    varied_from: str = ""  # the scenario of which a setting was turned; empty: none was
 
     @property
     def alike(self) -> frozenset[tuple[str, str]]:

@@ -44,11 +44,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The scenarios of every cell, in order, the axes as a scorecard has them, and what was left out, with why."""
+    """The scenarios of every cell, in order, and the axes as a scorecard has them.
+
+    ``left_out``: scenarios without what is turned. ``unlike``: what could not be turned alike in which twin, and why.
+    """
 
     scenarios: tuple[Scenario, ...]
     axes: tuple[dict[str, Any], ...]
     left_out: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
 
 
 def axis_of(text: str) -> Axis:
@@ -91,7 +95,8 @@ def swept(scenarios: Sequence[Scenario], asked: Iterable[str]) -> Sweep:
     cells = [dict(zip(axes, texts, strict=True)) for texts in product(*(axis.texts for axis in axes))]
     made = tuple(_turned(one, cell) for cell in cells for one in (*guilty, *twins))
     rest = tuple(one.name for one in scenarios if one not in guilty and one not in twins)
-    return Sweep(made, tuple(_told(axis, guilty) for axis in axes), rest)
+    unlike = tuple(told for twin in twins for axis in axes for told in _unlike(twin, axis))
+    return Sweep(made, tuple(_told(axis, guilty) for axis in axes), rest, unlike)
 
 
 def _owners(scenario: Scenario, axis: Axis) -> Iterator[BehaviourPlan]:
@@ -159,6 +164,7 @@ def _turned(scenario: Scenario, cell: Mapping[Axis, str]) -> Scenario:
     return replace(
         scenario,
         name=_short(f"{scenario.name}.{mark}"),
+        varied_from=scenario.name,
         twin_of=_short(f"{scenario.twin_of}.{mark}") if scenario.twin_of else "",
         sha256=hashlib.sha256(f"{scenario.sha256}\n{told}".encode()).hexdigest(),
         apps=tuple(_app(scenario, app, cell) for app in scenario.apps),
@@ -184,6 +190,20 @@ def _app(scenario: Scenario, app: AppPlan, cell: Mapping[Axis, str]) -> AppPlan:
                 made = _set(made, name, text)
         plans.append(made)
     return replace(app, behaviours=tuple(plans))
+
+
+def _unlike(twin: Scenario, axis: Axis) -> Iterator[str]:
+    """What of a twin stays as it is, although what it imitates is turned."""
+    for app in twin.apps:
+        for plan in app.behaviours:
+            if (app.package, plan.kind) not in twin.alike:
+                continue
+            name = _same(plan, axis.setting)
+            if not name:
+                yield f"{twin.name}: {plan.kind} has no setting '{axis.setting}'"
+                continue
+            for text in axis.texts:
+                yield from (f"{twin.name}: {fault}" for fault in _value(plan, name, text)[1])
 
 
 def _same(plan: BehaviourPlan, setting: str) -> str:

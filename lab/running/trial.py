@@ -240,7 +240,7 @@ def _telemetry(recording: Recording) -> Telemetry:
 
 def _rows(plan: Plan, scenario: Scenario, seed: int) -> list[Row]:
     place: dict[str, Any] = {"scenario": scenario.name, "seed": seed, "stage": plan.stage}
-    place["held_out"] = scenario.name in held_out()
+    place["held_out"] = (scenario.varied_from or scenario.name) in held_out()
     return [{**place, "view": view, "detector": name} for name in plan.names for view in dict.fromkeys(plan.views)]
 
 

@@ -68,4 +68,4 @@ def test_ours_keeps_every_comment_and_says_where_it_comes_from():
         "threshold",
     ]
     assert all(("#" in old) == ("#" in new) for old, new in changed)
-    assert 'split = "made up"' in made.content
+    assert 'split = "AN1702.threshold: made up; all else: ' in made.content

@@ -49,6 +49,24 @@ def test_twins_are_turned_alike_and_stay_twins(pair):
         assert others(twin, "com.cobalt.warden") == others(pair[1], "com.cobalt.warden")
 
 
+def test_what_a_twin_cannot_follow_stays_and_is_told(pair):
+    found = swept(pair, ["polling.dga=day", "polling.period=1s"])
+    assert found.unlike == (
+        "https-checkin-5m: periodic-sync has no setting 'dga'",
+        "https-checkin-5m: period: found 1, expected from 5 to 604800 s",
+    )
+    (twin,) = [one for one in found.scenarios if one.twin_of]
+    (imitates,) = [app for app in twin.apps if app.package == "com.cobalt.warden"]
+    assert imitates.behaviours[0].behaviour.period == 300.0
+    assert swept(pair, ["polling.period=30m"]).unlike == ()
+
+
+def test_what_is_held_out_stays_so_in_every_cell():
+    """Under another name nothing becomes what one may tune by."""
+    found = swept(load_all(["imap-poll-drafts"]), ["polling.period=10m,20m"])
+    assert {one.varied_from for one in found.scenarios} == {"imap-poll-drafts"}
+
+
 def test_every_cell_has_a_name_and_a_hash_of_its_own(pair):
     found = swept(pair, ["polling.jitter=0.1,0.5", "polling.period=30s,1h"]).scenarios
     assert len({one.name for one in found}) == len({one.sha256 for one in found}) == 8

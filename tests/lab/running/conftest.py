@@ -57,7 +57,7 @@ def write_recording(folder, truth, scenario, seed):
 
 
 def scenario(name="polling-plain"):
-    return SimpleNamespace(name=name, sha256="0" * 64)
+    return SimpleNamespace(name=name, sha256="0" * 64, varied_from="")
 
 
 def plan(*scenarios, **changes):
