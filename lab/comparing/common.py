@@ -55,6 +55,8 @@ def common(before: Card, now: Card) -> Common:
     elif not (cut[0][1] and cut[1][1]):
         notes.append("seeds or scenarios that only one of them has are left out of both")
     same = bool(cases) and all(_digest(old, case) == _digest(now.content, case) for case in cases)
+    if cases and not same:
+        notes.append("not all of the recordings are the same: a difference need not be the detector's")
     return Common(*mine, tuple(there), tuple(bars), tuple(notes), cut[0][1] and cut[1][1] and bool(cases), same)
 
 
@@ -94,6 +96,9 @@ def _matched(before: Row, now: Row) -> tuple[dict[str, Any], list[str]]:
         rows = before[part]
         made[part] = [{**row, "detector": new} if row.get("detector") == old else row for row in rows]
     made["detectors"] = {new if name == old else name: whole for name, whole in before["detectors"].items()}
+    versions = before["evidence"].get("detectors", {})
+    versions = {new if name == old else name: version for name, version in versions.items()}
+    made["evidence"] = {**before["evidence"], "detectors": versions}
     return made, [f"A is of detector {old}, B of {new}"]
 
 
