@@ -25,6 +25,7 @@ NO_EVIDENCE = 3
 CACHE = ".droidrange_cache"
 SESSION = pytest.StashKey[str]()
 PLAN = pytest.StashKey["Plan"]()
+EXPLAINED = pytest.StashKey[list[str]]()
 #: Faults after which there is nothing to assert on: an error, never a failure.
 ERRORS = ("EvidenceError", "PrerequisiteError", "ScenarioError", "StageError", "Unsupported")
 
@@ -91,13 +92,24 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             items += items_of(session, config.stash[PLAN].suite, _judged(config))
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuses a selection that leaves nothing of the suite: it would pass without a look."""
+    """Refuses a selection that leaves nothing of the suite: it would pass without a look.
+
+    A worker of pytest-xdist that fails at this would be started again; it gets an item that is an error instead.
+    """
     config = session.config
+    if PLAN not in config.stash:
+        return
     chosen = config.getoption("keyword") or config.getoption("markexpr")
-    if PLAN in config.stash and chosen and not any(item.get_closest_marker("droidrange") for item in session.items):
-        raise pytest.UsageError(f"-k or -m {chosen!r} leaves nothing of --droidrange-suite, which would be no test")
+    if chosen and not any(item.get_closest_marker("droidrange") for item in session.items):
+        said = f"-k or -m {chosen!r} leaves nothing of --droidrange-suite, which would be no test"
+        if not _is_worker(config):
+            raise pytest.UsageError(said)
+        from lab.asserting.items import items_of
+        from lab.asserting.judged import Judged
+
+        session.items += items_of(session, config.stash[PLAN].suite, [Judged("selection", "no-evidence", (said,))])
 
 
 @pytest.fixture(scope="session")
@@ -142,28 +154,31 @@ def scorecard(pytestconfig: pytest.Config) -> Callable[..., CardUnderTest]:
     return scorecard
 
 
-def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
     """What counts against a quantity whose limit is not met, by name, with the commands that play it again."""
     ours = sys.modules.get("lab.asserting.quantity")
-    if ours is None:
-        return None
-    if isinstance(left, ours.Quantity):
-        return list(left.explained(op, right))
-    if isinstance(right, ours.Quantity) and op in ours.FLIPPED:
-        return list(right.explained(ours.FLIPPED[op], left))
-    return None
+    lines: list[str] = []
+    if ours is not None and isinstance(left, ours.Quantity):
+        lines = left.explained(op, right)
+    elif ours is not None and isinstance(right, ours.Quantity) and op in ours.FLIPPED:
+        lines = right.explained(ours.FLIPPED[op], left)
+    config.stash[EXPLAINED] = lines
+    return lines or None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    call: pytest.CallInfo[None],
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Marks the report of a test that had no evidence to assert on."""
+    """Marks the report of a test that had no evidence, and tells what pytest cuts off a long explanation."""
     report = yield
-    known = sys.modules.get("lab.errors")
+    known, lines = sys.modules.get("lab.errors"), item.config.stash.get(EXPLAINED, [])
     if known is not None and call.excinfo is not None:
         kinds = tuple(getattr(known, name) for name in ERRORS)
         vars(report)["droidrange_error"] = isinstance(call.excinfo.value, kinds)  # pytest-xdist carries it along
+        if lines and lines[-1] not in report.longreprtext:
+            report.sections.append(("droidrange", "\n".join(lines)))
+        item.config.stash[EXPLAINED] = []
     return report
 
 

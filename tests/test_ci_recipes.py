@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import parse
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_the_shell_recipe_holds_breaks_and_has_no_evidence(tmp_path):
     held = run(["sh", "ci.sh"], folder, **asked)
     assert held.returncode == 0, held.stderr
     assert "gate: held" in held.stdout
-    root = ElementTree.parse(folder / "out/ci/export/junit.xml").getroot()
+    root = parse(folder / "out/ci/export/junit.xml").getroot()
     assert root.get("failures") == "0"
     assert (folder / "out/ci/export/droidrange.sarif").stat().st_size > 1000
     assert "smoke-poll" in (folder / "out/ci/export/summary.md").read_text()

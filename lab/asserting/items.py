@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from _pytest._code.code import ExceptionInfo, TerminalRepr
-
     from lab.asserting.judged import Judged
 
 MARK = "droidrange"
-
-
-class Told(Exception):  # noqa: N818 - an end that was foreseen, which pytest wants raised
-    """The end of an item, in words."""
 
 
 class SuiteNode(pytest.Collector):
@@ -43,7 +37,7 @@ class JudgedItem(pytest.Item):
     def setup(self) -> None:
         """An error where there is no evidence; skipped where nothing was to be judged."""
         if self.found.end == "no-evidence":
-            raise Told("\n".join(self.found.lines))
+            pytest.fail("\n".join(self.found.lines), pytrace=False)
         if self.found.end == "skipped":
             pytest.skip(self.found.lines[0])
 
@@ -52,11 +46,7 @@ class JudgedItem(pytest.Item):
         if self.found.end == "told":
             pytest.xfail(self.found.lines[0])
         if self.found.end == "broken":
-            raise Told("\n".join(self.found.lines))
-
-    def repr_failure(self, excinfo: ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:
-        """The words alone: a traceback would be one of this file."""
-        return str(excinfo.value) if isinstance(excinfo.value, Told) else super().repr_failure(excinfo, style)
+            pytest.fail("\n".join(self.found.lines), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it stands: nowhere in a file."""

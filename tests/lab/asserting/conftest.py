@@ -31,7 +31,7 @@ def trials(name, view):
             one = replace(one, status="failed", reason="ZeroDivisionError: by 0", findings=(), judged=())
         if name == "absent":
             one = replace(one, status="unsupported", reason="is not installed", findings=(), judged=())
-        if view == "blind":
+        if view == "dns-only":
             one = replace(one, findings=(), unseen=tuple(each.incident for each in one.truth.incidents))
         yield one
 

@@ -23,7 +23,7 @@ def test_a_deaf_detector_fails_every_incident_by_name_with_its_command(inner):
     assert found.ret == 1
     found.stdout.fnmatch_lines(
         [
-            "*droidrange:specimen::deaf::full::specimen-02-s1::*/http-poll*",
+            "*deaf::full::specimen-02-s1::*/http-poll*",
             "missed: nothing was said of it",
             "*droidrange run specimen-02 --seed 1 --stage flows --detector deaf --view full *",
         ]
@@ -53,7 +53,7 @@ def test_an_unsupported_detector_is_skipped_with_its_reason_and_is_no_pass(inner
 
 
 def test_a_view_that_shows_nothing_is_no_pass(inner):
-    found = inner(*of("good", view="blind"))
+    found = inner(*of("good", view="dns-only"))
     found.assert_outcomes(skipped=6, errors=1, passed=1)
     found.stdout.fnmatch_lines(["*this view shows none of the 6 incidents*"])
 
@@ -97,7 +97,7 @@ def test_some_of_the_items_can_be_chosen(inner):
 
 
 def test_two_workers_play_once_and_agree(inner):
-    test = "def test_card(scorecard):\n    assert scorecard('specimen', 'deaf').recall() == 0\n" * 1
+    test = "def test_card(scorecard):\n    assert scorecard('specimen', 'deaf').recall() == 0\n"
     found = inner(*of("deaf"), test=test, workers=2)
     found.assert_outcomes(passed=3, failed=6)
     assert inner.played() == ["specimen deaf"]

@@ -30,7 +30,7 @@ def test_rows_are_chosen_and_measured_as_the_gate_does(card):
     assert 0 < card.pr_auc("AN1793") <= 1
     assert card.quantity("incidents", "AN1702") == 12
     assert card.recall(scenario="specimen-01") != 1
-    assert not (card.recall() == "100%")
+    assert (card.recall() == "100%") is False
 
 
 def test_a_limit_that_is_not_met_names_what_counts_against_it(card):
