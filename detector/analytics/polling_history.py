@@ -72,7 +72,7 @@ def pace_columns(crowd: Crowd, until: Int64, known: Surroundings, paces: Paces) 
     return {
         "per_day": per_day,
         "usual_per_day": usual,
-        "surge": surge(per_day, np.full(len(crowd), np.nan) if crowd.pairs.merged else usual),
+        "surge": surge(per_day, np.where(crowd.pairs.merged | (usual == 0), np.nan, usual)),
         "own_places": habit,
     }
 

@@ -16,6 +16,7 @@ from detector.learned.part import DAY_US, keyed
 from detector.learned.shares import STRANGER
 from detector.learned.usual import VOUCHERS
 
+RESOLVER = "netd"  # Android's resolver, which asks for every app (AOSP system/netd; AID_DNS)
 OWN_PLACES = 3  # destinations that only one device has before an app is held for one that each user points elsewhere
 
 
@@ -23,12 +24,12 @@ OWN_PLACES = 3  # destinations that only one device has before an app is held fo
 class Pace:
     """(g,) contacts a day in the learning period; NaN where nothing was learned of the app."""
 
-    usual: Float64  # the most that any other device with the app had with this destination; 0: none ever went there
+    usual: Float64  # the most that any device with the app had with this destination; 0: none ever went there
     own_places: (
         Float64  # with the third of those destinations that are one device's alone, on the second busiest device
     )
     strangers: Float64  # with all of those together, likewise; 0 for both unless two devices have as many
-    newcomers: Float64  # those of them met for the first time, a day: by this device's app or the second busiest
+    newcomers: Float64  # destinations of no other app that it met, a day: on this device, or on the second busiest
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Paces:
         self.sizes = len(known.packages), len(known.destinations)
         rate = np.nan_to_num(known.per_day)
         self.pairs = Former(pairs.device, pairs.package, pairs.destination, rate)
-        self.usual = Others(self._key(pairs.package, pairs.destination), pairs.device, rate)
+        self.usual = Highest(self._key(pairs.package, pairs.destination), rate)
         self.there = Highest(self._key(pairs.package), rate)
         reached = np.unique(keyed((pairs.device, len(known.devices)), (pairs.destination, self.sizes[1])))
         by = np.bincount(reached % (self.sizes[1] + 1) + NULL, minlength=self.sizes[1])
@@ -59,19 +60,19 @@ class Paces:
         package, rates = _solitary(pairs.device[alone], pairs.package[alone], rate[alone], third=False)
         self.strangers = vouched(self._key(package), rates)
         self.many = len(known.devices)
-        device, package, rates = _newcomers(pairs.device[alone], pairs.package[alone], known.first[alone], known.first)
+        device, package, rates = _newcomers(known, self.sizes)
         self.newcomers = Highest(keyed((device, self.many), (package, self.sizes[0])), rates)
         self.newcomers_elsewhere = vouched(self._key(package), rates)
 
     def of(self, device: Int64, package: Int64, destination: Int64) -> Pace:
         """(g,) of each device's app and destination, as places in the baseline's texts; NULL and STRANGER as there.
 
-        A device does not vouch for its own pace, unless it alone went there with the app: its past is all there is.
+        A device vouches for its own pace: what goes on as it went on is no event, whoever else is slower.
         """
         app = self._key(package)
         unknown = np.where(self.there.of(app) > 0, 0.0, np.nan)
         whom = self._key(package, destination)
-        usual, places, strangers = self.usual.of(whom, device), self.own_places.of(app), self.strangers.of(app)
+        usual, places, strangers = self.usual.of(whom), self.own_places.of(app), self.strangers.of(app)
         there = (device >= 0) & (package >= NULL)
         mine = keyed((np.where(there, device, NULL), self.many), (np.where(there, package, NULL), self.sizes[0]))
         newcomers = np.maximum(np.where(there, self.newcomers.of(mine), 0.0), self.newcomers_elsewhere.of(app))
@@ -103,31 +104,6 @@ class Highest:
         return np.where(self.keys[place] == wanted, self.values[place], 0.0)
 
 
-class Others:
-    """The highest value of each key over all devices but one; every pair of key and device at most once."""
-
-    def __init__(self, keys: Int64, device: Int64, values: Float64) -> None:
-        order = np.lexsort((-values, keys))
-        heads = np.flatnonzero(np.diff(keys[order], prepend=-1) != 0)
-        second = heads[np.diff(np.append(heads, len(keys))) > 1] + 1
-        self.first, self.second = (Highest(keys[order][at], values[order][at]) for at in (heads, second))
-        self.busiest = np.append(device[order][heads], NULL)
-
-    def of(self, wanted: Int64, device: Int64) -> Float64:
-        """(m,) of each wanted key without that device; of a key that this device alone has, its own; 0 of nobody's.
-
-        >>> rates = Others(np.array([4, 4, 4, 2]), np.array([0, 1, 2, 0]), np.array([9.0, 3.0, 1.0, 5.0]))
-        >>> rates.of(np.array([4, 4, 2, 7]), np.array([0, 1, 0, 0])).tolist()
-        [3.0, 9.0, 5.0, 0.0]
-        """
-        if not len(self.first.keys):
-            return np.zeros(len(wanted))
-        place = np.minimum(np.searchsorted(self.first.keys, wanted), len(self.first.keys) - 1)
-        mine = (self.first.keys[place] == wanted) & (self.busiest[place] == device)
-        shared = np.isin(wanted, self.second.keys)
-        return np.where(mine & shared, self.second.of(wanted), self.first.of(wanted))
-
-
 def vouched(keys: Int64, values: Float64) -> Highest:
     """The second highest value of each key: one device makes no habit of an app, not even of its own.
 
@@ -140,16 +116,18 @@ def vouched(keys: Int64, values: Float64) -> Highest:
     return Highest(keys[order][second], values[order][second])
 
 
-def _newcomers(device: Int64, package: Int64, first: Int64, every: Int64) -> tuple[Int64, Int64, Float64]:
-    """By device and app: destinations met for the first time in the later half of what was learned, a day of it.
-
-    In the earlier half all is new. ``every``: the first contacts of all pairs, which tell how long was learned.
-    """
-    if not len(first):
-        return device, package, np.zeros(0)
-    middle, end = (int(every.min()) + int(every.max())) // 2, int(every.max())
-    who, count = np.unique(np.stack([device, package])[:, first > middle], axis=1, return_counts=True)
-    return who[0], who[1], count * DAY_US / max(end - middle, 1)
+def _newcomers(known: Combined, sizes: tuple[int, int]) -> tuple[Int64, Int64, Float64]:
+    """By device and app: destinations that no other app contacts, for each day of what was learned."""
+    pairs = known.pairs
+    if not len(known.first):
+        return pairs.device, pairs.package, np.zeros(0)
+    resolver = np.array([text == RESOLVER for text in known.packages] + [True])  # look-ups are of no app of their own
+    told = ~resolver[pairs.package]
+    met = np.unique(keyed((pairs.package[told], sizes[0]), (pairs.destination[told], sizes[1]))) % (sizes[1] + 1) + NULL
+    own = told & (np.bincount(met, minlength=sizes[1])[pairs.destination] == 1)
+    who, count = np.unique(np.stack([pairs.device, pairs.package])[:, own], axis=1, return_counts=True)
+    days = max((int(known.first.max()) - int(known.first.min())) / DAY_US, 1.0)
+    return who[0], who[1], count / days
 
 
 def _solitary(device: Int64, package: Int64, rate: Float64, *, third: bool) -> tuple[Int64, Float64]:

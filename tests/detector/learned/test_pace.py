@@ -81,13 +81,32 @@ def test_nothing_learned_is_nothing_known(made):
     assert math.isnan(found.usual[0])
 
 
-def test_a_device_does_not_vouch_for_its_own_pace(past):
-    """phone-02 is the busiest: it is held against phone-01, and everybody else against phone-02."""
-    who, app = asked("phone-02", "phone-01", "phone-09"), asked("torch", "torch", "torch")
-    found = learn(past).pace(who, app, asked(*["torch.example"] * 3))
-    assert found.usual.tolist() == pytest.approx([144, 288, 288])
+def test_a_device_vouches_for_its_own_pace(past):
+    found = learn(past).pace(
+        asked("phone-01", "phone-02"), asked("torch", "torch"), asked("torch.example", "torch.example")
+    )
+    assert found.usual.tolist() == pytest.approx([288, 288])
 
 
-def test_where_a_device_goes_alone_its_own_past_is_all_there_is(past):
-    found = learn(past).pace(asked("phone-02", "phone-01"), asked("feeds", "feeds"), asked(*["phone-02.example"] * 2))
-    assert found.usual.tolist() == pytest.approx([96, 96])
+def test_how_many_destinations_an_app_meets_is_counted_of_those_no_other_app_has(made):
+    made.span_s = 2 * 86_400
+    for k in range(40):
+        made.flow(4_000.0 * k, device="phone-01", package="swarm", name=f"peer{k}.example")
+        made.flow(4_000.0 * k, device="phone-01", package="torch", name="peer1.example")
+    days = 39 * 4_000 / 86_400
+    found = learn(made.telemetry()).pace(
+        asked("phone-01", "phone-02", "phone-01"), asked("swarm", "swarm", "torch"), asked("x", "x", "x")
+    )
+    assert found.newcomers.tolist() == pytest.approx([39 / days, 0, 0])
+
+
+def test_one_busy_device_is_no_word_for_another(made):
+    """The second busiest vouches for all; the busiest for itself alone."""
+    made.span_s = 86_400
+    for phone, many in ((1, 60), (2, 20)):
+        for k in range(many):
+            made.flow(1_400.0 * k % 86_000, device=f"phone-{phone}", package="swarm", name=f"peer{phone}-{k}.example")
+    found = learn(made.telemetry()).pace(
+        asked("phone-1", "phone-2", "phone-3"), asked(*["swarm"] * 3), asked(*["x"] * 3)
+    )
+    assert found.newcomers.tolist() == pytest.approx([60, 20, 20], rel=0.1)
