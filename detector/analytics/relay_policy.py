@@ -24,9 +24,9 @@ class Shape:
     destinations: int
     requested: float | None = None  # share of the destinations that other apps of the device contact as well
 
-    def needs(self) -> frozenset[str]:
-        """What a role must explain."""
-        many = {"many"} if self.destinations > FEW else set()
+    def needs(self, *, known: bool = False) -> frozenset[str]:
+        """What a role must explain; of what was ``known`` to relay only how it is reached, not how far it goes."""
+        many = {"many"} if self.destinations > FEW and not known else set()
         return frozenset({self.entrance} | many)
 
 
@@ -34,7 +34,8 @@ def excuse(app: Installed | None, shapes: list[Shape] | None, limits: RelayThres
     """Why relaying of these shapes is allowed to the app, as a phrase; None if it is not.
 
     Without shapes no role is asked: it is known that the app did not relay before. ``known``: that it did, which the
-    device says itself, and an approval covers; neither suffices alone.
+    device says itself, and an approval covers; neither suffices alone. Nor does a role's way in with more destinations
+    than it explains: with a known past it does.
     """
     if app is None:
         return None
@@ -44,7 +45,7 @@ def excuse(app: Installed | None, shapes: list[Shape] | None, limits: RelayThres
         return None
     for role in sorted(app.roles & limits.allowed_roles):
         explained = limits.role_shapes.get(role, frozenset())
-        if all(shape.needs() <= explained or _own(shape, explained) for shape in shapes):
+        if all(shape.needs(known=known) <= explained or _own(shape, explained) for shape in shapes):
             return f"the inventory gives it the role {role}, which explains this way of relaying"
     if known and app.sanctioned:
         return "the inventory sanctions it, and it relayed while the baseline was learned"

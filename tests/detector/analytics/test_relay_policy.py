@@ -58,6 +58,13 @@ def test_an_approval_covers_what_was_known_and_neither_suffices_alone(sanctioned
     assert (excuse(one, [Shape("far", MANY)], LIMITS, known=bool(known)) is not None) is excused
 
 
+@pytest.mark.parametrize(("role", "way", "excused"), [("remote_access", "far", True), ("tethering", "far", False)])
+def test_a_role_with_a_known_past_covers_how_far_it_goes_and_not_another_way_in(role, way, excused):
+    one = replace(app(role), sanctioned=False)
+    assert excuse(one, [Shape(way, MANY)], LIMITS, known=False) is None, "control: of an unknown past"
+    assert (excuse(one, [Shape(way, MANY)], LIMITS, known=True) is not None) is excused
+
+
 NOTHING = Circumstances(granted=False, carried_out=False, bridged=True, unattended=None, setup=None, novelty=None)
 
 
