@@ -40,12 +40,12 @@ def export(
     One file goes to stdout, or to --out FILE; several go into the folder --out. Exit 3, the files written all the same,
     if the run is no evidence.
     """
-    from lab.exporting import Export, export, narrowed, read
+    from lab.exporting import Export, against, export, narrowed, read
     from lab.score import refusal
 
-    asked = (tuple(detector or ()), tuple(view or ()))
-    before = narrowed(read(baseline), *asked) if baseline else None
-    card = narrowed(read(scorecard), *asked)
+    views = tuple(view or ())
+    card = narrowed(read(scorecard), tuple(detector or ()), views)
+    before = against(read(baseline), card, views) if baseline else None
     what = Export(card, before)
     files = [one for name in dict.fromkeys(formats) for one in export(what, name)]
     _deliver(files, out, json_=json_)

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 import detector.contract
 from detector.contract import ANALYTICS
+from lab.comparing.common import matched
 from lab.errors import EvidenceError
 from lab.gate.again import command
 from lab.gate.evidence import stored
@@ -92,6 +93,12 @@ def narrowed(card: Row, detectors: Sequence[str], views: Sequence[str]) -> dict[
     counts = [cell["trials"] for whole in made["detectors"].values() for cell in whole["views"].values()]
     made["trials"] = {status: sum(one[status] for one in counts) for status in card["trials"]}
     return made
+
+
+def against(baseline: Row, card: Row, views: Sequence[str]) -> dict[str, Any]:
+    """What of a baseline the scorecard is held against: its detectors, or the only one where each has one."""
+    before, _ = matched(narrowed(baseline, (), views), card)
+    return narrowed(before, list(dict.fromkeys(name for name, _ in cells(card))), views)
 
 
 def export(what: Export, name: str) -> list[Written]:

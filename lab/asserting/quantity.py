@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import dedent
 from typing import Any
 
 from lab.errors import EvidenceError
@@ -17,7 +18,7 @@ from lab.gate.grammar import SIZES, Threshold, amount, quantity
 from lab.gate.measures import Measured, measured
 from lab.gate.selection import Card
 from lab.gate.verdicts import against, nothing
-from lab.gate.words import NAMED, measurement, names
+from lab.gate.words import measurement, names
 from lab.report.words import plain
 
 ENDS = {"_max": "<=", "_min": ">=", "_not": "!="}
@@ -87,8 +88,10 @@ class Quantity:
         lines = [f"{self.threshold.text} {op} {limit} [{', '.join(self.cell)}]"]
         lines += [f"measured {measurement(self.measured, metric)}", *filter(None, [self.measured.note])]
         better = (">", ">=", "==") if metric.rises else ("<", "<=", "==")
-        if op in better and metric.name not in SIZES:
-            lines += names(against(self.card, self.threshold, self.cell, self._number(limit)), NAMED)
+        if op in better and metric.name not in SIZES and isinstance(limit, NUMBERS):
+            bad = against(self.card, self.threshold, self.cell, self._number(limit))
+            named = "\n".join(map(plain, names(bad, len(bad))))
+            lines += dedent(named).split("\n") if named else []
         return [plain(line) for line in lines]
 
     @property
@@ -96,14 +99,18 @@ class Quantity:
         return f"{self.threshold.text} [{', '.join(self.cell)}]"
 
     def _compared(self, op: str, other: object) -> bool:
-        if not isinstance(other, int | float | str | Quantity):
-            return bool(_COMPARE[op](float(self), other))  # pytest.approx, numpy's numbers
+        if not isinstance(other, NUMBERS):
+            return bool(_COMPARE[op](float(self), other))
         return _COMPARE[op](float(self), self._number(other))
 
     def _number(self, other: object) -> float:
         if isinstance(other, str):
             return amount(other, self.threshold.metric.unit)
         return float(other)  # type: ignore[arg-type]  # whatever is no number says so itself
+
+
+#: What a quantity is compared with by its number; whatever else (pytest.approx) compares itself with that.
+NUMBERS = (int, float, str, Quantity)
 
 
 @dataclass(frozen=True)

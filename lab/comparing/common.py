@@ -37,7 +37,7 @@ class Common:
 
 def common(before: Card, now: Card) -> Common:
     """The two cut to what they share; the bars are for the caller to heed."""
-    old, notes = _matched(before.content, now.content)
+    old, notes = matched(before.content, now.content)
     bars = [*_bars(Card(old, before.name), now), *_changed(old, now.content)]
     old = _staged(old, now.content)
     scenarios = {row["scenario"] for row in old["judgements"]} & {row["scenario"] for row in now.content["judgements"]}
@@ -85,8 +85,8 @@ def _changed(before: Row, now: Row) -> list[str]:
     return [f"scenarios: {len(changed)} changed between the two, such as {changed[0]}"] if changed else []
 
 
-def _matched(before: Row, now: Row) -> tuple[dict[str, Any], list[str]]:
-    """The scorecard before under the name of the only detector of now, where each has one and they differ."""
+def matched(before: Row, now: Row) -> tuple[dict[str, Any], list[str]]:
+    """The scorecard before under the name of the only detector of now, where each has one; notes if they differ."""
     names = [list(dict.fromkeys(name for name, _ in cells(card))) for card in (before, now)]
     if len(names[0]) != 1 or len(names[1]) != 1 or names[0] == names[1]:
         return dict(before), []

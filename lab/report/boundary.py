@@ -31,6 +31,7 @@ class Boundary:
     columns: tuple[str, ...]
     table: tuple[tuple[str, tuple[tuple[str, int | None], ...]], ...]
     rows: tuple[dict[str, Any], ...]
+    limit: str  # its ends in words, within the map or not; "" where theory sets none
 
     @property
     def plot(self) -> dict[str, Any]:
@@ -61,7 +62,18 @@ def _map(row: Json) -> Boundary:
         columns=tuple(_value(row["x"], x) for x in xs),
         table=table,
         rows=tuple(drawn),
+        limit=_ends(row),
     )
+
+
+def _ends(row: Json) -> str:
+    """Where the limit begins and ends, in words."""
+    points = row.get("limit") or ()
+    told = [
+        f"{_axis(row['x'])} {_value(row['x'], one['x'])}, {_axis(row['y'])} {_value(row['y'], one['y'])}"
+        for one in (*points[:1], *points[1:][-1:])
+    ]
+    return " to ".join(told)
 
 
 def _axis(axis: Json) -> str:

@@ -42,11 +42,11 @@ class Case:
 
     @property
     def again(self) -> str:
-        """The commands that play it again and ask the detector, for a shell."""
+        """The command that asks the detector once more, for a shell in the folder of the run."""
         about = self.about
-        play = ["droidrange", "record", about["scenario"], "--seed", str(about["seed"]), "--stage", about["stage"]]
-        ask = ["droidrange", "detect", "again", "--detector", about["detector"], "--view", about["view"]]
-        return f"{shlex.join([*play, '-o', 'again'])} && {shlex.join([*ask, '--explain', about['incident']])}"
+        place = f"recordings/{about['scenario']}-s{about['seed']}"
+        ask = ["droidrange", "detect", place, "--detector", about["detector"], "--view", about["view"]]
+        return shlex.join([*ask, "--explain", about["incident"]])
 
     @property
     def chips(self) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -181,11 +181,12 @@ def _boundary() -> Any:
         base.mark_rule(strokeWidth=3, strokeDash=dash, color="var(--ink)").encode(x2="x2:Q", y2="y2:Q")
         for dash in ([1, 0], [5, 4])
     )
-    limit = base.mark_line(strokeWidth=3, color="var(--accent)", point={"color": "var(--accent)", "size": 20}).encode(
-        order="at:Q"
+    halo, limit = (
+        base.mark_line(strokeWidth=width, color=colour, point={"color": colour, "size": 8 * width}).encode(order="at:Q")
+        for width, colour in ((7, "var(--card)"), (3, "var(--series-2)"))
     )
-    layers = {"cell": cell, "text": told, "half": half, "most": most, "limit": limit}
-    kinds = {"text": "cell"}
+    layers = {"cell": cell, "text": told, "half": half, "most": most, "halo": halo, "limit": limit}
+    kinds = {"text": "cell", "halo": "limit"}
     chart = alt.layer(
         *(layer.transform_filter(f"datum.kind == '{kinds.get(name, name)}'") for name, layer in layers.items())
     )

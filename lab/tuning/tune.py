@@ -148,7 +148,7 @@ def knobbed(name: str) -> Knobbed:
     if not isinstance(one, Tunable) or not one.knobs:
         able = ", ".join(known for known in detector_names() if _has_knobs(known))
         raise LookupError(f"detector {name}: found no knob, nothing of it can be tuned; those with one are {able}")
-    return one  # type: ignore[return-value]  # both protocols hold: mypy knows no intersection
+    return one
 
 
 def _has_knobs(name: str) -> bool:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from detector.thresholds import load_thresholds
 from lab.authoring.held_out import held_out
 from lab.scenario import suite_scenarios
-from tests.bench.detection import ablation, groups, pages, poisoning
+from tests.bench.detection import ablation, groups, novelty, pages, poisoning
 from tests.bench.detection.board import Board
 from tests.bench.detection.corpus import Case, Wishes, content, gathered, joined
 from tests.bench.detection.entrants import OURS, VIEWS, alike, asked, costly, entrants
@@ -99,6 +99,18 @@ def poisoned(given: argparse.Namespace, played: Played) -> list[str]:
     return poisoning.table(played.board, boards, ("AN1793", "AN1702"))
 
 
+def imitated(given: argparse.Namespace, played: Played) -> list[str]:
+    """The table of look-alikes that are new; every scenario, one seed."""
+    splits = played.board.splits
+    seed = splits.test[0]
+    names = sorted({one.scenario for one in played.cases if one.seed == seed})
+    boards = {}
+    for share in given.novel:
+        wishes = Wishes(given.devices, given.days, ("full",), ((OURS, ("full",)),), novel=share)
+        boards[share] = Board([content(one) for one in gathered(names, [seed], wishes, given.cache)], splits)
+    return novelty.table(played.board, boards, ("AN1793", "AN1702"))
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Plays, compares, writes, prints."""
     options = argparse.ArgumentParser(description="Comparison of detectors.")
@@ -111,7 +123,8 @@ def main(words: Sequence[str] | None = None) -> int:
     options.add_argument("--views", nargs="+", default=[*VIEWS])
     options.add_argument("--detectors", nargs="+", default=[*entrants()])
     options.add_argument("--poison", type=float, nargs="*", default=[0.01, 0.05, 0.3])
-    options.add_argument("--brief", action="store_true", help="no ablation, no poisoning")
+    options.add_argument("--novel", type=float, nargs="*", default=[0.0, 0.01, 0.1, 0.5])
+    options.add_argument("--brief", action="store_true", help="no ablation, poisoning or novelty")
     options.add_argument("--cache", type=Path, default=ROOT / "out" / "bench-detection")
     options.add_argument("--docs", type=Path, default=ROOT / "docs")
     given = options.parse_args(words)
@@ -121,8 +134,10 @@ def main(words: Sequence[str] | None = None) -> int:
     further = {}
     if not given.brief:
         further["AN1793 without each factor, thresholds chosen anew"] = ablated(played)
-        if given.days:
+        if given.days and given.poison:
             further["Implants that were there while the baseline was learned"] = poisoned(given, played)
+        if given.days and given.novel:
+            further["Look-alikes that are new"] = imitated(given, played)
     made = pages.Made(given.suite, given.devices, given.days, given.detectors, given.views, told, further, failed)
     pages.write(board, made, given.docs)
     print("\n".join(told))

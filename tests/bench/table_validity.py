@@ -145,12 +145,16 @@ def heard(capture: Path, logs: Path, names: set[str], zones: set[str]) -> dict[s
     }
 
 
+def _given(row: dict[str, Any]) -> frozenset[str]:
+    return tolerances.given(lossy=row["lossy"], conversations=row.get("conversations", 0))
+
+
 def wrong(row: dict[str, Any]) -> list[str]:
     """What is wrong with a row, in words."""
     if "fault" in row:
         return [row["fault"]]
     counts = {tuple(what): count for *what, count in row["classes"]}
-    found = [f"{counts[what]} x {' '.join(what)}" for what in tolerances.untolerated(counts, lossy=row["lossy"])]
+    found = [f"{counts[what]} x {' '.join(what)}" for what in tolerances.untolerated(counts, _given(row))]
     found += [f"name of nobody: {one}" for one in row["strangers"][:3]]
     read = zip(("tshark", "Suricata"), row["read"], strict=True)
     return found + [f"{who} read {n} of {row['packets']} packets" for who, n in read if n != row["packets"]]
@@ -199,7 +203,7 @@ def _classes(rows: Iterable[dict]) -> Iterator[str]:
     times: dict[tuple[str, ...], list[int]] = {}
     for row in rows:
         for *what, count in row["classes"]:
-            shown = (*what[:1], " ".join(what[1:]), tolerances.why(tuple(what), lossy=row["lossy"]) or "**no**")
+            shown = (*what[:1], " ".join(what[1:]), tolerances.why(tuple(what), _given(row)) or "**no**")
             sums = times.setdefault(shown, [0, 0])
             sums[0], sums[1] = sums[0] + count, sums[1] + 1
     for (who, what, why), (count, among) in sorted(times.items()):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import EvidenceError
-from lab.exporting import BUNDLED, FORMATS, Export, export, narrowed, places, read
+from lab.exporting import BUNDLED, FORMATS, Export, against, export, narrowed, places, read
 from lab.gate.specimen import card_of, specimen
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +66,20 @@ def test_every_format_is_written_and_the_same_twice(card, name):
     assert len({one.name for one in files}) == len(files) >= 1
     assert files == export(Export(json.loads(json.dumps(card))), name)
     assert all(one.text == (name != "parquet") for one in files)
+
+
+def test_a_baseline_of_another_detector_is_held_against_it_where_each_has_one(card):
+    old = card_of(specimen())
+    for part in ("incidents", "judgements"):
+        old[part] = [{**row, "detector": "builtin"} for row in old[part]]
+    old["detectors"] = {"builtin": old["detectors"]["specimen"]}
+    found = against(old, card, ["full"])
+    assert {row["detector"] for row in found["incidents"]} == set(found["detectors"]) == {"specimen"}
+    old["detectors"]["another"] = old["detectors"]["builtin"]
+    with pytest.raises(EvidenceError, match="no detector specimen in this scorecard, which has another, builtin"):
+        against(old, card, [])
+    result = json.loads(export(Export(card, found), "sarif")[0].content)["runs"][0]["results"]
+    assert {one["baselineState"] for one in result} == {"unchanged"}
 
 
 def test_an_unknown_format_names_the_known(card):

@@ -33,6 +33,7 @@ from lab.running.workers import in_order
 from lab.scenario import enlarged, find_scenario, load_scenario
 from lab.scoring.visibility import unseen
 from lab.truth import Truth
+from lab.world.past import NOVEL
 from tests.bench.detection.board import Content
 from tests.bench.detection.enterprises import past_of, sights
 from tests.bench.detection.measured import measured_tables
@@ -58,6 +59,7 @@ class Wishes:
     views: tuple[str, ...]
     detectors: tuple[tuple[str, tuple[str, ...]], ...]
     poison: float = 0.0
+    novel: float = NOVEL  # of what imitates incidents, the share that is as new as they are
     measures: tuple[str, ...] = ()  # the views under which the bundled analytics are measured
 
 
@@ -107,7 +109,7 @@ def gathered(
 
 def place_of(cache_folder: Path, scenario: str, seed: int, wishes: Wishes) -> Path:
     """Where a case is kept: fleets and pasts of other sizes lie beside each other."""
-    kind = f"d{wishes.devices}-p{wishes.days:g}-{wishes.poison:g}"
+    kind = f"d{wishes.devices}-p{wishes.days:g}-{wishes.poison:g}-{wishes.novel:g}"
     return cache_folder / kind / f"{scenario}-s{seed}"
 
 
@@ -124,7 +126,8 @@ def _case(scenario: str, seed: int, wishes: Wishes, cache_folder: str) -> tuple[
 def _renewed(case: Case, wishes: Wishes) -> None:
     """Looks anew with what changed since; plays only if anything did."""
     path = find_scenario(case.scenario)
-    scene = f"{_world()} {hashlib.sha256(path.read_bytes()).hexdigest()} {wishes.devices} {wishes.days} {wishes.poison}"
+    asked = f"{wishes.devices} {wishes.days} {wishes.poison} {wishes.novel}"
+    scene = f"{_world()} {hashlib.sha256(path.read_bytes()).hexdigest()} {asked}"
     about = case.about
     known = about.get("keys", {}) if about.get("scene") == scene else {}
     wanted = _keys(wishes)
@@ -183,7 +186,7 @@ def _looked(path: Path, seed: int, wishes: Wishes, stale: set[str]) -> Looked:
     with tempfile.TemporaryDirectory() as scratch:
         recording = open_recording(record("flows", scenario, seed, Path(scratch) / "of", replace=True))
         truth = recording.truth()
-        past = past_of(wishes.days, wishes.poison)
+        past = past_of(wishes.days, wishes.poison, wishes.novel)
         looks: list[dict[str, Any]] = []
         rows: list[dict[str, Any]] = []
         hidden: dict[str, tuple[str, ...]] = {}

@@ -28,9 +28,9 @@ def sights(
         yield view, replace(narrow(telemetry), baseline=baseline)
 
 
-def past_of(days: float, poison: float) -> Past | None:
+def past_of(days: float, poison: float, novel: float) -> Past | None:
     """The past of so many days, None for none; ScenarioError as Past has it."""
-    return Past(round(days * DAY_US), poison) if days else None
+    return Past(round(days * DAY_US), poison, novel) if days else None
 
 
 def _past(recording: Recording, scenario: Scenario, past: Past, scratch: Path) -> Recording:

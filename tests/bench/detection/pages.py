@@ -48,7 +48,7 @@ class Made:
     detectors: Sequence[str]
     views: Sequence[str]
     verdicts: Sequence[str]
-    further: Mapping[str, Sequence[str]] = field(default_factory=dict)  # title -> lines: ablation, poisoning
+    further: Mapping[str, Sequence[str]] = field(default_factory=dict)  # title -> lines: ablation, poisoning, novelty
     failed: Sequence[str] = ()
 
 

@@ -39,9 +39,14 @@ def test_a_limit_that_is_not_met_names_what_counts_against_it(card):
     assert lines[1].startswith("measured 88.9 %")
     assert any("missed phone-01/com.example.torch/http-poll (specimen-01, seed 1)" in line for line in lines)
     assert any("droidrange run specimen-01 --seed 1 --stage flows --detector specimen" in line for line in lines)
+    assert lines[2].startswith("missed phone-01/")  # flush with what was measured
+    assert lines[3].startswith("    droidrange run ")
     slow = card.time_to_detect("AN1793").explained("<=", "20m")
     assert [line.split()[1] for line in slow if "slower" in line] == ["phone-01/com.example.torch/http-poll"]
     assert len(card.recall().explained("<=", 0.1)) == 2  # nothing counts against what was to be little
+    assert len(card.recall().explained("==", pytest.approx(0.5))) == 2
+    assert len(card.recall("relay", scenario="specimen-02").explained("!=", 1)) == 2
+    assert len(card.recall("relay", scenario="specimen-02").explained("==", 0.5)) == 2  # none of it was missed
 
 
 @pytest.mark.parametrize("compare", [lambda q: q >= 0, lambda q: q <= 1, lambda q: q == 1, lambda q: q != 1, float])

@@ -55,6 +55,9 @@ def test_the_limit_lies_between_cells_and_not_beyond():
     points = [{"x": 0.25, "y": 30}, {"x": 2.0, "y": 30}, {"x": 1.0, "y": 1815}]
     one = made([(0.0, 30, 1, 1)], points)
     assert [(row["at"], row["x"], row["y"]) for row in of(one, "limit")] == [(0, 1.0, 0.5), (2, 2.5, 1.0)]
+    assert one.limit == "jitter 0.25, period 30 s to jitter 1, period 30 min 15 s"
+    assert made([(0.0, 30, 1, 1)], points[:1]).limit == "jitter 0.25, period 30 s"
+    assert made([(0.0, 30, 1, 1)]).limit == ""
 
 
 def test_a_map_of_one_setting_has_one_row_and_a_limit_on_it():

@@ -9,7 +9,10 @@ from lab.report.boundary_terminal import tables
 CARD = {
     "boundary": [
         {
-            **{"detector": "builtin", "view": "full", "analytic": "AN1793", "behaviour": "http-poll"},
+            "detector": "builtin",
+            "view": "full",
+            "analytic": "AN1793",
+            "behaviour": "http-poll",
             "x": {"name": "polling.jitter", "unit": "", "values": [0.0, 0.9]},
             "y": {"name": "polling.period", "unit": "s", "values": [30.0, 3600.0]},
             "cells": [
