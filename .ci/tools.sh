@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# The real tools that CI compares us with: tshark and Suricata 7, from Debian, by the machine's own mirror.
+# The real tools that CI compares us with: tshark and Suricata 7, and a browser, from Debian, by the machine's own mirror.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 if ! command -v tshark >/dev/null; then
   apt-get update -q
   apt-get install -y -q --no-install-recommends tshark
+fi
+if ! command -v chromium >/dev/null; then
+  apt-get update -q
+  apt-get install -y -q --no-install-recommends chromium
 fi
 if ! command -v suricata >/dev/null; then
   # bookworm's own Suricata is 6; 7 is in its backports. The mirror is read from the machine, never written here.
@@ -19,3 +23,4 @@ if ! command -v suricata >/dev/null; then
 fi
 tshark --version | head -n 1
 suricata -V
+chromium --version
