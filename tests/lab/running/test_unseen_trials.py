@@ -31,7 +31,7 @@ def case(monkeypatch, tmp_path):
         return Found("7", (), b"")
 
     monkeypatch.setattr(trial, "look", look)
-    scenario = SimpleNamespace(name="polling-plain", sha256="0" * 64)
+    scenario = SimpleNamespace(name="polling-plain", sha256="0" * 64, varied_from="")
     plan = Plan("core", (scenario,), (1,), views=("full", "no-app"))
     state.run = lambda: run_case(plan, scenario, 1, tmp_path)
     return state
