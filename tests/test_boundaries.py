@@ -31,7 +31,9 @@ LAYERS = (
     ("lab.tuning",),
     ("lab.baselines", "lab.detection", "lab.explaining", "lab.exporting", "lab.inspection", "lab.doctor"),
     ("lab.catalogue",),
+    ("lab.asserting",),
     (
+        "lab.pytest_plugin",
         "lab.options",
         "lab.cli_baseline",
         "lab.cli_catalogue",
@@ -54,6 +56,7 @@ ONLY_IN = {
     "adbutils": ("lab/devices/",),
     "mitmproxy": ("lab/stages/live/gateway/",),
     "faker": ("lab/",),
+    "pytest": ("lab/pytest_plugin.py", "lab/asserting/items.py"),
     "typer": (
         "lab/cli.py",
         "lab/cli_baseline.py",
@@ -78,6 +81,7 @@ JUDGING = tuple(
     )
 )
 PURE = (
+    *("lab/asserting/quantity.py", "lab/asserting/judged.py"),
     *("lab/behaviours/", "lab/habits/", "lab/protocols/", "lab/scoring/", "lab/score.py", "detector/features/"),
     *JUDGING,
     *(f"lab/comparing/{name}.py" for name in ("changes", "common", "trend", "trend_words", "words")),
