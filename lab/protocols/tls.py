@@ -116,16 +116,13 @@ def wrap(
     first = next(coming, None)
     if first is None and start is None:
         return
-    opened = start if start is not None else first.time if first else 0
-    stack = able(stack, manner)
+    stack, opened = able(stack, manner), start if start is not None else first.time if first else 0
     shape = _shape(stack)
-    draws = shape.permutes or manner.ech
-    said_as = (drawn(rng, 0, VARIANTS) if variant is None else variant) if draws else 0
+    said_as = _said_as(variant, rng) if shape.permutes or manner.ech else 0
     *before, last = _handshake(opened, _script(stack, host, alpn, manner, said_as), rng)
     asks = first if first is not None and first.from_client else None
     if manner.carried and shape.modern and asks is not None:
-        late = max(asks.time, last.time)
-        before[-1], last = replace(before[-1], time=late), replace(last, time=late)
+        before[-1], last = (replace(one, time=max(asks.time, last.time)) for one in (before[-1], last))
     yield from before
     said = moved_behind(coming if first is None else chain([first], coming), before[-1].time)
     if asks is not None and (shape.modern or manner.resume) and asks.time <= before[-1].time:
@@ -134,6 +131,10 @@ def wrap(
         yield last
     for message in said:
         yield _sealed(message, shape.overhead, rng)
+
+
+def _said_as(variant: int | None, rng: np.random.Generator) -> int:
+    return drawn(rng, 0, VARIANTS) if variant is None else variant
 
 
 def closing(time: int, *, stack: int, from_client: bool, rng: np.random.Generator) -> Message:
