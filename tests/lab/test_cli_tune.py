@@ -1,11 +1,8 @@
-"""The tuner from the command line: exit codes, and one tuning of a real detector on what is really played."""
-
-import json
+"""The tuner from the command line: what is refused before anything is played, and with which exit code."""
 
 import pytest
 from typer.testing import CliRunner
 
-from detector.contract import detector
 from lab.cli import app
 
 
@@ -32,22 +29,3 @@ def test_exit_codes(words, code, said, tmp_path, monkeypatch):
     assert (answer.exit_code, answer.stdout) == (code, "")
     assert said in answer.stderr
     assert not list(tmp_path.iterdir())
-
-
-def test_what_is_written_is_what_the_detector_reads(tmp_path, torch_file):
-    """A suite of one poll a minute: the beacon score is far above all else, and its bar goes up to there."""
-    scenario = torch_file("1d", 1, beside=["periodic-sync"])
-    (tmp_path / "tiny.toml").write_text(scenario)
-    answer = ask(
-        tmp_path / "tiny.toml",
-        *("--detector", "rita", "--budget", 0.5, "--seeds", 2, "--run", tmp_path / "run", "-o", tmp_path / "rita.txt"),
-        "--json",
-    )
-    assert answer.exit_code == 0, answer.output
-    told = json.loads(answer.stdout)
-    (knob,) = told["knobs"]
-    spelled = (tmp_path / "rita.txt").read_text().strip()
-    assert told["use"] == spelled
-    assert detector(spelled).knobs[0].value == knob["threshold"] > 0.7
-    assert knob["confirmed"] == knob["inner"]
-    assert (knob["inner"]["found"], knob["outer"]) == (2, None)
