@@ -27,7 +27,9 @@ TOLERANCES: Mapping[str, float] = {
     **dict.fromkeys(("name_anomaly", "dns_tunnel", "protocol_role", "prevalence"), EXACT),
     **dict.fromkeys(("no_sni", "never_resolved", "other_name", "fronted", "name_entropy", "stack_first_use"), EXACT),
     **dict.fromkeys(("gate", "own_days", "own_app", "app_share", "app_devices", "category_share"), EXACT),
-    **dict.fromkeys(("fleet_share", "fleet_new", "fleet", "baseline", "explained", "elsewhere", "adoption"), EXACT),
+    **dict.fromkeys(
+        ("fleet_share", "fleet_new", "fleet", "baseline", "explained", "elsewhere", "adoption", "known_domain"), EXACT
+    ),
     **dict.fromkeys(("proxy_requests", "granted", "onward_legs", "destinations", "stacks", "streams"), EXACT),
     "setup_evidence": EXACT,
 }
