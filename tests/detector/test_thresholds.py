@@ -56,7 +56,7 @@ def test_every_fault_is_told_with_its_place(tmp_path):
     [
         ("[AN1793.points_weights] ", "[AN1793.points_weights]\nmagic = 1.0\n#", "points_weights: found magic"),
         ("no_baseline = 0.6", "else = 0.6", "expected the keys baseline and no_baseline"),
-        ("seeds = []", 'seeds = ["x"]', "provenance"),
+        ("\nseeds = [", '\nseeds = ["x", ', "provenance"),
         ("name_anomaly = 0.35", "name_anomaly = -0.35", "anomaly_lift"),
     ],
 )
