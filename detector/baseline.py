@@ -90,7 +90,7 @@ class Baseline:
         return replace(found, silent=np.isnan(found.own) & (self._had(device, package) == 1))
 
     def pace(self, device: Codes, package: Codes, destination: Codes) -> Pace:
-        """(g,) how often the app went there a day in the learning period, the device itself left out."""
+        """(g,) how often the app went there a day in the learning period."""
         known = self.known
         who = placed(device, known.devices), placed(package, known.packages)
         return self._paces.of(*who, placed(destination, known.destinations))

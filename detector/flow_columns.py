@@ -136,16 +136,20 @@ def destinations(flows: Flows, rows: Int64) -> Codes:
 def named(target: Codes, name: Codes, rows: Int64) -> Codes:
     """(m,) the host that a proxy was asked for, else the server's name, in full; NULL where neither is a name."""
     told = [host_of(text) for text in (*target.texts, *name.texts)]
-    one, other = target.code[rows], name.code[rows]
-    code = np.where(one != NULL, one, np.where(other != NULL, other + len(target.texts), NULL))
+    code = _told_name(target, name, rows)
     nameless = np.array([is_address(text) for text in told] + [True])
     return Codes(np.where(nameless[code], NULL, code), told).renamed(told)
+
+
+def _told_name(target: Codes, name: Codes, rows: Int64) -> Int64:
+    """(m,) the code of the target, else of the name, into the texts of both; NULL where there is neither."""
+    one, other = target.code[rows], name.code[rows]
+    return np.where(one != NULL, one, np.where(other != NULL, other + len(target.texts), NULL))
 
 
 def spoken(target: Codes, name: Codes, server: Codes, rows: Int64) -> Codes:
     """(m,) registrable domain of what a proxy was asked for, else of the name, else the address."""
     texts = [registrable(text) for text in (*target.texts, *name.texts)] + server.texts
-    names, servers = len(target.texts), len(target.texts) + len(name.texts)
-    one, other = target.code[rows], name.code[rows]
-    code = np.where(one != NULL, one, np.where(other != NULL, other + names, server.code[rows] + servers))
+    code = _told_name(target, name, rows)
+    code = np.where(code != NULL, code, server.code[rows] + len(target.texts) + len(name.texts))
     return Codes(code, texts).renamed(texts)

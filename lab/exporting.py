@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 import detector.contract
 from detector.contract import ANALYTICS
-from lab.comparing.common import matched
+from lab.comparing.overlap import matched
 from lab.errors import EvidenceError
 from lab.gate.again import command
 from lab.gate.evidence import stored

@@ -9,16 +9,16 @@ long flow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
+from detector.contract import Detector, Finding, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, by_best_name, host_pairs
 from detector.rivals.spectrum import PERMUTATIONS, Spectra, spectra
-from detector.rivals.tuned import bar_knobs, bar_word, with_bar
+from detector.rivals.tuned import Barred, bar_word
 from detector.rivals.verdicts import Bar, Rated, Report, closing, spans
 from detector.signature import Signature
 
@@ -27,7 +27,7 @@ BAR = Bar(0.5, 1.0)
 
 
 @dataclass
-class Baywatch:
+class Baywatch(Barred):
     """Scores of AN1793 by (device, destination). It decides when the day it looks at is over."""
 
     name: str = "baywatch"
@@ -35,15 +35,6 @@ class Baywatch:
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
     bar: Bar = BAR
-
-    @property
-    def knobs(self) -> tuple[Knob, ...]:
-        """Its bar."""
-        return bar_knobs(self.bar, "AN1793")
-
-    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
-        """The same with another bar."""
-        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows."""

@@ -9,19 +9,19 @@ less than seven busy minutes, and to a poll inside an app that does other things
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from detector.columns import Int64
-from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
+from detector.contract import Detector, Finding, Reason, Telemetry
 from detector.grouped import Float64
 from detector.rivals.buckets import BUCKETS, HOUR, MINUTE_US, Buckets, fill, truncated_variation
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, process_pairs
 from detector.rivals.periodicity import periodicity
-from detector.rivals.tuned import bar_knobs, bar_word, with_bar
+from detector.rivals.tuned import Barred, bar_word
 from detector.rivals.verdicts import Bar, Bools, Rated, Report, Verdict, closing
 from detector.signature import Signature
 
@@ -55,7 +55,7 @@ class Judged:
 
 
 @dataclass
-class Elastic:
+class Elastic(Barred):
     """Scores of AN1793 by (device, process). It decides at the end of the hour that ends a window."""
 
     jitter: float
@@ -64,15 +64,6 @@ class Elastic:
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
     bar: Bar = BAR
-
-    @property
-    def knobs(self) -> tuple[Knob, ...]:
-        """Its bar."""
-        return bar_knobs(self.bar, "AN1793")
-
-    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
-        """The same with another bar."""
-        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows of known processes, or none at all."""

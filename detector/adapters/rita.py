@@ -9,21 +9,21 @@ hours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from detector.columns import Int64, codes
-from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry, Unsupported
+from detector.contract import Detector, Finding, Reason, Telemetry, Unsupported
 from detector.grouped import Float64
 from detector.rivals.beacon_score import BeaconScore, beacon_score
 from detector.rivals.dns_tunnels import Subdomains, subdomains
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.modifiers import DAY_US, MISSING_HOST_STEP, MOST, STEP, Modifiers, modifiers
 from detector.rivals.pairs import Pairs, Windows, by_name, host_pairs
-from detector.rivals.tuned import bar_knobs, bar_word, with_bar
+from detector.rivals.tuned import Barred, bar_word
 from detector.rivals.verdicts import Bar, Rated, Report, closing, spans
 from detector.signature import Signature
 
@@ -42,7 +42,7 @@ class Judged:
 
 
 @dataclass
-class Rita:
+class Rita(Barred):
     """Scores of AN1793 by (device, SNI or Host or address). It decides when the day it looks at is over."""
 
     modified: bool
@@ -51,15 +51,6 @@ class Rita:
     needs: tuple[str, ...] = ()
     gated: bool = False
     bar: Bar = BAR
-
-    @property
-    def knobs(self) -> tuple[Knob, ...]:
-        """Its bar."""
-        return bar_knobs(self.bar, "AN1793")
-
-    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
-        """The same with another bar."""
-        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows; with modifiers also where there are look-ups."""

@@ -7,16 +7,16 @@ jitter are all that it can see; it is blind to the rest. Raised wrongly by heart
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
+from detector.contract import Detector, Finding, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Pairs, by_port, host_pairs
 from detector.rivals.repeated_delta import HOUR_US, SHARE_ABOVE, RepeatedDeltas, repeated_deltas
-from detector.rivals.tuned import bar_knobs, bar_word, with_bar
+from detector.rivals.tuned import Barred, bar_word
 from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
@@ -24,7 +24,7 @@ BAR = Bar(float(np.nextafter(SHARE_ABOVE, 1)), 1.0)  # more than, not from
 
 
 @dataclass
-class Sentinel:
+class Sentinel(Barred):
     """Scores of AN1793 by (device, address, port). It decides when the clock hour it looks at is over."""
 
     name: str = "sentinel"
@@ -32,15 +32,6 @@ class Sentinel:
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
     bar: Bar = BAR
-
-    @property
-    def knobs(self) -> tuple[Knob, ...]:
-        """Its bar."""
-        return bar_knobs(self.bar, "AN1793")
-
-    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
-        """The same with another bar."""
-        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1793 where there are flows."""

@@ -8,17 +8,18 @@ carries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from detector.columns import NULL, Codes, codes, whole
-from detector.contract import Configuration, Detector, Finding, Knob, Origin, Reason, Telemetry
+from detector.contract import Detector, Finding, Reason, Telemetry
 from detector.rivals.gate import Gate, gate_word
 from detector.rivals.pairs import Who
 from detector.rivals.symmetry import WINDOW_US, Balances, balances
-from detector.rivals.tuned import bar_knobs, bar_word, with_bar
+from detector.rivals.tuned import Barred, bar_word
 from detector.rivals.verdicts import Bar, Rated, Report, closing
 from detector.signature import Signature
 
@@ -26,23 +27,15 @@ BAR = Bar(0.8, 1.0)
 
 
 @dataclass
-class SymmetryOnly:
+class SymmetryOnly(Barred):
     """Scores of AN1702 by (device, app), or by device where apps are unknown. It decides when the half hour is over."""
 
+    analytic: ClassVar[str] = "AN1702"
     name: str = "symmetry-only"
     version: str = "1"
     needs: tuple[str, ...] = ("flows",)
     gated: bool = False
     bar: Bar = BAR
-
-    @property
-    def knobs(self) -> tuple[Knob, ...]:
-        """Its bar."""
-        return bar_knobs(self.bar, "AN1702")
-
-    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
-        """The same with another bar."""
-        return with_bar(self.name, values)
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """AN1702 where there are flows."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from detector.claims import judged_by
+from detector.claims import judged_by, translated
 from detector.columns import NULL, Codes, Int64, codes, joined, stable_order, whole
 from detector.contract import Telemetry
 from detector.destinations import registrable
@@ -165,7 +165,7 @@ def _met(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry, said: Said
     found = _with_exchanges(whom, flows, rows[told], telemetry)
     found = found.beside(_none(found))
     device, package = (
-        Codes(_known(one.texts, other.texts)[one.code], other.texts)
+        Codes(translated(one, other.texts), other.texts)
         for one, other in ((found.device, said.device), (found.package, said.package))
     )
     return tuple(found.destination.texts), _contacted(replace(found, device=device, package=package))
@@ -173,12 +173,6 @@ def _met(made: Said, flows: Flows, rows: Int64, telemetry: Telemetry, said: Said
 
 def _none(said: Said) -> Said:
     return said.taken(np.zeros(0, np.int64))
-
-
-def _known(texts: list[str], among: list[str]) -> Int64:
-    """(len(texts) + 1,) the place of each text among others that hold it, and NULL for NULL."""
-    place = {text: k for k, text in enumerate(among)}
-    return np.array([place[text] for text in texts] + [NULL], np.int64)
 
 
 def _contacted(said: Said) -> Contacted:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
-from detector.knob import Configuration, Knob
+from detector.knob import Configuration, Knob, Origin
 from detector.rivals.gate import WORD
 from detector.rivals.verdicts import Bar
 
@@ -41,9 +42,21 @@ def bar_word(argument: str, bar: Bar, detector: str) -> tuple[str, Bar]:
     return rest, replace(bar, alert=value)
 
 
-def bar_knobs(bar: Bar, *analytics: str) -> tuple[Knob, ...]:
-    """The bar of a rival as the knob of the analytic it judges."""
-    return tuple(Knob(KEY, analytic, bar.alert, LEAST, bar.most, bar.most) for analytic in analytics)
+class Barred:
+    """A rival whose knob is its bar: a dataclass with name and bar inherits it, and says which analytic it judges."""
+
+    analytic: ClassVar[str] = "AN1793"
+    name: str
+    bar: Bar
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """The bar."""
+        return (Knob(KEY, self.analytic, self.bar.alert, LEAST, self.bar.most, self.bar.most),)
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same with another bar."""
+        return with_bar(self.name, values)
 
 
 def with_bar(name: str, values: Mapping[str, float]) -> Configuration:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from lab.comparing.common import Common
+from lab.comparing.overlap import Common
 from lab.gate.compare import Compared, no_regression
 from lab.gate.grammar import SUBJECTS, Threshold, parse
 from lab.gate.measures import Measured, measured

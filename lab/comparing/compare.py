@@ -13,7 +13,7 @@ from typing import Any
 
 from detector.contract import SCHEMA_VERSION
 from lab.comparing.changes import ALPHA, Change, changes
-from lab.comparing.common import ANYWAY, Common, common
+from lab.comparing.overlap import ANYWAY, Common, common
 from lab.errors import EvidenceError
 from lab.gate.evidence import read_card
 from lab.gate.selection import Card

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from detector.contract import SCHEMA_VERSION
-from lab.comparing.common import common
+from lab.comparing.overlap import common
 from lab.gate.selection import Card
 from lab.report.cases import cells
 

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binomtest
 
 from lab.comparing.changes import TESTED, TOLD, changes
-from lab.comparing.common import common
+from lab.comparing.overlap import common
 
 
 def between(made, before=None, now=None):

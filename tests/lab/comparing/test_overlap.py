@@ -1,6 +1,6 @@
 """What two scorecards have in common, and what is said of what they have not."""
 
-from lab.comparing.common import common
+from lab.comparing.overlap import common
 from lab.gate.selection import Card
 
 
