@@ -75,7 +75,7 @@ captures: .venv/.ready  ## docs/captures.md anew: the real captures, read and ju
 	$(BIN)/python tests/bench/table_captures.py
 
 lock: .venv/.ready  ## requirements.lock anew: versions and hashes, no addresses
-	$(UV) pip compile --quiet --universal --extra dev --extra live --generate-hashes --no-header --no-emit-index-url \
+	$(UV) pip compile --quiet --universal --extra dev --extra live --extra sigma --generate-hashes --no-header --no-emit-index-url \
 	  --no-emit-find-links --upgrade pyproject.toml -o requirements.lock
 
 clean:  ## remove .venv, caches and out/
