@@ -1,0 +1,62 @@
+"""Telemetry as a folder for foreign programs: a Parquet file per table, the capture, and telemetry.json.
+
+Everything a detector may see and nothing else: no scenario, no truth, no name that tells. Files are copies, so that
+whoever writes to them changes no recording.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from detector.contract import EvidenceError, Telemetry
+
+SCHEMA_VERSION = 1
+ABOUT = "telemetry.json"
+CAPTURE = "capture.pcap"
+
+
+def hand_over(telemetry: Telemetry, folder: Path) -> None:
+    """Writes telemetry.json, ``<table>.parquet`` for each table, and capture.pcap if there is one, into the folder.
+
+    telemetry.json: schema_version, view, span (first and last time, microseconds since the epoch), tables (rows by
+    name), capture (its file name or null), packets, partial (why the evidence is incomplete, or null), outside.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in telemetry.tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    if telemetry.capture is not None:
+        shutil.copyfile(telemetry.capture, folder / CAPTURE)
+    about: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "view": telemetry.view,
+        "span": list(telemetry.span),
+        "tables": {name: table.num_rows for name, table in telemetry.tables.items()},
+        "capture": None if telemetry.capture is None else CAPTURE,
+        "packets": telemetry.packets,
+        "partial": telemetry.partial,
+        "outside": dict(telemetry.outside),
+    }
+    (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+
+
+def handed(folder: Path) -> Telemetry:
+    """The telemetry in such a folder; EvidenceError if it is not one."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        tables = {name: pq.read_table(folder / f"{name}.parquet", partitioning=None) for name in about["tables"]}
+        return Telemetry(
+            tables=tables,
+            span=(about["span"][0], about["span"][1]),
+            view=about["view"],
+            capture=None if about["capture"] is None else folder / about["capture"],
+            packets=about["packets"],
+            partial=about["partial"],
+            outside=about["outside"],
+        )
+    except (OSError, ValueError, LookupError, TypeError) as fault:
+        raise EvidenceError(f"{folder}: no telemetry was handed over here ({fault})") from fault
