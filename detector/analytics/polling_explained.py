@@ -62,7 +62,8 @@ def _told(groups: ScoredGroups, found: Measured, result: Scored, limits: Polling
 
     def texts(row: int) -> dict[str, str]:
         one = told(row)
-        found = {why.feature: why.text for why in polling_reasons(one.contacts, one.peer, one.verdict, limits)}
+        reasons = polling_reasons(one.contacts, one.shape, one.peer, one.verdict, limits)
+        found = {why.feature: why.text for why in reasons}
         applied = f"as measured; {one.verdict.parts['gate']:.4g} was applied, see baseline_gate"
         return found | {"gate": f"{applied}: {found['baseline_gate']}"}
 

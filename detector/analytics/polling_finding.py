@@ -13,6 +13,7 @@ from detector.analytics.polling_naming import answered_share
 from detector.analytics.polling_peer import Peer, peer_of
 from detector.analytics.polling_reasons import Verdict, polling_reasons
 from detector.analytics.polling_score import ODD, ODDITIES, Scored, covered, effective_weights
+from detector.analytics.polling_shape import Shape, shapes
 from detector.columns import Int64
 from detector.contacts import Contacts
 from detector.contract import Finding
@@ -36,6 +37,7 @@ class Told:
     part: Part
     number: int  # of the group within its part
     contacts: Contacts
+    shape: Shape
     peer: Peer
     app: Installed | None
     verdict: Verdict
@@ -105,7 +107,7 @@ class Told:
         """The finding, with every reason."""
         alert, (excuse, relief) = self.alerts(limits), self._relief(limits)
         score = self.verdict.parts["score"] * (1 - relief)
-        reasons = polling_reasons(self.contacts, self.peer, self.verdict, limits)
+        reasons = polling_reasons(self.contacts, self.shape, self.peer, self.verdict, limits)
         if excuse:
             reasons += (allowance(excuse, relief, alert=alert),)
         return Finding(
@@ -154,8 +156,25 @@ def told_of(found: Measured, result: Scored, group: int, limits: PollingThreshol
 
 def all_told(found: Measured, result: Scored, groups: Int64, limits: PollingThresholds) -> list[Told]:
     """Some groups as what is told of each."""
+    places = [found.place(group) for group in groups.tolist()]
+    every = [part.crowd.one(number) for part, number in places]
+    shaped = shapes(every, limits.payload_symmetry_threshold)
     verdicts = _verdicts(found, result, groups, limits)
-    return [_told(found, group, verdict, limits) for group, verdict in zip(groups.tolist(), verdicts, strict=True)]
+    told = []
+    rows = zip(groups.tolist(), places, every, shaped, verdicts, strict=True)
+    for group, (part, number), contacts, shape, verdict in rows:
+        peer = peer_of(contacts, part.crowd.pairs.said)
+        app = found.known.inventory.find(contacts.device, contacts.uid, contacts.package)
+        answered = _answered(found, part, contacts, peer, limits)
+        told.append(Told(group, part, number, contacts, shape, peer, app, verdict, answered))
+    return told
+
+
+def _answered(found: Measured, part: Part, contacts: Contacts, peer: Peer, limits: PollingThresholds) -> float:
+    """The share of its flows whose name an answer bears out; NaN where the name is on no list."""
+    if limits.allowed_destination_list.isdisjoint(peer.names_told()):
+        return math.nan
+    return answered_share(contacts, part.crowd.pairs.said, found.known.lookups)
 
 
 def _verdicts(found: Measured, result: Scored, groups: Int64, limits: PollingThresholds) -> list[Verdict]:
@@ -175,21 +194,3 @@ def _rows(table: Mapping[str, Float64], count: int) -> list[dict[str, float]]:
     """Columns as one mapping for each of so many rows."""
     values = [column.astype(np.float64).tolist() for column in table.values()]
     return [dict(zip(table, row, strict=True)) for row in zip(*values, strict=True)] if values else [{}] * count
-
-
-def _told(found: Measured, group: int, verdict: Verdict, limits: PollingThresholds) -> Told:
-    part, number = found.place(group)
-    contacts = part.crowd.one(number)
-    said = part.crowd.pairs.said
-    peer = peer_of(contacts, said)
-    listed = not limits.allowed_destination_list.isdisjoint(peer.names_told())
-    return Told(
-        group=group,
-        part=part,
-        number=number,
-        contacts=contacts,
-        peer=peer,
-        app=found.known.inventory.find(contacts.device, contacts.uid, contacts.package),
-        verdict=verdict,
-        answered=answered_share(contacts, said, found.known.lookups) if listed else math.nan,
-    )

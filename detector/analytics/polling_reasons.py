@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from detector.analytics.polling_past import past_reasons
 from detector.analytics.polling_peer import Peer
+from detector.analytics.polling_shape import Shape
 from detector.contacts import Contacts
 from detector.contract import Reason
-from detector.grouped import grouped_clusters
 from detector.thresholds import PollingThresholds
 
 #: Of every factor: what the innocent have, and a sentence, filled in with ``_values``.
@@ -96,13 +94,14 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def polling_reasons(contacts: Contacts, peer: Peer, found: Verdict, limits: PollingThresholds) -> tuple[Reason, ...]:
+def polling_reasons(
+    contacts: Contacts, shape: Shape, peer: Peer, found: Verdict, limits: PollingThresholds
+) -> tuple[Reason, ...]:
     """All factors of one judgement, the period first."""
-    gaps = np.quantile(contacts.gaps_s(), (0.05, 0.25, 0.5, 0.75)).tolist()
-    values = _values(contacts, gaps, limits)
+    values = _values(shape, len(contacts))
     weight = _weights(found, limits)
     return (
-        _period(contacts, peer, gaps[1:]),
+        _period(contacts, shape, peer),
         _amount(contacts, found),
         *(_factor(name, words, found.known(name), weight(name), values) for name, words in SHAPE.items()),
         _baseline(found),
@@ -120,19 +119,9 @@ def _weights(found: Verdict, limits: PollingThresholds) -> Callable[[str], float
     return lambda name: table.get(name, 0.0)
 
 
-def _values(contacts: Contacts, gaps: Sequence[float], limits: PollingThresholds) -> dict[str, object]:
-    every = np.array([0, len(contacts)])
-    floor, low, middle, high = (duration(value) for value in gaps)
-    (same, up), (_, down) = (
-        (float(share[0]), int(size[0]))
-        for share, size in (
-            grouped_clusters(side, every, limits.payload_symmetry_threshold) for side in (contacts.up, contacts.down)
-        )
-    )
-    hours = len(np.unique(contacts.times // 3_600_000_000))
-    volume = int(np.median(contacts.up + contacts.down))
-    sizes = {"same": same, "up": up, "down": down, "volume": volume}
-    return {"floor": floor, "low": low, "period": middle, "high": high, "hours": hours, "n": len(contacts), **sizes}
+def _values(shape: Shape, contacts: int) -> dict[str, object]:
+    gaps = {name: duration(getattr(shape, name)) for name in ("floor", "low", "period", "high")}
+    return {**vars(shape), **gaps, "n": contacts}
 
 
 def _factor(
@@ -145,14 +134,14 @@ def _factor(
     return _reason(name, value, expected, weight, told)
 
 
-def _period(contacts: Contacts, peer: Peer, middle_half: Sequence[float]) -> Reason:
-    low, middle, high = middle_half
+def _period(contacts: Contacts, shape: Shape, peer: Peer) -> Reason:
     what = "look-ups below" if contacts.looked_up else "contacts with"
     text = (
-        f"{len(contacts)} {what} {peer.who()} ({peer.where()}), median {duration(middle)} apart, "
-        f"middle half within {duration(high - low)}; contacts closer than {contacts.merge_gap_s:g} s count as one"
+        f"{len(contacts)} {what} {peer.who()} ({peer.where()}), median {duration(shape.period)} apart, "
+        f"middle half within {duration(shape.high - shape.low)}; "
+        f"contacts closer than {contacts.merge_gap_s:g} s count as one"
     )
-    return Reason("period_s", round(float(middle), 3), "no one period", 0.0, text)
+    return Reason("period_s", round(shape.period, 3), "no one period", 0.0, text)
 
 
 def _amount(contacts: Contacts, found: Verdict) -> Reason:
