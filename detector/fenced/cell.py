@@ -1,4 +1,4 @@
-"""The inner side of the fence: becomes a cell of its own (namespaces, limits), runs one command there, tells how it ended.
+"""The inner side of the fence: becomes a cell (namespaces, limits), runs one command in it, tells how it ended.
 
 Run as a script by an interpreter without site-packages, so: the standard library only, and nothing of droidrange.
 ``cell.py ORDER LIFE STATUS``: the order as JSON, a pipe that closes when whoever ordered wants an end or is dead, and a
@@ -44,7 +44,7 @@ def call(name: str, *arguments: Any) -> None:
 
 
 def prctl(option: int, value: int = 0, third: int = 0) -> None:
-    """prctl(2) with whole numbers."""
+    """One operation on this process; OSError where it fails."""
     call("prctl", option, ctypes.c_ulong(value), ctypes.c_ulong(third), ctypes.c_ulong(0), ctypes.c_ulong(0))
 
 
@@ -155,7 +155,7 @@ def become(order: Order, ready: int) -> None:
     prctl(NO_NEW_PRIVS, 1)
     os.set_inheritable(ready, False)
     try:
-        os.execvpe(order["command"][0], order["command"], order["environment"])
+        os.execve(order["command"][0], order["command"], order["environment"])  # noqa: S606 - the very purpose
     except OSError as fault:
         os.write(ready, b"!")
         raise OSError(fault.errno, f"cannot run {order['command'][0]}: {fault.strerror}") from None
@@ -175,7 +175,8 @@ def limit(order: Order) -> None:
     for name, most in wanted.items():
         _, hard = resource.getrlimit(name)
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(name, (least, least))
+        hardest = least + 1 if name == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else least
+        resource.setrlimit(name, (least, hardest))  # at the harder one the kernel kills without saying why
 
 
 def give_up() -> None:

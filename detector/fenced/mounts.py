@@ -1,7 +1,7 @@
-"""What a cell sees of the file system: system, interpreter and what it is told to read, all read-only; its folder; a /tmp.
+"""What a cell sees of the file system: the system, the interpreter, what it may read, its folder, a scratch folder.
 
-Imported by cell.py inside the namespaces, so: the standard library only. Needs Linux 5.12 (mount_setattr). Sources:
-mount_namespaces(7), pivot_root(2), mount_setattr(2).
+All but the last two are read-only. Imported by cell.py inside the namespaces, so: the standard library only. Needs
+Linux 5.12 (mount_setattr). Sources: mount_namespaces(7), pivot_root(2), mount_setattr(2).
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def build(order: dict[str, Any], call: Call) -> None:
     mount(call, "tmpfs", "/tmp", "tmpfs", NOSUID | NODEV)  # noqa: S108 - a folder every system has, hidden at once
     os.mkdir("/tmp/old")  # noqa: PTH102, S108 - pathlib is slow to load
     os.mkdir("/tmp/new")  # noqa: PTH102, S108 - as above
-    mount(call, "tmpfs", "/tmp/new", "tmpfs", NOSUID | NODEV, "mode=755")  # noqa: S108 - as above
-    call("pivot_root", b"/tmp", b"/tmp/old")  # noqa: S108 - as above
+    mount(call, "tmpfs", "/tmp/new", "tmpfs", NOSUID | NODEV, options="mode=755")  # noqa: S108 - as above
+    call("pivot_root", b"/tmp", b"/tmp/old")
     os.chdir("/")
     system(call)
-    places = {path: True for path in order["reads"]} | {order["folder"]: False}
+    places = dict.fromkeys(order["reads"], True) | {order["folder"]: False}
     for path in sorted(places, key=lambda path: path.count("/")):
         bind(call, path, closed=places[path])
     processes(call, order["processes"])
@@ -53,11 +53,9 @@ def build(order: dict[str, Any], call: Call) -> None:
     os.chdir("/")
 
 
-def mount(
-    call: Call, source: str | None, target: str, kind: str | None, flags: int, options: str | None = None
-) -> None:
-    """mount(2)."""
-    text = (None if one is None else os.fsencode(one) for one in (source, target, kind, options))
+def mount(call: Call, source: str | None, target: str, kind: str | None, flags: int, *, options: str = "") -> None:
+    """Mounts one thing; OSError where it fails."""
+    text = (None if one is None else os.fsencode(one) for one in (source, target, kind, options or None))
     first, second, third, fourth = text
     call("mount", first, second, third, ctypes.c_ulong(flags), fourth)
 
@@ -125,7 +123,7 @@ def system(call: Call) -> None:
         bind(call, f"/dev/{name}", closed=True, devices=True)
     for place in ("/new/tmp", "/new/dev/shm"):
         os.makedirs(place)  # noqa: PTH103 - as above
-        mount(call, "tmpfs", place, "tmpfs", NOSUID | NODEV, SCRATCH)
+        mount(call, "tmpfs", place, "tmpfs", NOSUID | NODEV, options=SCRATCH)
     os.symlink("/proc/self/fd", "/new/dev/fd")  # noqa: PTH211 - as above
 
 
