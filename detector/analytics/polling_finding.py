@@ -73,7 +73,8 @@ class Told:
             return f"{self.peer.name} is in AllowedDestinationList"
         if self.app is None:
             return None
-        approved = self.approved(limits)
+        trusted = self.app.sanctioned or not self.app.roles.isdisjoint(limits.allowed_roles)
+        approved = trusted and self.approved(limits)
         if self.app.sanctioned and approved:
             return f"the inventory holds {self.app.package} for sanctioned"
         return self.app.allowed(limits.allowed_app_list, limits.allowed_roles if approved else ())
