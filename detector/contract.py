@@ -201,6 +201,13 @@ def detector_names() -> list[str]:
     return sorted(path.stem.replace("_", "-") for path in _adapters())
 
 
+def detector_argument(name: str) -> str:
+    """What the bundled detector of that name must be given after a colon, such as FILE; empty if it needs nothing."""
+    from importlib import import_module
+
+    return str(getattr(import_module(f"detector.adapters.{name.replace('-', '_')}"), "ARGUMENT", ""))
+
+
 def write_findings(findings: Iterable[Finding]) -> Iterator[str]:
     """The findings as JSON lines, without line ends; ValueError for a number that JSON has not."""
     return (json.dumps(finding.to_json(), ensure_ascii=False, allow_nan=False) for finding in findings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -193,11 +193,24 @@ def protocol_show(name: str, *, json_: Json = False) -> None:
 @guarded
 def detector_list(*, json_: Json = False) -> None:
     """List the bundled detectors."""
-    from detector.contract import detector, detector_names
+    from detector.contract import detector, detector_argument, detector_names
 
-    known = [detector(name) for name in detector_names()]
-    rows = [{"name": one.name, "version": one.version, "needs": list(one.needs)} for one in known]
+    rows = [_bare(name, detector_argument(name)) for name in detector_names() if detector_argument(name)]
+    known = [detector(name) for name in detector_names() if not detector_argument(name)]
+    rows += [{"name": one.name, "argument": None, "version": one.version, "needs": list(one.needs)} for one in known]
+    rows.sort(key=lambda row: row["name"])
     if json_:
         emit_json({"detectors": rows})
     else:
-        emit("\n".join(f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}" for row in rows))
+        emit("\n".join(_listed(row) for row in rows))
+
+
+def _bare(name: str, argument: str) -> dict[str, Any]:
+    """A detector that is nothing before it is given a rule: version and needed tables are the rule's."""
+    return {"name": name, "argument": argument, "version": None, "needs": []}
+
+
+def _listed(row: dict[str, Any]) -> str:
+    if row["argument"]:
+        return f"{row['name']}:{row['argument']}"
+    return f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}"

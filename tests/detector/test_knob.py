@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from detector.contract import Configuration, Origin, Tunable, detector, detector_names
 
 ORIGIN = Origin("made up", "2027-01-02", (1, 2), 0.001, 2000.0, "abc")
-MORE = ("rita:modifiers", "rita:modifiers,gate", "elastic:jitter=0.4,gate", "sentinel:gate", "rita:threshold=0.9")
+SQL = f"sql:{Path(__file__).parents[2] / 'examples/interval.sql'}"
+MORE = (
+    *("rita:modifiers", "rita:modifiers,gate", "elastic:jitter=0.4,gate", "sentinel:gate", "rita:threshold=0.9"),
+    *(SQL, f"{SQL}?least_contacts=20"),
+)
 
 
 def tunable(name):
