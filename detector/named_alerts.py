@@ -7,7 +7,7 @@ that names its device by address, no app, and says so. Whoever's rule it was doe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -31,7 +31,8 @@ class Hit:
     """One alert of a foreign tool: when, between which ends (in either order), how sure, and what it says.
 
     ``value`` is what the rule measured, where it measures: matches counted, for instance; ``expected`` the range of it
-    that is no alert. A near miss is not ``alert``.
+    that is no alert. A near miss is not ``alert``. ``began`` is when its flow did, where the tool says so: an alert may
+    be raised long after the flow's last packet. One hit may stand for ``times`` alerts, the last of them at ``last``.
     """
 
     analytic: str
@@ -48,6 +49,13 @@ class Hit:
     alert: bool = True
     value: float | None = None
     expected: str = "no match"
+    began: int | None = None
+    last: int | None = None
+    times: int = 1
+
+    def counted(self, value: float, expected: str) -> Hit:
+        """The same as a near miss of a rule that measured that much."""
+        return replace(self, alert=False, value=value, expected=expected)
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,8 @@ def _grouped(flows: pa.Table, hits: Sequence[Hit]) -> tuple[Int64, Int64, Int64]
     ]
     one, other = ends[:size] << 17 | ports[0] + 1, ends[size:] << 17 | ports[1] + 1
     group = dense(np.minimum(one, other), np.maximum(one, other), proto)
-    return group, np.array([hit.time for hit in hits], np.int64), whole(flows["inbound"], 0)
+    when = [hit.time if hit.began is None else hit.began for hit in hits]
+    return group, np.array(when, np.int64), whole(flows["inbound"], 0)
 
 
 def _spans(group: Int64) -> Iterator[tuple[int, Int64]]:
@@ -190,7 +199,7 @@ def _finding(about: _Who, hits: Sequence[Hit], who: Signature) -> Finding:
         package=about.package,
         peer=about.peer,
         first_seen=hits[0].time,
-        last_seen=hits[-1].time,
+        last_seen=max(hit.time if hit.last is None else hit.last for hit in hits),
         decided_at=told.time,
         score=max(hit.score for hit in hits),
         alert=bool(alerts),
@@ -204,7 +213,8 @@ def _finding(about: _Who, hits: Sequence[Hit], who: Signature) -> Finding:
 
 def _reasons(about: _Who, told: Hit, hits: Sequence[Hit]) -> Iterator[Reason]:
     ends = f"{told.client} {told.client_port} to {told.server} {told.server_port}, {told.proto}"
-    times = f"{len(hits)} times, " if len(hits) > 1 else ""
+    many = sum(hit.times for hit in hits if hit.alert == told.alert)
+    times = f"{many} times, " if many > 1 else ""
     text = f"{told.text}: {times}first at {rfc3339(told.time)}, {ends}"
     yield Reason("rule", told.rule, "no match", 1.0, text)
     values = [hit.value for hit in hits if hit.value is not None]
