@@ -63,7 +63,8 @@ class Plan:
 
     ``past``: the fleet of each scenario is an enterprise of its own, and what was usual in it before is learned from
     that. ``devices``: how many phones all the scenarios were enlarged to, 0 if they were not. ``vary``: the axes of a
-    sweep (lab/authoring/varied.py), whose cells the scenarios are.
+    sweep (lab/authoring/varied.py), whose cells the scenarios are. ``explained``: whether each detector is asked why it
+    found or missed each incident.
     """
 
     suite: str
@@ -77,6 +78,7 @@ class Plan:
     past: Past | None = None
     devices: int = 0
     vary: tuple[Row, ...] = ()
+    explained: bool = True
 
     @property
     def setting(self) -> dict[str, float]:
@@ -158,7 +160,7 @@ def run_case(plan: Plan, scenario: Scenario, seed: int, folder: Path) -> list[Ro
             ended = ended if read.value is None else _trial(row, read.value, one, known)
             shown = {"unseen": list(one.value or ()) if one else []}
             kept = _kept(folder, row, ended)
-            told = _asked(folder, {**row, **kept}, read.value, recording, known)
+            told = _asked(folder, {**row, **kept}, read.value if plan.explained else None, recording, known)
             rows.append({**row, **kept, **told, **shown, **digests})
     return rows
 

@@ -36,7 +36,9 @@ LEAST_SEEDS = 2  # a threshold is judged on casts that it was not chosen by
 
 @dataclass(frozen=True)
 class Alone(Plan):
-    """A plan of one detector without the controls: nothing of theirs is tuned or shown."""
+    """A plan of one detector without the controls, asked for no reasons: nothing of these is tuned or shown."""
+
+    explained: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

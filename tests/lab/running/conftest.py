@@ -10,7 +10,7 @@ import pytest
 from detector.contract import Telemetry
 from lab.errors import StageError
 from lab.recording import seal, write_parquet
-from lab.running import look, trial
+from lab.running import asked, look, trial
 from lab.running.trial import Plan, run_suite
 from lab.score import CONTROLS
 from lab.truth import write_truth
@@ -103,7 +103,7 @@ def lab(make, monkeypatch):
 
     monkeypatch.setattr(trial, "record", record)
     monkeypatch.setattr(trial, "stage_names", lambda: ["wire"])
-    for module in (trial, look):
+    for module in (trial, look, asked):
         monkeypatch.setattr(module, "detector_named", named)
         monkeypatch.setattr(module, "view_named", views)
     monkeypatch.setattr(trial, "open_telemetry", lambda _path: Telemetry({}, (0, 1), packets=state.packets))

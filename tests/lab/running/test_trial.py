@@ -51,6 +51,17 @@ def test_two_runs_leave_the_same_bytes(lab, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_reasons_are_asked_for_unless_nobody_wants_them(lab, tmp_path):
+    asked = []
+    told = lab.fake(lambda _telemetry: [])
+    told.explain = lambda _telemetry, about: asked.append(about)
+    lab.detectors["tells"] = told
+    lab.run(lab.plan(detectors=("tells",), explained=False), tmp_path / "bare")
+    assert asked == []
+    lab.run(lab.plan(detectors=("tells",)), tmp_path / "whole")
+    assert len(asked) == 1
+
+
 def test_a_crash_is_a_failed_trial_and_nothing_else_changes(lab, tmp_path):
     lab.run(lab.plan(), tmp_path / "well")
     lab.detectors["crash"] = lab.fake(crashing)

@@ -117,7 +117,9 @@ def test_a_detector_without_a_knob_names_those_with_one():
 
 
 def test_a_plan_without_controls():
-    assert Alone("tiny", (), (1,), detectors=("rita", "rita")).names == ("rita",)
+    one = Alone("tiny", (), (1,), detectors=("rita", "rita"))
+    assert one.names == ("rita",)
+    assert not one.explained
 
 
 def test_as_many_phones_as_the_budget_needs_unless_seeds_or_phones_are_asked_for():
