@@ -19,9 +19,12 @@ from lab.cli_compare import compare, history
 from lab.cli_detect import detect
 from lab.cli_export import export
 from lab.cli_gate import gate, mutate
+from lab.cli_inject import inject
 from lab.cli_lab import lab_app
 from lab.cli_record import record, say_not_played
+from lab.cli_replay import replay
 from lab.cli_tune import tune
+from lab.cli_wire import wire_app
 from lab.console import FAILED, INTERRUPTED, STOPPED, emit, emit_json, guarded, progress, say
 from lab.options import (
     Detectors,
@@ -60,6 +63,7 @@ app.add_typer(protocol_app, name="protocol")
 app.add_typer(detector_app, name="detector")
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(lab_app, name="lab")
+lab_app.add_typer(wire_app, name="wire")
 
 
 @app.callback(invoke_without_command=True)
@@ -189,6 +193,8 @@ app.command()(export)
 app.command()(compare)
 app.command()(history)
 app.command()(detect)
+app.command()(inject)
+app.command()(replay)
 
 
 @app.command()
