@@ -18,7 +18,7 @@ from lab.scoring.curves import rising
 from lab.scoring.easiness import too_easy
 from lab.scoring.intervals import poisson_rate, wilson
 from lab.scoring.ledger import judgements, played
-from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes
+from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes, unscorable
 from lab.scoring.ranking import average_precision, precision_recall, quantile, recall_within
 from lab.scoring.separability import separability
 
@@ -58,6 +58,7 @@ class Scorecard:
     setting: Mapping[str, float] = field(default_factory=dict)  # lab.running.run.SETTING: as far as a run was asked so
     played: tuple[Row, ...] = ()  # each incident once, with its settings
     judgements: tuple[Row, ...] = ()  # what each scored trial cost, for each analytic
+    background: tuple[Row, ...] = ()  # alerts on what merged recordings held before: neither right nor wrong
     boundary: tuple[Row, ...] = ()  # where a setting was turned: how much is found in each cell
     evidence: Mapping[str, Any] = field(default_factory=dict)  # what was scored: software, scenarios, recordings
 
@@ -85,6 +86,7 @@ class Scorecard:
             "suite_too_easy": list(self.suite_too_easy),
             "played": list(self.played),
             "judgements": list(self.judgements),
+            **({"background": list(self.background)} if self.background else {}),
             **({"boundary": list(self.boundary)} if self.boundary else {}),
             "evidence": dict(self.evidence),
         }
@@ -138,6 +140,7 @@ def score(
         suite_too_easy=tuple(too_easy(detectors, KNOWING, CONTROLS)),
         held_out=tuple(sorted({one.scenario for one in ordered if one.held_out})),
         played=tuple(played(ordered)),
+        background=tuple(row for one in ordered if one.status == "scored" for row in unscorable(one)),
         judgements=tuple(row for cell in cells.values() for row in judgements(cell.trials, cell.strays)),
     )
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from lab.recording import Recording
 
 DAY = 86_400_000_000
+#: What a flow is that was in a capture before anything was injected: neither benign nor malicious.
+BACKGROUND = "background"
 VOUCHING = ("package", "sanctioned", "roles")  # columns of the inventory that say who vouches for whom
 
 
@@ -48,6 +50,17 @@ class TruthIncident:
 
 
 @dataclass(frozen=True)
+class Background:
+    """What a merged recording holds beside what was played: traffic of which nothing is known (lab/inject.py).
+
+    ``shared`` maps a device whose address such traffic has, too, to the names and addresses that the device's own
+    conversations are with: only these can be told from the rest.
+    """
+
+    shared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Truth:
     """All that a score is measured against. ``packages`` maps (device, package) to (uid, category).
 
@@ -65,6 +78,7 @@ class Truth:
     contacts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # incident -> times, ascending
     vouched: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     further: Mapping[str, str] = field(default_factory=dict)  # address -> name, of devices that have several
+    background: Background | None = None  # None: all that the capture holds was played
 
     def device_name(self, device: str) -> str | None:
         """The name of the device that is called so, by name or by any of its addresses; None if none is."""
@@ -169,7 +183,7 @@ def incidents_schema() -> pa.Schema:
 
 
 def write_truth(truth: Truth, folder: Path) -> None:
-    """Writes incidents.parquet, contacts.parquet and devices.parquet into the truth folder."""
+    """Writes incidents, contacts, devices and, of a merged recording, background.parquet into the truth folder."""
     import pyarrow as pa
 
     from lab.recording import write_parquet
@@ -185,6 +199,11 @@ def write_truth(truth: Truth, folder: Path) -> None:
     devices = {"device": [name for name, _ in named], "address": [address for _, address in named]}
     schema = pa.schema([("device", pa.string()), ("address", pa.string())])
     write_parquet(folder / "devices.parquet", pa.table(devices, schema=schema))
+    if truth.background is not None:
+        said = [(name, peer) for name, known in sorted(truth.background.shared.items()) for peer in sorted(known)]
+        peers = {"device": [name for name, _ in said], "peer": [peer for _, peer in said]}
+        schema = pa.schema([("device", pa.string()), ("peer", pa.string())])
+        write_parquet(folder / "background.parquet", pa.table(peers, schema=schema))
 
 
 def read_truth(recording: Recording) -> Truth:
@@ -212,7 +231,17 @@ def read_truth(recording: Recording) -> Truth:
         twin_of=recording.twin_of,
         contacts={incident: tuple(times) for incident, times in contacts.items()},
         vouched=_vouched(packages),
+        background=_background(recording.folder / "truth/background.parquet"),
     )
+
+
+def _background(path: Path) -> Background | None:
+    if not path.exists():
+        return None
+    found: dict[str, set[str]] = {}
+    for row in _rows(path, {"device", "peer"}):
+        found.setdefault(row["device"], set()).add(row["peer"])
+    return Background({name: frozenset(peers) for name, peers in found.items()})
 
 
 def _vouched(apps: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,18 @@ class MappedFile:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             self.size = file.seek(0, 2)
-            self._map: mmap.mmap | bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b""
+            self._hold(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b"")
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """Bytes that are in memory already, read as if they were a file."""
+        made = cls.__new__(cls)
+        made.size = len(data)
+        made._hold(data)
+        return made
+
+    def _hold(self, data: mmap.mmap | bytes) -> None:
+        self._map: mmap.mmap | bytes = data
         self._tail_at = max(0, self.size - TAIL)
         self._tail = self._map[self._tail_at :] + bytes(TAIL)
 

@@ -34,7 +34,7 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
         out.print()
         out.print(drawn)
     out.print()
-    told = (words.setting, _unseen, _held_out, _too_easy, _false_alarms, _blind_spots, _vouched, _unscored)
+    told = (words.setting, _unseen, _held_out, _too_easy, _false_alarms, _background, _blind_spots, _vouched, _unscored)
     for line in (line for lines in told for line in lines(content)):
         out.print(Text(words.plain(line)))
     if stop := refusal(content):
@@ -110,6 +110,17 @@ def _false_alarms(card: Json) -> list[str]:
         for (detector, view, analytic, app, kind), scores in ordered[:WORST]
     ]
     return lines + _more(len(ordered), "apps with false alarms")
+
+
+def _background(card: Json) -> list[str]:
+    """Alerts on the traffic that a merged recording held before, apart from all that is right or wrong."""
+    tested = subjects(card, CONTROLS)
+    return [
+        f"background, neither right nor wrong: {row['analytic']} {row['alerts']} on {row['devices']} of the capture's "
+        f"hosts ({row['detector']}, {row['view']})"
+        for row in card.get("background", ())
+        if row["detector"] in tested
+    ][:WORST]
 
 
 def _blind_spots(card: Json) -> list[str]:

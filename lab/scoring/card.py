@@ -78,6 +78,14 @@ class FalseAlarm(Place):
     reasons: list[Reason] = Field(default=[], description="not in an accepted baseline")
 
 
+class BackgroundAlerts(Place):
+    """Alerts of one trial on the traffic that a merged recording held before: neither right nor wrong."""
+
+    analytic: Analytic
+    alerts: Count
+    devices: Annotated[int, Field(ge=1, description="on how many hosts of that traffic")]
+
+
 class BlindSpot(Strict):
     """A behaviour of which nothing was detected under a view, and why."""
 
@@ -199,6 +207,7 @@ class Card(Strict):
     suite_too_easy: list[TooEasy]
     played: list[Played]
     judgements: list[Judgement]
+    background: list[BackgroundAlerts] = Field(default=[], description="of merged recordings; absent: none")
     boundary: list[Boundary] = Field(default=[], description="where settings were turned (run --vary); absent: none")
     evidence: Evidence
     accepted: list[Accepted] = Field(default=[], description="in a baseline only: every decision, the last one last")

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Protocol
 
 from detector.contract import Finding
-from lab.truth import Truth, TruthIncident
+from lab.truth import BACKGROUND, Truth, TruthIncident
 
 #: Views that show no uid and no package (DESIGN section 5; a test holds this against what the views really do).
 #: Under any other view a finding that names no app would speak for every app of its device.
@@ -39,7 +39,8 @@ class Verdict:
 
     ``kind`` of an alert: ``hit`` (the first alert on its incident), ``duplicate`` (a later one), or a false alarm:
     ``cross`` (right app, other analytic), ``extra`` (right app and analytic, other peer or time), ``benign``.
-    A finding below its threshold is ``quiet``. ``incident`` is None where nothing matches.
+    A finding below its threshold is ``quiet``. ``incident`` is None where nothing matches. In a merged recording a
+    finding about traffic that was there before is ``background``, whatever its score: neither right nor wrong.
     """
 
     finding: Finding
@@ -49,7 +50,7 @@ class Verdict:
     @property
     def false_alarm(self) -> bool:
         """Whether this alert cost somebody's time for nothing."""
-        return self.finding.alert and self.incident is None
+        return self.finding.alert and self.incident is None and self.kind != BACKGROUND
 
 
 def judge(truth: Truth, findings: Iterable[Finding], view: str) -> list[Verdict]:
@@ -164,7 +165,27 @@ def _plain(name: str) -> str:
     return host.rstrip(".").lower()
 
 
+def of_background(finding: Finding, truth: Truth) -> bool:
+    """Whether a finding about no incident may speak of traffic of which truth knows nothing.
+
+    So it does if its device is none of those that were played. Of a device whose address the background has as well,
+    unless it names one of its apps or one of the peers of its own conversations.
+    """
+    if truth.background is None:
+        return False
+    device = truth.device_name(finding.device)
+    shared = truth.background.shared
+    if device is None or device not in shared:
+        return device is None
+    if names_app(finding):
+        known = {(package, uid) for (owner, package), (uid, _) in truth.packages.items() if owner == device}
+        return not any(finding.package == package or finding.uid == uid for package, uid in known)
+    return not same_peer(finding.peer, tuple(shared[device]))
+
+
 def _unmatched(finding: Finding, truth: Truth) -> str:
+    if of_background(finding, truth):
+        return BACKGROUND
     if not finding.alert:
         return "quiet"
     owners = list(_app_incidents(finding, truth))

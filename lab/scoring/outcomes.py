@@ -11,7 +11,7 @@ from typing import Any
 
 from detector.contract import ANALYTICS, Finding, rfc3339
 from lab.scoring.matching import Verdict, device_name, judge
-from lab.truth import Truth, TruthIncident
+from lab.truth import BACKGROUND, Truth, TruthIncident
 
 STATUSES = ("scored", "unsupported", "failed")
 
@@ -128,18 +128,45 @@ class Stray:
 
 
 def outcomes(trial: TrialResult) -> tuple[list[Outcome], list[Stray]]:
-    """The outcome of every incident judged, in truth's order, and the findings left over, by time of decision."""
-    if trial.truth is None:
-        raise ValueError(f"trial {trial.key}: scored without truth")
-    truth = trial.truth
-    verdicts = judge(truth, trial.findings, trial.view)
+    """The outcome of every incident judged, in truth's order, and the findings left over, by time of decision.
+
+    What may speak of a merged recording's background is not among them: see ``unscorable``.
+    """
+    truth, verdicts = _judged(trial)
     about: dict[str, list[Verdict]] = {incident.incident: [] for incident in truth.incidents}
     for verdict in verdicts:
         if verdict.incident is not None:
             about[verdict.incident.incident].append(verdict)
     judged = [incident for incident in truth.incidents if incident.analytic in trial.judged]
     met = [_outcome(trial, incident, about[incident.incident]) for incident in judged]
-    return met, [_stray(trial, truth, verdict) for verdict in verdicts if verdict.incident is None]
+    left = [verdict for verdict in verdicts if verdict.incident is None and verdict.kind != BACKGROUND]
+    return met, [_stray(trial, truth, verdict) for verdict in left]
+
+
+def unscorable(trial: TrialResult) -> list[dict[str, Any]]:
+    """A row for each analytic with alerts that may speak of a merged recording's background: how many, on how many.
+
+    Nobody knows whether they are right. They are no false alarms, and rank nowhere.
+    """
+    if trial.truth is None or trial.truth.background is None:
+        return []
+    truth, verdicts = _judged(trial)
+    alerts = [verdict.finding for verdict in verdicts if verdict.kind == BACKGROUND and verdict.finding.alert]
+    return [
+        {
+            **trial.place(),
+            "analytic": analytic,
+            "alerts": sum(one.analytic == analytic for one in alerts),
+            "devices": len({device_name(one.device, truth) for one in alerts if one.analytic == analytic}),
+        }
+        for analytic in sorted({one.analytic for one in alerts})
+    ]
+
+
+def _judged(trial: TrialResult) -> tuple[Truth, list[Verdict]]:
+    if trial.truth is None:
+        raise ValueError(f"trial {trial.key}: scored without truth")
+    return trial.truth, judge(trial.truth, trial.findings, trial.view)
 
 
 def category_of(truth: Truth, device: str, package: str | None) -> str | None:

@@ -23,3 +23,11 @@ def test_span_ends_where_the_file_ends(wire):
     assert file.span(2, 100) == b"cdef"
     assert file.span(50, 60) == b""
     assert MappedFile(wire.write(b"")).span(0, 4) == b""
+
+
+def test_bytes_in_memory_read_like_a_file(wire):
+    data = bytes(range(200))
+    held, places = MappedFile.of(data), np.array([0, 7, 195, 300])
+    assert held.size == 200
+    assert held.span(198, 300) == data[198:]
+    assert (held.gather(places, 8) == MappedFile(wire.write(data)).gather(places, 8)).all()

@@ -1,0 +1,1 @@
+"""Injection: a recording's packets put among those of somebody's own capture, in that capture's manner."""

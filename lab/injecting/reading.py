@@ -1,0 +1,68 @@
+"""What reading a background once tells: who is in it, where its parts begin, and the manner of its hosts."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from detector.contract import Advance
+from lab.errors import EvidenceError
+from lab.injecting.census import Census
+from lab.injecting.guise import Tapes
+from lab.injecting.habits import Manner, directions
+from lab.injecting.heads import heads
+from lab.injecting.merging import Background
+from lab.injecting.parts import Place, part_at, parts, refuse_empty
+
+SAMPLED = 12  # parts of the background from which its manner is learned
+
+
+@dataclass(frozen=True)
+class Known:
+    """What reading the background once has told."""
+
+    background: Background
+    census: Census
+    starts: tuple[Place, ...]
+    sha256: str
+
+
+def read_background(path: Path, *, allow_partial: bool, advance: Advance) -> Known:
+    """Reads the background once: census, link type, where its parts begin."""
+    census, starts, links, end, partial = Census(), [], set[int](), 0, None
+    size = path.stat().st_size
+    for part in parts(path, allow_partial=allow_partial):
+        starts.append(part.place)
+        census.add(heads(part, census.book), part.records.time)
+        links |= set(np.unique(part.records.link).tolist())
+        end, partial = part.end, str(part.records.damage) if part.records.damage else None
+        advance(part.end, size)
+    refuse_empty(path, census.packets)
+    if len(links) > 1:
+        found = ", ".join(map(str, sorted(links)))
+        raise EvidenceError(
+            f"{path}: found link types {found}, expected one: split it by interface (editcap) and choose"
+        )
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Known(Background(path, links.pop(), census.packets, end, partial), census, tuple(starts), digest)
+
+
+def manner_of(known: Known, model: str) -> tuple[Manner, Tapes]:
+    """The manner of the model and the tapes, from parts spread over the whole background."""
+    own, every = Manner(), Manner()
+    step = max(1, len(known.starts) // SAMPLED)
+    host = known.census.number(model)
+    for place in known.starts[::step]:
+        part, _ = part_at(known.background.path, place)
+        some = heads(part, known.census.book)
+        ways = directions(some, host)
+        mine = ways >= 0
+        own.add(part, some.take(mine), ways[mine])
+        every.add(part, some, directions(some, None))
+    snap = max(own.snap, every.snap)
+    own.link, own.snap = known.background.link, snap
+    return own, Tapes(own.tapes(), every.tapes())
