@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import inspect
+import struct
 from importlib import import_module
 from pathlib import Path
 
@@ -92,10 +93,20 @@ def test_feature_confesses_what_raises_it_wrongly(module):
 
 
 EMPTY = Telemetry({name: schema.empty_table() for name, schema in SCHEMAS.items()}, span=(0, 86_400_000_000))
+#: The header of a classic pcap without packets: little-endian, 2.4, Ethernet.
+NO_PACKETS = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """Telemetry with every table and a capture, and nothing in any of them."""
+    capture = tmp_path / "capture.pcap"
+    capture.write_bytes(NO_PACKETS)
+    return dataclasses.replace(EMPTY, capture=capture, packets=0)
 
 
 #: What detectors are tried with that are nothing without an argument.
-SAMPLES = {"sql": "examples/interval.sql"}
+SAMPLES = {"sql": "examples/interval.sql", "suricata": "examples/rules"}
 
 
 def made(name: str):
@@ -107,17 +118,17 @@ def made(name: str):
 
 
 @pytest.mark.parametrize("name", detector_names())
-def test_detector_finds_nothing_in_nothing_and_agrees_with_itself(name):
+def test_detector_finds_nothing_in_nothing_and_agrees_with_itself(name, empty):
     one = made(name)
     assert one.name.startswith(name)
     assert one.version
     assert set(one.needs) <= set(SCHEMAS)
-    assert list(one.detect(EMPTY)) == []
+    assert list(one.detect(empty)) == []
 
 
 @pytest.mark.parametrize("name", detector_names())
-def test_detector_answers_in_the_contract_and_twice_the_same(name):
-    telemetry = Telemetry({**EMPTY.tables, "flows": beaconing_flows()}, span=(0, 86_400_000_000))
+def test_detector_answers_in_the_contract_and_twice_the_same(name, empty):
+    telemetry = dataclasses.replace(empty, tables={**EMPTY.tables, "flows": beaconing_flows()})
     first, second = (list(made(name).detect(telemetry)) for _ in range(2))
     assert first == second
     for finding in first:

@@ -23,6 +23,7 @@ from detector.suricata.engine import installed, look
 from detector.suricata.graded import SURE, graded, settled
 from detector.suricata.rules import SUFFIX, Rule, read_rules, sids
 
+ARGUMENT = "RULES"
 LEAST, MOST = 1.0, 1_000_000.0  # of a count
 
 
