@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lab.cli_baseline import baseline_app
+from lab.cli_canary import canary
 from lab.cli_catalogue import behaviour_app, detector_app, protocol_app, scenario_app
 from lab.cli_compare import compare, history
 from lab.cli_detect import detect
@@ -64,6 +65,7 @@ app.add_typer(detector_app, name="detector")
 app.add_typer(baseline_app, name="baseline")
 app.add_typer(lab_app, name="lab")
 lab_app.add_typer(wire_app, name="wire")
+lab_app.command("canary")(canary)
 
 
 @app.callback(invoke_without_command=True)

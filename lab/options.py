@@ -52,6 +52,13 @@ Vary = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=V,V,...", help="Turn a setting, such as polling.jitter=0,0.3,0.9; once or twice."),
 ]
+Every = Annotated[
+    int | None,
+    typer.Option("--every", parser=_span, metavar="SPAN", help="Again and again, so long from start to start."),
+]
+Within = Annotated[
+    int | None, typer.Option("--within", parser=_span, metavar="SPAN", help="How long to wait; 30s unless given.")
+]
 LabId = Annotated[str | None, typer.Option("--lab", help="Live: the lab to play in, if several are up.")]
 
 

@@ -40,6 +40,7 @@ LAYERS = (
         "lab.pytest_plugin",
         "lab.options",
         "lab.cli_baseline",
+        "lab.cli_canary",
         "lab.cli_catalogue",
         "lab.cli_detect",
         "lab.cli_compare",
@@ -67,6 +68,7 @@ ONLY_IN = {
     "typer": (
         "lab/cli.py",
         "lab/cli_baseline.py",
+        "lab/cli_canary.py",
         "lab/cli_catalogue.py",
         "lab/cli_detect.py",
         "lab/cli_compare.py",

@@ -47,6 +47,7 @@ class Plan:
     path: Path
     prepared: Prepared
     mapped: Mapped
+    names: tuple[str, ...]  # of the devices, where the input knows them
     due: Int64
     side: NDArray[np.uint8]
     loops: int
@@ -58,6 +59,11 @@ class Plan:
     def longest(self) -> int:
         """The bytes of the longest frame."""
         return int(self.prepared.size.max())
+
+    @property
+    def called(self) -> set[str]:
+        """Everything that who speaks in the replay may be called: addresses as sent, names of devices."""
+        return {*self.names, *(sent for _, sent in self._addresses())}
 
     @property
     def lasts_s(self) -> float:
@@ -114,6 +120,7 @@ def plan(path: Path, wishes: Wishes, advance: Advance) -> Plan:
         path=path,
         prepared=prepared,
         mapped=chosen,
+        names=tuple(devices),
         due=due,
         side=sides(source, inside_of(source.addresses, devices)),
         loops=wishes.loops,
