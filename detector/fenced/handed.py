@@ -9,26 +9,34 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
 from detector.contract import EvidenceError, Telemetry
 
+if TYPE_CHECKING:
+    from detector.baseline import Baseline
+
 SCHEMA_VERSION = 1
 ABOUT = "telemetry.json"
 CAPTURE = "capture.pcap"
+LEARNED = "learned.baseline"
 
 
 def hand_over(telemetry: Telemetry, folder: Path) -> None:
-    """Writes telemetry.json, ``<table>.parquet`` for each table, and capture.pcap if there is one, into the folder.
+    """Writes telemetry.json, ``<table>.parquet`` for each table, and, if there are, capture.pcap and learned.baseline.
 
     telemetry.json: schema_version, view, span (first and last time, microseconds since the epoch), tables (rows by
-    name), capture (its file name or null), packets, partial (why the evidence is incomplete, or null), outside.
+    name), capture and baseline (their file names or null), packets, partial (why the evidence is incomplete, or null),
+    outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)  # whatever the umask: a container's user is another one
     for name, table in telemetry.tables.items():
         pq.write_table(table, folder / f"{name}.parquet")
+    if telemetry.baseline is not None:
+        telemetry.baseline.write(folder / LEARNED)
     if telemetry.capture is not None:
         shutil.copyfile(telemetry.capture, folder / CAPTURE)
     about: dict[str, Any] = {
@@ -37,11 +45,14 @@ def hand_over(telemetry: Telemetry, folder: Path) -> None:
         "span": list(telemetry.span),
         "tables": {name: table.num_rows for name, table in telemetry.tables.items()},
         "capture": None if telemetry.capture is None else CAPTURE,
+        "baseline": None if telemetry.baseline is None else LEARNED,
         "packets": telemetry.packets,
         "partial": telemetry.partial,
         "outside": dict(telemetry.outside),
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    for file in folder.iterdir():
+        file.chmod(0o644)
 
 
 def handed(folder: Path) -> Telemetry:
@@ -57,6 +68,13 @@ def handed(folder: Path) -> Telemetry:
             packets=about["packets"],
             partial=about["partial"],
             outside=about["outside"],
+            baseline=None if about["baseline"] is None else _learned(folder / about["baseline"]),
         )
     except (OSError, ValueError, LookupError, TypeError) as fault:
         raise EvidenceError(f"{folder}: no telemetry was handed over here ({fault})") from fault
+
+
+def _learned(path: Path) -> Baseline:
+    from detector.baseline import Baseline
+
+    return Baseline.read(path)

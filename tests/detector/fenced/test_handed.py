@@ -2,10 +2,11 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
-from detector.contract import EvidenceError, Telemetry
+from detector.contract import EvidenceError, Telemetry, learned
 from detector.fenced import hand_over, handed
 
 
@@ -50,3 +51,12 @@ def test_a_capture_is_a_copy_so_that_writing_to_it_changes_no_recording(telemetr
 def test_a_folder_without_telemetry_is_no_evidence(tmp_path):
     with pytest.raises(EvidenceError, match="no telemetry was handed over"):
         handed(tmp_path)
+
+
+def test_what_was_learned_goes_along(made, tmp_path):
+    made.polls([60.0, 120.0], name="x.example", package="com.a", uid=10_001)
+    seen = made.telemetry()
+    hand_over(replace(seen, baseline=learned(seen)), tmp_path / "given")
+    back = handed(tmp_path / "given").baseline
+    assert back is not None
+    assert back.summary() == learned(seen).summary()
