@@ -47,10 +47,10 @@ def asked(queries: Sequence[Query], telemetry: Telemetry, by: Signature, limits:
 
     Failed where a statement fails, reaches a limit, or gives rows that are no findings.
     """
-    tables = sorted({name for query in queries for name in query.tables})
-    for name in tables:
+    for name in sorted({name for query in queries for name in query.needs}):
         if name not in telemetry:
             raise Unsupported(f"{by.name} reads the table {name}; this telemetry (view {telemetry.view}) has none")
+    tables = sorted({name for query in queries for name in query.tables if name in telemetry})
     with tempfile.TemporaryDirectory(prefix="droidrange-sql-") as folder:
         for name in tables:
             _hand_over(telemetry.tables[name], Path(folder) / f"{name}.arrow")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+#: The parameter that says how much must be counted, in queries that count.
+BAR = "bar"
 Value = str | int | float | bool | None
 
 
@@ -22,6 +24,12 @@ class Query:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     measure: str | None = None
     tables: tuple[str, ...] = ()  # those the statement reads, once it was checked
+    optional: tuple[str, ...] = ()  # of these the ones that may be absent: they are then without rows
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The tables without which it cannot be answered."""
+        return tuple(name for name in self.tables if name not in self.optional)
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain JSON values."""
@@ -30,4 +38,4 @@ class Query:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Query:
         """The query of such an object."""
-        return cls(**{**row, "tables": tuple(row["tables"])})
+        return cls(**{**row, "tables": tuple(row["tables"]), "optional": tuple(row["optional"])})

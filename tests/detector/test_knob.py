@@ -10,9 +10,10 @@ from detector.contract import Configuration, Origin, Tunable, detector, detector
 
 ORIGIN = Origin("made up", "2027-01-02", (1, 2), 0.001, 2000.0, "abc")
 SQL = f"sql:{Path(__file__).parents[2] / 'examples/interval.sql'}"
+SIGMA = f"sigma:{Path(__file__).parents[2] / 'examples/sigma'}"
 MORE = (
     *("rita:modifiers", "rita:modifiers,gate", "elastic:jitter=0.4,gate", "sentinel:gate", "rita:threshold=0.9"),
-    *(SQL, f"{SQL}?least_contacts=20"),
+    *(SQL, f"{SQL}?least_contacts=20", SIGMA, f"{SIGMA}?fan-out=7"),
 )
 
 
