@@ -14,18 +14,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import pyarrow as pa
-
 from detector.finding_form import TIMES, check_order, formed
 from detector.knob import Configuration as Configuration  # noqa: PLC0414 - part of the contract, kept in a file of its own
 from detector.knob import Knob as Knob  # noqa: PLC0414 - as above
 from detector.knob import Origin as Origin  # noqa: PLC0414 - as above
 from detector.knob import Tunable as Tunable  # noqa: PLC0414 - as above
-from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from detector.baseline import Baseline as Baseline  # noqa: PLC0414 - a word of the contract, kept in a file of its own
     from detector.exceptions import Exceptions
+    from detector.tables import SCHEMAS as SCHEMAS  # noqa: PLC0414 - part of the contract, kept in a file of its own
+else:
+
+    def __getattr__(name: str) -> Any:
+        """SCHEMAS, when it is asked for: pyarrow costs whoever reads no table 0.1 s."""
+        if name == "SCHEMAS":
+            from detector.tables import SCHEMAS
+
+            return SCHEMAS
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 SCHEMA_VERSION = 1
 ANALYTICS = ("AN1793", "AN1702")
@@ -40,6 +49,10 @@ class EvidenceError(ValueError):
 
 class Unsupported(LookupError):  # noqa: N818 - an outcome of a trial, not a fault
     """A detector that cannot run on this telemetry at all: not a miss, and not a pass."""
+
+
+class Failed(RuntimeError):  # noqa: N818 - an outcome of a trial, not a fault of ours
+    """A foreign detector that crashed, hung, or gave junk: its trial has failed (exit 3)."""
 
 
 @dataclass(frozen=True)

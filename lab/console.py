@@ -115,9 +115,9 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
 
 def _explain(fault: Exception) -> int:
     """The fault in words on stderr; returns its exit code."""
-    from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError, Unsupported
+    from lab.errors import EvidenceError, Failed, PrerequisiteError, ScenarioError, StageError, Unsupported
 
-    if isinstance(fault, EvidenceError | PrerequisiteError | StageError | Unsupported):
+    if isinstance(fault, EvidenceError | Failed | PrerequisiteError | StageError | Unsupported):
         say(f"error: {fault}")
         return FAILED
     if isinstance(fault, FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError):

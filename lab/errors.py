@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from detector.contract import EvidenceError, Unsupported
+from detector.contract import EvidenceError, Failed, Unsupported
 
-__all__ = ["EvidenceError", "PrerequisiteError", "ScenarioError", "StageError", "Unsupported"]
+__all__ = ["EvidenceError", "Failed", "PrerequisiteError", "ScenarioError", "StageError", "Unsupported"]
 
 
 class ScenarioError(ValueError):

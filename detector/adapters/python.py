@@ -7,10 +7,12 @@ What raises it wrongly is its author's to say. The version is the class's own an
 
 from __future__ import annotations
 
-from detector.contract import Detector
+from detector.contract import Detector, Knob
 from detector.foreign.module_place import placed
 from detector.foreign.user_class import UserClass, described
 from detector.rule_settings import settings_of
+
+ARGUMENT = "MODULE:CLASS"
 
 
 def create(argument: str) -> Detector:
@@ -26,4 +28,5 @@ def create(argument: str) -> Detector:
     except LookupError as fault:
         raise LookupError(f"detector python: {fault}") from None
     version = f"{told['version']}+{digest}"
-    return UserClass(f"python:{argument}", version, tuple(told["needs"]), place, name, settings, told["judges"])
+    knobs = tuple(Knob(**each) for each in told["knobs"])
+    return UserClass(f"python:{argument}", version, tuple(told["needs"]), place, name, settings, told["judges"], knobs)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from detector.contract import Failed as Failed  # noqa: PLC0414 - an outcome like the others, told by the contract
+
 TOLD = 4096  # bytes of stderr that are kept
 PROCESSES = 512  # processes and threads of a program that nobody gave another limit
-
-
-class Failed(RuntimeError):  # noqa: N818 - an outcome of a trial, not a fault of ours
-    """A foreign detector that crashed, hung, or gave junk: its trial has failed."""
 
 
 @dataclass(frozen=True)

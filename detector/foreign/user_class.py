@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from detector.contract import ANALYTICS, Finding, Telemetry, Unsupported
+from detector.contract import ANALYTICS, Configuration, Finding, Knob, Origin, Telemetry, Unsupported
 from detector.fenced import Ended, Failed, Limits, hand_over, run, taken
 from detector.foreign.module_place import Place
 from detector.foreign.worker import UNSUPPORTED, WRONG
@@ -33,7 +33,16 @@ class UserClass:
     cls: str
     settings: Mapping[str, float]
     chooses: bool  # it has a method judges
+    knobs: tuple[Knob, ...] = ()  # each named as the number it is made with
     limits: Limits = LIMITS
+
+    def tuned(self, values: Mapping[str, float], origin: Origin) -> Configuration:  # noqa: ARG002 - an argument has no room for a note
+        """The same class made with other numbers; LookupError for one that is none of its knobs."""
+        if unknown := set(values) - {knob.name for knob in self.knobs}:
+            raise LookupError(f"detector {self.name}: unknown knob {', '.join(sorted(unknown))}")
+        path = self.name.removeprefix("python:").partition("?")[0]
+        numbers = "&".join(f"{name}={value!r}" for name, value in {**self.settings, **values}.items())
+        return Configuration("python", f"{path}?{numbers}")
 
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """What the class says it judges; both analytics if it says nothing. Failed and Unsupported as ``detect``."""

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from detector.contract import ANALYTICS, Detector, Finding, Unsupported, write_findings
+from detector.contract import ANALYTICS, Detector, Finding, Knob, Unsupported, write_findings
 from detector.fenced import handed
 
 WRONG, UNSUPPORTED = 2, 127
@@ -54,11 +54,15 @@ def about(one: Detector) -> dict[str, Any]:
     needs = one.needs
     if isinstance(needs, str) or not all(isinstance(table, str) for table in needs):
         raise Wrong(f"needs: found {needs!r}, expected a tuple of names of tables")
+    knobs = getattr(one, "knobs", ())
+    if not all(isinstance(knob, Knob) for knob in knobs):
+        raise Wrong(f"knobs: found {knobs!r}, expected a tuple of detector.contract.Knob")
     return {
         "name": str(one.name),
         "version": str(one.version),
         "needs": list(needs),
         "judges": hasattr(one, "judges"),
+        "knobs": [vars(knob) for knob in knobs],
     }
 
 

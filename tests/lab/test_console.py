@@ -10,7 +10,7 @@ import typer
 
 from lab import console
 from lab.console import EVERY_S, FAILED, INTERRUPTED, USAGE, Pulse, beat, emit_json, guarded, printable, progress
-from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageError, Unsupported
+from lab.errors import EvidenceError, Failed, PrerequisiteError, ScenarioError, StageError, Unsupported
 
 BOUND_S = 120  # ends what hangs; says nothing of how fast anything is
 
@@ -22,6 +22,7 @@ BOUND_S = 120  # ends what hangs; says nothing of how fast anything is
         (PrerequisiteError("no engine"), FAILED),
         (StageError("ours"), FAILED),
         (Unsupported("no table"), FAILED),
+        (Failed("it hung"), FAILED),
         (ScenarioError(["x.toml: a", "x.toml: b"]), USAGE),
         (LookupError("unknown detector 'x'"), USAGE),
         (FileNotFoundError(2, "no such file", "x.pcap"), USAGE),
