@@ -33,6 +33,8 @@ SETTINGS = Path("/etc/suricata")
 INSTALLED = ("classification.config", "reference.config")
 #: RFC 1918, RFC 4193, RFC 4291, as in the configuration that Suricata installs.
 HOME = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10")
+#: Counters of flows that were ended early because there was no room for new ones.
+FORCED = ("emerg_mode_entered", "get_used")
 LISTED = 3  # faults told in one message
 _PLACE = re.compile(r"error parsing signature .* from file \S+ at line (\d+)$", re.DOTALL)
 _LOADED = re.compile(r"^\s*load\s+(\S+)\s*$")
@@ -62,6 +64,8 @@ def installed() -> Engine:
 def look(rules: Sequence[Rule], telemetry: Telemetry, *, whole: bool = False) -> list[Alert]:
     """The alerts of the rules on the telemetry's capture, one for each flow and rule, or the ``whole`` of them.
 
+    Of a capture without packets there are none; the rules are tried all the same.
+
     Unsupported without a capture or without Suricata; Failed where it was ended, did not load every rule, did not
     read every packet, dropped some for want of memory, or wrote junk.
     """
@@ -74,10 +78,12 @@ def look(rules: Sequence[Rule], telemetry: Telemetry, *, whole: bool = False) ->
         folder.chmod(0o777)  # behind the fence Suricata is nobody, and asks access(2) first; nobody else passes 0o700
         configure(folder, rules, telemetry)
         capture = telemetry.capture.resolve()
-        words = [engine.program, "-c", "suricata.yaml", "-S", "rules", "-r", str(capture), "-l", "."]
-        ended = run([*words, "-k", "none", "--init-errors-fatal"], folder=folder, reads=[capture])
+        idle = telemetry.packets == 0  # it does not begin on a capture without packets, and waits a minute to say so
+        words = [engine.program, "-c", "suricata.yaml", "-S", "rules", "-l", ".", "--init-errors-fatal"]
+        words += ["-T"] if idle else ["-r", str(capture), "-k", "none"]
+        ended = run(words, folder=folder, reads=[capture, Path(engine.program)])
         _check_log(folder, rules, ended, partial=telemetry.partial is not None)
-        found = _checked(folder / "eve.json", rules, telemetry)
+        found = [] if idle else _checked(folder / "eve.json", rules, telemetry)
         return found if whole else joined(found)
 
 
@@ -191,11 +197,11 @@ def _check_counts(stats: dict[str, Any], rules: Sequence[Rule], telemetry: Telem
 
 
 def _dropped(stats: dict[str, Any], path: str = "") -> Iterator[str]:
-    """The counters of what was dropped at a memory cap, where they are not 0."""
+    """The counters of what was dropped or cut short at a memory cap, where they are not 0."""
     for name, value in stats.items():
         if isinstance(value, dict):
             yield from _dropped(value, f"{path}{name}.")
-        elif "memcap" in name and "pressure" not in name and isinstance(value, int) and value:
+        elif isinstance(value, int) and value and ("memcap" in name or name in FORCED) and "pressure" not in name:
             yield f"{path}{name} {value:,}"
 
 

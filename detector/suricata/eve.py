@@ -33,7 +33,7 @@ class Alert:
     target: str
     target_port: int
     proto: str
-    flow: object  # flow_id, or the ends where there is none
+    flow: object = field(compare=False)  # flow_id, which each run draws anew, or the ends where there is none
     gid: int
     sid: int
     rev: int
