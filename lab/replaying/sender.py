@@ -29,6 +29,7 @@ DENSE = 1 << 16  # frames without such a pause after which a word is said all th
 NOT_YET = -1
 _SOL_PACKET, _IGNORE_OUTGOING = 263, 23  # linux/socket.h, linux/if_packet.h
 PATIENCE_NS = 20_000_000  # how long a full queue may refuse a frame before it counts as failed
+TRIES = 10  # at least, however busy this machine is
 FULL = (errno.ENOBUFS, errno.EAGAIN)
 ROUND_TRIP_SHARE = 0.9  # of a processor that spinning may take at the highest priority
 FIFO, NICEST = 1, -20
@@ -90,9 +91,10 @@ def send(outlets: Sequence[Sends], batch: Batch, left: Int64, start: int, advanc
 
 def _again(put: object, frame: memoryview, fault: OSError, faults: dict[str, int]) -> bool:
     """Whether the frame left after all."""
-    until = time.monotonic_ns() + PATIENCE_NS
-    while fault.errno in FULL and time.monotonic_ns() < until:
+    until, tries = time.monotonic_ns() + PATIENCE_NS, 0
+    while fault.errno in FULL and (time.monotonic_ns() < until or tries < TRIES):
         time.sleep(1e-5)
+        tries += 1
         try:
             put(frame)  # type: ignore[operator]  # a bound send of Sends
         except OSError as again:

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import pytest
+
+from lab.replaying.interfaces import LABEL, Interface
+from lab.replaying.permit import refusals
+
+WIRE = Interface("dr-wire0", "", "veth", f"{LABEL} dr-wire", 1500, True, "02:00:00:00:00:01", "", False, False, 0)
+
+
+def test_the_labs_own_wire_is_allowed():
+    assert refusals("dr-wire0", WIRE, ()) == []
+    for kind in ("veth", "dummy", "tun"):
+        assert refusals("dr-wire0", replace(WIRE, kind=kind), ()) == []
+
+
+# what an interface may be instead, and the word by which it is refused
+STRANGE = {
+    "no label": ({"alias": ""}, "no alias"),
+    "another's label": ({"alias": "uplink"}, "alias 'uplink'"),
+    "a label like ours": ({"alias": LABEL + "s"}, "expected the lab's"),
+    "hardware": ({"kind": ""}, "hardware"),
+    "a bridge": ({"kind": "bridge"}, "bridge"),
+    "a vlan": ({"kind": "vlan"}, "vlan"),
+    "wireguard": ({"kind": "wireguard"}, "wireguard"),
+    "macvlan": ({"kind": "macvlan"}, "macvlan"),
+    "loopback": ({"loopback": True, "kind": "", "name": "lo"}, "loopback"),
+    "the default route": ({"default_route": True}, "default route"),
+    "a port of a bridge": ({"master": "br0"}, "port of br0"),
+    "hardware with our label": ({"kind": "", "alias": LABEL}, "hardware"),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_anything_else_is_refused_unless_named_exactly(what):
+    changes, word = STRANGE[what]
+    found = replace(WIRE, **changes)
+    (told,) = refusals(found.spec, found, ())
+    assert word in told
+    assert f"--i-own-this-network {found.spec}" in told
+    assert refusals(found.spec, found, (found.spec,)) == []
+    for near in ("dr-wire", "dr-wire00", "DR-WIRE0", "eth0", "*", "", f"x/{found.spec}"):
+        assert len(refusals(found.spec, found, (near,))) == 1
+
+
+def test_owning_a_name_here_is_not_owning_it_in_a_namespace():
+    found = replace(WIRE, alias="", namespace="lab")
+    assert refusals("lab/dr-wire0", found, ("dr-wire0",)) != []
+    assert refusals("lab/dr-wire0", found, ("lab/dr-wire0",)) == []
+
+
+def test_no_interface_is_refused_even_where_its_name_is_owned():
+    assert "no such interface" in refusals("dr-wire9", None, ("dr-wire9",))[0]
+
+
+def test_a_way_out_of_the_far_namespace_is_one():
+    far = [
+        replace(WIRE, name="dr-wire1", namespace="dr-wire"),
+        replace(WIRE, name="lo", loopback=True, alias="", kind=""),
+    ]
+    bridge = replace(WIRE, name="br0", kind="bridge", alias="", namespace="dr-wire")
+    out = replace(WIRE, name="eth9", alias="", kind="", namespace="dr-wire")
+    assert refusals("dr-wire0", WIRE, (), far=[*far, bridge]) == []
+    assert "dr-wire/eth9, a way out" in refusals("dr-wire0", WIRE, (), far=[*far, out])[0]
+
+
+def test_what_is_down_or_too_narrow_is_told_even_to_an_owner():
+    told = refusals("dr-wire0", replace(WIRE, up=False), ("dr-wire0",), longest=4_014)
+    assert "ip link set dr-wire0 up" in told[0]
+    assert "MTU is 1500" in told[1]
+    assert refusals("dr-wire0", WIRE, (), longest=1_518) == []

@@ -1,0 +1,84 @@
+import dataclasses
+
+import pytest
+
+from lab.errors import EvidenceError, ScenarioError
+from lab.replaying.planned import Wishes, plan, write_virtual
+
+QUIET = lambda _done, _total: None  # noqa: E731 - a callback that says nothing
+INCIDENT = "phone-01/com.example.torchlight/http-poll"
+
+
+def test_a_plan_says_what_would_go_where(recorded):
+    made = plan(recorded, Wishes(speed=2.0, loops=3, maps=("phone-01=10.50.0.1",)), QUIET)
+    told = made.to_json()
+    count = len(made.due)
+    assert told["frames"] == 3 * count == told["from_devices"] + told["from_others"]
+    assert {"recorded": "10.88.3.4", "sent": "10.50.0.1"} in told["addresses"]
+    assert made.period == 3_600 * 10**9 // 2
+    assert told["lasts_s"] == pytest.approx((2 * made.period + int(made.due[-1])) / 1e9, abs=1e-3)
+    assert {"10.50.0.1", "phone-01", "198.18.7.9"} <= made.called
+    assert "10.88.3.4" not in made.called
+    assert told["longest_frame"] == made.longest <= 1_514
+
+
+def test_virtual_time_at_the_recorded_speed_is_the_recording_itself(recorded, tmp_path):
+    write_virtual(plan(recorded, Wishes(), QUIET), tmp_path / "again.pcap")
+    assert (tmp_path / "again.pcap").read_bytes() == (recorded / "telemetry/capture.pcap").read_bytes()
+
+
+def test_virtual_time_keeps_to_speed_and_rounds(recorded, tmp_path):
+    from lab.replaying.source import read_source
+
+    made = plan(recorded, Wishes(speed=10.0, loops=2), QUIET)
+    write_virtual(made, tmp_path / "twice.pcap")
+    source = read_source(tmp_path / "twice.pcap")
+    count = len(made.due)
+    assert len(source) == 2 * count
+    assert source.time[count] - source.time[0] == 360_000_000
+    assert source.time[count - 1] - source.time[0] == int(made.due[-1]) // 1_000
+    first, second = set(source.flow[:count].tolist()), set(source.flow[count:].tolist())
+    assert (first & second) <= {-1}
+
+
+def test_an_incident_alone_is_planned_alone_and_strangers_elsewhere_do_not_matter(recorded):
+    whole, part = plan(recorded, Wishes(), QUIET), plan(recorded, Wishes(only=(INCIDENT,)), QUIET)
+    assert 0 < len(part.due) < len(whole.due)
+    assert "198.18.7.10" not in part.called
+
+
+def test_a_cap_is_told(recorded):
+    assert plan(recorded, Wishes(cap=20.0), QUIET).held > 0
+    assert plan(recorded, Wishes(), QUIET).held == 0
+
+
+def test_wishes_that_cannot_be_are_refused(recorded, write_pcap, tmp_path):
+    with pytest.raises(ScenarioError, match="more than 0"):
+        plan(recorded, Wishes(speed=0), QUIET)
+    with pytest.raises(ScenarioError, match="knows no incidents"):
+        plan(recorded / "telemetry/capture.pcap", Wishes(only=(INCIDENT,)), QUIET)
+    with pytest.raises(FileNotFoundError):
+        plan(tmp_path / "nowhere", Wishes(), QUIET)
+    with pytest.raises(ScenarioError, match="--mac"):
+        plan(recorded, Wishes(macs=("nobody=02:00:00:00:00:01",)), QUIET)
+
+
+def test_a_damaged_recording_is_refused(recorded):
+    capture = recorded / "telemetry/capture.pcap"
+    capture.write_bytes(capture.read_bytes()[:-7])
+    with pytest.raises(EvidenceError):
+        plan(recorded, Wishes(), QUIET)
+
+
+def test_a_capture_is_planned_like_a_recording(recorded):
+    made = plan(recorded / "telemetry/capture.pcap", Wishes(), QUIET)
+    assert dataclasses.replace(made).names == ()
+    assert made.side.any()
+    assert not made.side.all()
+
+
+def test_macs_of_devices_and_gateway_are_new(recorded, read_frames):
+    wishes = Wishes(macs=("phone-01=02:99:00:00:00:01,gateway=02:99:00:00:00:02",))
+    ends = {frame[:12].hex() for frame in plan(recorded, wishes, QUIET).prepared.frames()}
+    assert "029900000002" + "029900000001" in ends
+    assert not any("0211223344" + "55" in one or "02aabbccddee" in one for one in ends)
