@@ -125,7 +125,7 @@ def _places(opened: Recording, injected: Injected, devices: Mapping[str, str], k
     clients = census.clients()
     if not clients:
         raise EvidenceError(
-            f"{known.background.path}: found no TCP or UDP between hosts, whose manner could be borrowed"
+            f"{known.background.path}: found no host that sends TCP or UDP to another, expected one to imitate"
         )
     heard = {address for address, _ in clients}
     model = next((address for address in asked.values() if address in heard), clients[0][0])

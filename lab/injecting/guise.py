@@ -30,7 +30,6 @@ from lab.injecting.habits import (
 from lab.injecting.heads import ACK, SYN, Heads
 from lab.injecting.injected import LEAST_MSS, Injected, Pieces
 
-FEW = 5  # rows of a host's own tape below which everybody's is read
 MOST_SCALE = 14  # RFC 7323 section 2.3
 LONGER = 20  # bytes by which IPv6's header is longer
 _FAMILY = 1 << 34
@@ -48,7 +47,7 @@ class Tapes:
         similar = {STREAM: (DATAGRAM, NAMES), NAMES: (DATAGRAM, STREAM), DATAGRAM: (NAMES, STREAM)}[kind]
         for key in ((kind, way, role), (kind, way, OTHER), *((one, way, OTHER) for one in similar)):
             for known in (self.own, self.all):
-                if len(known.get(key, ())) >= (FEW if known is self.own else 1):
+                if key in known:
                     return known[key]
         return None
 

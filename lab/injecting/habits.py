@@ -23,7 +23,6 @@ OTHER, OPENING, ANSWER, RESET = 0, 1, 2, 3  # roles: no SYN; SYN; SYN-ACK; RST
 DNS_PORT = 53
 SHORTEST = 60  # bytes of an Ethernet frame without its check sequence (IEEE 802.3)
 TRAILER, TRAILER_MAGIC = 32, bytes.fromhex("01072021")  # PCAPdroid's dump_extensions (its pcap_dump.c)
-ENOUGH = 30  # rows of a tape below which all hosts' packets are asked instead
 Key = tuple[int, int, int]  # class, direction, role
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lab.behaviours import Speech
+from lab.running.record import record
+from lab.scenario import find_scenario, load_scenario
 from lab.timeline import App, Conversations, Device, Exchanges, Host, Incident, Listener, States, Timeline
 
 START = 1_772_409_600_000_000  # 2026-03-02T00:00:00Z
@@ -155,3 +160,20 @@ label = "AN1793"
 def torch_file() -> Callable[..., str]:
     """``torch_file(span, devices)``: a scenario's TOML in which a torch polls; a reader does what is ``beside``."""
     return torch_text
+
+
+@pytest.fixture(scope="session")
+def backgrounds():
+    """The module backgrounds.py beside this file: captures to inject into."""
+    spec = spec_from_file_location("backgrounds", Path(__file__).with_name("backgrounds.py"))
+    module = module_from_spec(spec)
+    sys.modules["backgrounds"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def smoke_recording(tmp_path_factory):
+    """Scenario smoke-poll as stage wire plays it: two devices, two hours."""
+    folder = tmp_path_factory.mktemp("recordings") / "smoke-poll-s3"
+    return record("wire", load_scenario(find_scenario("smoke-poll")), 3, folder)
