@@ -221,7 +221,7 @@ def _judged(config: pytest.Config, phase: Any = None) -> Any:
     """What the suite's items are, made from its scorecard, which is played if nobody has."""
     from lab.asserting.evidence import settings_of
     from lab.asserting.judged import judged
-    from lab.running.run import in_silence
+    from lab.running.phase import in_silence
 
     plan, thresholds = config.stash[PLAN], config.getoption("droidrange_config")
     settings, baseline = settings_of(config.invocation_params.dir / thresholds if thresholds else None)

@@ -14,20 +14,18 @@ from typing import Any, TypeVar
 
 from detector.contract import ANALYTICS, SCHEMA_VERSION, Advance
 from lab.scoring.blindness import blind_spots
+from lab.scoring.controls import CONTROLS, KNOWING
 from lab.scoring.curves import rising
 from lab.scoring.easiness import too_easy
 from lab.scoring.intervals import poisson_rate, wilson
 from lab.scoring.ledger import judgements, played
 from lab.scoring.outcomes import STATUSES, Outcome, Stray, TrialResult, outcomes, unscorable
 from lab.scoring.ranking import average_precision, precision_recall, quantile, recall_within
+from lab.scoring.refusal import refusal
 from lab.scoring.separability import separability
 
 __all__ = ["CONTROLS", "KNOWING", "LISTED_AT_MOST", "Scorecard", "TrialResult", "refusal", "score"]
 
-#: Controls that know one thing only: whoever equals a detector with that shows that the suite is too easy.
-KNOWING = ("rarity-only", "timing-only")
-#: What no detector may be worse than: the first two look at nothing, and show what the numbers of doing nothing are.
-CONTROLS = ("silent", "always", *KNOWING)
 #: False alarms written out per detector, view and analytic (the highest scores); the counts are always of all.
 LISTED_AT_MOST = 200
 
@@ -143,21 +141,6 @@ def score(
         background=tuple(row for one in ordered if one.status == "scored" for row in unscorable(one)),
         judgements=tuple(row for cell in cells.values() for row in judgements(cell.trials, cell.strays)),
     )
-
-
-def refusal(card: Row) -> str | None:
-    """Why the run behind a scorecard is no evidence, in words; None if it is. Nothing ran is never a pass."""
-    trials, detectors = card["trials"], card["detectors"]
-    if trials["failed"]:
-        return f"This run is no evidence: {trials['failed']} of {sum(trials.values())} trials failed."
-    idle = [
-        name
-        for name, whole in detectors.items()
-        if not any(cell["trials"]["scored"] for cell in whole["views"].values())
-    ]
-    if idle and trials["scored"]:
-        return f"This run is no evidence for {', '.join(idle)}: not one trial of it was scored."
-    return None if trials["scored"] else "This run is no evidence: nothing was scored."
 
 
 def _check(ordered: Sequence[TrialResult]) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 
 from lab.gate.evidence import stored
 from lab.recording import Recording, write_json
-from lab.running.run import Phase, in_silence, scorecard_of
+from lab.running.phase import Phase, in_silence
+from lab.running.run import scorecard_of
 from lab.running.trial import Plan, recorded, run_suite
 from lab.shelf import shelf
 from lab.store import write_atomic

@@ -17,7 +17,7 @@ from lab.comparing.overlap import ANYWAY, Common, common
 from lab.errors import EvidenceError
 from lab.gate.evidence import read_card
 from lab.gate.selection import Card
-from lab.running.run import Phase, in_silence
+from lab.running.phase import Phase, in_silence
 
 
 @dataclass(frozen=True)

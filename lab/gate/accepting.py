@@ -14,7 +14,7 @@ from typing import Any
 from lab.errors import ScenarioError
 from lab.gate.evidence import read_card
 from lab.recording import write_json
-from lab.running.run import Phase, in_silence
+from lab.running.phase import Phase, in_silence
 
 FILE = "baseline-scorecard.json"
 WORDY = ("reasons",)

@@ -14,7 +14,7 @@ from lab.gate.pairs import paired
 from lab.gate.selection import Card, Row
 from lab.gate.settings import Settings
 from lab.report.words import ladder_order
-from lab.score import CONTROLS
+from lab.scoring.controls import CONTROLS
 
 SOURCE = "defaults (no gate.toml, no [tool.droidrange.gate])"
 WORDS = {analytic: word for word, analytic in SUBJECTS.items() if word != analytic}

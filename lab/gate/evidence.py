@@ -11,7 +11,7 @@ from typing import Any
 
 from lab.errors import EvidenceError
 from lab.gate.faults import faults
-from lab.running.run import Phase, in_silence, scorecard_of
+from lab.running.phase import Phase, in_silence
 
 SHOWN = 3
 
@@ -41,6 +41,8 @@ def _no_number(word: str) -> float:
 
 
 def _of_run(folder: Path, phase: Phase) -> Any:
+    from lab.running.run import scorecard_of  # a scorecard alone is judged within a second, and needs none of it
+
     card = json.loads(json.dumps(scorecard_of(folder, phase).to_json()))  # as it is read from a file: lists, no tuples
     path = folder / "scorecard.json"
     if stored(path) != card:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from detector.contract import SCHEMA_VERSION
-from lab.score import refusal
+from lab.scoring.refusal import refusal
 
 Row = Mapping[str, Any]
 AGAIN = "run and score again with this droidrange"

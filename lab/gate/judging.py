@@ -13,7 +13,7 @@ from lab.gate.outcome import Outcome, outcome
 from lab.gate.selection import Card
 from lab.gate.settings import Settings, settings_for
 from lab.gate.verdicts import judged
-from lab.running.run import Phase, in_silence
+from lab.running.phase import Phase, in_silence
 
 
 @dataclass(frozen=True)

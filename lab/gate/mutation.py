@@ -24,7 +24,8 @@ from lab.gate.mutants import Mutant, mutants
 from lab.running.attempt import Ended, attempt
 from lab.running.learning import lessons
 from lab.running.look import Found, look, neutral
-from lab.running.run import Phase, in_silence, read_run, recording_of
+from lab.running.phase import Phase, in_silence
+from lab.running.run import read_run, recording_of
 from lab.running.workers import in_order
 from lab.scoring.outcomes import TrialResult, outcomes
 from lab.truth import Truth

@@ -14,7 +14,7 @@ from detector.contract import SCHEMA_VERSION
 from lab.gate.selection import Card
 from lab.gate.settings import Settings
 from lab.gate.verdicts import Verdict
-from lab.score import CONTROLS
+from lab.scoring.controls import CONTROLS
 
 HELD, BROKEN, NO_EVIDENCE = 0, 1, 3
 

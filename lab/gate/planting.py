@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detector.contract import Finding
-from lab.score import CONTROLS
+from lab.scoring.controls import CONTROLS
 from lab.scoring.matching import matches
 from lab.scoring.outcomes import Outcome, TrialResult, outcomes
 

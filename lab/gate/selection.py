@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from lab.gate.grammar import ALARM_KEYS, Filter, Threshold
-from lab.score import CONTROLS
+from lab.scoring.controls import CONTROLS
 
 Row = Mapping[str, Any]
 Case = tuple[str, int, str]  # scenario, seed, stage

@@ -22,8 +22,10 @@ from lab.gate.selection import Card, Row
 from lab.gate.settings import Settings
 from lab.gate.specimen import card_of, specimen
 from lab.gate.verdicts import judged
-from lab.running.run import Phase, evidence, in_silence, load_run, read_run
-from lab.score import CONTROLS, score
+from lab.running.phase import Phase, in_silence
+from lab.running.run import evidence, load_run, read_run
+from lab.score import score
+from lab.scoring.controls import CONTROLS
 from lab.scoring.outcomes import TrialResult
 
 

@@ -19,7 +19,7 @@ from lab.gate.pairs import comparable
 from lab.gate.selection import Card
 from lab.gate.settings import Settings
 from lab.gate.significance import holm
-from lab.score import CONTROLS
+from lab.scoring.controls import CONTROLS
 
 Cell = tuple[str, str]
 _MEETS: Mapping[str, Callable[[float, float], bool]] = {

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Advance, Finding
 from lab.errors import EvidenceError
 from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
 from lab.running.asked import explained_place, read_answers
+from lab.running.phase import Phase, in_silence, unsaid
 from lab.score import Scorecard, score
 from lab.scoring.boundary import boundary
 from lab.scoring.outcomes import TrialResult
@@ -35,17 +35,6 @@ SETTING = ("devices", "learn_s", "poison", "novel")  # of fleets and what was le
 PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
 
 Row = dict[str, Any]
-#: Opens a part of the work that has this name, and gives what is told how far it is.
-Phase = Callable[[str], AbstractContextManager[Advance]]
-
-
-def unsaid(_done: int, _total: int) -> None:
-    """Tells nobody how far the work is."""
-
-
-def in_silence(_name: str) -> AbstractContextManager[Advance]:
-    """A part of the work of which nobody is told."""
-    return nullcontext(unsaid)
 
 
 def case_name(scenario: str, seed: int) -> str:

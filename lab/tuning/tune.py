@@ -19,7 +19,8 @@ from lab.authoring.plans import Scenario
 from lab.errors import EvidenceError, ScenarioError, Unsupported
 from lab.recording import droidrange_version, write_atomic
 from lab.running.extent import DAY
-from lab.running.run import Phase, in_silence, load_run
+from lab.running.phase import Phase, in_silence
+from lab.running.run import load_run
 from lab.running.trial import Plan, run_suite
 from lab.scenario import enlarged
 from lab.scoring.matching import APPLESS

@@ -1,6 +1,8 @@
 """A gate from its files: which settings, which baseline, and how long it takes."""
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
@@ -49,3 +51,16 @@ def test_a_stored_scorecard_is_judged_within_a_second(gates, tmp_path):
     began = time.process_time()
     assert gate_of(path, baseline=path, thresholds=lines, folder=tmp_path).outcome.exit_code == 0
     assert time.process_time() - began <= 1.0
+
+
+def test_a_stored_scorecard_needs_nothing_that_makes_one(stored):
+    """Loading it would cost more than judging: of a second, pyarrow alone takes a tenth."""
+    script = (
+        "import sys; from pathlib import Path; from lab.cli import app; from lab.gate.judging import gate_of;"
+        "from lab.gate.words import lines; found = gate_of(Path(sys.argv[1]), baseline=Path(sys.argv[1]));"
+        "print(len(lines(found.outcome)), *sorted({'pyarrow', 'scapy', 'pydantic', 'rich', 'lab.truth'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(stored)], capture_output=True, text=True, check=True)
+    said, *loaded = done.stdout.split()
+    assert int(said) > 0
+    assert loaded == []
