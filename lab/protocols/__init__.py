@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 Int64 = npt.NDArray[np.int64]
 
+DATAGRAM = 1472  # bytes of the largest one that Ethernet takes whole over IPv4
 _POOL_SEED = 20261121
 _POOL_SIZE = 1 << 20
 _PLACES = _POOL_SIZE - 1  # a mask: where a slice may start
@@ -42,6 +43,7 @@ class Dialogue:
     rng: np.random.Generator = field(repr=False)
     start: int | None = None  # when the conversation opens; None: at its first exchange
     stack: int = 0  # which client shape a protocol with a TLS handshake of its own (QUIC) has: as lab.protocols.tls
+    room: int = DATAGRAM  # bytes of the largest datagram that its path takes
 
     @property
     def opened(self) -> int:

@@ -15,7 +15,7 @@ from lab.protocols import Dialogue, Message, exchanges, filler, fresh
 
 TRANSPORT = "udp"
 
-LARGEST = 1400  # bytes; leaves room for IPv6, UDP and an outer tunnel within 1500
+LARGEST = 1400  # bytes; leaves room for IPv6 and UDP within 1500
 LEAST = 32  # bytes of a keepalive: header and tag
 INITIATION, RESPONSE = 148, 92  # bytes
 _INITIATION, _RESPONSE, _TRANSPORT = (bytes([kind, 0, 0, 0]) for kind in (1, 2, 4))  # types and reserved zeros
@@ -33,7 +33,7 @@ class _Side:
 
 
 def messages(dialogue: Dialogue) -> Iterator[Message]:
-    """Each exchange as exactly ``up`` and ``down`` bytes, in as many datagrams as 1400 bytes each make.
+    """Each exchange as exactly ``up`` and ``down`` bytes, in datagrams of 1400 bytes, or as many as the path takes.
 
     An exchange of 148 and 92 bytes is a handshake: it gives both sides new indices and counters. All others are
     transport data; what is shorter than the 32 bytes of a keepalive is the front of one. Option ``form``: wireguard
@@ -53,9 +53,9 @@ def messages(dialogue: Dialogue) -> Iterator[Message]:
             yield Message(time, from_client=True, data=_initiation(dialogue.rng, client))
             yield Message(time + delay, from_client=False, data=_response(dialogue.rng, client, server))
             continue
-        for size in _cut(up):
+        for size in _cut(up, dialogue.room):
             yield Message(time, from_client=True, data=_transport(dialogue.rng, client, server, size))
-        for size in _cut(down):
+        for size in _cut(down, dialogue.room):
             data = _transport(dialogue.rng, server, client, size)
             yield Message(time + delay, from_client=False, data=data, pushed=not up)
 
@@ -64,9 +64,9 @@ def _plain(dialogue: Dialogue) -> Iterator[Message]:
     index = fresh(dialogue.rng, 3)
     client, server = _Side(index), _Side(index)
     for time, up, down, delay in exchanges(dialogue):
-        for size in _cut(up):
+        for size in _cut(up, dialogue.room):
             yield Message(time, True, _private(dialogue.rng, client, size))
-        for size in _cut(down):
+        for size in _cut(down, dialogue.room):
             yield Message(time + delay, False, _private(dialogue.rng, server, size), pushed=not up)
 
 
@@ -103,13 +103,14 @@ def _transport(rng: np.random.Generator, sender: _Side, receiver: _Side, size: i
     return head + filler(rng, size - len(head)) if size > len(head) else head[:size]
 
 
-def _cut(size: int) -> list[int]:
+def _cut(size: int, room: int) -> list[int]:
     """Datagram sizes; a rest too short for WireGuard takes bytes from the one before.
 
-    >>> _cut(1400), _cut(2805), _cut(20)
-    ([1400], [1400, 1373, 32], [20])
+    >>> _cut(1400, 1472), _cut(2805, 1472), _cut(20, 1472), _cut(1400, 1252)
+    ([1400], [1400, 1373, 32], [20], [1252, 148])
     """
-    full, rest = divmod(size, LARGEST)
+    largest = min(LARGEST, room)
+    full, rest = divmod(size, largest)
     if full and 0 < rest < LEAST:
-        return [LARGEST] * (full - 1) + [LARGEST + rest - LEAST, LEAST]
-    return [LARGEST] * full + ([rest] if rest else [])
+        return [largest] * (full - 1) + [largest + rest - LEAST, LEAST]
+    return [largest] * full + ([rest] if rest else [])

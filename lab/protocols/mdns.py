@@ -54,7 +54,7 @@ def _question(service: str, size: int) -> bytes:
 
 def _answer(dialogue: Dialogue, service: str, name: str, port: int, size: int) -> bytes:
     short = _records(dialogue, service, (name, port), [b"id=" + name.encode()])
-    room = min(size, _LARGEST) - len(short)
+    room = min(size, _LARGEST, dialogue.room) - len(short)
     lengths = [min(_STRING, room - at - 1) for at in range(0, room, _STRING + 1)]
     more = [b"d=" + filler_text(dialogue.rng, length - 2) for length in lengths if length > 2]
     return _records(dialogue, service, (name, port), [b"id=" + name.encode(), *more]) if more else short

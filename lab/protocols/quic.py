@@ -18,9 +18,8 @@ from lab.protocols.handshakes.quic_hello import quic_client_hello, quic_server_h
 
 TRANSPORT = "udp"
 
-LARGEST = (
-    1_250  # bytes of a datagram, as Chromium's first ones; RFC 9000 section 14.1 wants 1200 of those with Initials
-)
+LARGEST = 1_250  # bytes of a datagram, as Chromium's first ones
+LEAST = 1_200  # bytes of one with an Initial: RFC 9000 section 14.1; no QUIC works where that does not fit
 LEAST_UP, LEAST_DOWN = 29, 21  # bytes of a 1-RTT packet: first byte, connection id, and what header protection samples
 _ID = 8  # bytes of the server's connection id; the client has none, as Chromium
 _CRYPTO, _ACK_0 = 6, b"\2\0\0\0\0"  # frame type; the acknowledgement of packet 0 alone, RFC 9000 section 19
@@ -44,22 +43,24 @@ class _Connection:
     first: bytes  # the destination the client makes up
     server: bytes
     keys: tuple[Keys, Keys]
+    largest: int = LARGEST
     window: int = _WINDOW
 
 
 def messages(dialogue: Dialogue) -> Iterator[Message]:
     """The handshake when the conversation opens, then the exchanges in 1-RTT packets.
 
-    ``up`` and ``down`` are bytes of datagrams, 1250 at most each; the least are 29 and 21. Lone acknowledgements come
-    on top: one of each round of a server's slow start, and of what a client says without an answer. Options: ``sni``,
-    the name in the ClientHello if not the host's, or none; ``ech`` = 1, an outer ECH; ``resume`` = 1, a session is
-    resumed, without 0-RTT; ``alpn`` (default h3). Without an exchange the handshake is
+    ``up`` and ``down`` are bytes of datagrams, 1250 at most each, or what the path takes; the least are 29 and 21.
+    Lone acknowledgements come on top: one of each round of a server's slow start, and of what a client says without an
+    answer. Options: ``sni``, the name in the ClientHello if not the host's, or none; ``ech`` = 1, an outer ECH;
+    ``resume`` = 1, a session is resumed, without 0-RTT; ``alpn`` (default h3). Without an exchange the handshake is
     said only if the dialogue has a ``start``. LookupError: unknown client shape.
     """
     if dialogue.start is None and not len(dialogue.time):
         return
     first = fresh(dialogue.rng, _ID)
-    connection = _Connection(first, fresh(dialogue.rng, _ID), initial_keys(first))
+    largest = max(LEAST, min(LARGEST, dialogue.room))
+    connection = _Connection(first, fresh(dialogue.rng, _ID), initial_keys(first), largest)
     ready = dialogue.opened
     for message in _handshake(dialogue, connection):
         yield message
@@ -84,22 +85,22 @@ def _handshake(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]
     manner = _manner(dialogue)
     hello, group = quic_client_hello(dialogue.stack, manner=manner, alpn=dialogue.options.get("alpn", "h3"), rng=rng)
     ends = (connection.first, b"")
-    yield Message(dialogue.opened, True, sealed(ours, 0, ends, _padded(_crypto(hello), room(LARGEST, ends))))
+    yield Message(dialogue.opened, True, sealed(ours, 0, ends, _padded(_crypto(hello), room(connection.largest, ends))))
     answered = dialogue.opened + drawn(rng, *_SERVER_CRYPTO_US)
     back, there = (b"", connection.server), (connection.server, b"")
     flight = sealed(theirs, 0, back, _ACK_0 + _crypto(quic_server_hello(group, rng, resumed=manner.resume)))
-    for data in _chain(dialogue, back, flight, resumed=manner.resume):
+    for data in _chain(dialogue, connection, flight, resumed=manner.resume):
         yield Message(answered, False, data)
     finished = _long(dialogue, there, drawn(rng, *_FINISHED))
-    confirmed = sealed(ours, 1, there, _padded(_ACK_0, room(LARGEST - len(finished), there)))
+    confirmed = sealed(ours, 1, there, _padded(_ACK_0, room(connection.largest - len(finished), there)))
     yield Message(answered + drawn(rng, *_CLIENT_CRYPTO_US), True, confirmed + finished)
 
 
-def _chain(dialogue: Dialogue, ends: tuple[bytes, bytes], flight: bytes, *, resumed: bool) -> Iterator[bytes]:
+def _chain(dialogue: Dialogue, connection: _Connection, flight: bytes, *, resumed: bool) -> Iterator[bytes]:
     """The server's first datagrams: its Initial, and Handshake packets as long as the host's chain."""
-    left = flight_bytes(dialogue.host, resumed=resumed)
+    ends, left = (b"", connection.server), flight_bytes(dialogue.host, resumed=resumed)
     while left > 0:
-        size = min(left, LARGEST - len(flight))
+        size = min(left, connection.largest - len(flight))
         size = size if left - size >= _least_long(ends) or left == size else size - _least_long(ends)
         yield flight + _long(dialogue, ends, size)
         flight, left = b"", left - size
@@ -156,11 +157,11 @@ def _short(dialogue: Dialogue, destination: bytes, size: int) -> bytes:
 def _talk(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]:
     rng, server = dialogue.rng, connection.server
     for time, up, down, delay in exchanges(dialogue):
-        for size in _cut(up, LEAST_UP):
+        for size in _cut(up, LEAST_UP, connection.largest):
             yield Message(time, True, _short(dialogue, server, size))
         if not down and up:
             yield Message(time + delay, False, _short(dialogue, b"", LEAST_DOWN + drawn(rng, *_ACK)))
-        pushed, sizes = not up, _cut(down, LEAST_DOWN)
+        pushed, sizes = not up, _cut(down, LEAST_DOWN, connection.largest)
         while sizes:
             for size in sizes[: connection.window]:
                 yield Message(time + delay, False, _short(dialogue, b"", size), pushed=pushed)
@@ -169,15 +170,15 @@ def _talk(dialogue: Dialogue, connection: _Connection) -> Iterator[Message]:
             yield Message(time + delay, True, _short(dialogue, server, LEAST_UP + drawn(rng, *_ACK)))
 
 
-def _cut(size: int, least: int) -> list[int]:
+def _cut(size: int, least: int, largest: int = LARGEST) -> list[int]:
     """Datagram sizes; a rest too short for a packet takes bytes from the one before.
 
     >>> _cut(1250, 21), _cut(2505, 21), _cut(5, 21), _cut(0, 21)
     ([1250], [1250, 1234, 21], [21], [])
     """
-    full, rest = divmod(size, LARGEST)
+    full, rest = divmod(size, largest)
     if not full:
         return [max(rest, least)] if rest else []
     if 0 < rest < least:
-        return [LARGEST] * (full - 1) + [LARGEST + rest - least, least]
-    return [LARGEST] * full + ([rest] if rest else [])
+        return [largest] * (full - 1) + [largest + rest - least, least]
+    return [largest] * full + ([rest] if rest else [])

@@ -148,6 +148,6 @@ def _answer(account: _Account, request: list[str], status: str) -> list[str]:
 def _said(dialogue: Dialogue, lines: list[str], size: int) -> bytes:
     """The lines as a message without a body, with an Organization (RFC 3261, 20.25) where it would be too short."""
     said = "".join(f"{line}\r\n" for line in lines).encode()
-    room = min(size, _LARGEST) - len(said) - len(b"Organization: \r\nContent-Length: 0\r\n\r\n")
+    room = min(size, _LARGEST, dialogue.room) - len(said) - len(b"Organization: \r\nContent-Length: 0\r\n\r\n")
     more = b"Organization: " + filler_text(dialogue.rng, room) + b"\r\n" if room > 0 else b""
     return said + more + b"Content-Length: 0\r\n\r\n"

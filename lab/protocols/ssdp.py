@@ -55,7 +55,7 @@ def _answer(dialogue: Dialogue, target: str, device: str, port: int) -> list[str
 def _said(dialogue: Dialogue, lines: list[str], size: int) -> bytes:
     """The lines as a message, with a field of filler where it would be shorter than ``size``."""
     said = "".join(f"{line}\r\n" for line in lines).encode()
-    room = min(size, _LARGEST) - len(said) - len(b"X-INFO: \r\n\r\n")
+    room = min(size, _LARGEST, dialogue.room) - len(said) - len(b"X-INFO: \r\n\r\n")
     return said + (b"X-INFO: " + filler_text(dialogue.rng, room) + b"\r\n" if room > 0 else b"") + b"\r\n"
 
 

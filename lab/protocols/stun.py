@@ -137,7 +137,7 @@ def _carried(dialogue: Dialogue, call: _Call, ready: int) -> Iterator[Message]:
 
 def _channel_data(dialogue: Dialogue, call: _Call, size: int, *, up_: bool) -> Iterator[bytes]:
     """Media in channel messages (RFC 8656 section 12.4), together ``size`` bytes; headers of RTP, bodies of filler."""
-    for piece in _cut(size):
+    for piece in _cut(size, dialogue.room):
         count = call.counts[up_] = call.counts[up_] + 1
         head = _RTP + (count & 0xFFFF).to_bytes(2, "big") + (960 * count % (1 << 32)).to_bytes(4, "big")
         body = max(0, piece - _CHANNEL_HEADER)
@@ -145,17 +145,17 @@ def _channel_data(dialogue: Dialogue, call: _Call, size: int, *, up_: bool) -> I
         yield _NUMBER.to_bytes(2, "big") + body.to_bytes(2, "big") + said[:body]
 
 
-def _cut(size: int) -> list[int]:
+def _cut(size: int, room: int) -> list[int]:
     """Datagram sizes; a rest without room for media takes bytes from the one before.
 
-    >>> _cut(1200), _cut(1203), _cut(2), _cut(0)
+    >>> _cut(1200, 1472), _cut(1203, 1472), _cut(2, 1472), _cut(0, 1472)
     ([1200], [1187, 16], [2], [])
     """
-    full, rest = divmod(size, _LARGEST)
-    least = _CHANNEL_HEADER + _LEAST_RTP
+    largest, least = min(_LARGEST, room), _CHANNEL_HEADER + _LEAST_RTP
+    full, rest = divmod(size, largest)
     if full and 0 < rest < least:
-        return [_LARGEST] * (full - 1) + [_LARGEST + rest - least, least]
-    return [_LARGEST] * full + ([rest] if rest else [])
+        return [largest] * (full - 1) + [largest + rest - least, least]
+    return [largest] * full + ([rest] if rest else [])
 
 
 _Attributes = list[tuple[int, bytes]]

@@ -141,7 +141,7 @@ class Speaker:
         names = ("start", "close", "app", "host", "speech", "inbound", "stack")
         self.rows = list(zip(*(getattr(said, name).tolist() for name in names), strict=True))
         lanes = (links.rtt, links.mss, links.gap_up, links.gap_down, links.tcp)
-        self.lanes = list(zip(*(lane.tolist() for lane in lanes), strict=True))
+        self.lanes, self.room = list(zip(*(lane.tolist() for lane in lanes), strict=True)), links.room.tolist()
 
     def slice(self, first: int, total: int) -> Slice:
         """Conversations from ``first`` until the slice is full."""
@@ -165,7 +165,8 @@ class Speaker:
         name = text_of(self.links.local[index], self.links.book) if inbound else peer.name or peer.address
         x, rows = self.timeline.exchanges, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
         words = (x.time[rows], x.up[rows], x.down[rows], x.delay[rows])
-        said = Dialogue(name, kind.port, kind.options, owner.agent, *words, generator(self.states[index]), start, stack)
+        end = generator(self.states[index]), start, stack, self.room[index]
+        said = Dialogue(name, kind.port, kind.options, owner.agent, *words, *end)
         return said, Course(start, close, rtt, mss, gap_up, gap_down, tcp, inbound)
 
     def _speak(self, index: int) -> tuple[Said, list[Request]]:

@@ -29,6 +29,7 @@ RESOLVER = "10.88.0.1"  # of every network
 GROUPS = ("224.0.0.251", "239.255.255.250")  # multicast DNS (RFC 6762) and SSDP: never routed, only ever spoken to
 ALLOWED_ZONES = (".example", ".test")  # RFC 2606
 HEADERS_IP = 40  # IPv4 and TCP without options
+HEADERS_UDP = 28  # IPv4 and UDP
 LONGER = 20  # bytes that IPv6's header has more than IPv4's
 HEADERS = 54  # Ethernet II, IPv4 and TCP without options
 ALIGN = 4  # bytes; segments start at multiples, so that checksums sum 32-bit words
@@ -71,6 +72,12 @@ class Links:
         """(n,) whether it is IPv6 that carries each conversation."""
         found: npt.NDArray[np.bool_] = (self.remote[:, 6] == 0) & bool(self.book)
         return found
+
+    @property
+    def room(self) -> Int64:
+        """(n,) bytes that a datagram of each conversation may hold: what the MTU leaves behind the headers."""
+        plain = self.offered + HEADERS_IP - HEADERS_UDP
+        return plain - LONGER * self.six - np.where(self.tunnel >= 0, TUNNEL_HEADERS, 0)
 
 
 def links_of(timeline: Timeline, transports: list[str]) -> Links:

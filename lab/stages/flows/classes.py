@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lab.protocols import DATAGRAM
 from lab.stages.flows.huffman import CODED, huffman
 
 # texts whose lengths differ from one conversation to another; the last three are in HPACK's Huffman code
@@ -27,6 +28,7 @@ class Class:
     options: tuple[tuple[str, str], ...]
     stack: int = 0  # of a protocol with a hello of its own, or that turns to TLS under way
     browser: bool = False  # its agent names a browser, where that matters
+    room: int = DATAGRAM  # of a datagram, where the path takes less than protocols like to send
 
     @property
     def upgrades(self) -> bool:

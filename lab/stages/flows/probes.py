@@ -190,7 +190,15 @@ def setup_of(kind: Class, state: npt.NDArray[np.uint64]) -> list[tuple[int, int]
     """Bytes and waits (since the opening) of the set-up of a conversation with that random state."""
     none, options = _NONE, dict(kind.options)
     said = Dialogue(
-        kind.host, kind.port, options, kind.agent, none, none, none, none, generator(state), _START, kind.stack
+        kind.host,
+        kind.port,
+        options,
+        kind.agent,
+        *(none, none, none, none),
+        generator(state),
+        _START,
+        kind.stack,
+        kind.room,
     )
     spoken: list[tuple[int, int]] = []
     before: tuple[bool, int] | None = None
@@ -236,7 +244,8 @@ def _spoken(
     rng = generator(states_of(np.array([_FIRST], dtype=np.int64))[0])
     delays = np.full(count, delay, dtype=np.int64)
     options = dict(kind.options)
-    said = Dialogue(kind.host, kind.port, options, kind.agent, time, up, down, delays, rng, _START, kind.stack)
+    words = time, up, down, delays
+    said = Dialogue(kind.host, kind.port, options, kind.agent, *words, rng, _START, kind.stack, kind.room)
     parts: list[list[Message]] = [[] for _ in range(count + 1)]
     since = first if first >= _SOON else _FIRST
     coming = _module(kind).messages(said)

@@ -53,7 +53,7 @@ class _Gathered:
 
 def played(timeline: Timeline, links: Links, advance: Advance) -> Played:
     """The tables of a timeline."""
-    ways, sides = ways_of(timeline), Sides.of(links)
+    ways, sides = ways_of(timeline, links.room), Sides.of(links)
     n = len(timeline.conversations.start)
     carried = Carried(timeline.conversations.start.copy(), *(np.zeros(n, dtype=np.int64) for _ in range(4)))
     gathered, done = _Gathered(), 0

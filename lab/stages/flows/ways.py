@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lab.behaviours import Speech
+from lab.protocols import DATAGRAM
+from lab.protocols.datagram import LARGEST
 from lab.protocols.handshakes.variant import VARIANTS
 from lab.protocols.quic import flight_bytes
 from lab.protocols.tls import alike_hellos, chain_bytes
-from lab.stages.dialogues import ALPN, manner_of, upgrades, variants_of
+from lab.stages.dialogues import ALPN, formats_of, manner_of, upgrades, variants_of
 from lab.stages.flows.classes import (
     AGENT,
     CHAIN,
@@ -70,8 +72,11 @@ class Ways:
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
 
-def ways_of(timeline: Timeline) -> Ways:
-    """The ways of all conversations; StageError for a protocol that is not there."""
+def ways_of(timeline: Timeline, room: Int64 | int = DATAGRAM) -> Ways:
+    """The ways of all conversations; StageError for a protocol that is not there.
+
+    ``room``: bytes that a datagram of each may hold (Links.room).
+    """
     said = timeline.conversations
     speeches = [_speech(speech) for speech in timeline.speeches]
     names = ["" if host.name == host.address else host.name for host in timeline.hosts]
@@ -82,11 +87,12 @@ def ways_of(timeline: Timeline) -> Ways:
     key = ((said.speech.astype(np.int64) * 2 + named) * 2 + browsing) * 256 + np.where(
         np.array(own, dtype=np.bool_)[said.speech], said.stack, 0
     )
-    kinds, place = np.unique(key, return_inverse=True)
+    kinds, place = np.unique(key << 11 | _tight(timeline, room), return_inverse=True)
     index = []
-    for kind in kinds.tolist():
+    for whole in kinds.tolist():
+        kind, least = whole >> 11, whole & 0x7FF
         protocol, port, options, _ = speeches[kind >> 10]
-        one = Class(protocol, port, bool(kind >> 9 & 1), options, kind & 255, bool(kind >> 8 & 1))
+        one = Class(protocol, port, bool(kind >> 9 & 1), options, kind & 255, bool(kind >> 8 & 1), least)
         index.append(known.setdefault(one, len(known)))
     script = np.array(index, dtype=np.int64)[place]
     flights, flight, chain = _flights(timeline, names, named)
@@ -104,6 +110,13 @@ def _speech(speech: Speech) -> tuple[str, int, tuple[tuple[str, str], ...], int]
         made |= {name: canonical(name, speech.options[name]) for name in HIDDEN if name in speech.options}
     options = tuple((name, value) for name, (value, _) in made.items())
     return speech.protocol, speech.port, options, sum(extra for _, extra in made.values())
+
+
+def _tight(timeline: Timeline, room: Int64 | int) -> Int64:
+    """(n,) what a datagram may hold where that is less than protocols like to send; streams have room for all."""
+    udp = [one.TRANSPORT == "udp" for one in formats_of(timeline)]
+    mine: npt.NDArray[np.bool_] = np.array(udp, dtype=np.bool_)[timeline.conversations.speech]
+    return np.where(mine & (room < LARGEST), room, DATAGRAM).astype(np.int64)
 
 
 def _browsing(timeline: Timeline) -> npt.NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """What every wire format on disk must hold, whatever it is: a new file is under test the moment it exists."""
 
+from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -51,6 +52,19 @@ def test_nothing_planned_and_not_opened_says_nothing(name, dialogue):
 @pytest.mark.parametrize("name", FORMATS)
 def test_transport_is_named(name):
     assert import_module(f"lab.protocols.{name}").TRANSPORT in {"tcp", "udp"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in FORMATS if import_module(f"lab.protocols.{name}").TRANSPORT == "udp"]
+)
+def test_no_datagram_is_larger_than_its_path_takes(name, dialogue):
+    """What the least MTU of IPv6, 1280, leaves behind the headers of IPv6 and UDP."""
+    rows, tight = [(0, 1_300, 40_000, 40), (9_000_000, 9_000, 900, 40)], 1_232
+    for options in ({}, {"form": "plain"}, {"relay": "1"}) if name in {"datagram", "stun"} else ({},):
+        wide = dialogue(rows, **options)
+        assert max(len(one.data) for one in said(name, replace(wide, room=tight))) <= tight
+        plain = said(name, dialogue(rows, **options))
+        assert plain == said(name, replace(dialogue(rows, **options), room=1_400)), "it has room for all that is said"
 
 
 @given(st.integers(0, 200_000), st.integers(0, 2**32))

@@ -97,6 +97,15 @@ def test_a_network_adds_to_the_round_trip_and_cuts_segments_shorter(timeline_of,
     small = links(dataclasses.replace(timeline, network=Network(mtu=1281)))
     assert set(small.mss.tolist()) == {1240}
     assert (small.offered, plain.offered) == (1241, 1460)
+    assert (set(small.room.tolist()), set(plain.room.tolist())) == ({1253}, {1472})
+
+
+def test_a_datagram_has_less_room_over_ipv6_and_in_a_tunnel(timeline_of, talk):
+    timeline = timeline_of([talk([(0, 1, 1, 0)]), talk([(0, 1, 1, 0)], host=1)])
+    dual = dual_stacked(dataclasses.replace(timeline, network=Network(ipv6=1.0, mtu=1280)))
+    assert links(dual).room.tolist() == [1232, 1252]
+    carried = dataclasses.replace(timeline.conversations, tunnel=np.array([-1, 0], dtype=np.int32))
+    assert links(dataclasses.replace(timeline, conversations=carried)).room.tolist() == [1472, 1392]
 
 
 @pytest.mark.parametrize("rtt", [0, 60_000, 300_000, 2_000_000])

@@ -170,7 +170,7 @@ def test_refuses_a_name_no_recording_may_have(tiny, tmp_path, name):
 
 
 def test_large_datagram_and_unknown_protocol_are_our_fault(timeline_of, talk, tmp_path, monkeypatch):
-    monkeypatch.setattr("lab.protocols.datagram.LARGEST", 1473)
+    monkeypatch.setattr("lab.protocols.datagram._cut", lambda size, _room: [size])
     with pytest.raises(StageError, match="datagram of 1473 bytes"):
         play(timeline_of([talk([(0, 1473, 0, 0)], speech=Speech("datagram", port=9))]), tmp_path / "rec")
     with pytest.raises(StageError, match="no protocol 'gopher'"):
