@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,26 @@ def scenarios_folder() -> Path:
 
 
 def shelf() -> dict[str, Path]:
-    """The bundled scenarios by name: the files of scenarios/*/ that are neither suites nor apps."""
+    """The bundled scenarios by name: the files of scenarios/*/ that are neither suites nor apps.
+
+    ScenarioError if two folders have a file of the same name.
+    """
     found = sorted(scenarios_folder().glob("*/*.toml"))
-    return {path.stem: path for path in found if path.parent.name not in NO_SCENARIOS}
+    return by_name(path for path in found if path.parent.name not in NO_SCENARIOS)
+
+
+def by_name(paths: Iterable[Path]) -> dict[str, Path]:
+    """The files by the names of their scenarios; ScenarioError for different files of one name: one would hide."""
+    known: dict[str, Path] = {}
+    faults = []
+    for path in paths:
+        other = known.setdefault(path.stem, path)
+        if other != path and other.resolve() != path.resolve():
+            both = " and ".join(sorted(map(str, (other, path))))
+            faults.append(f"scenario '{path.stem}' is in two files, {both}: rename one")
+    if faults:
+        raise ScenarioError(faults)
+    return known
 
 
 def place_of(path: Path) -> str:

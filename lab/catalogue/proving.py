@@ -21,7 +21,7 @@ from lab.errors import EvidenceError, PrerequisiteError, ScenarioError, StageErr
 from lab.running.extent import refuse_absurd
 from lab.running.workers import in_order
 from lab.scenario import compile_scenario, load_scenario, suite_files
-from lab.shelf import place_of, shelf
+from lab.shelf import by_name, place_of, shelf
 
 Row = dict[str, Any]
 NO_PROMISE = "no [[expect]]: it loads, compiles and plays"
@@ -63,9 +63,11 @@ def _scenarios(names: Sequence[str]) -> tuple[list[Scenario], list[Row]]:
     paths: dict[str, Path] = {} if names else shelf()
     for name in names:
         try:
-            paths |= {path.stem: path for path in suite_files(name)[1]}
+            paths |= by_name([*paths.values(), *suite_files(name)[1]])
         except ScenarioError as wrong:
             faults += wrong.faults
+        except FileNotFoundError as lost:
+            faults.append(f"{lost.filename}: {lost.strerror}")
     known = around(paths.values())
     faults += lost_twins(paths.values(), known)
     loaded: dict[str, Scenario] = {}

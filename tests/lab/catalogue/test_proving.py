@@ -59,6 +59,19 @@ def test_the_faults_of_all_files_come_before_any_play(tmp_path):
     assert "nonesuch" in said
 
 
+def test_a_file_that_is_not_there_hides_no_other_fault_and_no_file_another(tmp_path):
+    bad = scenario_file(tmp_path, question=('kind = "http-poll"', 'kind = "http-pol"'))
+    (tmp_path / "there").mkdir()
+    again = scenario_file(tmp_path / "there")
+    lost = str(tmp_path / "lost.toml")
+    with pytest.raises(ScenarioError) as wrong:
+        check([lost, bad, again], [1], lambda *_: pytest.fail("played"))
+    said = "\n".join(wrong.value.faults)
+    assert f"{lost}: no such scenario file" in said
+    assert "unknown kind 'http-pol'" in said
+    assert "scenario 'mine' is in two files" in said
+
+
 def test_a_routable_destination_is_refused(tmp_path):
     bad = scenario_file(tmp_path, setting=('kind = "http-poll"', 'kind = "http-poll"\nreach = "c2.example.com"'))
     with pytest.raises(ScenarioError, match="routable"):
