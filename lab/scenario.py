@@ -57,7 +57,7 @@ def parse_scenario(content: bytes, *, name: str, place: str) -> Scenario:
     if faults or table is None:
         raise ScenarioError(placed(place, faults))
     ground = Background(table.background.apps, tuple(table.background.categories), tuple(table.background.without))
-    if wrong := background_faults(ground):
+    if wrong := background_faults(ground, frozenset(app.package for app in table.app)):
         raise ScenarioError([f"{place}: background: {fault}" for fault in wrong])
     return Scenario(
         name=name,

@@ -149,6 +149,16 @@ def test_a_scenarios_own_apps_categories_and_what_it_leaves_out_are_not_drawn():
     ]
 
 
+def test_as_many_apps_as_are_asked_for_are_there_under_every_seed_or_it_is_refused():
+    some = [app for app in library() if app.category == next(one.category for one in library() if one.managed)]
+    plain = [app.package for app in some if not app.managed]
+    wanted = Background(len(plain), categories=(some[0].category,))
+    assert background_faults(wanted) == []
+    assert all(len(phone) == len(plain) for seed in range(20) for phone in drawn(seed, wanted))
+    assert background_faults(replace(wanted, apps=len(plain) + 1)) != []
+    assert background_faults(wanted, frozenset(plain[:1])) != []
+
+
 def test_over_a_month_apps_come_move_and_go_and_the_employers_stay():
     plans = [plan for phone in drawn(1, Background(40), devices=8, span=30 * DAY) for plan in phone]
     came, went, moved = (
