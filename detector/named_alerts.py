@@ -198,7 +198,7 @@ def _finding(about: _Who, hits: Sequence[Hit], who: Signature) -> Finding:
         uid=about.uid,
         package=about.package,
         peer=about.peer,
-        first_seen=hits[0].time,
+        first_seen=min(hit.time if hit.began is None else min(hit.began, hit.time) for hit in hits),
         last_seen=max(hit.time if hit.last is None else hit.last for hit in hits),
         decided_at=told.time,
         score=max(hit.score for hit in hits),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import inspect
+import os
 import struct
 from importlib import import_module
 from pathlib import Path
@@ -106,7 +107,13 @@ def empty(tmp_path):
 
 
 #: What detectors are tried with that are nothing without an argument.
-SAMPLES = {"python": "examples/steady_contacts.py:SteadyContacts", "sigma": "examples/sigma", "sql": "examples/interval.sql", "suricata": "examples/rules"}
+SAMPLES = {
+    "findings": os.devnull,
+    "python": "examples/steady_contacts.py:SteadyContacts",
+    "sigma": "examples/sigma",
+    "sql": "examples/interval.sql",
+    "suricata": "examples/rules",
+}
 
 #: Without an engine or Zeek there is nothing to ask of these; their own tests try them.
 ELSEWHERE = {"image", "zeek"}
