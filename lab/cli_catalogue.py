@@ -214,3 +214,28 @@ def _listed(row: dict[str, Any]) -> str:
     if row["argument"]:
         return f"{row['name']}:{row['argument']}"
     return f"{row['name']:12} {row['version']:8} needs {', '.join(row['needs']) or '-'}"
+
+
+@detector_app.command("check")
+@guarded
+def detector_check(
+    name: str,
+    *,
+    seconds: Annotated[float, typer.Option(min=1, help="How long one look may take.")] = 120.0,
+    json_: Json = False,
+) -> None:
+    """Try a detector on nothing, on nonsense, twice on the same, and beside labels that lie.
+
+    Says whether its findings can be trusted to be its own; how good they are, a run tells. Exit 1: a probe failed.
+    Exit 3: it cannot judge what it was shown, so nothing is proved.
+    """
+    from lab.catalogue.probing import exit_code, print_probes, probe
+
+    with progress("detector check") as advance:
+        found = probe(name, advance, seconds=seconds)
+    if json_:
+        emit_json(found)
+    else:
+        print_probes(found)
+    if code := exit_code(found):
+        raise typer.Exit(code)

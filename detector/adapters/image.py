@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -185,8 +186,11 @@ def _engine() -> Iterator[Any]:
     except ImportError:
         raise Unsupported(f"image: docker's SDK for Python is not installed; {INSTALL}") from None
     try:
+        with socket.socket(socket.AF_UNIX) as probe:  # says what is wrong, and leaves nothing open as the SDK would
+            probe.settimeout(ANSWER_S)
+            probe.connect(where.removeprefix("unix://"))
         client = DockerClient(base_url=where, timeout=ANSWER_S, version="auto")
-    except DockerException as fault:
+    except (DockerException, OSError) as fault:
         raise Unsupported(f"image: no Docker engine answers at {where} ({_told(fault)}); {INSTALL}") from None
     try:
         yield client
