@@ -68,7 +68,7 @@ def datagram(ends, proto: int, segment: bytes, ttl: int, ident: int) -> bytes:
 
 
 def segment(ports, seq, ack, flags, window, payload=b"", mss=None):
-    options = struct.pack(">BBHBBBBBB", 2, 4, mss, 1, 3, 3, 9, 1, 1) if mss else b""
+    options = struct.pack(">BBHBBBB", 2, 4, mss, 1, 3, 3, 9) if mss else b""
     size = (20 + len(options)) // 4 << 4
     return struct.pack(">HHIIBBHHH", *ports, seq, ack, size, flags, window, 0, 0) + options + payload
 
