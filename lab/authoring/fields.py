@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -15,6 +15,8 @@ from lab.phones.profile import profile_names
 MINUTE = 60_000_000
 HOUR, DAY = 60 * MINUTE, 1440 * MINUTE
 OFFSET = r"[+-]\d{2}:[0-5]\d"
+#: When a scenario may begin: a classic pcap's seconds fill 32 bits without a sign, and begin in 1970 and end in 2106.
+EARLIEST, LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC)
 SLOWEST = MINUTE // 30  # a geostationary satellite and back, twice over
 
 
@@ -33,6 +35,8 @@ def _span(text: str) -> str:
 def _start(when: datetime) -> datetime:
     if when.tzinfo is None:
         raise ValueError("expected a time with an offset, such as 2026-03-02T00:00:00Z")
+    if not EARLIEST <= when < LATEST:
+        raise ValueError(f"found {when.isoformat()}, expected a time from {EARLIEST.year} and before {LATEST.year}")
     return when
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from lab.authoring.fields import DAY, HOUR, MINUTE, LeftOut, Offset, Span, label_of, offset_of
+from lab.authoring.fields import DAY, HOUR, MINUTE, LeftOut, Offset, Span, Start, label_of, offset_of
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,13 @@ def test_no_other_offset_is_taken(text):
 def test_a_span_is_of_a_minute_to_a_month(text):
     with pytest.raises(ValidationError, match="expected from 1m to 31d"):
         TypeAdapter(Span).validate_python(text)
+
+
+@pytest.mark.parametrize("year", [1, 1950, 1970, 2106, 9999])
+def test_a_start_is_one_that_a_capture_can_hold(year):
+    with pytest.raises(ValidationError, match="expected a time from 1971 and before 2106"):
+        TypeAdapter(Start).validate_python(datetime(year, 6, 1, tzinfo=UTC))
+    assert TypeAdapter(Start).validate_python(datetime(1971, 6, 1, tzinfo=UTC)).year == 1971
 
 
 def test_what_is_left_out_is_a_package_or_a_known_category():
