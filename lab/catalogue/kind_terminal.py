@@ -13,10 +13,13 @@ Row = Mapping[str, Any]
 
 def print_behaviours(rows: Sequence[Row]) -> None:
     """A line for each kind: how many scenarios use it labelled and benign, how many library apps, what it is."""
+    from rich.text import Text
+
     table = _table("kind", "mal.", "ben.", "apps", "what it is")
     for row in rows:
         uses = row["uses"]
-        table.add_row(row["kind"], *(str(uses[use]) for use in ("labelled", "benign", "library")), row["summary"])
+        counts = (str(uses[use]) for use in ("labelled", "benign", "library"))
+        table.add_row(*map(Text, (row["kind"], *counts, row["summary"])))  # what a file says is no markup
     console = screen()
     console.print(table)
     console.print(
@@ -61,9 +64,11 @@ def settings_table(rows: Sequence[tuple[Row, object]], heading: str) -> Any:
 
 def print_protocols(rows: Sequence[Row]) -> None:
     """A line for each protocol: transport, how many scenarios' own apps speak it, what it is."""
+    from rich.text import Text
+
     table = _table("protocol", "over", "scen.", "what it is")
     for row in rows:
-        table.add_row(row["protocol"], row["transport"], str(row["scenarios"]), row["summary"])
+        table.add_row(*map(Text, (row["protocol"], row["transport"], str(row["scenarios"]), row["summary"])))
     console = screen()
     console.print(table)
     console.print(

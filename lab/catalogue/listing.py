@@ -122,6 +122,7 @@ def print_catalogue(rows: Sequence[Row]) -> None:
     """The catalogue as a table on stdout, one line a scenario, each malicious one above its twins."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     console = screen()
     wide = console.width >= WIDE
@@ -143,12 +144,13 @@ def print_catalogue(rows: Sequence[Row]) -> None:
     names = {row["name"] for row in rows}
     for row in sorted(rows, key=_beside):
         question = [row["question"]] if wide else []
-        table.add_row(*_cells(row, paired=row["twin_of"] in names), *question)
+        table.add_row(*map(Text, (*_cells(row, paired=row["twin_of"] in names), *question)))  # no markup
     console.print(table)
     malicious = sum(bool(row["analytics"]) for row in rows)
     twins = sum(bool(row["twin_of"]) for row in rows)
     console.print(
-        f"{plural(len(rows), 'scenario')}: {malicious} malicious, {len(rows) - malicious} benign ({twins} twins)."
+        f"{plural(len(rows), 'scenario')}: {malicious} malicious, {len(rows) - malicious} benign"
+        f" ({plural(twins, 'twin')})."
         " droidrange scenario show NAME says what one asks; --json has every field.",
         markup=False,
     )

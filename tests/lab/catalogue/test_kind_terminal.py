@@ -37,6 +37,14 @@ def test_brackets_of_a_source_are_no_markup(capsys):
     assert "[red]kept" in capsys.readouterr().out
 
 
+def test_brackets_of_a_summary_are_no_markup(capsys):
+    print_behaviours([{"kind": "k", "summary": "An [/agent].", "uses": USES}])
+    print_protocols([{"protocol": "p", "summary": "A [/frame].", "transport": "udp", "scenarios": 1}])
+    said = capsys.readouterr().out
+    assert "An [/agent]." in said
+    assert "A [/frame]." in said
+
+
 def test_a_protocol_is_shown_with_its_options(capsys):
     print_protocol(protocol_sheet("socks5"))
     assert "options: password, target, user" in capsys.readouterr().out

@@ -90,6 +90,12 @@ def test_the_table_has_a_line_for_each_scenario(rows, columns, monkeypatch, caps
     assert lines[malicious + 1].startswith("  socks-volunteer ")
 
 
+def test_brackets_of_a_question_are_no_markup(rows, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    catalogue.print_catalogue([rows[0] | {"question": "Is [/b] or [red] seen?"}])
+    assert "Is [/b] or [red] seen?" in capsys.readouterr().out
+
+
 def test_a_template_is_never_written_over_a_file(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("kept")
