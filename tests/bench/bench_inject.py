@@ -29,25 +29,24 @@ HEAD = np.dtype(
         *(("window", ">u2"), ("check", ">u2"), ("urgent", ">u2")),
     ]
 )
-PER_FLOW = 40
 
 
-def make(path: Path, packets: int, payload: int) -> None:
-    """A background: 8 phones, 40 packets a flow, every second one with so much payload."""
+def make(path: Path, packets: int, payload: int, per_flow: int) -> None:
+    """A background of 8 phones: so many packets of so much payload, so many of them a flow."""
     rng = np.random.default_rng(1)
     with path.open("wb") as file:
         file.write(np.array([0xA1B2C3D4, 0x00040002, 0, 0, 262_144, 1], "<u4").tobytes())
         for begin in range(0, packets, BLOCK):
-            file.write(_block(rng, np.arange(begin, min(packets, begin + BLOCK)), payload))
+            file.write(_block(rng, np.arange(begin, min(packets, begin + BLOCK)), payload, per_flow))
 
 
-def _block(rng: np.random.Generator, number: NDArray[np.int64], payload: int) -> bytes:
+def _block(rng: np.random.Generator, number: NDArray[np.int64], payload: int, per_flow: int) -> bytes:
     pair = np.zeros(len(number), np.dtype([("head", HEAD), ("body", "u1", payload)]))
-    head, flow = pair["head"], number // PER_FLOW
+    head, flow = pair["head"], number // per_flow
     up, when = number % 2 == 0, number * 700
     head["sec"], head["usec"] = 1_793_000_000 + when // 1_000_000, when % 1_000_000
     head["caplen"] = head["len"] = HEAD.itemsize - 16 + payload
-    phone, host = 0xC0A80714 + flow % 8, 0x5DB80000 + flow * 7919 % 60_000
+    phone, host = 0xC0A80714 + flow % 8, 0x5DB80000 + flow * 7_919 % 60_000
     head["macs"][:, 5], head["macs"][:, 11] = 1 + ~up, 1 + up
     head["ethertype"], head["ver_tos"], head["total"] = 0x800, 0x4500, HEAD.itemsize - 30 + payload
     head["ident"], head["fragment"] = (flow * 977 + number) & 0xFFFF, 0x4000
@@ -55,8 +54,8 @@ def _block(rng: np.random.Generator, number: NDArray[np.int64], payload: int) ->
     head["src"], head["dst"] = np.where(up, phone, host), np.where(up, host, phone)
     port = 32_768 + flow // 8 % 28_000
     head["sport"], head["dport"] = np.where(up, port, 443), np.where(up, 443, port)
-    head["seq"], head["offset"] = number % PER_FLOW * payload, 0x50
-    head["flags"], head["window"] = np.where(number % PER_FLOW == 0, 2, 16), rng.choice([131, 229, 501], len(number))
+    head["seq"], head["offset"] = number % per_flow * payload, 0x50
+    head["flags"], head["window"] = np.where(number % per_flow == 0, 2, 16), rng.choice([131, 229, 501], len(number))
     return pair.tobytes()
 
 
@@ -81,10 +80,11 @@ def main() -> int:
     ask.add_argument("recording", type=Path)
     ask.add_argument("--packets", type=int, default=5_000_000)
     ask.add_argument("--payload", type=int, default=400)
+    ask.add_argument("--per-flow", type=int, default=40)
     given = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         background, out = Path(folder) / "background.pcap", Path(folder) / "merged"
-        make(background, given.packets, given.payload)
+        make(background, given.packets, given.payload, given.per_flow)
         code = "from lab.cli import main; main()"
         command = [sys.executable, "-c", code, "inject", str(given.recording), "--into", str(background)]
         begin = time.monotonic()
