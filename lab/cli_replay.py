@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lab.console import emit, emit_json, guarded, plural, progress, say
+from lab.console import FAILED, emit, emit_json, guarded, plural, progress, say
 from lab.options import Json, Out, Partial
 
 if TYPE_CHECKING:
@@ -141,7 +141,10 @@ def _send(planned: Plan, wires: list[str], owned: list[str], *, respond: bool, j
         emit("\n".join(report_in_words(told)))
     if told["sent"] < told["planned"]:
         say(f"error: {told['planned'] - told['sent']:,} of {told['planned']:,} frames did not leave: {told['faults']}")
-        raise typer.Exit(3)
+        raise typer.Exit(FAILED)
+    if told["dropped"]:
+        say(f"error: the interface dropped {told['dropped']:,} of {told['sent']:,} frames: does anybody take them?")
+        raise typer.Exit(FAILED)
 
 
 def report_in_words(told: dict[str, Any]) -> Iterator[str]:

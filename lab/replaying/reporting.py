@@ -22,7 +22,18 @@ class Report:
     arrived: int | None = None  # at the other end, where a replay listens there
     withheld: int = 0  # frames that never left because what they answer never arrived
 
+    @property
+    def dropped(self) -> int:
+        """Frames that the sockets took and the interfaces did not count: the kernel threw them away."""
+        return max(0, self.sent - sum(self.counted.values())) if self.counted else 0
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         told = self.lateness.to_json() if self.lateness else None
-        return {**vars(self), "failed": sum(self.failed.values()), "faults": self.failed, "lateness": told}
+        return {
+            **vars(self),
+            "failed": sum(self.failed.values()),
+            "dropped": self.dropped,
+            "faults": self.failed,
+            "lateness": told,
+        }

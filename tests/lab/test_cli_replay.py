@@ -90,14 +90,22 @@ def test_a_report_is_json_alone_and_a_frame_that_did_not_leave_is_exit_3(recorde
 
     def sent(planned, wires, owned, _advance):
         asked.update(wires=wires, owned=owned)
-        return Report(planned=len(planned.due), sent=len(planned.due) - asked.get("lost", 0), counted={"dr-wire0": 1})
+        return Report(
+            planned=len(planned.due),
+            sent=len(planned.due) - asked.get("lost", 0),
+            counted={"dr-wire0": asked.get("counted", 999)},
+        )
 
     monkeypatch.setattr(conversing if respond else lab.replay, "converse" if respond else "replay", sent)
     words = [recorded, "-i", "dr-wire0", "--peer", "dr-wire2", "--i-own-this-network", "x", *["--respond"] * respond]
     answer = ask(*words, "--json")
     assert answer.exit_code == 0
-    assert json.loads(answer.stdout)["counted"] == {"dr-wire0": 1}
-    assert asked == {"wires": ["dr-wire0", "dr-wire2"], "owned": ["x"]}
+    assert json.loads(answer.stdout)["counted"] == {"dr-wire0": 999}
+    assert {key: asked[key] for key in ("wires", "owned")} == {"wires": ["dr-wire0", "dr-wire2"], "owned": ["x"]}
+    asked["counted"] = 1
+    answer = ask(*words)
+    assert answer.exit_code == 3
+    assert "dropped" in answer.stderr
     asked["lost"] = 2
     answer = ask(*words)
     assert answer.exit_code == 3
