@@ -177,9 +177,10 @@ def _flows(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     rows = np.flatnonzero(columns["source_port"] >= 0)
     flow, asks = np.full(len(here), -1, np.int64), np.zeros(len(here), np.bool_)
     low, high = np.minimum(here, there)[rows], np.maximum(here, there)[rows]
-    pairs = np.stack([low, high * 2 + (columns["protocol"][rows] == TCP)], axis=1)
-    _, first, number = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    number = number.reshape(-1)
+    _, place = np.unique(low, return_inverse=True)
+    other, behind = np.unique(high * 2 + (columns["protocol"][rows] == TCP), return_inverse=True)
+    pairs = place.astype(np.int64) * len(other) + behind
+    _, first, number = np.unique(pairs, return_index=True, return_inverse=True)
     flow[rows] = number
     asks[rows] = here[rows] == here[rows][first][number]
     return {"flow": flow, "asks": asks}
