@@ -17,13 +17,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from detector.cache_secret import cache_secret
 from detector.tables import SCHEMAS
+
+if TYPE_CHECKING:
+    from detector.capture import Owners
 
 EDGE_BYTES = 1 << 20
 _OURS = re.compile(r"([0-9a-f]{32})\.(?:flows\.parquet|exchanges\.parquet|dns\.parquet|json)")
@@ -46,6 +49,7 @@ class Derived:
     first: int | None
     last: int | None
     outside: Mapping[str, int] = field(default_factory=dict)  # what was read and is in no table, by reason
+    owners: Owners | None = None  # what PCAPdroid told of apps: never cached
 
 
 def cache_key(capture: Path) -> str:

@@ -1,4 +1,4 @@
-"""From a path to Telemetry: a capture file, a telemetry folder, or the recording that holds one.
+"""From a path to Telemetry: a capture file, another sensor's logs, a telemetry folder, or the recording that holds one.
 
 What is given is checked, never repaired: a table with a missing, foreign or mistyped column is an EvidenceError that
 names file and column. A foreign column is refused too, because it might be the answer.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from detector.attribution import attribute
+from detector.accompanied import BESIDE, owned_flows, renamed
 from detector.contract import EvidenceError, Progress, Telemetry
 from detector.derived import Derived, cache_key, read_cache, write_cache
+from detector.imports.account import Faults
+from detector.imports.reading import captures_in, form_at, logs_in, read_beside, read_logs
 from detector.tables import SCHEMAS
 
 CAPTURES = ("capture.pcap", "capture.pcapng")
 FROM_CAPTURE = ("flows", "exchanges", "dns")
 TRAFFIC = ("flows", "dns", "http")
-EXPECTED = "a capture file (pcap, pcapng), a recording, or its telemetry folder"
+EXPECTED = "a capture file (pcap, pcapng), logs of a known sensor, a recording, or its telemetry folder"
 OUTSIDE = ("non_ip", "fragments", "short_frames", "dns_streams_cut")  # counts of the reader, see CaptureStats
 _TIMES = ("time", "start", "end", "answered")
 
@@ -54,12 +56,62 @@ def load(path: Path, *, allow_partial: bool = False, progress: Progress | None =
     progress = progress or Progress()
     faults = _Faults(allow_partial, [])
     if path.is_dir():
-        return _folder(_telemetry_folder(path, faults), faults, progress)
+        return _logged(path, faults, progress) or _folder(_telemetry_folder(path, faults), faults, progress)
     if not path.is_file():
         raise EvidenceError(f"{path}: {'not a file' if path.exists() else 'not found'}, expected {EXPECTED}")
+    form = form_at(path)
+    if form is not None:
+        return _imported({path: form}, faults, progress)
+    return _capture(path, {}, faults, progress)
+
+
+def _logged(folder: Path, faults: _Faults, progress: Progress) -> Telemetry | None:
+    """The telemetry of logs in a folder, or of its one capture with what stands beside it.
+
+    None where it is a recording or a telemetry folder, or holds neither.
+    """
+    ours = ("recording.json", "telemetry", *CAPTURES, *(f"{name}.parquet" for name in SCHEMAS))
+    if any((folder / name).exists() for name in ours):
+        return None
+    try:
+        logs, captures = logs_in(folder), captures_in(folder)
+    except OSError as fault:
+        raise EvidenceError(f"{folder}: unreadable ({fault.strerror})") from fault
+    if captures and all(form in BESIDE for form in logs.values()):
+        if len(captures) > 1:
+            names = ", ".join(path.name for path in captures)
+            raise EvidenceError(f"{folder}: found {len(captures)} captures ({names}), expected one, so name one file")
+        return _capture(captures[0], logs, faults, progress)
+    return _imported(logs, faults, progress) if logs else None
+
+
+def _capture(path: Path, logs: dict[Path, str], faults: _Faults, progress: Progress) -> Telemetry:
+    """The telemetry of a capture and of what stands beside it."""
+    met = Faults(faults.allow_partial)
+    beside = read_beside(logs, met, progress)
+    faults.texts += met.texts
     derived = _derive(path, faults, progress)
-    tables = {**derived.tables, "flows": attribute(derived.tables["flows"])}
-    return _telemetry(tables, derived, path, faults)
+    told = beside.told
+    flows, packages = owned_flows(derived.tables["flows"], {}, derived.owners, told)
+    tables = {**derived.tables, "flows": renamed(flows, beside.aside.known)}
+    if packages is not None:
+        tables["packages"] = packages
+    tables |= beside.aside.tables_for(tables)
+    telemetry = _telemetry(tables, derived, path, faults)
+    return replace(telemetry, outside={**telemetry.outside, **beside.outside})
+
+
+def _imported(logs: dict[Path, str], faults: _Faults, progress: Progress) -> Telemetry:
+    """The telemetry in logs of other sensors; EvidenceError where it holds no traffic."""
+    met = Faults(faults.allow_partial)
+    found = read_logs(logs, met, progress)
+    faults.texts += met.texts
+    if not any(found.tables[name].num_rows for name in TRAFFIC if name in found.tables):
+        where = next(iter(logs)) if len(logs) == 1 else next(iter(logs)).parent
+        told = "; ".join([*met.texts, *(f"{count} {what}" for what, count in found.outside.items())]) or "no line"
+        raise EvidenceError(f"{where}: found no traffic ({told}), expected connections, look-ups or requests")
+    telemetry = _telemetry(found.tables, None, None, faults)
+    return replace(telemetry, outside=found.outside)
 
 
 def _telemetry_folder(path: Path, faults: _Faults) -> Path:
@@ -97,8 +149,10 @@ def _folder(folder: Path, faults: _Faults, progress: Progress) -> Telemetry:
     derived = None
     if capture is not None:
         derived = _cached(capture, faults, progress)
-        flows = attribute(derived.tables["flows"], tables.get("sockets"), tables.get("packages"))
+        flows, packages = owned_flows(derived.tables["flows"], tables, derived.owners)
         tables |= {**derived.tables, "flows": flows}
+        if packages is not None:
+            tables.setdefault("packages", packages)
     if not any(name in tables for name in TRAFFIC):
         why = f" ({'; '.join(faults.texts)})" if faults.texts else ""
         raise EvidenceError(f"{folder}: found no traffic{why}, expected {CAPTURES[0]} or one of {', '.join(TRAFFIC)}")
@@ -141,7 +195,7 @@ def _cached(capture: Path, faults: _Faults, progress: Progress) -> Derived:
         return kept
     before = len(faults.texts)
     derived = _derive(capture, faults, progress)
-    if len(faults.texts) == before:
+    if len(faults.texts) == before and derived.owners is None:
         write_cache(capture.parent / "derived", key, derived)
     return derived
 
@@ -157,7 +211,7 @@ def _derive(capture: Path, faults: _Faults, progress: Progress) -> Derived:
         faults.add(f"{capture}: {found.stats.partial}")
     tables = {"flows": found.flows, "exchanges": found.exchanges, "dns": found.dns}
     outside = {name: getattr(found.stats, name) for name in OUTSIDE}
-    return Derived(tables, found.stats.packets, found.stats.first, found.stats.last, outside)
+    return Derived(tables, found.stats.packets, found.stats.first, found.stats.last, outside, found.owners)
 
 
 def _table(path: Path, name: str, faults: _Faults) -> pa.Table | None:

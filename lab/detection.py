@@ -94,8 +94,10 @@ def read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
         return replace(telemetry, partial="; ".join(faults) or None)
     if not path.exists():
         raise FileNotFoundError(2, "no such recording or capture", str(path))
-    if path.is_dir():
-        what = "no recording; name one, such as RUN/recordings/NAME, or capture files, such as FOLDER/*.pcap"
+    if path.is_dir() and not any(one.is_file() for one in path.iterdir()):
+        what = (
+            "no recording and no logs; name one, such as RUN/recordings/NAME, or capture files, such as FOLDER/*.pcap"
+        )
         raise FileNotFoundError(2, what, str(path))
     return open_telemetry(path, allow_partial=allow_partial, progress=Progress(advance))
 

@@ -19,11 +19,13 @@ from detector.contract import Progress
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from detector.capture.flows import Flows
     from detector.capture.lanes import Lanes
     from detector.capture.packets import Tally
+    from detector.capture.pcapdroid import Tags
     from detector.capture.records import Records
 
-__all__ = ["Capture", "CaptureError", "CaptureStats", "read_capture"]
+__all__ = ["Capture", "CaptureError", "CaptureStats", "Owners", "read_capture"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,15 @@ class Capture:
     exchanges: pa.Table
     dns: pa.Table
     stats: CaptureStats
+    owners: Owners | None = None
+
+
+@dataclass(frozen=True)
+class Owners:
+    """What PCAPdroid told of apps: the uid of each flow (columns flow, uid), and of each uid (package, label)."""
+
+    flows: pa.Table
+    apps: dict[int, tuple[str | None, str | None]]
 
 
 def read_capture(
@@ -96,6 +107,7 @@ def _read(path: Path, allow_partial: bool, progress: Progress, lanes: Lanes) -> 
     from detector.capture.mapped import MappedFile
     from detector.capture.packets import decode
     from detector.capture.pairs import pair
+    from detector.capture.pcapdroid import read_tags
     from detector.capture.records import read_records
 
     file = MappedFile(path)
@@ -103,7 +115,7 @@ def _read(path: Path, allow_partial: bool, progress: Progress, lanes: Lanes) -> 
     if records.damage and not allow_partial:
         raise CaptureError(path, records.damage)
     packets, tally = decode(file, records, progress, lanes)
-    stats = _stats(records, tally, file.size)
+    stats, tags = _stats(records, tally, file.size), read_tags(file, records)
     del records
     paired = pair(packets, lanes)
     del packets
@@ -117,7 +129,18 @@ def _read(path: Path, allow_partial: bool, progress: Progress, lanes: Lanes) -> 
     del first
     exchanges, measured = counted.result()
     table = tables.flow_table(measured, names, ends, found)
-    return Capture(table, exchanges, dns.dns_table(found, flows, *ends), replace(stats, dns_streams_cut=streams_cut))
+    looked_up = dns.dns_table(found, flows, *ends)
+    owners = None if tags is None else _owners(tags, flows)
+    return Capture(table, exchanges, looked_up, replace(stats, dns_streams_cut=streams_cut), owners)
+
+
+def _owners(tags: Tags, flows: Flows) -> Owners:
+    import pyarrow as pa
+
+    uid = tags.uids(flows)
+    known = uid >= 0
+    columns = {"flow": pa.array(flows.number[known]), "uid": pa.array(uid[known], pa.int32())}
+    return Owners(pa.table(columns), {number: (app.package, app.label) for number, app in tags.apps.items()})
 
 
 def _stats(records: Records, tally: Tally, file_bytes: int) -> CaptureStats:
