@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from detector.contract import Failed, open_telemetry, rfc3339
 from lab.errors import EvidenceError
 from lab.recording import open_recording
 from lab.running.submission import score_findings
@@ -97,3 +98,50 @@ def test_findings_about_what_is_held_out_are_marked(recording, hit, tmp_path, mo
     card = score_findings(recording, findings).to_json()
     assert card["held_out"] == ["smoke-poll"]
     assert all(row["held_out"] for row in card["incidents"])
+
+
+def eve(recording, incident, **alert):
+    """An EVE alert about the first flow of an incident's app."""
+    telemetry = open_telemetry(recording / "telemetry")
+    rows = telemetry["flows"].to_pylist()
+    row = next(one for one in rows if one["package"] == incident.package and one["name"] in incident.peers)
+    return {
+        "timestamp": rfc3339(row["start"]).replace("Z", "+0000"),
+        "event_type": "alert",
+        "src_ip": row["server"],
+        "src_port": row["server_port"],
+        "dest_ip": row["client"],
+        "dest_port": row["client_port"],
+        "proto": row["proto"].upper(),
+        "alert": {"signature_id": 7, "signature": "polls", "severity": 1, **alert},
+    }
+
+
+def test_alerts_of_another_tool_are_scored_beside_the_controls(recording, tmp_path):
+    incident = open_recording(recording).truth().incidents[0]
+    path = tmp_path / "eve.json"
+    row = eve(recording, incident, metadata={"mitre_technique_id": ["T1437"]})
+    path.write_text('\n{"event_type": "stats", "timestamp": "x"}\n' + json.dumps(row) + "\n")
+    found = cells(score_findings(recording, path))
+    assert set(found) == {"findings", *CONTROLS}
+    assert (found["findings"]["recall"], found["findings"]["false_alarms"]) == (1.0, 0)
+    named = cells(score_findings(recording, path, detectors=("siem", "zeek")))
+    assert (named["siem"]["recall"], named["zeek"]["recall"]) == (1.0, 0.0)
+
+
+def test_what_an_alert_does_not_say_stands_behind_the_name(recording, tmp_path):
+    incident = open_recording(recording).truth().incidents[0]
+    path = tmp_path / "eve.json"
+    path.write_text(json.dumps(eve(recording, incident)))
+    with pytest.raises(Failed, match=r'sid 7 "polls": found no technique'):
+        score_findings(recording, path)
+    card = score_findings(recording, tmp_path / "eve.json?analytic=AN1793")
+    assert cells(card)["findings"]["recall"] == 1.0
+    assert cells(card, analytic="AN1702")["findings"]["trials"]["scored"] == 0, "it was said to judge nothing else"
+
+
+def test_a_file_about_another_recording_is_no_evidence(recording, tmp_path):
+    path = tmp_path / "rita.csv"
+    path.write_text("Severity,Source IP,FQDN,Beacon Score\nHigh,203.0.113.5,nowhere.example,90%\n")
+    with pytest.raises(Failed, match="about another recording"):
+        score_findings(recording, path)
