@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree.ElementTree import parse
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs/ci.md").read_text()
@@ -55,6 +56,49 @@ def test_the_other_recipes_speak_of_commands_and_formats_that_exist():
     assert said == {"junit", "sarif", "summary", "github"}
     assert said <= set(FORMATS)
     assert set(re.findall(r"droidrange (run|gate|export|\w+) ", RECIPE)) == {"run", "gate", "export"}
+
+
+GITHUB, GITLAB = (yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL))
+#: Inputs of the actions that the recipe uses, and those of them that must be given (their action.yml, from memory).
+INPUTS = {
+    "actions/checkout": (set(), set()),
+    "actions/setup-python": ({"python-version"}, set()),
+    "actions/cache": ({"path", "key", "restore-keys"}, {"path", "key"}),
+    "github/codeql-action/upload-sarif": ({"sarif_file", "category"}, set()),
+    "actions/upload-artifact": ({"name", "path"}, {"path"}),
+}
+
+
+def test_the_github_recipe_is_a_workflow():
+    """Triggers, jobs and steps as the workflow syntax has them: YAML 1.1 reads ``on`` as true, GitHub does not."""
+    assert set(GITHUB) == {"name", True, "permissions", "jobs"}
+    assert set(GITHUB["permissions"].values()) <= {"read", "write", "none"}
+    (job,) = GITHUB["jobs"].values()
+    assert set(job) == {"runs-on", "timeout-minutes", "steps"}
+    for step in job["steps"]:
+        assert ("uses" in step) != ("run" in step), step
+        assert set(step) <= {"name", "if", "uses", "with", "run"}, step
+        if "uses" in step:
+            action, _, version = step["uses"].partition("@")
+            known, needed = INPUTS[action]
+            assert re.fullmatch(r"v\d+", version)
+            assert needed <= set(step.get("with", {})) <= known, step
+
+
+def test_the_gitlab_recipe_is_a_job():
+    (job,) = GITLAB.values()
+    assert set(job) == {"image", "script", "after_script", "cache", "artifacts"}
+    assert all(isinstance(line, str) for line in (*job["script"], *job["after_script"]))
+    assert set(job["cache"]) == {"key", "when", "paths"}
+    assert job["cache"]["when"] == job["artifacts"]["when"] == "always"
+    assert job["artifacts"]["reports"]["junit"] in job["after_script"][-1]
+
+
+def test_neither_recipe_reads_the_gate_s_exit_code_away():
+    steps = [step["run"] for step in GITHUB["jobs"]["range"]["steps"] if "run" in step]
+    for lines in (steps, GITLAB["detections"]["script"]):
+        gates = [line for line in lines if "droidrange gate" in line]
+        assert gates == ["droidrange gate out/ci"]  # alone: no pipe, no "|| true" behind it
 
 
 def test_the_options_that_the_text_names_are_those_of_the_plugin():

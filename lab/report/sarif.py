@@ -131,12 +131,18 @@ def _where(case: Case, places: Places) -> dict[str, Any]:
     """Where the rules stand, what in the recording it is about, and its techniques."""
     logical = plain(f"{case.scenario}/seed-{case.seed}/{case.incident}")
     place: dict[str, Any] = {"logicalLocations": [{"fullyQualifiedName": logical, "kind": "object"}]}
-    if at := places.get((case.detector, case.analytic)):
+    if at := _rules(case, places):
         file = {"uri": at.uri, **({"uriBaseId": at.base} if at.base else {})}
         region = {"region": {"startLine": at.line}} if at.line else {}
         place["physicalLocation"] = {"artifactLocation": file, **region}
     taxa = [_reference(one) for one in technique_of(case.analytic, case.behaviour)]
     return {"locations": [place], **({"taxa": taxa} if taxa else {})}
+
+
+def _rules(case: Case, places: Places) -> RuleFile | None:
+    """The detector's rules for the analytic; of a trial without a score, which has none, the detector's file."""
+    any_of_it = (RuleFile(at.uri, at.base) for (name, _), at in places.items() if name == case.detector)
+    return places.get((case.detector, case.analytic)) or next(any_of_it, None)
 
 
 def _plain(about: Row) -> dict[str, Any]:
@@ -174,6 +180,7 @@ def _driver(version: str) -> dict[str, Any]:
 def _rule(ident: str, name: str, says: str, level: str, about: Technique | None = None) -> dict[str, Any]:
     told = {"text": says}
     made: dict[str, Any] = {"id": ident, "name": name, "shortDescription": told, "fullDescription": told}
+    made["help"] = {"text": f"{says} Each result ends with the command that plays its recording again."}
     made["defaultConfiguration"] = {"level": level}
     if about:
         made["helpUri"] = about.page

@@ -1,6 +1,7 @@
 """SARIF 2.1.0. The schema is ours, a subset: what the standard requires of what we write (facts: formats, C.3)."""
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -171,3 +172,18 @@ def test_hostile_text_is_no_link_and_no_control(exports):
         told = [one["message"]["text"] for one in made["runs"][0]["results"]]
         assert not any("](" in one or "{0}" in one for one in told)
         assert all(char.isprintable() or char == "\n" for one in told for char in one)
+
+
+def test_every_result_of_a_detector_with_a_rule_file_has_a_place_in_it(exports):
+    """GitHub refuses the whole file for one result without a physical location; some failed trials have no analytic."""
+    card = exports.card()
+    nameless = [replace(one, analytic="") for one in exports.cases(card) if one.status == "failed"]
+    found = results_of({**card, "false_alarms": []}, nameless, exports.again, PLACES)
+    places = [one["locations"][0]["physicalLocation"] for one in found]
+    assert places == [{"artifactLocation": {"uri": "rules/mine%20too.toml", "uriBaseId": "SRCROOT"}}] * len(nameless)
+    assert places
+
+
+def test_every_rule_has_the_help_that_github_asks_for(exports):
+    rules = log(exports, exports.clean())["runs"][0]["tool"]["driver"]["rules"]
+    assert all(one["help"]["text"].startswith(one["shortDescription"]["text"]) for one in rules)
