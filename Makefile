@@ -8,7 +8,7 @@ UV      = .venv/.uv/bin/uv
 BIN     = .venv/bin
 NFSTREAM = .venv/.nfstream/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser live check fix bench bench-controls bench-detection bench-parity bench-validity captures clean lock tune-detection
+.PHONY: help demo test browser live check fix bench bench-controls bench-detection bench-parity bench-replay bench-validity captures clean lock tune-detection
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -55,6 +55,9 @@ bench: .venv/.ready  ## tables of speed, beside Suricata and nfstream where they
 	$(BIN)/python tests/bench/bench_wire.py
 	$(BIN)/python tests/bench/bench_flows.py
 	$(BIN)/python tests/bench/bench_detect.py
+
+bench-replay: .venv/.ready  ## how punctual and fast replay is, beside tcpreplay and scapy's sendp; needs root
+	$(BIN)/python tests/bench/bench_replay.py
 
 bench-parity: .venv/.ready  ## docs/parity.md anew: flows and live (needs Docker) held against wire; PARITY_ARGS='--stage flows' for one
 	$(BIN)/python tests/bench/bench_parity.py $(PARITY_ARGS)

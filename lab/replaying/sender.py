@@ -25,13 +25,14 @@ from lab.replaying.checksums import Bytes, Int64
 
 SPIN_NS = 200_000
 TOLD_NS = 500_000_000  # between two words of progress, said only where the next frame is far
+FAR_NS = 20_000_000  # a pause in which there is time to say it
 DENSE = 1 << 16  # frames without such a pause after which a word is said all the same
 NOT_YET = -1
 _SOL_PACKET, _IGNORE_OUTGOING = 263, 23  # linux/socket.h, linux/if_packet.h
 PATIENCE_NS = 20_000_000  # how long a full queue may refuse a frame before it counts as failed
 TRIES = 10  # at least, however busy this machine is
 FULL = (errno.ENOBUFS, errno.EAGAIN)
-ROUND_TRIP_SHARE = 0.9  # of a processor that spinning may take at the highest priority
+SPUN_SHARE = 0.9  # of a processor that spinning may take at the highest priority
 FIFO, NICEST = 1, -20
 
 
@@ -70,7 +71,7 @@ def send(outlets: Sequence[Sends], batch: Batch, left: Int64, start: int, advanc
         moment = start + at
         wait = moment - clock()
         if wait > SPIN_NS:
-            if wait > 20 * SPIN_NS and clock() - told > TOLD_NS:
+            if wait > FAR_NS and clock() - told > TOLD_NS:
                 advance(row, total)
                 told = clock()
                 wait = moment - told
@@ -135,7 +136,7 @@ def undisturbed(busiest: int) -> Iterator[str]:
     gc.disable()
     name = "normal"
     with suppress(OSError):
-        if busiest * SPIN_NS < ROUND_TRIP_SHARE * 1e9:
+        if busiest * SPIN_NS < SPUN_SHARE * 1e9:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO))
             name = "real-time"
         else:
