@@ -24,6 +24,7 @@ from lab.scenario import load_all, load_suite, suite_scenarios
 from lab.score import KNOWING, score
 from lab.scoring.easiness import CLEARLY_BELOW
 from lab.scoring.outcomes import TrialResult, outcomes
+from lab.world.past import DAY, Past
 
 SUITES = ("core", "polling", "relay", "full")
 TESTED, VIEW, BUDGET = "builtin", "full", 0.001
@@ -31,15 +32,19 @@ DRAWS, SEED, OUTER = 1_000, 1, (2.5, 97.5)
 Float64 = npt.NDArray[np.float64]
 
 
-def played(suites: Sequence[str], seeds: int, folder: Path, workers: int = 1) -> list[TrialResult]:
-    """The trials of every scenario of those suites, played one by one: a recording is deleted when it was looked at."""
+def played(suites: Sequence[str], seeds: int, days: float, folder: Path, workers: int = 1) -> list[TrialResult]:
+    """The trials of every scenario of those suites, played one by one: a recording is deleted when it was looked at.
+
+    So many ``days`` before each are learned from; 0 for none.
+    """
     from lab.running.trial import Plan, load_run, run_suite
 
     names = dict.fromkeys(name for suite in suites for name in load_suite(suite).scenarios)
     found: list[TrialResult] = []
     for number, scenario in enumerate(load_all([*names]), 1):
         where = folder / scenario.name
-        run_suite(Plan(scenario.name, [scenario], tuple(range(1, 1 + seeds)), "flows"), where, workers=workers)
+        numbers, past = tuple(range(1, 1 + seeds)), Past(round(days * DAY)) if days else None
+        run_suite(Plan(scenario.name, [scenario], numbers, "flows", past=past, explained=False), where, workers=workers)
         found += [trial for trial in load_run(where) if trial.detector in {TESTED, *KNOWING}]
         shutil.rmtree(where)
         print(f"{number} of {len(names)}: {scenario.name}", file=sys.stderr, flush=True)
@@ -125,10 +130,11 @@ def main(words: Sequence[str] | None = None) -> int:
     options = argparse.ArgumentParser(description="Controls held against the bundled detector.")
     options.add_argument("suites", nargs="*", default=[*SUITES])
     options.add_argument("--seeds", type=int, default=1)
+    options.add_argument("--days", type=float, default=3.0, help="days that are learned from before; 0: none")
     given = options.parse_args(words)
     begun = time.process_time()
     with tempfile.TemporaryDirectory() as scratch:
-        trials = played(given.suites, given.seeds, Path(scratch))
+        trials = played(given.suites, given.seeds, given.days, Path(scratch))
     failed = [trial for trial in trials if trial.status == "failed"]
     print(HEAD)
     for suite in given.suites:
