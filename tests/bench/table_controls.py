@@ -20,11 +20,12 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from lab.phones.calendar import DAY
 from lab.scenario import load_all, load_suite, suite_scenarios
 from lab.score import KNOWING, score
 from lab.scoring.easiness import CLEARLY_BELOW
 from lab.scoring.outcomes import TrialResult, outcomes
-from lab.world.past import DAY, Past
+from lab.world.past import Past
 
 SUITES = ("core", "polling", "relay", "full")
 TESTED, VIEW, BUDGET = "builtin", "full", 0.001
