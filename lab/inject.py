@@ -21,6 +21,7 @@ from detector.capture.mapped import MappedFile
 from detector.contract import Advance, open_telemetry
 from lab.behaviours import Int64
 from lab.errors import EvidenceError
+from lab.injecting.census import Census
 from lab.injecting.clock import overlap, refuse_outside, shift_of
 from lab.injecting.frames import Ends, Frames, packed
 from lab.injecting.guise import announced, limits, worn
@@ -74,31 +75,11 @@ def _merge(opened: Recording, known: Known, making: Path, wish: Wish, advance: A
     places = _places(opened, injected, devices, known, wish)
     frames = _frames(opened, injected, places, known, shift)
     entry = write_merged(making / CAPTURE, known.background, frames, advance).entry()
-    rows = sightings(census, places)
-    write_telemetry(opened.telemetry, making / "telemetry", places, shift, rows)
     told = _shared(opened, places, truth.devices)
+    others = _tables(opened, making, Moves(places, shift, extra_of(injected, frames.pieces)), census)
     write_truth(replace(moved_truth(truth, places, shift), background=Unknown(told)), making / "truth")
-    source, target = opened.folder / "truth", making / "truth"
-    others = write_flows(source / "flows.parquet", target / "flows.parquet", places, shift, census)
-    if (source / "conn.log.labeled").is_file():
-        extra = extra_of(injected, frames.pieces)
-        log = "conn.log.labeled"
-        write_log(source / log, target / log, Moves(places, shift, extra), census)
-    if (source / "tls-keys.log").is_file():
-        shutil.copyfile(source / "tls-keys.log", target / "tls-keys.log")
-    background = known.background
     about = {
-        "background": {
-            "file": background.path.name,
-            "sha256": known.sha256,
-            "packets": background.packets,
-            "bytes": background.end,
-            "link": background.link,
-            "flows": others,
-            "first": times[0],
-            "last": times[1],
-            "partial": background.partial,
-        },
+        "background": {**known.told(), "flows": others},
         "recording_sha256": recording_hash(opened.folder),
         "packets": len(frames.pieces),
         "left_behind": injected.left_behind,
@@ -110,6 +91,19 @@ def _merge(opened: Recording, known: Known, making: Path, wish: Wish, advance: A
     }
     seal(making, _manifest(opened, shift, about), {CAPTURE: entry})
     return about
+
+
+def _tables(opened: Recording, making: Path, moves: Moves, census: Census) -> int:
+    """Writes telemetry and the labels of all flows; returns how many of these are the background's."""
+    source, target = opened.folder / "truth", making / "truth"
+    places, shift, log, keys = moves.places, moves.shift, "conn.log.labeled", "tls-keys.log"
+    write_telemetry(opened.telemetry, making / "telemetry", places, shift, sightings(census, places))
+    others = write_flows(source / "flows.parquet", target / "flows.parquet", places, shift, census)
+    if (source / log).is_file():
+        write_log(source / log, target / log, moves, census)
+    if (source / keys).is_file():
+        shutil.copyfile(source / keys, target / keys)
+    return others
 
 
 def _manifest(opened: Recording, shift: int, about: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from detector.capture.link import network_offset
-from detector.capture.network import AddressBook, datagrams
+from detector.capture.network import AddressBook, Datagrams, datagrams
 from lab.behaviours import Bool, Int64
 from lab.injecting.parts import Part
 
@@ -71,11 +71,7 @@ class Heads:
 def heads(part: Part, book: AddressBook) -> Heads:
     """The headers of a part's packets; later fragments and packets whose headers are cut have no row."""
     records, file = part.records, part.file
-    caplen = records.caplen.astype(np.int64)
-    at = network_offset(file, records.offset, caplen, records.link)
-    wire = np.maximum(caplen, records.length)
-    ip = np.where(at < 0, -1, records.offset + at)
-    found = datagrams(file, ip, caplen - at, wire - at, book)
+    ip, found = _datagrams(part, book)
     tcp, least = found.proto == TCP, np.where(found.proto == TCP, 20, 8)
     whole = found.good & (tcp | (found.proto == UDP)) & (found.have >= least) & (found.size >= least)
     header = np.where(tcp, (found.head[:, 12] >> 4).astype(np.int64) * 4, 8)
@@ -109,6 +105,16 @@ def heads(part: Part, book: AddressBook) -> Heads:
         size=found.size[rows] - header,
         have=np.clip(found.have[rows] - header, 0, found.size[rows] - header),
     )
+
+
+def _datagrams(part: Part, book: AddressBook) -> tuple[Int64, Datagrams]:
+    """Where the IP headers of a part begin, -1 of what is none, and what they hold."""
+    records = part.records
+    caplen = records.caplen.astype(np.int64)
+    at = network_offset(part.file, records.offset, caplen, records.link)
+    wire = np.maximum(caplen, records.length)
+    ip = np.where(at < 0, -1, records.offset + at)
+    return ip, datagrams(part.file, ip, caplen - at, wire - at, book)
 
 
 def _options(part: Part, l4: Int64, header: Int64, syn: Bool) -> tuple[Int64, Int64]:

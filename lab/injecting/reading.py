@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,13 @@ class Known:
     census: Census
     starts: tuple[Place, ...]
     sha256: str
+
+    def told(self) -> dict[str, Any]:
+        """What a merged recording says of it; times in microseconds since the epoch, of its first and last packet."""
+        background = self.background
+        about = {"file": background.path.name, "sha256": self.sha256, "packets": background.packets}
+        span = {"first": self.census.first, "last": self.census.last}
+        return {**about, "bytes": background.end, "link": background.link, **span, "partial": background.partial}
 
 
 def read_background(path: Path, *, allow_partial: bool, advance: Advance) -> Known:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.score import LISTED_AT_MOST, score
+from lab.truth import Background
 
 SETTINGS = {"suite": "core", "seeds": 1, "budget": 0.001}
 
@@ -237,3 +238,14 @@ def test_a_control_that_knows_one_thing_marks_an_easy_suite(make):
     (one, other) = card_of(clock, make.trial(make.finding(package="com.example.news", score=0.9)))["suite_too_easy"]
     assert (one["control"], one["metric"], one["value"], one["best"]) == ("timing-only", "pr_auc", 1.0, "builtin")
     assert other["metric"] == "recall_at_budget"
+
+
+def test_alerts_on_a_background_cost_nothing_and_are_shown(make):
+    truth = make.truth(make.incident(), background=Background())
+    stranger = make.finding(device="192.168.7.23", score=0.99)
+    card = score([make.trial(make.finding(), stranger, truth=truth)], suite="x", seeds=1, budget=1.0).to_json()
+    plain = score([make.trial(make.finding())], suite="x", seeds=1, budget=1.0).to_json()
+    assert [row["alerts"] for row in card.pop("background")] == [1]
+    assert card == plain
+    (strange,) = score([make.trial(stranger)], suite="x", seeds=1, budget=1.0).false_alarms
+    assert strange["kind"] == "benign"

@@ -13,7 +13,7 @@ from lab.errors import EvidenceError
 from lab.recording import open_recording, write_parquet
 from lab.stages.wire import play
 from lab.timeline import NAME_LOOKUP, Attachment, Host
-from lab.truth import DAY, Truth, truth_of, write_truth
+from lab.truth import DAY, Background, Truth, truth_of, write_truth
 from lab.world.cast import RESOLVER
 
 
@@ -134,3 +134,12 @@ def test_a_roaming_phone_is_known_by_every_address(tiny, tmp_path):
     write_truth(truth, tmp_path)
     rows = pq.read_table(tmp_path / "devices.parquet").to_pylist()
     assert [row["address"] for row in rows] == ["10.88.3.4", "10.88.3.5", "10.88.77.7", "10.88.88.8"]
+
+
+@pytest.mark.parametrize("shared", [{}, {"phone-01": frozenset({"cdn.example", "198.18.0.9"})}])
+def test_what_is_not_known_of_a_merged_recording_is_kept(tiny, tmp_path, shared):
+    recording = open_recording(play(tiny, tmp_path / "rec"))
+    assert recording.truth().background is None
+    merged = dataclasses.replace(truth_of(tiny), background=Background(shared))
+    write_truth(merged, recording.folder / "truth")
+    assert recording.truth() == merged

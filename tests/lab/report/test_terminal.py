@@ -8,6 +8,7 @@ from rich.console import Console
 from lab.report import ladder
 from lab.report.terminal import WORST, print_scorecard
 from lab.score import score
+from lab.truth import Background
 
 
 def printed(*trials):
@@ -101,3 +102,11 @@ def test_what_is_held_out_is_named(make):
     told = "held out: polling-plain. They only tell how good a finished detector is"
     assert told in " ".join(printed(make.trial(held_out=True)).split())
     assert "held out" not in printed(make.trial())
+
+
+def test_alerts_on_a_background_are_said_to_be_neither_right_nor_wrong(make):
+    truth = make.truth(make.incident(), background=Background())
+    text = printed(make.trial(make.finding(), make.finding(device="192.168.7.23"), truth=truth))
+    assert "background, neither right nor wrong: AN1793 1 on 1 of the capture's hosts (builtin, full)" in text
+    assert "false alarm:" not in text
+    assert "background" not in printed(make.trial(make.finding()))

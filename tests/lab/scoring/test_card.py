@@ -16,6 +16,7 @@ from lab.gate.faults import VERDICTS
 from lab.gate.specimen import card_of, specimen
 from lab.score import LISTED_AT_MOST, TrialResult
 from lab.scoring.card import Analytic, Card, Incident, schema, text
+from lab.truth import Background
 
 FILE = Path(__file__).parents[3] / "docs/scorecard.schema.json"
 SOFTWARE = {"droidrange": "0", "python": "3", "attack": "19.1"}
@@ -106,3 +107,16 @@ def test_words_are_those_of_the_code(real):
     assert set(get_args(Incident.model_fields["verdict"].annotation)) == set(VERDICTS)
     assert schema()["properties"]["schema_version"]["const"] == SCHEMA_VERSION
     assert str(LISTED_AT_MOST) in schema()["properties"]["false_alarms"]["description"]
+
+
+def test_alerts_on_a_background_hold():
+    trials: list[TrialResult] = specimen()
+    found = next(place for place, one in enumerate(trials) if any(finding.alert for finding in one.findings))
+    stranger = replace(trials[found].findings[0], device="192.168.7.23", alert=True)
+    merged = replace(trials[found].truth, background=Background())
+    trials[found] = replace(trials[found], findings=(*trials[found].findings, stranger), truth=merged)
+    card = made(trials)
+    assert sum(row["alerts"] for row in card["background"]) == 1
+    assert faults(card) == []
+    card["background"][0]["certain"] = False
+    assert faults(card) != []

@@ -6,6 +6,7 @@ import pytest
 from detector.contract import SCHEMAS, Telemetry
 from detector.views import VIEWS
 from lab.scoring.matching import APPLESS, device_name, judge, matches, same_peer
+from lab.truth import Background
 
 
 @pytest.fixture
@@ -167,3 +168,39 @@ def test_the_appless_views_are_those_that_show_no_app():
 def test_device_name(truth):
     assert device_name("10.88.0.12", truth) == "phone-02"
     assert device_name("203.0.113.9", truth) == "203.0.113.9"
+
+
+@pytest.fixture
+def merged(make):
+    """A truth of a merged recording: phone-02's address is a host's of the background, too."""
+    return make.truth(make.incident(), background=Background({"phone-02": frozenset({"cdn.news.example"})}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"device": "192.168.7.23", "package": None, "uid": None}, "background"),
+        ({"device": "192.168.7.23", "alert": False}, "background"),
+        ({"device": "10.88.0.11", "peer": "other.example"}, "extra"),  # all of its traffic was played
+        ({"device": "phone-01", "package": None, "uid": None, "peer": "other.example"}, "benign"),
+        ({"device": "phone-02", "package": None, "uid": None, "peer": "other.example"}, "background"),
+        ({"device": "phone-02", "package": None, "uid": None, "peer": "cdn.news.example"}, "benign"),
+        ({"device": "phone-02", "package": "com.example.news", "uid": 10102, "peer": "other.example"}, "benign"),
+        ({"device": "phone-02", "package": "com.not.known", "uid": None}, "background"),
+        ({"device": "phone-02", "analytic": "AN1702", "package": None, "uid": None, "peer": None}, "background"),
+    ],
+)
+def test_what_may_speak_of_the_background_is_neither_right_nor_wrong(make, merged, changes, kind):
+    (verdict,) = judge(merged, [make.finding(**changes)], "full")
+    assert verdict.kind == kind
+    assert verdict.false_alarm == (kind != "background")
+
+
+def test_an_incident_of_a_merged_recording_is_hit_as_ever(make, merged):
+    (verdict,) = judge(merged, [make.finding()], "full")
+    assert verdict.kind == "hit"
+
+
+def test_without_a_background_an_unknown_host_is_a_false_alarm(make, truth):
+    (verdict,) = judge(truth, [make.finding(device="192.168.7.23")], "full")
+    assert (verdict.kind, verdict.false_alarm) == ("benign", True)

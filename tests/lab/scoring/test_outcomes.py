@@ -2,7 +2,8 @@
 
 import pytest
 
-from lab.scoring.outcomes import category_of, outcomes
+from lab.scoring.outcomes import category_of, outcomes, unscorable
+from lab.truth import Background
 
 
 def test_contacts_are_counted_only_where_truth_gives_each(make):
@@ -44,3 +45,16 @@ def test_an_app_that_truth_does_not_know_has_no_category(make):
 def test_no_truth_no_outcome(make):
     with pytest.raises(ValueError, match="without truth"):
         outcomes(make.trial(truth=None))
+
+
+def test_alerts_on_a_background_are_counted_apart(make):
+    truth = make.truth(make.incident(), background=Background())
+    hosts = ("192.168.7.23", "192.168.7.23", "192.168.7.24")
+    alerts = [make.finding(device=host, decided_at=make.START + k) for k, host in enumerate(hosts)]
+    quiet = make.finding(device="192.168.7.99", alert=False)
+    trial = make.trial(make.finding(), *alerts, quiet, truth=truth)
+    (outcome,), strays = outcomes(trial)
+    assert (outcome.verdict, strays) == ("detected", [])
+    (row,) = unscorable(trial)
+    assert (row["analytic"], row["alerts"], row["devices"], row["detector"]) == ("AN1793", 3, 2, "builtin")
+    assert unscorable(make.trial(*alerts)) == []
