@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.contract import Advance
+from lab.console import say
 from lab.errors import StageError
 from lab.replaying.checksums import Int64
 from lab.replaying.interfaces import interface
@@ -41,7 +42,11 @@ def replay(planned: Plan, specs: Sequence[str], owned: Sequence[str], advance: A
     with ExitStack() as held:
         outlets = [held.enter_context(opened(one)) for one in chosen]
         report.priority = held.enter_context(undisturbed(busiest_second(planned.due)))
-        _rounds(planned, outlets, leg, report, advance)
+        try:
+            _rounds(planned, outlets, leg, report, advance)
+        except KeyboardInterrupt:
+            say(f"{report.sent:,} of {report.planned:,} frames had left")
+            raise
     for before in chosen:
         after = interface(before.spec)
         report.counted[before.spec] = after.sent - before.sent if after else 0

@@ -12,6 +12,8 @@ from lab.errors import PrerequisiteError
 
 #: What an interface of the lab is called by its alias (ip link set ... alias), and what follows is who made it.
 LABEL = "droidrange wire"
+#: Destinations of a default route, and the halves of the world by which VPNs outdo one without replacing it.
+EVERYWHERE = ("default", "0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1")
 BOUND_S = 20.0  # of every question to iproute2
 
 
@@ -56,7 +58,7 @@ def interfaces(namespace: str = "") -> dict[str, Interface]:
         hop["dev"]
         for family in ("-4", "-6")
         for route in asked(*within, family, "-j", "route", "show", "table", "all")
-        if route.get("dst") == "default" and route.get("type", "unicast") == "unicast"
+        if route.get("dst") in EVERYWHERE and route.get("type", "unicast") == "unicast"
         for hop in (route, *route.get("nexthops", ()))
         if "dev" in hop
     }

@@ -1,7 +1,8 @@
 """Whether a replay may send on an interface. Pure, and the only place where that is decided.
 
-Allowed is a veth, dummy or tap that bears the lab's label, that no default route and no bridge leads on from. All else
-is refused, unless its owner has named exactly that interface with --i-own-this-network.
+Allowed is a veth into the lab's own namespace, or a dummy or tap, that bears the lab's label, and that no default route
+and no bridge leads on from. All else is refused, unless its owner has named exactly that interface with
+--i-own-this-network.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def refusals(
 ) -> list[str]:
     """Why nothing may be sent on the interface named ``spec``, each reason with what mends it; empty if it may.
 
-    ``found`` is None where there is none. ``far`` are the interfaces of the namespace that holds its other end;
+    ``found`` is None where there is none. ``far`` are the interfaces of the lab's namespace that its label names;
     ``longest`` is the longest frame to be sent.
     """
     if found is None:
@@ -53,6 +54,9 @@ def _strange(found: Interface, far: Collection[Interface]) -> list[str]:
         reasons.append(f"found {found.kind or 'hardware'}, expected a {', '.join(KINDS[:-1])} or tap")
     if not found.ours:
         reasons.append(f"found {f'alias {found.alias!r}' if found.alias else 'no alias'}, expected the lab's {LABEL!r}")
+    alone = found.kind == "veth" and not found.namespace and not any(one.ours and not one.loopback for one in far)
+    if alone:
+        reasons.append("its other end is not in the lab's namespace")
     if found.master:
         reasons.append(f"it is a port of {found.master}, which leads on")
     reasons += [

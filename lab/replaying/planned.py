@@ -105,7 +105,7 @@ def plan(path: Path, wishes: Wishes, advance: Advance) -> Plan:
     Raises EvidenceError for damaged evidence, ScenarioError for wishes that cannot be and for addresses that may not
     be sent, FileNotFoundError where there is nothing.
     """
-    if wishes.speed <= 0 or wishes.cap <= 0:
+    if not (wishes.speed > 0 and wishes.cap > 0):  # NaN is neither
         raise ScenarioError(["--speed and --rate-cap: expected more than 0"])
     source, devices, span = _opened(path, wishes)
     used = np.unique(np.concatenate([source.source, source.target]))

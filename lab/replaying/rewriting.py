@@ -88,10 +88,11 @@ class Rewriting:
         places = [laid.begin, laid.begin + 6]
         arp = np.flatnonzero(source.arp)
         places += [laid.begin[arp] + HEADER + 8, laid.begin[arp] + HEADER + 18] if len(arp) else []
-        for old, new in self.macs.items():
-            was, becomes = (np.array([int(part, 16) for part in mac.split(":")], np.uint8) for mac in (old, new))
-            for at in places:
-                hit = at[(_gathered(laid.buffer, at, 6) == was).all(axis=1)]
+        for at in places:
+            had = _gathered(laid.buffer, at, 6)
+            for old, new in self.macs.items():
+                was, becomes = (np.array([int(part, 16) for part in mac.split(":")], np.uint8) for mac in (old, new))
+                hit = at[(had == was).all(axis=1)]
                 _spread(laid.buffer, hit, np.broadcast_to(becomes, (len(hit), 6)))
 
     def _answers(self, buffer: Bytes, source: Source, transport: Int64, end: Int64) -> None:

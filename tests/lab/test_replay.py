@@ -76,6 +76,19 @@ def test_two_legs_part_devices_from_the_rest(recorded, machine):
     assert outside.got
 
 
+def test_an_interrupted_replay_says_how_far_it_came(recorded, machine, capsys):
+    class Stops(Outlet):
+        def send(self, frame):
+            super().send(frame)
+            if len(self.got) == 3:
+                raise KeyboardInterrupt
+
+    planned = plan(recorded, Wishes(speed=1e6, cap=1e9), lambda _done, _total: None)
+    with pytest.raises(KeyboardInterrupt):
+        replay(planned, machine(Stops()), (), lambda _done, _total: None)
+    assert f"2 of {len(planned.due)} frames had left" in capsys.readouterr().err
+
+
 def test_a_replay_of_which_nothing_left_is_a_failure(recorded, machine):
     planned = plan(recorded, Wishes(speed=1e6, cap=1e9), lambda _done, _total: None)
     with pytest.raises(StageError, match="no frame left"):

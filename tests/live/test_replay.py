@@ -150,7 +150,8 @@ UP = "link set x up;link set xp up"
 MINE = f"link set x alias {LABEL.replace(' ', '_')}"
 LABELLED = f"{VETH};{UP};{MINE}"
 SETUPS = {
-    "labelled veth": (LABELLED, "x", (), True),
+    "labelled veth that leads elsewhere": (LABELLED, "x", (), False),
+    "labelled veth, named as owned": (LABELLED, "x", ("x",), True),
     "veth without a label": (f"{VETH};{UP}", "x", (), False),
     "veth of another's label": (f"{VETH};{UP};link set x alias lab", "x", (), False),
     "label that only begins like ours": (f"{VETH};{UP};{MINE}s", "x", (), False),

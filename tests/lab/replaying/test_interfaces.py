@@ -9,6 +9,7 @@ from lab.replaying.interfaces import interface, interfaces, parted
 LINKS = [
     {"ifname": "lo", "flags": ["LOOPBACK", "UP"], "mtu": 65536, "address": "00:00:00:00:00:00"},
     {"ifname": "eth0", "flags": ["UP"], "mtu": 1400, "address": "02:fc:00:00:00:01"},
+    {"ifname": "tun0", "flags": ["UP"], "linkinfo": {"info_kind": "tun"}},
     {"ifname": "wg0", "flags": ["UP"], "linkinfo": {"info_kind": "wireguard"}},
     {
         "ifname": "dr-wire0",
@@ -24,6 +25,7 @@ FOUR = [
     {"dst": "default", "dev": "eth0"},
     {"dst": "10.0.0.0/8", "dev": "dr-wire0"},
     {"type": "unreachable", "dst": "default", "dev": "lo"},
+    {"dst": "128.0.0.0/1", "dev": "tun0"},
 ]
 SIX = [{"dst": "default", "nexthops": [{"dev": "wg0"}, {"via": {}}]}]
 
@@ -44,8 +46,8 @@ def machine(monkeypatch):
 
 def test_interfaces_are_told_with_label_route_and_count(machine):
     found = interfaces()
-    assert list(found) == ["lo", "eth0", "wg0", "dr-wire0"]
-    assert [one.name for one in found.values() if one.default_route] == ["eth0", "wg0"]
+    assert list(found) == ["lo", "eth0", "tun0", "wg0", "dr-wire0"]
+    assert [one.name for one in found.values() if one.default_route] == ["eth0", "tun0", "wg0"]
     assert [one.name for one in found.values() if one.ours] == ["dr-wire0"]
     assert [one.name for one in found.values() if one.loopback] == ["lo"]
     assert (found["dr-wire0"].sent, found["dr-wire0"].kind, found["eth0"].kind) == (42, "veth", "")

@@ -2,10 +2,16 @@ from dataclasses import replace
 
 import pytest
 
+from lab.replaying import permit
 from lab.replaying.interfaces import LABEL, Interface
-from lab.replaying.permit import refusals
 
 WIRE = Interface("dr-wire0", "", "veth", f"{LABEL} dr-wire", 1500, True, "02:00:00:00:00:01", "", False, False, 0)
+
+FAR = replace(WIRE, name="dr-wire1", namespace="dr-wire")
+
+
+def refusals(spec, found, owned, far=(FAR,), **more):
+    return permit.refusals(spec, found, owned, far=far, **more)
 
 
 def test_the_labs_own_wire_is_allowed():
@@ -62,6 +68,13 @@ def test_a_way_out_of_the_far_namespace_is_one():
     out = replace(WIRE, name="eth9", alias="", kind="", namespace="dr-wire")
     assert refusals("dr-wire0", WIRE, (), far=[*far, bridge]) == []
     assert "dr-wire/eth9, a way out" in refusals("dr-wire0", WIRE, (), far=[*far, out])[0]
+
+
+def test_a_veth_that_leads_elsewhere_is_refused_whatever_its_label():
+    loopback = replace(WIRE, name="lo", loopback=True, kind="", namespace="dr-wire")
+    for far in ((), (loopback,)):
+        assert "not in the lab's namespace" in refusals("dr-wire0", WIRE, (), far=far)[0]
+    assert refusals("dr-wire0", replace(WIRE, kind="tun"), (), far=()) == []
 
 
 def test_what_is_down_or_too_narrow_is_told_even_to_an_owner():

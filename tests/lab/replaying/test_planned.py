@@ -55,6 +55,8 @@ def test_a_cap_is_told(recorded):
 def test_wishes_that_cannot_be_are_refused(recorded, write_pcap, tmp_path):
     with pytest.raises(ScenarioError, match="more than 0"):
         plan(recorded, Wishes(speed=0), QUIET)
+    with pytest.raises(ScenarioError, match="more than 0"):
+        plan(recorded, Wishes(speed=float("nan")), QUIET)
     with pytest.raises(ScenarioError, match="knows no incidents"):
         plan(recorded / "telemetry/capture.pcap", Wishes(only=(INCIDENT,)), QUIET)
     with pytest.raises(FileNotFoundError):

@@ -127,6 +127,12 @@ def test_macs_change_on_both_ends(write_pcap):
     assert (out.src, out.dst) == ("02:00:00:00:00:0a", "02:99:00:00:00:02")
 
 
+def test_macs_may_change_places(write_pcap):
+    both = {"02:00:00:00:00:01": "02:00:00:00:00:0a", "02:00:00:00:00:0a": "02:00:00:00:00:01"}
+    out = Ether(rewritten(write_pcap(frames()[:1]), {}, both)[0])
+    assert (out.src, out.dst) == ("02:00:00:00:00:01", "02:00:00:00:00:0a")
+
+
 def test_bare_ip_gets_an_ethernet_header(write_pcap, valid):
     bare = [
         IP(src="10.88.3.4", dst="198.18.0.9") / UDP(sport=1, dport=2) / b"abc",
