@@ -166,7 +166,7 @@ def _called(rule: SigmaCorrelationRule, base: SigmaRule, name: str) -> str:
     if alias is None:
         return name
     for reference, field in alias.mapping.items():
-        if reference.rule is base:
+        if reference.reference in (base.name, str(base.id)):
             return field
     raise ValueError(
         f"correlation aliases: {name}: found nothing for the rule '{base.name or base.title}', expected a field"
@@ -174,6 +174,6 @@ def _called(rule: SigmaCorrelationRule, base: SigmaRule, name: str) -> str:
 
 
 def _tables(parts: Iterable[Matching]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    needed = sorted({name for one in parts for name in one.source.tables})
+    needed = sorted({name for one in parts for name in one.tables})
     optional = {name for one in parts for name in one.source.optional} - set(needed)
     return tuple(needed), tuple(sorted(optional))

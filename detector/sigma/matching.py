@@ -15,7 +15,7 @@ from sigma.conditions import (
 )
 from sigma.rule import SigmaRule
 
-from detector.sigma.sources import TEXTS, Column, Source, source_of
+from detector.sigma.sources import STATED, TEXTS, Column, Source, source_of
 from detector.sigma.terms import Parameters, Terms
 
 #: How a column that another rule groups or counts by is written, given the name of its field.
@@ -24,12 +24,18 @@ Asked = Mapping[str, str]
 
 @dataclass
 class Matching:
-    """One rule over its log source; ``late`` once a field was used that is known at the event's end."""
+    """One rule over its log source; ``late`` and ``stated`` once a field of that kind was used."""
 
     rule: SigmaRule
     source: Source
     parameters: Parameters
     late: bool = field(default=False)
+    stated: bool = field(default=False)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables it cannot do without."""
+        return (*self.source.tables, *(("device_state",) if self.stated else ()))
 
     def column(self, name: str) -> Column:
         """The column of a field; ValueError with the nearest of those there are."""
@@ -41,6 +47,7 @@ class Matching:
                 f"field {name}: unknown here, expected one of {', '.join(sorted(self.source.fields))}{hint}"
             )
         self.late = self.late or column.late
+        self.stated = self.stated or column.stated
         return column
 
     def relation(self, asked: Asked) -> str:
@@ -49,7 +56,8 @@ class Matching:
         more = "".join(f", {self._asked(name)} AS {alias}" for alias, name in asked.items())
         known = "ended" if self.late else "known"
         chosen = f"device, uid, package, peer, began, {known} AS known{more}"
-        return f"SELECT {chosen} FROM ({self.source.relation}) WHERE {where}"  # noqa: S608 - no text of a rule is in it
+        relation = STATED.format(relation=self.source.relation) if self.stated else self.source.relation
+        return f"SELECT {chosen} FROM ({relation}) WHERE {where}"  # noqa: S608 - no text of a rule is in it
 
     def _asked(self, name: str) -> str:
         column = self.column(name)

@@ -1,8 +1,9 @@
 """Where Sigma's network log sources are in our tables, and which expression each of their fields is. Data, pure.
 
 Field names: Sigma's taxonomy appendix (sigma-specification 2.1) and SigmaHQ's rules for categories, Zeek's logs for its
-services, both from memory. Beside them every log source has the columns of its own table, and device, uid, package,
-peer. Nothing of a rule's text may come into an expression: it only chooses among these.
+services, both from memory. Beside them every log source has the columns of its own table, device, uid, package, peer,
+and the phone's state: screen_on, locked, foreground (whether the app was). Nothing of a rule's text may come into an
+expression: it only chooses among these.
 """
 
 from __future__ import annotations
@@ -39,13 +40,22 @@ HTTP = """SELECT asked.*, carried.uid AS uid, carried.package AS package,
 _STEM = "split_part(path, '?', 1)"
 
 
+#: Any of the relations with what the phone was doing when the event began; nothing is known before its first row.
+STATED = """SELECT event.*, state.screen_on AS screen_on, state.locked AS locked,
+    CASE WHEN state.time IS NOT NULL AND event.uid IS NOT NULL
+      THEN coalesce(state.foreground_uid = event.uid, false) END AS foreground
+  FROM ({relation}) AS event ASOF LEFT JOIN device_state AS state
+    ON event.device = state.device AND event.began >= state.time"""
+
+
 @dataclass(frozen=True)
 class Column:
-    """An expression over a log source's relation, of what kind it is, and whether it is known late."""
+    """An expression over a log source's relation, of what kind it is, whether it is known late, or is of STATED."""
 
     sql: str
     kind: str = TEXT
     late: bool = False
+    stated: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,8 @@ def _kind(column: pa.Field) -> str:
 def _own(table: str) -> dict[str, Column]:
     late = LATE if table == "flows" else LATE | {"answered", "rcode", "answers", "status"}
     found = {one.name: Column(f'"{one.name}"', _kind(one), one.name in late) for one in SCHEMAS[table]}
-    return {**found, **{name: Column(name, NUMBER if name == "uid" else TEXT) for name in WHO}}
+    state = {name: Column(name, TRUTH, stated=True) for name in ("screen_on", "locked", "foreground")}
+    return {**found, **{name: Column(name, NUMBER if name == "uid" else TEXT) for name in WHO}, **state}
 
 
 def _source(relation: str, table: str, optional: tuple[str, ...], fields: Mapping[str, str | Column]) -> Source:

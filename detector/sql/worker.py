@@ -79,7 +79,7 @@ def _unused(query: Query, used: tuple[str, ...]) -> list[str]:
 def answered(query: Query, tables: dict[str, pa.Table]) -> Iterator[dict[str, Any]]:
     """What the statement says of these tables, as objects of findings.jsonl that nobody has signed."""
     connection = locked(tables)
-    reader: Any = connection.execute(query.text, dict(query.parameters) or None).to_arrow_reader(AT_ONCE)
+    reader: Any = connection.sql(query.text, params=dict(query.parameters) or None).to_arrow_reader(AT_ONCE)
     for batch in reader:
         for row in rows(batch):
             yield finding_row(row, query.rule, query.analytic, query.measure)
