@@ -68,7 +68,7 @@ def warnings(about: Mapping[str, Any]) -> Iterator[str]:
     outside = share["before"] + share["after"]
     if outside:
         of = f"{outside:,} of {about['packets']:,} injected packets"
-        yield f"{of} lie outside the capture's span, where nothing else is heard: move them (--at), or use a longer capture"
+        yield f"{of} lie outside the capture's span, where nothing else is heard: --at, or a longer capture, mends it"
     if about["left_behind"]:
         yield f"left behind: {about['left_behind']:,} packets of the recording that are neither TCP nor UDP"
 

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.capture.network import AddressBook
-from lab.behaviours import Bool, Int64
+from lab.behaviours import Bool, Int32, Int64
 from lab.injecting.heads import ACK, RST, SYN, UDP, Heads
 
-PENDING = 1 << 20  # rows that wait before they are summed
+PENDING = 1 << 18  # rows that wait before they are summed, or half as many as there are already
 _ASKED_LOW, _ASKED_HIGH = 1, 2  # a SYN was seen from the lower, from the higher endpoint
 DNS_PORT = 53
 Pairs = tuple[Int64, Int64, Int64]
@@ -29,12 +29,12 @@ class Talks:
 
     low: Int64
     high: Int64
-    kind: Int64
+    kind: npt.NDArray[np.int16]
     first: Int64  # microseconds since the epoch
     last: Int64
-    asked: Int64
-    packets_low: Int64  # sent by the lower endpoint
-    packets_high: Int64
+    asked: npt.NDArray[np.int8]
+    packets_low: Int32  # sent by the lower endpoint
+    packets_high: Int32
     bytes_low: Int64
     bytes_high: Int64
 
@@ -47,12 +47,12 @@ class Talks:
         return cls(
             low=np.where(lower, source, target),
             high=np.where(lower, target, source),
-            kind=heads.proto * 2 + heads.v6,
+            kind=(heads.proto * 2 + heads.v6).astype(np.int16),
             first=heads.time,
             last=heads.time,
-            asked=np.where(opens, np.where(lower, _ASKED_LOW, _ASKED_HIGH), 0),
-            packets_low=lower.astype(np.int64),
-            packets_high=(~lower).astype(np.int64),
+            asked=np.where(opens, np.where(lower, _ASKED_LOW, _ASKED_HIGH), 0).astype(np.int8),
+            packets_low=lower.astype(np.int32),
+            packets_high=(~lower).astype(np.int32),
             bytes_low=np.where(lower, heads.size, 0),
             bytes_high=np.where(lower, 0, heads.size),
         )
@@ -60,8 +60,15 @@ class Talks:
     @classmethod
     def joined(cls, several: list[Talks]) -> Talks:
         """All rows of several, and one of each five-tuple."""
-        none = np.zeros(0, np.int64)
-        return cls(*(np.concatenate([none, *(getattr(t, f.name) for t in several)]) for f in fields(cls))).summed()
+        if not several:
+            return cls.of(Heads.joined([]))
+        if len(several) == 1:
+            return several[0].summed()
+        return cls(*(np.concatenate([getattr(t, f.name) for t in several]) for f in fields(cls))).summed()
+
+    def part(self, begin: int, end: int) -> Talks:
+        """Some of the rows."""
+        return Talks(*(getattr(self, one.name)[begin:end] for one in fields(self)))
 
     def summed(self) -> Talks:
         """One row of each five-tuple."""
@@ -70,7 +77,7 @@ class Talks:
         new = np.ones(len(order), np.bool_)
         new[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
         starts = np.flatnonzero(new)
-        if not len(starts):
+        if len(starts) == len(order):
             return self
         how = {"first": np.minimum, "last": np.maximum, "asked": np.bitwise_or}
         summed = {
@@ -111,12 +118,13 @@ class Census:
             self.last = high if self.last is None else max(high, self.last)
         self.packets += len(times)
         self._waiting.append(Talks.joined([Talks.of(heads)]))
-        if sum(len(some.low) for some in self._waiting[1:]) > PENDING:
+        if sum(len(some.low) for some in self._waiting[1:]) > max(PENDING, len(self._waiting[0].low) // 2):
             self._waiting = [Talks.joined(self._waiting)]
 
     def talks(self) -> Talks:
         """The five-tuples so far."""
-        self._waiting = [Talks.joined(self._waiting)]
+        if len(self._waiting) != 1:
+            self._waiting = [Talks.joined(self._waiting)]
         return self._waiting[0]
 
     def text(self, v6: bool, number: int) -> str:  # noqa: FBT001 - one half of an address

@@ -16,19 +16,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lab.injecting.census import Census
+from lab.injecting.census import Census, Talks
 from lab.injecting.heads import TCP
 from lab.injecting.injected import Injected, Pieces
 from lab.injecting.places import Places
 from lab.injecting.tables import moved
-from lab.parquet import write_parquet
+from lab.parquet import parquet_writer
 from lab.stages.conn_log import ZEEK
 from lab.stages.labels import FLOWS
 from lab.store import write_atomic
 from lab.truth import BACKGROUND
 
 _FLOW = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto")
-ROWS = 1 << 15  # of the background's flows turned into text at a time
+ROWS = 1 << 16  # of the background's flows written at a time
 ROWS = 1 << 15  # of the background's flows turned into text at a time
 Flow = tuple[str, str, str, str, str]  # of the recording, before anything was exchanged: columns _FLOW
 HEADERS = 40  # bytes that each further piece of a segment adds, of IPv4 without options
@@ -47,14 +47,20 @@ class Moves:
 def write_flows(source: Path, target: Path, places: Places, shift: int, census: Census) -> int:
     """Writes truth/flows.parquet of the merged capture; returns how many rows are the background's."""
     own = moved(pq.read_table(source), "flows", places, shift).cast(FLOWS)
-    others = background_flows(census)
-    write_parquet(target, pa.concat_tables([own, others]))
-    return int(others.num_rows)
-
-
-def background_flows(census: Census) -> pa.Table:
-    """The background's five-tuples as rows of truth/flows.parquet; the device is the client's address."""
     talks = census.talks()
+
+    def write(file: BinaryIO) -> None:
+        with parquet_writer(file, FLOWS) as writer:
+            writer.write_table(own.replace_schema_metadata(None))
+            for begin in range(0, len(talks.low), ROWS):
+                writer.write_table(background_flows(census, talks.part(begin, begin + ROWS)))
+
+    write_atomic(target, write)
+    return len(talks.low)
+
+
+def background_flows(census: Census, talks: Talks) -> pa.Table:
+    """Five-tuples of the background as rows of truth/flows.parquet; the device is the client's address."""
     client, server = talks.ends()
     v6 = (talks.kind & 1).astype(np.bool_)
     asks, answers = census.texts(v6, client >> 16), census.texts(v6, server >> 16)
@@ -104,15 +110,15 @@ def _moved_row(line: str, moves: Moves) -> str:
 
 def _background_rows(census: Census) -> Iterator[list[str]]:
     """The background's five-tuples; what Zeek would have to follow a connection for is left unset."""
-    talks, flows = census.talks(), background_flows(census)
-    low = talks.client_low
-    sides = ((talks.bytes_low, talks.bytes_high), (talks.packets_low, talks.packets_high))
-    counts = [np.where(low, *pair) for pair in sides] + [np.where(low, *pair[::-1]) for pair in sides]
     names = ("client", "client_port", "server", "server_port", "proto", "start", "end")
-    for begin in range(0, flows.num_rows, ROWS):
-        part = flows.slice(begin, ROWS)
-        columns = [*(part[name].to_pylist() for name in names), *(c[begin : begin + ROWS].tolist() for c in counts)]
-        for client, port, server, to, proto, start, end, sent, packets, got, answers in zip(*columns, strict=True):
+    whole = census.talks()
+    for begin in range(0, len(whole.low), ROWS):
+        talks = whole.part(begin, begin + ROWS)
+        low, flows = talks.client_low, background_flows(census, talks)
+        sides = ((talks.bytes_low, talks.bytes_high), (talks.packets_low, talks.packets_high))
+        counts = [np.where(low, one, other) for pair in sides for one, other in (pair, pair[::-1])]
+        columns = [*(flows[name].to_pylist() for name in names), *(count.tolist() for count in counts)]
+        for client, port, server, to, proto, start, end, sent, got, packets, answers in zip(*columns, strict=True):
             uid = hashlib.sha256(f"{client}/{port}/{server}/{to}/{proto}".encode()).hexdigest()[:17]
             head = [_seconds(start), f"C{uid}", client, str(port), server, str(to), proto, "-", _seconds(end - start)]
             rest = [str(sent), str(got), "OTH", "-", "-", "0", "-", str(packets), "-", str(answers), "-", "-"]
