@@ -3,45 +3,38 @@
 The image's own command runs once for each telemetry; /telemetry is read-only and holds ``<table>.parquet``,
 ``telemetry.json`` and, where the view shows it, ``capture.pcap`` (detector/fenced/handed.py). Exit code 0: the lines on
 stdout are all findings; 127: this telemetry is none for it (unsupported); anything else has failed. What raises it
-wrongly is its author's to say. The version is the digest of the image. It takes the extra ``live`` (docker's SDK) and
-an engine on this machine; an image that is not there is not fetched.
+wrongly is its author's to say. The version is the digest of the image. It takes docker's command and an engine on this
+machine; an image that is not there is not fetched.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import socket
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Timer
-from typing import Any
 
 from detector.contract import Detector, Finding, Telemetry, Unsupported
 from detector.fenced import Ended, Failed, Limits, hand_over, taken
-from detector.fenced.outcome import PROCESSES, TOLD
+from detector.fenced.outcome import PROCESSES
+from detector.foreign.heard import heard
 
 ARGUMENT = "NAME"
 LABEL = "droidrange.detector"
 PLACE = "/telemetry"
 UNSUPPORTED = 127
-SOCKET = "unix:///var/run/docker.sock"
-INSTALL = "apt-get install docker.io, systemctl start docker, and pip install 'droidrange[live]'"
-#: A session of an engine takes a while, and so do slow disks; reading what a container says has no bound but Limits.
-ANSWER_S = 120
-SETTINGS = {
-    "network_mode": "none",
-    "read_only": True,
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges:true"],
-    "tmpfs": {"/tmp": "size=64m,mode=1777"},  # noqa: S108 - the container's own
-    "ipc_mode": "private",
-    "init": True,
-    "environment": {"TZ": "UTC", "LANG": "C.UTF-8"},
-}
+INSTALL = "apt-get install docker.io, then systemctl start docker"
+ANSWER_S = 120.0  # for one answer of the engine: a session takes a while, and so do slow disks
+CLOSED = (
+    *("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--ipc=private"),
+    *("--tmpfs=/tmp:size=64m,mode=1777", "--init", "--env=TZ=UTC", "--env=LANG=C.UTF-8"),
+    *("--pull=never", "--log-driver=none", "--ulimit=core=0", "--ulimit=nofile=1024"),
+)
 
 
 @dataclass(frozen=True)
@@ -73,89 +66,47 @@ class Image:
             yield replace(finding, **mine, partial=finding.partial or partial)
 
     def _run(self, given: Path) -> Ended:
-        from docker.errors import DockerException
-
-        with _engine() as client:
-            _sweep(client)
-            try:
-                with _container(client, self.image, given, self.limits) as container:
-                    return _listened(container, self.limits, self.name)
-            except (DockerException, OSError) as fault:
-                raise Failed(f"{self.name} could not be run: {_told(fault)}") from fault
+        _sweep()
+        with _container(self.image, given, self.limits) as container:
+            ended = heard(["docker", "start", "--attach", container], self.limits, self.name)
+            state = _docker("inspect", "--format={{.State.ExitCode}} {{.State.OOMKilled}} {{.State.Status}}", container)
+        code, starved, status = state.split()
+        if starved == "true":
+            raise Failed(f"{self.name} was ended: it held more than {self.limits.memory:,} bytes of memory")
+        if status != "exited":  # the engine was lost, or the image has no such command
+            raise Failed(f"{self.name} could not be run: {ended.told}")
+        return replace(ended, code=int(code))
 
 
 @contextmanager
-def _container(client: Any, image: str, given: Path, limits: Limits) -> Iterator[Any]:
+def _container(image: str, given: Path, limits: Limits) -> Iterator[str]:
     """A container that is made but not started; whatever has its label is gone afterwards."""
-    from docker.types import Ulimit
-
     own = secrets.token_hex(8)
-    ulimits = [
-        Ulimit(name="cpu", soft=limits.cpu_seconds, hard=limits.cpu_seconds + 1),
-        Ulimit(name="core", soft=0, hard=0),
-        Ulimit(name="nofile", soft=1024, hard=1024),
-    ]
+    bounds = (
+        f"--memory={limits.memory}",
+        f"--memory-swap={limits.memory}",
+        f"--pids-limit={limits.processes or PROCESSES}",
+        "--cpu-period=100000",
+        "--cpu-quota=200000",  # two processors; unlike --cpus, no engine refuses it for having fewer
+        f"--ulimit=cpu={limits.cpu_seconds}:{limits.cpu_seconds + 1}",
+    )
+    labels = (f"--label={LABEL}={own}", f"--label={LABEL}.owner={_owner()}")
     try:
-        yield client.containers.create(
-            image,
-            **SETTINGS,
-            volumes={str(given): {"bind": PLACE, "mode": "ro"}},
-            mem_limit=limits.memory,
-            memswap_limit=limits.memory,
-            pids_limit=limits.processes or PROCESSES,
-            cpu_period=100_000,
-            cpu_quota=100_000 * min(2, os.cpu_count() or 1),
-            ulimits=ulimits,
-            log_config={"type": "none"},  # what it says without end fills no disk
-            labels={LABEL: own, f"{LABEL}.owner": _owner()},
-        )
+        yield _docker("create", *CLOSED, *bounds, *labels, f"--volume={given}:{PLACE}:ro", image)
     finally:
-        _remove(client, f"{LABEL}={own}")
+        _remove(_docker("ps", "--all", "--quiet", f"--filter=label={LABEL}={own}").split())
 
 
-def _listened(container: Any, limits: Limits, name: str) -> Ended:
-    """What the container said until it ended; Failed at a limit."""
-    stdout, stderr, said, late = [], b"", 0, []
-    pieces = container.attach(stdout=True, stderr=True, stream=True, demux=True)
-
-    def end() -> None:
-        late.append(f"it ran longer than {limits.seconds:g} s")
-        container.kill()
-
-    clock = Timer(limits.seconds, end)
-    container.start()
-    clock.start()
-    try:
-        for out, err in pieces:
-            said += len(out or b"") + len(err or b"")
-            stdout.append(out or b"")
-            stderr = (stderr + (err or b""))[-TOLD:]
-            if said > limits.output:
-                late.append(f"it wrote more than {limits.output:,} bytes to stdout and stderr")
-                break
-        code = int(container.wait(timeout=limits.seconds)["StatusCode"]) if not late else 0
-    finally:
-        clock.cancel()
-    container.reload()
-    if container.attrs["State"].get("OOMKilled"):
-        late.append(f"it held more than {limits.memory:,} bytes of memory")
-    ended = Ended(code, b"".join(stdout), stderr)
-    if late:
-        raise Failed(f"{name} was ended: {late[0]}; on stderr: {ended.told}")
-    return ended
-
-
-def _remove(client: Any, label: str) -> None:
-    for left in client.containers.list(all=True, filters={"label": label}):
-        left.remove(force=True, v=True)
-
-
-def _sweep(client: Any) -> None:
+def _sweep() -> None:
     """Removes what a killed process of this machine has left on the engine."""
-    for left in client.containers.list(all=True, filters={"label": f"{LABEL}.owner"}):
-        owner = left.labels[f"{LABEL}.owner"]
-        if not _lives(owner):
-            left.remove(force=True, v=True)
+    shown = f'--format={{{{.ID}}}} {{{{.Label "{LABEL}.owner"}}}}'
+    lines = _docker("ps", "--all", f"--filter=label={LABEL}.owner", shown).splitlines()
+    _remove([line.split()[0] for line in lines if not _lives(line.partition(" ")[2])])
+
+
+def _remove(containers: list[str]) -> None:
+    if containers:
+        _docker("rm", "--force", "--volumes", *containers)
 
 
 def _owner(pid: int | None = None) -> str:
@@ -174,48 +125,40 @@ def _lives(owner: str) -> bool:
     return len(words) == 3 and words[1].isdigit() and _owner(int(words[1])) == owner
 
 
-@contextmanager
-def _engine() -> Iterator[Any]:
-    """The engine of DOCKER_HOST or the default one; Unsupported if there is none on this machine."""
-    where = os.environ.get("DOCKER_HOST") or SOCKET
-    if not where.startswith("unix://"):
-        raise Unsupported(f"image: DOCKER_HOST={where} is another machine, which cannot see the telemetry of this one")
+def _docker(*words: str) -> str:
+    """What docker answers, without line ends around it; Failed with its own words where it refuses."""
     try:
-        from docker import DockerClient
-        from docker.errors import DockerException
-    except ImportError:
-        raise Unsupported(f"image: docker's SDK for Python is not installed; {INSTALL}") from None
-    try:
-        with socket.socket(socket.AF_UNIX) as probe:  # says what is wrong, and leaves nothing open as the SDK would
-            probe.settimeout(ANSWER_S)
-            probe.connect(where.removeprefix("unix://"))
-        client = DockerClient(base_url=where, timeout=ANSWER_S, version="auto")
-    except (DockerException, OSError) as fault:
-        raise Unsupported(f"image: no Docker engine answers at {where} ({_told(fault)}); {INSTALL}") from None
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def _told(fault: Exception) -> str:
-    """What the engine said, without what the SDK puts around it."""
-    return " ".join(str(getattr(fault, "explanation", None) or fault).split())[:300]
+        done = subprocess.run(  # noqa: S603 - words of ours, and the image's name behind them
+            ["docker", *words],  # noqa: S607 - wherever it is installed
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=ANSWER_S,
+            check=True,
+        )
+    except subprocess.CalledProcessError as fault:
+        raise Failed(f"docker {words[0]}: {' '.join(fault.stderr.decode(errors='replace').split())[:300]}") from None
+    except subprocess.TimeoutExpired:
+        raise Failed(f"docker {words[0]}: no answer within {ANSWER_S:g} s; restart the engine") from None
+    return done.stdout.decode(errors="replace").strip()
 
 
 def create(argument: str) -> Detector:
     """The image of that name; LookupError if the engine has none, Unsupported where there is no engine."""
-    if not argument:
-        raise LookupError("detector image: found no argument, expected image:NAME, an image on this machine's engine")
-    with _engine() as client:
-        from docker.errors import DockerException, ImageNotFound
-
-        try:
-            found = client.images.get(argument)
-        except ImageNotFound:
-            missing = f"found no image '{argument}' on the engine"
-            raise LookupError(f"detector image: {missing}; docker build -t {argument} . or docker pull it") from None
-        except DockerException as fault:
-            raise LookupError(f"detector image: '{argument}' is no image: {_told(fault)}") from None
-    digest = str(found.id).removeprefix("sha256:")
-    return Image(f"image:{argument}", digest[:12], str(found.id))
+    if not argument or argument.startswith("-"):
+        found = f"the argument '{argument}'" if argument else "no argument"
+        raise LookupError(f"detector image: found {found}, expected image:NAME, an image on this machine's engine")
+    where = os.environ.get("DOCKER_HOST", "unix://")
+    if not where.startswith("unix://"):
+        raise Unsupported(f"image: DOCKER_HOST={where} is another machine, which cannot see the telemetry of this one")
+    if shutil.which("docker") is None:
+        raise Unsupported(f"image: there is no command docker; {INSTALL}")
+    try:
+        _docker("version", "--format={{.Server.Version}}")
+    except Failed as fault:
+        raise Unsupported(f"image: no Docker engine answers ({fault}); {INSTALL}") from None
+    try:
+        digest = _docker("image", "inspect", "--format={{.Id}}", argument)
+    except Failed as fault:
+        hint = f"docker build -t {argument} . or docker pull {argument}"
+        raise LookupError(f"detector image: found no image '{argument}' on the engine ({fault}); {hint}") from None
+    return Image(f"image:{argument}", digest.removeprefix("sha256:")[:12], digest)
