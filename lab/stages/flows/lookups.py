@@ -29,6 +29,7 @@ _FIXED = 12 + 4 + 11 + 2  # header, type and class, OPT record, the name's first
 _LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype=np.uint8)
 _LETTER_SALT, _TEXT_SALT, _TEXT = 32, 30, 1 << 14
 MAX_TEXT = 512  # characters of a text answer that are kept
+FRAMED, FRAME = "dns_tcp", 2  # a protocol whose messages stand behind their length, and its bytes: no part of them
 RESOLVERS, NEIGHBOURS = frozenset({"dns", "dns_tcp"}), "mdns"  # protocols
 _SERVICE = "_googlecast._tcp.local"  # asked for of neighbours where nothing else is
 _PTR_FIXED, _INSTANCE = 12 + 2 + 4, 12  # bytes around the only name of a question; letters before it in an answer
@@ -92,7 +93,9 @@ def dns_table(timeline: Timeline, sides: Sides, pieces: Pieces, found: Asked) ->
     order = np.lexsort((flow, found.time))
     found = Asked(*(column[order] for column in vars(found).values()))
     said, x = timeline.conversations, timeline.exchanges
+    framed = np.array([one.protocol == FRAMED for one in timeline.speeches], dtype=np.bool_)[said.speech[found.row]]
     up, down = x.up[found.x], x.down[found.x]
+    inside = np.where(framed & (up > 0), np.maximum(up - FRAME, 1), up)
     near = np.array([speech.protocol == NEIGHBOURS for speech in timeline.speeches], dtype=np.bool_)
     qtype = [
         "PTR" if beside else speech.options.get("qtype", "A").upper()
@@ -108,12 +111,12 @@ def dns_table(timeline: Timeline, sides: Sides, pieces: Pieces, found: Asked) ->
         "answered": pa.array(found.answered, mask=~heard),
         "client": taken(sides.texts, sides.client[found.row]),
         "server": taken(sides.texts, sides.server[found.row]),
-        "qname": _qnames(timeline, found, np.where(near[speech], 0, up), near[speech]),
+        "qname": _qnames(timeline, found, np.where(near[speech], 0, inside), near[speech]),
         "qtype": taken(qtype, speech),
         "rcode": pa.array(np.where(missing, 3, 0).astype(np.int32), mask=~heard),
         "answers": _answers(timeline, found, qtype, missing | ~heard),
-        "bytes_up": found.bytes_up,
-        "bytes_down": found.bytes_down,
+        "bytes_up": np.maximum(found.bytes_up - FRAME * framed, 0),
+        "bytes_down": np.maximum(found.bytes_down - FRAME * framed, 0),
     }
     return table("dns", columns)
 

@@ -33,6 +33,14 @@ def test_questions_of_a_size_have_names_of_that_length(up, timeline_of, talk, sc
     assert len(one["answers"][0]) > 60
 
 
+@pytest.mark.parametrize("up", [60, 90, 200])
+def test_the_length_before_a_message_over_tcp_is_no_part_of_it(up, timeline_of, talk, scene_from):
+    said = talk([(0, up, 400, 900)], speech=Speech("dns_tcp", port=53, options={"qtype": "TXT"}))
+    (row,) = dns_of(scene_from(timeline_of([said])))
+    assert row["bytes_up"] == up - 2 == 12 + 4 + 11 + 2 + len(row["qname"])
+    assert row["bytes_down"] == 400 - 2
+
+
 def test_no_such_name(timeline_of, talk, scene_from):
     (row,) = dns_of(scene_from(timeline_of([talk([(0, 60, 0, 900)], speech=dns(qtype="A"))])))
     assert (row["rcode"], row["answers"]) == (3, [])
