@@ -44,7 +44,13 @@ def test_it_sees_what_was_handed_over(order):
 
 
 def test_it_says_what_it_is(order):
-    assert worked(order(GOOD, "about"))[1][0] == {"name": "mine", "version": "3", "needs": ["flows"], "judges": False, "knobs": []}
+    assert worked(order(GOOD, "about"))[1][0] == {
+        "name": "mine",
+        "version": "3",
+        "needs": ["flows"],
+        "judges": False,
+        "knobs": [],
+    }
     assert worked(order(GOOD, "judges"))[1][0] == ["AN1793", "AN1702"]
 
 
