@@ -22,7 +22,7 @@ def test_what_is_no_rule_file_is_told(tmp_path):
     with pytest.raises(LookupError, match=r"found no rule files, expected 1 to 5,000 of \.yml, \.yaml"):
         texts_of(tmp_path)
     (tmp_path / "binary.yml").write_bytes(b"\xff\xfe")
-    with pytest.raises(LookupError, match="unreadable .*expected a Sigma rule in UTF-8"):
+    with pytest.raises(LookupError, match=r"unreadable .*expected a Sigma rule in UTF-8"):
         texts_of(tmp_path)
     (tmp_path / "binary.yml").write_bytes(b"#" * (LONGEST + 1))
     with pytest.raises(LookupError, match="expected a rule of at most"):
