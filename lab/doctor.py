@@ -69,8 +69,9 @@ def _space() -> Check:
 
 
 def _tools() -> list[Check]:
-    """Programs that only compare with us or check us: nothing of the embedded default needs them."""
+    """Programs that wire replay needs, or that compare with us or check us; the embedded default needs none."""
     return [
+        _tool("ip", ["-V"], "apt-get install iproute2 (replay and lab wire need it)"),
         _tool("tshark", ["--version"], "apt-get install tshark"),
         _tool("suricata", ["-V"], "apt-get install -t bookworm-backports suricata"),
     ]
