@@ -115,7 +115,8 @@ def run(
     folder = fit_folder(out or Path("out") / name)
     wishes = {name: wish for name, wish in (("speed", speed), ("lab", lab)) if wish is not None}
     asked = (tuple(range(seed, seed + seeds)), stage, tuple(detector), tuple(view), budget, wishes)
-    plan = Plan(name, scenarios, *asked, past=past, devices=devices or 0, vary=axes)
+    by_path = suite if suite != name else ""
+    plan = Plan(name, scenarios, *asked, past=past, devices=devices or 0, vary=axes, asked=by_path)
     with progress(f"run {name}") as advance:
         run_suite(plan, folder, progress=advance)
     _score_run(folder, json_=json_)

@@ -44,5 +44,6 @@ def plan_of(
     name, scenarios = suite_scenarios(suite)
     scenarios = enlarged(scenarios, devices)
     refuse_absurd(scenarios, seeds, stage, looks=len(detectors) * len(views), learn=past.learn if past else 0)
-    many = tuple(range(seed, seed + seeds))
-    return Plan(name, scenarios, many, stage, tuple(detectors), tuple(views), budget, past=past, devices=devices or 0)
+    asked = (tuple(range(seed, seed + seeds)), stage, tuple(detectors), tuple(views), budget)
+    by_path = suite if suite != name else ""
+    return Plan(name, scenarios, *asked, past=past, devices=devices or 0, asked=by_path)

@@ -98,6 +98,7 @@ class Scenario:
     network: Network = PLAIN
     enlarged: int = 0  # to a fleet of how many phones; 0: as written
     varied_from: str = ""  # the scenario of which a setting was turned; empty: none was
+    turned: tuple[str, ...] = ()  # what was turned to what, as run --vary has it
 
     @property
     def alike(self) -> frozenset[tuple[str, str]]:

@@ -160,13 +160,14 @@ def _number(text: str, kind: type[int | float]) -> Any:
 def _turned(scenario: Scenario, cell: Mapping[Axis, str]) -> Scenario:
     """A scenario, or a twin, in one cell, under a name and a hash of its own."""
     mark = ".".join(f"{axis.setting}-{re.sub(r'[^a-z0-9.-]', '-', text.lower())}" for axis, text in cell.items())
-    told = "\n".join(f"{axis.key}={text}" for axis, text in cell.items())
+    turned = tuple(f"{axis.key}={text}" for axis, text in cell.items())
     return replace(
         scenario,
         name=_short(f"{scenario.name}.{mark}"),
         varied_from=scenario.name,
+        turned=turned,
         twin_of=_short(f"{scenario.twin_of}.{mark}") if scenario.twin_of else "",
-        sha256=hashlib.sha256(f"{scenario.sha256}\n{told}".encode()).hexdigest(),
+        sha256=hashlib.sha256("\n".join((scenario.sha256, *turned)).encode()).hexdigest(),
         apps=tuple(_app(scenario, app, cell) for app in scenario.apps),
     )
 

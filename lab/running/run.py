@@ -125,8 +125,8 @@ def evidence(content: Mapping[str, Any]) -> Row:
     """What a run's scorecard rests on: software, detectors' versions, and the hash of every scenario and recording."""
     versions = {row["detector"]: row["detector_version"] for row in content["trials"] if row["detector_version"]}
     hashes = {name: dict(sorted(content[name].items())) for name in ("scenarios", "recordings")}
-    speed = {"speed": content["speed"]} if "speed" in content else {}
-    return {"software": dict(content["software"]), "detectors": dict(sorted(versions.items())), **hashes, **speed}
+    more = {name: content[name] for name in ("speed", "asked", "turned") if name in content}
+    return {"software": dict(content["software"]), "detectors": dict(sorted(versions.items())), **hashes, **more}
 
 
 def report_folder(folder: Path, out: Path | None = None, *, advance: Advance = unsaid) -> Path:

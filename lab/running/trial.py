@@ -64,7 +64,7 @@ class Plan:
     ``past``: the fleet of each scenario is an enterprise of its own, and what was usual in it before is learned from
     that. ``devices``: how many phones all the scenarios were enlarged to, 0 if they were not. ``vary``: the axes of a
     sweep (lab/authoring/varied.py), whose cells the scenarios are. ``explained``: whether each detector is asked why it
-    found or missed each incident.
+    found or missed each incident. ``asked``: the path by which the suite was asked for; empty: by its name.
     """
 
     suite: str
@@ -79,6 +79,7 @@ class Plan:
     devices: int = 0
     vary: tuple[Row, ...] = ()
     explained: bool = True
+    asked: str = ""
 
     @property
     def setting(self) -> dict[str, float]:
@@ -134,6 +135,8 @@ def _about(plan: Plan, names: Sequence[str], cases: Sequence[list[Row]]) -> Row:
         **({"speed": plan.wishes["speed"]} if "speed" in plan.wishes else {}),
         **plan.setting,
         **({"vary": list(plan.vary)} if plan.vary else {}),
+        **({"turned": {one.name: list(one.turned) for one in plan.scenarios}} if plan.vary else {}),
+        **({"asked": plan.asked} if plan.asked else {}),
         "budget": plan.budget,
         "scenarios": {scenario.name: scenario.sha256 for scenario in plan.scenarios},
         "recordings": recordings,

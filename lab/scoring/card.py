@@ -175,6 +175,10 @@ class Evidence(Strict):
     speed: float = Field(
         default=1.0, description="live: idle gaps passed so many times as fast; absent where not asked"
     )
+    asked: str = Field(default="", description="the path by which the suite was asked for; absent: by its name")
+    turned: dict[str, list[str]] = Field(
+        default={}, description="what each scenario was made by, as run --vary has it; absent where nothing was turned"
+    )
 
 
 class Accepted(Strict):

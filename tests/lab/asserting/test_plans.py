@@ -35,3 +35,10 @@ def test_what_cannot_be_is_refused(settings, said):
 def test_an_unknown_suite_is_refused():
     with pytest.raises(ScenarioError, match="unknown scenario 'smook'"):
         plan_of("smook")
+
+
+def test_a_path_is_kept_so_that_what_was_missed_can_be_played_again(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('question = "Is it one?"\nscenarios = ["smoke-poll"]\n')
+    assert (plan_of(str(path)).suite, plan_of(str(path)).asked) == ("mine", str(path))
+    assert plan_of("smoke").asked == ""

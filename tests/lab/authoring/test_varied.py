@@ -74,6 +74,12 @@ def test_every_cell_has_a_name_and_a_hash_of_its_own(pair):
     assert all(len(one.name) <= LONGEST for one in found)
 
 
+def test_what_was_turned_makes_each_cell_again(pair):
+    found = swept(pair, ["polling.jitter=0.1,0.5", "polling.period=30s,1h"]).scenarios
+    again = [one for turned in dict.fromkeys(one.turned for one in found) for one in swept(pair, turned).scenarios]
+    assert again == list(found)
+
+
 def test_durations_are_in_seconds_and_numbers_in_order(pair):
     period, jitter = swept(pair, ["polling.period=1h,30s,5m", "polling.jitter=0.5,0"]).axes
     assert (period["unit"], period["values"]) == ("s", [30.0, 300.0, 3600.0])

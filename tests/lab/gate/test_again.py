@@ -23,3 +23,16 @@ def test_a_hostile_name_is_one_word():
 
 def test_a_plain_run_has_no_more_options():
     assert not {"--learn", "--poison", "--novel"} & {*shlex.split(command(ROW, {}))}
+
+
+def test_a_cell_of_a_sweep_is_played_by_its_suite():
+    card = {"suite": "core", "evidence": {"turned": {"a": ["polling.jitter=0.3", "polling.period=30s"]}}}
+    words = shlex.split(command(ROW, card))
+    assert words[2] == "core"
+    assert [words[at + 1] for at, word in enumerate(words) if word == "--vary"] == card["evidence"]["turned"]["a"]
+    assert words[-1] == "out/again/a-s3"
+
+
+def test_somebodys_own_file_is_played_by_its_path():
+    words = shlex.split(command(ROW, {"suite": "mine", "evidence": {"asked": "my polls/mine.toml"}}))
+    assert words[:3] == ["droidrange", "run", "my polls/mine.toml"]
