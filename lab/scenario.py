@@ -203,6 +203,10 @@ def find_scenario(name: str) -> Path:
         return known[name]
     if Path(name).is_file():
         return Path(name)
+    if Path(name).is_dir():
+        raise ScenarioError(
+            [f"{name}: found a folder, expected a scenario; name its files, as in {name.rstrip('/')}/*.toml"]
+        )
     if "/" in name or name.endswith(".toml"):
         raise FileNotFoundError(2, "no such scenario file; droidrange scenario list has those by name", name)
     raise ScenarioError([f"unknown scenario '{name}'{nearest(name, [*known], 5)}; droidrange scenario list shows all"])
