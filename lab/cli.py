@@ -127,7 +127,9 @@ def run(
 def score(
     run_dir: Annotated[Path, typer.Argument(help="A run folder, or a recording together with --findings.")],
     *,
-    findings: Annotated[Path | None, typer.Option(help="What a tool said of a recording: findings.jsonl, EVE, RITA, Slips.")] = None,
+    findings: Annotated[
+        Path | None, typer.Option(help="What a tool said of a recording: findings.jsonl, EVE, RITA, Slips.")
+    ] = None,
     view: Annotated[str, typer.Option(help="What the sensor showed when --findings were made.")] = "full",
     detector: Annotated[
         list[str] | None, typer.Option(help="Who took part in --findings even without a word; may be repeated.")

@@ -70,7 +70,7 @@ class Suricata:
     def judges(self, telemetry: Telemetry) -> tuple[str, ...]:
         """The analytics that its rules speak for; Unsupported where there are no packets."""
         if telemetry.capture is None:
-            shown = "full, no-decryption, no-state and no-app of a recording with packets"
+            shown = "full, no-decryption, no-state and no-app of a recording with packets (--stage wire or live)"
             raise Unsupported(
                 f"Suricata reads packets, and view {telemetry.view} shows none here; views that do: {shown}"
             )
