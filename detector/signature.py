@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from detector.contract import Finding
 
 
 @dataclass(frozen=True)
@@ -12,3 +14,8 @@ class Signature:
     name: str
     version: str
     partial: bool
+
+    def under(self, finding: Finding) -> Finding:
+        """A foreign finding, signed by the name and version by which its detector was asked for."""
+        whole = finding.partial or self.partial
+        return replace(finding, detector=self.name, detector_version=self.version, partial=whole)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("suricata", "siem")
+NAMES = ("python", "suricata", "siem", "sql")
 FILE = re.compile(r"^`([\w./-]+)`:\n\n```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```sh\n(.*?)^```(?:\n+```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 EXIT = re.compile(r"# exit (\d+)$")
@@ -50,7 +50,7 @@ def faults(script, answer, folder):
 @pytest.mark.tools
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_does_what_the_tutorial_says(name, tmp_path):
-    if shutil.which("suricata") is None:
+    if "suricata" in text(name) and shutil.which("suricata") is None:
         pytest.skip("suricata is not installed")
     for path, content in FILE.findall(text(name)):
         (tmp_path / path).write_text(content)

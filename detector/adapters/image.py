@@ -23,11 +23,13 @@ from detector.contract import Detector, Finding, Telemetry, Unsupported
 from detector.fenced import Ended, Failed, Limits, hand_over, taken
 from detector.fenced.outcome import PROCESSES
 from detector.foreign.heard import heard
+from detector.signature import Signature
 
 ARGUMENT = "NAME"
 LABEL = "droidrange.detector"
 PLACE = "/telemetry"
 UNSUPPORTED = 127
+LIMITS = Limits()
 INSTALL = "apt-get install docker.io, then systemctl start docker"
 ANSWER_S = 120.0  # for one answer of the engine: a session takes a while, and so do slow disks
 CLOSED = (
@@ -37,7 +39,7 @@ CLOSED = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Image:
     """An image that is on the engine, by the id it had when it was asked for."""
 
@@ -45,7 +47,7 @@ class Image:
     version: str
     image: str
     needs: tuple[str, ...] = ()
-    limits: Limits = Limits()  # noqa: RUF009 - frozen, and the same for all
+    limits: Limits = LIMITS
 
     def detect(self, telemetry: Telemetry) -> Iterator[Finding]:
         """Its findings, with the name and version by which it was asked for.
@@ -60,10 +62,9 @@ class Image:
             raise Unsupported(f"{self.name}: {ended.told}")
         if ended.code != 0:
             raise Failed(f"{self.name} ended with code {ended.code}: {ended.told}")
-        partial = telemetry.partial is not None
+        who = Signature(self.name, self.version, partial=telemetry.partial is not None)
         for finding in taken(ended.stdout.splitlines()):
-            mine = {"detector": self.name, "detector_version": self.version}
-            yield replace(finding, **mine, partial=finding.partial or partial)
+            yield who.under(finding)
 
     def _run(self, given: Path) -> Ended:
         _sweep()

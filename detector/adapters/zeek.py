@@ -21,7 +21,7 @@ from detector.signature import Signature
 ARGUMENT = "SCRIPT"
 
 
-@dataclass(frozen=True)
+@dataclass
 class ZeekScript:
     """One script, and the Zeek that runs it."""
 

@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from detector.contract import ANALYTICS, Configuration, Finding, Knob, Origin, T
 from detector.fenced import Ended, Failed, Limits, hand_over, run, taken
 from detector.foreign.module_place import Place
 from detector.foreign.worker import UNSUPPORTED, WRONG
+from detector.signature import Signature
 
 LIMITS = Limits()
 #: Importing a module may take long (a model is read), but not as long as a look.
@@ -22,7 +23,7 @@ ASKING = Limits(seconds=120.0, cpu_seconds=120)
 GIVEN = "telemetry"
 
 
-@dataclass(frozen=True)
+@dataclass
 class UserClass:
     """One class of one module, with what it said of itself."""
 
@@ -59,10 +60,9 @@ class UserClass:
         Unsupported where it raises that; Failed where it raises anything else, reaches a limit, gives junk, or ends
         before it has said all.
         """
-        partial = telemetry.partial is not None
+        who = Signature(self.name, self.version, partial=telemetry.partial is not None)
         for finding in taken(self._asked("detect", telemetry)):
-            mine = {"detector": self.name, "detector_version": self.version}
-            yield replace(finding, **mine, partial=finding.partial or partial)
+            yield who.under(finding)
 
     def _asked(self, action: str, telemetry: Telemetry) -> list[bytes]:
         order = {"action": action, "module": self.place.module, "class": self.cls, "settings": dict(self.settings)}

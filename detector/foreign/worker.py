@@ -51,7 +51,7 @@ def made(order: Mapping[str, Any]) -> Detector:
 
 def about(one: Detector) -> dict[str, Any]:
     """What it says of itself; Wrong for what no detector can say."""
-    needs = one.needs
+    needs: Any = one.needs
     if isinstance(needs, str) or not all(isinstance(table, str) for table in needs):
         raise Wrong(f"needs: found {needs!r}, expected a tuple of names of tables")
     knobs = getattr(one, "knobs", ())

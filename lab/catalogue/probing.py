@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from detector.contract import Advance, Telemetry, open_telemetry
+from detector.contract import Advance, Telemetry, Unsupported, open_telemetry
 from detector.contract import detector as detector_named
 from lab.catalogue import probe_cases as cases
 from lab.console import BROKEN, FAILED, OK, emit, plural, printable
@@ -105,6 +105,8 @@ def answer(name: str, telemetry: Telemetry) -> tuple[str, str, tuple[str, ...]]:
 
     def look() -> tuple[str, ...]:
         one = detector_named(name)
+        if lacking := [table for table in one.needs if table not in telemetry]:
+            raise Unsupported(f"no table {', '.join(lacking)}, which {one.name} needs")
         return tuple(sorted(checked(one.detect(telemetry), judged(one, telemetry))))
 
     ended = attempt(look)

@@ -15,7 +15,11 @@ LINE = {
     "analytic": "AN1793",
     "device": "phone-01",
     **dict.fromkeys(("first_seen", "last_seen", "decided_at"), "2026-03-02T00:00:00Z"),
-    **{"score": 0.5, "alert": True, "severity": "low", "detector": "theirs", "detector_version": "1"},
+    "score": 0.5,
+    "alert": True,
+    "severity": "low",
+    "detector": "theirs",
+    "detector_version": "1",
 }
 FINDING = json.dumps(LINE) + "\n"
 #: Answers as docker does, by the file docker.json beside it, and writes down what it was asked.

@@ -15,7 +15,7 @@ HIT = Hit("AN1793", 1_000_000, "10.88.0.2", 40_000, "198.18.0.9", 443, "tcp", 1.
 @pytest.fixture
 def one(tmp_path, monkeypatch):
     monkeypatch.setattr(adapter, "installed", lambda: Zeek(Path("/usr/bin/zeek"), Path("/usr"), "7.0.4"))
-    monkeypatch.setattr(adapter, "noticed", lambda script, zeek, telemetry: [HIT])
+    monkeypatch.setattr(adapter, "noticed", lambda *_: [HIT])
     (tmp_path / "poll.zeek").write_text("redef enum Notice::Type += { Steady };\n")
     return detector(f"zeek:{tmp_path / 'poll.zeek'}?analytic=AN1793")
 

@@ -10,13 +10,15 @@ import pytest
 
 from detector.fenced import Ended, Limits, run, running
 
+SMALL = Limits(seconds=90.0, cpu_seconds=10, memory=1 << 29, output=4 << 20, processes=40)
+
 
 @dataclass(frozen=True)
 class Program:
     """Runs a text of Python with a folder of its own, under small limits."""
 
     folder: Path
-    limits: Limits = Limits(seconds=90.0, cpu_seconds=10, memory=1 << 29, output=4 << 20, processes=40)
+    limits: Limits = SMALL
 
     def __call__(self, text: str, **more) -> Ended:
         return run([sys.executable, "-c", text], **{"folder": self.folder, "limits": self.limits} | more)

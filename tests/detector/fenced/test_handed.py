@@ -1,7 +1,6 @@
 """Telemetry through a folder and back, and what of it is in the folder."""
 
 import json
-import os
 from dataclasses import replace
 
 import pytest
@@ -31,7 +30,7 @@ def test_telemetry_comes_back_as_it_was(telemetry, tmp_path):
 def test_the_folder_holds_tables_capture_and_one_description(telemetry, tmp_path):
     hand_over(telemetry, tmp_path / "given")
     names = {f"{name}.parquet" for name in telemetry.tables} | {"capture.pcap", "telemetry.json"}
-    assert set(os.listdir(tmp_path / "given")) == names
+    assert {path.name for path in (tmp_path / "given").iterdir()} == names
     about = json.loads((tmp_path / "given" / "telemetry.json").read_text())
     assert about["tables"]["flows"] == 2
     assert about["schema_version"] == 1

@@ -1,6 +1,5 @@
 """What a cell sees of the file system."""
 
-import os
 from pathlib import Path
 
 from detector.fenced import Limits
@@ -36,8 +35,8 @@ def test_a_file_and_a_folder_that_may_be_read_are_where_they_are_outside(program
 def test_a_link_is_followed_to_what_it_leads_to(program, whole_fence, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "x").write_text("")
-    os.symlink("real", tmp_path / "link")
-    os.symlink("loop", tmp_path / "loop")
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "loop").symlink_to("loop")
     reads = (tmp_path / "link", tmp_path / "loop")
     assert seen(program, tmp_path / "link", reads=reads) == ["x"]
     assert seen(program, tmp_path, reads=reads) == ["cell", "link"]

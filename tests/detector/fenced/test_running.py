@@ -113,7 +113,7 @@ def test_whoever_ran_it_being_killed_ends_what_runs(tmp_path):
 
 
 def test_a_fence_that_does_not_stand_is_said_once(monkeypatch, caplog):
-    monkeypatch.setattr(running, "execute", lambda order: (_ for _ in ()).throw(Failed("no namespaces here")))
+    monkeypatch.setattr(running, "execute", lambda _order: (_ for _ in ()).throw(Failed("no namespaces here")))
     running.reach.cache_clear()
     try:
         assert [running.reach(), running.reach()] == ["none", "none"]

@@ -1,5 +1,7 @@
 """A user's class behind the fence: its findings, and every way in which it can go wrong."""
 
+from pathlib import Path
+
 import pytest
 
 from detector.contract import Telemetry, Unsupported, detector
@@ -54,7 +56,7 @@ def test_it_may_import_the_module_beside_it(one, written, telemetry):
 def test_what_it_judges_is_asked_with_the_telemetry(one, written, telemetry):
     assert one("return ()").judges(telemetry) == ("AN1793", "AN1702")
     path = written("return ()", name="chooser")
-    with open(path, "a") as file:
+    with Path(path).open("a") as file:
         file.write("    def judges(self, telemetry): return ['AN1702'] if 'flows' in telemetry else []\n")
     assert detector(f"python:{path}:Mine").judges(telemetry) == ("AN1702",)
 

@@ -14,8 +14,14 @@ from detector.foreign.zeek_script import read_script
 SCRIPT = "redef enum Notice::Type += { Steady };  # T1437\n"
 NOTICE = {
     "ts": 1772409600.25,
-    **{"id.orig_h": "10.88.0.2", "id.orig_p": 40000, "id.resp_h": "198.18.0.9", "id.resp_p": 443, "proto": "tcp"},
-    **{"note": "Poll::Steady", "msg": "every 300 s", "sub": "12 times"},
+    "id.orig_h": "10.88.0.2",
+    "id.orig_p": 40000,
+    "id.resp_h": "198.18.0.9",
+    "id.resp_p": 443,
+    "proto": "tcp",
+    "note": "Poll::Steady",
+    "msg": "every 300 s",
+    "sub": "12 times",
 }
 ZEEK = """#!{python}
 import json, sys

@@ -71,7 +71,7 @@ def looks(monkeypatch):
             self.ended += 1
 
     def by(how):
-        monkeypatch.setattr(probing, "detector_named", lambda name: Mine(how))
+        monkeypatch.setattr(probing, "detector_named", lambda _name: Mine(how))
         return Here()
 
     return by
@@ -89,7 +89,7 @@ def test_an_honest_detector_passes_every_probe(looks, sound, tmp_path, ask):
 
 
 def test_one_that_invents_fails(looks, sound, tmp_path):
-    row = probing._empty(looks(lambda telemetry: [finding()]), sound, tmp_path)
+    row = probing._empty(looks(lambda _telemetry: [finding()]), sound, tmp_path)
     assert (row["status"], row["findings"]) == ("failed", 1)
     assert "AN1793 phone-01 com.a0 h0.example, score 0.50" in row["found"]
 
@@ -125,7 +125,7 @@ def test_nonsense_may_be_refused_but_must_end(looks, sound, tmp_path):
 
 def test_one_that_wavers_fails(looks, sound, tmp_path):
     scores = iter((0.5, 0.6))
-    wavering = looks(lambda telemetry: [finding(score=next(scores))])
+    wavering = looks(lambda _telemetry: [finding(score=next(scores))])
     row = probing._again(wavering, sound, tmp_path)
     assert row["status"] == "failed"
     assert "1 lost, 1 more" in row["found"]
@@ -135,7 +135,7 @@ def test_one_that_wavers_fails(looks, sound, tmp_path):
 def test_the_order_of_findings_does_not_matter(looks, sound, tmp_path):
     orders = iter(((1, -1), (-1, 1)))
     both = [finding(), finding(peer="h1.example")]
-    assert probing._again(looks(lambda telemetry: both[:: next(orders)[0]]), sound, tmp_path)["status"] == "passed"
+    assert probing._again(looks(lambda _telemetry: both[:: next(orders)[0]]), sound, tmp_path)["status"] == "passed"
 
 
 def test_what_cannot_be_judged_proves_nothing(looks, sound, tmp_path):
@@ -208,7 +208,7 @@ def test_one_that_reads_labels_only_where_there_is_no_traffic_fails_too(looks, s
 
 
 def test_one_that_never_finds_anything_passes_and_is_told_how_little_that_says(looks, sound, tmp_path):
-    row = probing._canary(looks(lambda telemetry: []), sound, tmp_path)
+    row = probing._canary(looks(lambda _telemetry: []), sound, tmp_path)
     assert (row["status"], "this proves little" in row["found"]) == ("passed", True)
 
 
@@ -262,7 +262,7 @@ def test_a_process_that_dies_is_told(sound):
 
 def test_a_detector_that_does_not_exist_is_told():
     with pytest.raises(LookupError, match="unknown detector 'nobody'"):
-        probe("nobody", lambda done, total: None)
+        probe("nobody", lambda _done, _total: None)
 
 
 def test_a_bundled_detector_is_probed_whole():
