@@ -84,3 +84,11 @@ def test_macs_of_devices_and_gateway_are_new(recorded, read_frames):
     ends = {frame[:12].hex() for frame in plan(recorded, wishes, QUIET).prepared.frames()}
     assert "029900000002" + "029900000001" in ends
     assert not any("0211223344" + "55" in one or "02aabbccddee" in one for one in ends)
+
+
+def test_a_recording_without_packets_is_refused(tiny, tmp_path):
+    from lab.stages import play
+
+    play("flows", tiny, tmp_path / "flows")
+    with pytest.raises(ScenarioError, match="recorded no packets"):
+        plan(tmp_path / "flows", Wishes(), QUIET)
