@@ -213,15 +213,15 @@ def test_a_path_that_is_not_there_is_no_unknown_name(name):
         find_scenario(name)
 
 
+def test_a_folder_is_no_scenario_and_says_what_to_name(tmp_path):
+    with pytest.raises(ScenarioError, match=r"found a folder, expected a scenario; name its files, as in .*/\*\.toml"):
+        find_scenario(f"{tmp_path}/")
+
+
 def test_suites_and_scenarios_are_found_by_path(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(GOOD)
     assert find_scenario(str(path)) == path
-
-
-def test_a_folder_is_no_scenario_and_says_what_to_name(tmp_path):
-    with pytest.raises(ScenarioError, match=r"found a folder, expected a scenario; name its files, as in .*/\*\.toml"):
-        find_scenario(f"{tmp_path}/")
     assert suite_scenarios(str(path))[0] == "mine"
     suite = tmp_path / "all.toml"
     suite.write_text('question = "Are they?"\nscenarios = ["smoke-poll"]\n')
