@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from detector.contract import ATTACK_VERSION, SCHEMA_VERSION, Advance, Finding
 from lab.errors import EvidenceError
+from lab.recording import AGAIN as RECORD_AGAIN
 from lab.recording import Recording, droidrange_version, open_recording, recording_hash, write_atomic, write_json
 from lab.running.asked import explained_place, read_answers
 from lab.running.phase import Phase, in_silence, unsaid
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 RUN = "run.json"
 DEFAULT_BUDGET = 0.001
 AGAIN = "run it again"
+ANEW = "run it again into the same folder: what is damaged is made anew"
 SETTING = ("devices", "learn_s", "poison", "novel")  # of fleets and what was learned: where asked
 #: What a trial and its row of run.json have in common.
 PLACE = ("scenario", "seed", "stage", "view", "detector", "held_out", "status", "reason")
@@ -192,7 +194,10 @@ def provenance(content: Mapping[str, Any]) -> dict[str, str]:
 
 def recording_of(folder: Path, digest: str) -> Recording:
     """A recording, or past, that run.json names with this hash; EvidenceError if it is damaged or another."""
-    recording = open_recording(folder)
+    try:
+        recording = open_recording(folder)
+    except EvidenceError as fault:
+        raise EvidenceError(f"{str(fault).removesuffix(RECORD_AGAIN)}{ANEW}") from fault
     if recording_hash(recording.folder) != digest:
         raise EvidenceError(f"{recording.folder}: found another recording than the one that was run on; {AGAIN}")
     return recording

@@ -112,6 +112,15 @@ def test_another_recording_is_refused(run):
         load_run(run)
 
 
+def test_a_damaged_recording_says_what_mends_a_run(run):
+    damaged = min(run.glob("recordings/*/t*/*.*"))
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with pytest.raises(EvidenceError, match="run it again into the same folder") as caught:
+        load_run(run)
+    assert str(damaged) in str(caught.value)
+    assert "--allow-partial" not in str(caught.value)
+
+
 def test_a_report_needs_a_scorecard(run, tmp_path):
     with pytest.raises(EvidenceError, match="score the run first"):
         report_folder(run)
