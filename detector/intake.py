@@ -82,6 +82,9 @@ def _logged(folder: Path, faults: _Faults, progress: Progress) -> Telemetry | No
             names = ", ".join(path.name for path in captures)
             raise EvidenceError(f"{folder}: found {len(captures)} captures ({names}), expected one, so name one file")
         return _capture(captures[0], logs, faults, progress)
+    if captures:
+        found = ", ".join(path.name for path in (*captures, *(path for path in logs if logs[path] not in BESIDE)))
+        raise EvidenceError(f"{folder}: found a capture and logs of a sensor ({found}), expected one, so name one file")
     return _imported(logs, faults, progress) if logs else None
 
 

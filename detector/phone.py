@@ -60,7 +60,7 @@ def _of(flows: pa.Table, near: np.ndarray[tuple[int], np.dtype[np.bool_]], one: 
 def _phone_ends(flows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(n,) whether the client of each flow is the phone: the fewest addresses that have an end in all of them.
 
-    Taken one after another, each the one with most flows that none before it has; ties go to who dials more.
+    Taken one after another: the one that has all flows that none before it has, else the one that dials most of them.
     """
     client, server = codes(flows["client"]), codes(flows["server"])
     texts = sorted({*client.texts, *server.texts})
@@ -75,7 +75,7 @@ def _phone_ends(flows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
             break
         counts = [np.bincount(end[open_], minlength=len(texts) + 1) for end in ends]
         both = counts[0] + counts[1]
-        best = int(np.lexsort((counts[0], both))[-1])
+        best = int(np.lexsort((both, counts[0], both == open_.sum()))[-1])
         mine = open_ & ((ends[0] == best) | (ends[1] == best))
         near[mine] = ends[0][mine] == best
         open_ &= ~mine

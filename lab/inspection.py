@@ -18,15 +18,18 @@ SHADES = " ▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True)
 class Destination:
-    """One (device, app, server) and its flows: counts, bytes up and down, and flows per STRIP-th of the span."""
+    """One (device, app, server) and its flows: counts, bytes up and down, and flows per STRIP-th of the span.
+
+    Bytes are None where the sensor counts none. Of a resolver's log, what was asked for stands for the server.
+    """
 
     device: str
     package: str | None
     server: str
     app_proto: str | None
     flows: int
-    bytes_up: int
-    bytes_down: int
+    bytes_up: int | None
+    bytes_down: int | None
     strip: tuple[int, ...]
 
 
@@ -59,7 +62,7 @@ def inspect_path(path: Path, *, allow_partial: bool, advance: Advance) -> Inspec
 
 def inspect_telemetry(source: str, telemetry: Telemetry) -> Inspection:
     """The sum of a telemetry: pure."""
-    flows = telemetry["flows"]
+    flows = telemetry["flows"] if "flows" in telemetry else _asked(telemetry["dns"])
     first, last = telemetry.span
     protocols = pa.compute.coalesce(flows["app_proto"], flows["proto"]).value_counts().to_pylist()
     return Inspection(
@@ -74,6 +77,16 @@ def inspect_telemetry(source: str, telemetry: Telemetry) -> Inspection:
         protocols={row["values"]: row["counts"] for row in sorted(protocols, key=lambda row: -row["counts"])},
         destinations=_destinations(flows, first, last),
     )
+
+
+def _asked(dns: pa.Table) -> pa.Table:
+    """Look-ups that no flow is known of, in the columns of flows that are looked at."""
+    count = dns.num_rows
+    same = {"device": dns["client"], "client": dns["client"], "name": dns["qname"], "server": dns["server"]}
+    told = {"start": dns["time"], "bytes_up": dns["bytes_up"], "bytes_down": dns["bytes_down"]}
+    said = {"app_proto": pa.array(["dns"] * count, pa.string()), "proto": pa.nulls(count, pa.string())}
+    nobody = {"package": pa.nulls(count, pa.string()), "inbound": pa.array([False] * count)}
+    return pa.table({**same, **told, **said, **nobody})
 
 
 def _destinations(flows: pa.Table, first: int, last: int) -> tuple[Destination, ...]:
@@ -103,7 +116,7 @@ def _destinations(flows: pa.Table, first: int, last: int) -> tuple[Destination, 
         )
         for group in grouped
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.flows, row.device, row.server)))
+    return tuple(sorted(rows, key=lambda row: (-row.flows, row.device, row.server or "")))
 
 
 def strip_text(counts: tuple[int, ...], cells: int = STRIP) -> str:
@@ -121,12 +134,14 @@ def strip_text(counts: tuple[int, ...], cells: int = STRIP) -> str:
     return "".join(SHADES[-(-count * (len(SHADES) - 1) // top)] for count in binned.tolist())
 
 
-def brief(count: float) -> str:
-    """A number of bytes in at most five characters.
+def brief(count: float | None) -> str:
+    """A number of bytes in at most five characters; a question mark for what is not known.
 
-    >>> brief(999), brief(251_459), brief(1_760_600), brief(23_000_000_000)
-    ('999', '251k', '1.8M', '23G')
+    >>> brief(999), brief(251_459), brief(1_760_600), brief(23_000_000_000), brief(None)
+    ('999', '251k', '1.8M', '23G', '?')
     """
+    if count is None:
+        return "?"
     for unit in ("", "k", "M"):
         if count < 999.5:
             return f"{count:.1f}{unit}" if unit == "M" and count < 9.95 else f"{count:.0f}{unit}"
@@ -148,7 +163,8 @@ def print_inspection(seen: Inspection, most: int = 40) -> None:
 
     console = screen()
     covered = f"{seen.first} to {seen.last}, {seen.span_s:.0f} s, " if seen.destinations else ""
-    console.print(f"{seen.source}: {covered}{plural(seen.packets or 0, 'packet')}", markup=False)
+    size = plural(seen.packets, "packet") if seen.packets is not None else "no packets counted"
+    console.print(f"{seen.source}: {covered}{size}", markup=False)
     if seen.partial:
         console.print(f"PARTIAL EVIDENCE: {seen.partial}", markup=False)
     left = {name: count for name, count in seen.outside.items() if count}

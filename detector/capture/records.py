@@ -57,7 +57,7 @@ def read_records(file: MappedFile, path: Path, lanes: Lanes) -> Records:
 def _not_a_capture(path: Path, magic: bytes) -> CaptureError:
     from detector.capture.pcap import MODIFIED
 
-    advice = "is this a capture?"
+    advice = "is this a capture? The logs that are read stand in docs/telemetry.md"
     found = f"magic {magic.hex()}" if magic else "an empty file"
     if magic.startswith(GZIP):
         found, advice = "a gzip file", f"run: gunzip '{path}'"

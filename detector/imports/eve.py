@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from detector.imports.account import Account, Faults
 from detector.imports.eve_dns import DNS, dns_table
+from detector.imports.eve_lines import EventLines
 from detector.imports.headers import ETHERNET, payload
 from detector.imports.mentions import ENDS, FirstLine, only_mentioned
 from detector.imports.moments import iso8601
@@ -23,35 +24,25 @@ from detector.imports.sessions import Told
 from detector.imports.words import lower
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
-SCHEMA = pa.schema(
-    [
-        ("timestamp", _TEXT),
-        ("event_type", _TEXT),
-        ("flow_id", _WHOLE),
-        *(("src_ip", _TEXT), ("src_port", _WHOLE), ("dest_ip", _TEXT), ("dest_port", _WHOLE)),
-        *(("proto", _TEXT), ("app_proto", _TEXT)),
-        (
-            "flow",
-            pa.struct(
-                {
-                    **dict.fromkeys(("pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient"), _WHOLE),
-                    **dict.fromkeys(("start", "end"), _TEXT),
-                }
-            ),
-        ),
-        ("tcp", pa.struct({"tcp_flags_ts": _TEXT, "tcp_flags_tc": _TEXT})),
-        ("dns", DNS),
-        ("tls", pa.struct({"sni": _TEXT, "ja4": _TEXT, "client_alpns": pa.list_(_TEXT)})),
-        ("quic", pa.struct({"sni": _TEXT, "ja4": _TEXT})),
-        (
-            "http",
-            pa.struct(
-                {**dict.fromkeys(("hostname", "url", "http_user_agent", "http_method"), _TEXT), "status": _WHOLE}
-            ),
-        ),
-    ]
+_COMMON = (
+    *(("timestamp", _TEXT), ("event_type", _TEXT), ("flow_id", _WHOLE)),
+    *(("src_ip", _TEXT), ("src_port", _WHOLE), ("dest_ip", _TEXT), ("dest_port", _WHOLE), ("proto", _TEXT)),
 )
-READ = ("flow", "dns", "tls", "http", "quic")
+_COUNTS = ("pkts_toserver", "pkts_toclient", "bytes_toserver", "bytes_toclient")
+_HTTP = ("hostname", "url", "http_user_agent", "http_method")
+#: Of each event that is read, what it carries beside _COMMON.
+OBJECTS = {
+    "flow": {
+        "app_proto": _TEXT,
+        "flow": pa.struct({**dict.fromkeys(_COUNTS, _WHOLE), "start": _TEXT, "end": _TEXT}),
+        "tcp": pa.struct({"tcp_flags_ts": _TEXT, "tcp_flags_tc": _TEXT}),
+    },
+    "dns": {"dns": DNS},
+    "tls": {"tls": pa.struct({"sni": _TEXT, "ja4": _TEXT, "client_alpns": pa.list_(_TEXT)})},
+    "http": {"http": pa.struct({**dict.fromkeys(_HTTP, _TEXT), "status": _WHOLE})},
+    "quic": {"quic": pa.struct({"sni": _TEXT, "ja4": _TEXT})},
+}
+READ = tuple(OBJECTS)
 _PROTOCOLS = {"ipv6-icmp": "icmp", "icmpv6": "icmp"}
 _UNKNOWN = ("failed", "unknown")
 _SYN, _PUSH, _SYN_ACK = 0x02, 0x08, 0x12
@@ -59,33 +50,34 @@ _SYN, _PUSH, _SYN_ACK = 0x02, 0x08, 0x12
 
 def read(log: Opened, account: Account, faults: Faults) -> Told:
     """The flows and look-ups of an EVE file."""
-    with memoryview(log.data) as body:
-        lines = read_objects(body, SCHEMA, 1)
-    account.lines = lines.count
-    account.leave("unreadable", len(lines.faults))
-    if lines.faults:
-        faults.many(str(log.path), lines.faults[0], len(lines.faults))
-    events = {kind: _of(lines.table, kind) for kind in READ}
-    for row in lines.table["event_type"].value_counts().to_pylist():
-        if row["values"] not in READ:
-            account.leave(f"eve events {row['values']}", row["counts"])
+    lines = EventLines.of(memoryview(log.data))
+    account.lines = len(lines)
+    others, bad = lines.others(READ)
+    events, faults_met = {}, [*bad]
+    for kind in READ:
+        body, numbers = lines.of_kind(kind)
+        found = read_objects(body, pa.schema([*_COMMON, *OBJECTS[kind].items()]), 1)
+        events[kind] = _worded(found.table.filter(pc.equal(found.table["event_type"], kind)), kind)
+        faults_met += [(int(numbers[line - 1]), shown, expected) for line, shown, expected in found.faults]
+        account.leave(f"lines that only look like eve events {kind}", found.table.num_rows - events[kind].num_rows)
+    for kind, count in others.items():
+        account.leave(f"eve events {kind}", count)
+    account.leave("unreadable", len(faults_met))
+    if faults_met:
+        faults.many(str(log.path), min(faults_met), len(faults_met))
     return _told(events, account)
 
 
-def _of(events: pa.Table, kind: str) -> pa.Table:
+def _worded(some: pa.Table, kind: str) -> pa.Table:
     """The events of one kind with uid, ends, time and proto in our words, and the objects they carry."""
-    some = events.filter(pc.equal(events["event_type"], kind))
     proto = pc.utf8_lower(some["proto"])
     for theirs, ours in _PROTOCOLS.items():
         proto = pc.replace_substring_regex(proto, f"^{theirs}$", ours)
     client = {"client": some["src_ip"], "client_port": some["src_port"].cast(pa.int32())}
     server = {"server": some["dest_ip"], "server_port": some["dest_port"].cast(pa.int32())}
     columns = {"uid": some["flow_id"].cast(_TEXT), **client, **server, "proto": proto}
-    return pa.table({**columns, "start": iso8601(some["timestamp"]), "app_proto": some["app_proto"], **_objects(some)})
-
-
-def _objects(some: pa.Table) -> dict[str, Any]:
-    return {name: some[name].combine_chunks() for name in ("flow", "tcp", "dns", "tls", "quic", "http")}
+    told = {name: some[name].combine_chunks() for name in OBJECTS[kind]}
+    return pa.table({**columns, "start": iso8601(some["timestamp"]), **told})
 
 
 def _told(events: dict[str, pa.Table], account: Account) -> Told:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector.columns import Int64
+from detector.columns import Int64, codes, dense, joined, stable_order, whole
 from detector.imports.words import RCODES, lower
 
 _TEXT = pa.string()
@@ -26,6 +26,7 @@ DNS = pa.struct(
         "queries": pa.list_(pa.struct({"rrname": _TEXT, "rrtype": _TEXT})),
     }
 )
+_KEYS = ["flow", "id", "qname", "qtype"]
 _ASKED, _ANSWERED = ("query", "request"), ("answer", "response")
 
 
@@ -86,16 +87,22 @@ def _data(column: Any) -> Any:
 
 def _answer_of(asked: pa.Table, answered: pa.Table) -> Int64:
     """(n,) the row of the answer to each question, by flow, identifier and name, in the order they were said; -1."""
-    found: dict[tuple[Any, ...], list[int]] = {}
-    for row, key in enumerate(_keys(answered)):
-        found.setdefault(key, []).append(row)
-    for rows in found.values():
-        rows.reverse()
-    return np.array([found[key].pop() if found.get(key) else -1 for key in _keys(asked)], np.int64)
+    both = pa.concat_tables([asked.select(_KEYS), answered.select(_KEYS)])
+    names = [codes(both[name]).code for name in ("qname", "qtype")]
+    key = dense(whole(both["flow"]), whole(both["id"]), *names)
+    turn = _turns(key[: len(asked)]), _turns(key[len(asked) :])
+    most = max((int(one.max(initial=0)) for one in turn), default=0) + 1
+    return joined(key[len(asked) :] * most + turn[1], key[: len(asked)] * most + turn[0])
 
 
-def _keys(table: pa.Table) -> Any:
-    return zip(*(table[name].to_pylist() for name in ("flow", "id", "qname", "qtype")), strict=True)
+def _turns(key: Int64) -> Int64:
+    """(n,) how many of the same key stand before each."""
+    order = stable_order(key)
+    first = np.diff(key[order], prepend=-1) != 0
+    place = np.arange(len(key))
+    turn = np.empty(len(key), np.int64)
+    turn[order] = place - np.maximum.accumulate(np.where(first, place, 0))
+    return turn
 
 
 def _row(asked: pa.Table, answered: pa.Table, place: Int64) -> pa.Table:

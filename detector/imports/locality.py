@@ -7,10 +7,8 @@ log of a campus with public addresses, whoever dials is a device, as in a captur
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,16 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.columns import Codes, codes
-from detector.destinations import is_group
 from detector.tables import SCHEMAS
 
-_PRIVATE = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8"),
-        *("fc00::/7", "fe80::/10", "::1/128"),
-    )
+#: Networks of one's own, and addresses that are nobody's: multicast, broadcast (also a subnet's, by .255), unspecified.
+_PRIVATE = (
+    r"^(?:10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
+    r"|(?i:f[cd][0-9a-f]{2}:|fe[89ab][0-9a-f]:)|::1$)"
 )
+_NOBODY = r"^(?:22[4-9]|23\d)\.|^(?i:ff[0-9a-f]{2}:)|\.255$|^0\.0\.0\.0$|^::$"
 Flags = npt.NDArray[np.bool_]
 
 
@@ -40,18 +36,18 @@ class Known:
     packages: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=1 << 16)
-def is_private(address: str) -> bool:
-    """Whether the address belongs to a network of one's own.
+def private(addresses: list[str]) -> Flags:
+    """(n,) whether each address belongs to a network of one's own.
 
-    >>> is_private("10.1.2.3"), is_private("fd00::1"), is_private("8.8.8.8"), is_private("a.example")
-    (True, True, False, False)
+    >>> private(["10.1.2.3", "fd00::1", "8.8.8.8", "a.example"]).tolist()
+    [True, True, False, False]
     """
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed.version == one.version and parsed in one for one in _PRIVATE)
+    return _matches(addresses, _PRIVATE)
+
+
+def _matches(texts: list[str], pattern: str) -> Flags:
+    found: Any = pc.match_substring_regex(pa.array(texts, pa.string()), pattern)
+    return np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
 
 
 def owned(flows: pa.Table, told: Mapping[str, Any], known: Known) -> pa.Table:
@@ -83,14 +79,15 @@ def _monitored(
     """Which rows have a device as client, which as server."""
     texts = sorted({*client.texts, *server.texts})
     client, server = _among(client, texts), _among(server, texts)
-    local = np.array([text in known.devices or is_private(text) for text in texts] + [False], np.bool_)
+    local = np.append(private(texts), [False])
+    local[[texts.index(address) for address in known.devices if address in texts]] = True
     for ends, name in ((client, "local_client"), (server, "local_server")):
         if name in told:
             said = np.asarray(told[name].fill_null(False).to_numpy(), np.bool_)
             local[ends.code[said & (ends.code >= 0)]] = True
     dials = np.zeros(len(texts) + 1, np.bool_)
     dials[client.code] = True
-    dials &= np.array([not is_group(text) for text in texts] + [False], np.bool_)
+    dials &= np.append(~_matches(texts, _NOBODY), [False])
     if not (local & dials).any():
         local[:-1] = True
     asked = pc.and_(pc.equal(flows["proxy_server"], "server"), pc.is_valid(flows["proxy"])).fill_null(False)

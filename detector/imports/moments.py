@@ -44,6 +44,17 @@ def iso8601(column: Any, zone_us: int = 0) -> pa.Array:
     """
     texts = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     texts = pa.concat_arrays(texts.chunks) if isinstance(texts, pa.ChunkedArray) else texts
+    for zone in ("UTC", None):  # all of them with an offset, or none, by Arrow itself
+        try:
+            times = texts.cast(pa.timestamp("us", zone)).cast(pa.int64())
+        except pa.ArrowInvalid:
+            continue
+        return times if zone else pc.subtract(times, zone_us)
+    return _by_parts(texts, zone_us)
+
+
+def _by_parts(texts: Any, zone_us: int) -> pa.Array:
+    """The same for texts of any kind."""
     parts = pc.extract_regex(texts, pattern=_OFFSET)
     local = pc.replace_substring(pc.struct_field(parts, "local"), ",", ".")
     whole = pc.strptime(pc.utf8_slice_codeunits(local, 0, 10), format="%Y-%m-%d", unit="us", error_is_null=True)

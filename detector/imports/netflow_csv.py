@@ -95,13 +95,17 @@ def _records(columns: dict[str, Any]) -> pa.Table:
 
 def _time(column: Any) -> Any:
     """Times as text (UTC where no offset is written) or as seconds since the epoch."""
-    number = pc.fill_null(pc.match_substring_regex(column, r"^\d+(\.\d+)?$"), False)
-    if pc.any(number).as_py():
-        return microseconds(pc.if_else(number, column, None).cast(pa.float64()))
-    return iso8601(column)
+    try:
+        return microseconds(column.cast(pa.float64()))
+    except pa.ArrowInvalid:
+        return iso8601(column)
 
 
 def _port(column: Any) -> Any:
+    try:
+        return column.cast(pa.int32())
+    except pa.ArrowInvalid:
+        pass
     plain = pc.fill_null(pc.match_substring_regex(column, r"^\d{1,5}$"), False)
     return pc.if_else(plain, column, "0").cast(pa.int32())
 

@@ -60,7 +60,8 @@ class _Row:
         tail = many - info - 1
         after, middle = parts[len(parts) - tail :], parts[app : len(parts) - tail]
         between = info - app - 1  # PackageName, Proto, Status: none of them holds a comma
-        name = next((end for end in range(1, len(middle) - between) if _package(middle[end])), 1)
+        last = len(middle) - between - 1  # as if Info held no comma, where no name of a package tells
+        name = next((end for end in range(1, last + 1) if _package(middle[end])), last)
         info_text = ",".join(middle[name + between :])
         return self.separator.join(
             [*parts[:app], ",".join(middle[:name]), *middle[name : name + between], info_text, *after]
@@ -68,7 +69,7 @@ class _Row:
 
 
 def _package(text: str) -> bool:
-    return text in ("", "android", "root") or bool(re.fullmatch(r"[A-Za-z]\w*(?:\.\w+)+", text))
+    return bool(re.fullmatch(r"[A-Za-z]\w*(?:\.\w+)+", text))
 
 
 def read(log: Opened, account: Account, faults: Faults) -> Told:
@@ -152,7 +153,31 @@ def _told(lines: pa.Table) -> Told:
         "package": pc.if_else(pc.is_valid(uid), _texts(lines, "PackageName"), None),
         "local_client": pa.array([True] * lines.num_rows, pa.bool_()),
     }
-    return Told(pa.table(columns))
+    flows = pa.table(columns)
+    return Told(flows, {"dns": _look_ups(flows, _texts(lines, "Info"))})
+
+
+def _look_ups(flows: pa.Table, info: Any) -> pa.Table:
+    """DNS connections as look-ups of the name in Info; type, answers and code are not told."""
+    named = pc.fill_null(pc.match_substring_regex(info, f"^{_HOST.pattern}$"), False)
+    asks = pc.and_(pc.fill_null(pc.equal(flows["app_proto"], "dns"), False), named)
+    some, count = flows.filter(asks), int(pc.sum(asks.cast(pa.int64())).as_py() or 0)
+    unknown = pa.nulls(count, pa.string())
+    return pa.table(
+        {
+            "flow": some["key"],
+            "time": some["start"],
+            "answered": unknown.cast(pa.int64()),
+            "client": some["client"],
+            "server": some["server"],
+            "qname": lower(info.filter(asks)),
+            "qtype": unknown,
+            "rcode": unknown.cast(pa.int32()),
+            "answers": pa.array([[]] * count, pa.list_(pa.string())),
+            "bytes_up": some["bytes_up"],
+            "bytes_down": some["bytes_down"],
+        }
+    )
 
 
 def _texts(lines: pa.Table, name: str) -> Any:

@@ -31,6 +31,16 @@ def test_a_phone_may_have_several_addresses():
     assert found["device"].to_pylist() == ["p", "p", "q", "q", "q"]
 
 
+def test_a_resolver_of_several_phones_is_no_phone():
+    found = phone_sockets(flows(("p", "dns"), ("q", "dns"), ("p", "dns"), ("q", "x")), UIDS)
+    assert found["device"].to_pylist() == ["p", "q", "p", "q"]
+
+
+def test_a_stranger_that_dials_more_than_the_phone_is_no_phone():
+    found = phone_sockets(flows(("z", "p"), ("z", "p"), ("p", "x")), UIDS)
+    assert found["device"].to_pylist() == ["p", "p", "p"]
+
+
 def test_packages_are_those_with_a_name():
     sockets = phone_sockets(flows(("p", "x")), UIDS)
     found = phone_packages(sockets, {10_001: ("org.a", "A"), 10_002: (None, "B")})

@@ -1,9 +1,13 @@
 """Which end of a logged flow is a device, and what it is called."""
 
+from ipaddress import ip_network
+
 import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detector.derived import DERIVED
-from detector.imports.locality import Known, is_private, owned
+from detector.imports.locality import Known, owned, private
 
 
 def flows(*ends, **columns):
@@ -64,6 +68,14 @@ def test_an_inventory_names_devices_and_apps_of_who_dialled():
 
 
 def test_private_networks():
-    private = ("10.0.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.0.1", "fe80::1", "fd00::1", "127.0.0.1")
-    assert all(is_private(one) for one in private)
-    assert not any(is_private(one) for one in ("172.32.0.1", "198.18.0.1", "2001:db8::1", "x", ""))
+    own = ("10.0.0.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.0.1", "fe80::1", "fd00::1", "127.0.0.1")
+    assert private([*own]).all()
+    assert not private(["172.32.0.1", "198.18.0.1", "2001:db8::1", "x", "", "100.128.0.1", "fcx"]).any()
+
+
+@given(st.ip_addresses())
+def test_private_is_what_the_networks_say(address):
+    networks = map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"))
+    six = map(ip_network, ("127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"))
+    expected = any(address.version == one.version and address in one for one in (*networks, *six))
+    assert private([str(address)]).tolist() == [expected]

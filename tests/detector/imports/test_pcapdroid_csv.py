@@ -33,6 +33,11 @@ def test_commas_in_app_and_info_are_put_together_again(imported):
     ]
 
 
+def test_a_package_of_one_word_is_found_where_info_has_no_comma(imported):
+    odd = ROW.replace("My App,com.example.app", "Maps, Go,netd")
+    assert imported(a=csv(odd)).tables["flows"]["package"].to_pylist() == ["netd"]
+
+
 def test_an_unknown_uid_is_null(imported):
     (row,) = imported(a=csv(ROW.replace(",10123,My App,com.example.app,", ",-1,Unknown,,"))).tables["flows"].to_pylist()
     assert (row["uid"], row["package"]) == (None, None)
@@ -53,3 +58,15 @@ def test_faults_name_their_line(imported):
     with pytest.raises(EvidenceError, match=r"line 3: found '02.03.2026 1:00', expected a time such as"):
         imported(a=csv(ROW, ROW.replace("2026-03-02T01:00:00.500+01:00", "02.03.2026 1:00")))
     assert imported(partial=True).tables["flows"].num_rows == 1
+
+
+def test_a_dns_connection_is_a_look_up_of_its_info(imported):
+    asked = ROW.replace("HTTPS", "DNS").replace("6,10", "17,10", 1).replace(",443,", ",53,")
+    (row,) = imported(a=csv(asked, ROW)).tables["dns"].to_pylist()
+    assert (row["flow"], row["qname"], row["qtype"], row["answers"], row["answered"]) == (
+        0,
+        "a.example",
+        None,
+        [],
+        None,
+    )
