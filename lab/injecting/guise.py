@@ -7,7 +7,7 @@ the peer has under way would not fit the windows that are shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ from lab.injecting.habits import (
 from lab.injecting.heads import ACK, SYN, Heads
 from lab.injecting.injected import LEAST_MSS, Injected, Pieces
 
+FEW = 20  # rows from which on a tape shows which ids there are
 MOST_SCALE = 14  # RFC 7323 section 2.3
 LONGER = 20  # bytes by which IPv6's header is longer
 _FAMILY = 1 << 34
@@ -50,6 +51,15 @@ class Tapes:
                 if key in known:
                     return known[key]
         return None
+
+    def numbered(self, kind: int, way: int, role: int) -> Tape | None:
+        """The tape for the IP ids of a kind of packet: a few SYNs with numbers show no habit but that of all packets.
+
+        Hosts that number their SYN-ACKs 0 do so always, which few show.
+        """
+        tape = self.of(kind, way, role)
+        few = tape is not None and len(tape) < FEW and (tape.ident > 0).any()
+        return self.of(kind, way, OTHER) if few else tape
 
 
 @dataclass(frozen=True)
@@ -103,21 +113,21 @@ def worn(injected: Injected, pieces: Pieces, mss: Int64, tapes: Tapes) -> Guise:
             if tape is not None and len(rows):
                 found["ttl"][rows] = _owed(lanes[rows], tape.ttl)
             for role in np.unique(roles[rows]).tolist():
-                _read(found, np.flatnonzero(mine & (roles == role)), lanes, tapes.of(kind, way, role), kind)
+                some = np.flatnonzero(mine & (roles == role))
+                _read(found, some, lanes, tapes.of(kind, way, role), ("window", "scale") if kind == STREAM else ())
+                _read(found, some, lanes, tapes.numbered(kind, way, role), ("ident", "fragment"))
     found["ident"][heads.v6], found["fragment"][heads.v6] = -1, -1
     found["scale"] = _scaled(heads, pieces, injected.back[pieces.source], lanes, found)
     return Guise(mss=mss[pieces.source], **found)
 
 
-def _read(found: dict[str, Int64], rows: Int64, lanes: Int64, tape: Tape | None, kind: int) -> None:
-    """Reads ids, windows and scales of some packets off their tape, flow after flow."""
+def _read(found: dict[str, Int64], rows: Int64, lanes: Int64, tape: Tape | None, names: Iterable[str]) -> None:
+    """Reads some columns of some packets off their tape, flow after flow."""
     if tape is None or not len(rows):
         return
     order = rows[np.argsort(lanes[rows], kind="stable")]
     _, counts = np.unique(lanes[order], return_counts=True)
-    for name in ("ident", "fragment", "window", "scale"):
-        if name in ("window", "scale") and kind != STREAM:
-            continue
+    for name in names:
         column = getattr(tape, name)
         usable = column[column >= 0]
         if len(usable):

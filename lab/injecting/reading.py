@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from detector.contract import Advance
+from lab.behaviours import Int64
 from lab.errors import EvidenceError
 from lab.injecting.census import Census
 from lab.injecting.guise import Tapes
@@ -19,6 +20,8 @@ from lab.injecting.merging import Background
 from lab.injecting.parts import Place, part_at, parts, refuse_empty
 
 SAMPLED = 12  # parts of the background from which its manner is learned
+MOST = 240_000  # packets from which it is learned
+BLOCKS = 8  # runs of packets taken from each of these parts, if it has too many
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,26 @@ def manner_of(known: Known, model: str) -> tuple[Manner, Tapes]:
     """The manner of the model and the tapes, from parts spread over the whole background."""
     own, every = Manner(), Manner()
     step = max(1, len(known.starts) // SAMPLED)
-    host = known.census.number(model)
-    for place in known.starts[::step]:
+    places, host = known.starts[::step], known.census.number(model)
+    for place in places:
         part, _ = part_at(known.background.path, place)
         some = heads(part, known.census.book)
-        ways = directions(some, host)
-        mine = ways >= 0
-        own.add(part, some.take(mine), ways[mine])
-        every.add(part, some, directions(some, None))
-    snap = max(own.snap, every.snap)
-    own.link, own.snap = known.background.link, snap
+        mine = np.flatnonzero(directions(some, host) >= 0)
+        for manner, rows, who in ((own, mine, host), (every, np.arange(len(some)), None)):
+            kept = some.take(rows[spread(len(rows), MOST // len(places))])
+            manner.add(part, kept, directions(kept, who))
+    own.link, own.snap = known.background.link, max(own.snap, every.snap)
     return own, Tapes(own.tapes(), every.tapes())
+
+
+def spread(count: int, most: int) -> Int64:
+    """At most about ``most`` of so many rows: all, or BLOCKS runs of neighbours spread over them.
+
+    >>> spread(100, 16).tolist()
+    [0, 1, 14, 15, 28, 29, 42, 43, 56, 57, 70, 71, 84, 85, 98, 99]
+    """
+    if count <= most:
+        return np.arange(count)
+    size = max(1, most // BLOCKS)
+    begins = np.linspace(0, count - size, BLOCKS).astype(np.int64)
+    return (begins[:, None] + np.arange(size)).ravel()

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,6 +18,9 @@ from lab.injecting.habits import OTHER, STREAM, class_of, role_of
 from lab.recording import open_recording
 
 MARGIN = 0.1
+ENOUGH = 50  # packets of each side below which a column of a real capture is not judged
+CAPTURES = Path(__file__).parents[3] / "shared" / "data" / "captures"
+REAL = ["ndpi-alexa-app", "ndpi-wechat-66min", "slips-test-cc-1", "ndpi-opera-vpn", "pcapdroid-http-proxy"]
 FORMS = [("pcap", 1), ("nano", 1), ("big", 1), ("pcapng", 1), ("pcap", 101), ("pcap", 113), ("pcapng", 276)]
 
 
@@ -103,7 +107,7 @@ def columns(heads, up):
     for way in (True, False):
         side = up == way
         yield f"ttl {way}", heads.ttl, side & stream
-        yield f"ident {way}", heads.ident, side & stream
+        yield f"ident {way}", heads.ident, side & plain  # Linux numbers every SYN-ACK 0
         yield f"window {way}", heads.window, side & plain
         yield f"mss {way}", heads.mss, side & (heads.mss >= 0)
 
@@ -247,6 +251,31 @@ def test_the_same_injection_gives_the_same_bytes(merged, smoke_recording, tmp_pa
     inject(smoke_recording, into, tmp_path / "again", Wish())
     for name in json.loads((folder / "recording.json").read_text())["files"]:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_captures_take_a_recording_that_does_not_stand_out(backgrounds, smoke_recording, tmp_path, name):
+    if not CAPTURES.is_dir():
+        pytest.skip("no real captures in ../shared/data/captures")
+    (into,) = (path for path in (CAPTURES / name).iterdir() if path.suffix in (".pcap", ".pcapng"))
+    about = inject(smoke_recording, into, tmp_path / "out", Wish())
+    heads, frames = backgrounds.heads_in(tmp_path / "out/telemetry/capture.pcap")
+    wanted = backgrounds.heads_in(into)[1]
+    sent = ~heads.v6 & np.isin(heads.src, list(own(about)))
+    mine = sent | (~heads.v6 & np.isin(heads.dst, list(own(about))))
+    others = set(range(len(frames))) - set(heads.row[mine].tolist())
+    assert [frames[row] for row in sorted(others)] == wanted
+    model = int(ip_address(about["model"]))
+    rows = mine | (heads.src == model) | (heads.dst == model)
+    up = np.where(mine, sent, heads.src == model)
+    loud = {}
+    for column, values, kind in columns(heads, up):
+        few = min((rows & kind & mine).sum(), (rows & kind & ~mine).sum())
+        if few >= ENOUGH:
+            chosen = rows & kind
+            auc = weighted_auc(mine[chosen], values[chosen].astype(float), np.ones(int(chosen.sum())))
+            loud |= {column: auc} if abs(auc - 0.5) > MARGIN else {}
+    assert loud == {}
 
 
 def test_a_wish_is_a_value():
