@@ -103,6 +103,8 @@ _ZEEK_ENDS: dict[str, str | Column] = {
     "id.resp_h": "server",
     "id.resp_p": "server_port",
 }
+#: The last two labels of a name; no list of public suffixes, so that all of co.uk is one.
+_PARENT = Column("regexp_extract(qname, '([^.]+\\.[^.]+)$', 1)")
 _SECONDS = Column("duration", NUMBER, late=True)
 _CONNECTION = _source(
     FLOWS,
@@ -151,7 +153,8 @@ _DNS = _source(
     "dns",
     ("flows",),
     {"src_ip": "client", "dst_ip": "server", "query": "qname", "record_type": "qtype", "answer": "answers"}
-    | {"QueryName": "qname", "QueryResults": "answers", "QueryStatus": "rcode", "Image": "package"},
+    | {"QueryName": "qname", "QueryResults": "answers", "QueryStatus": "rcode", "Image": "package"}
+    | {"parent_domain": _PARENT},
 )
 _ZEEK = {
     "conn": _source(

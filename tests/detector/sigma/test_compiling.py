@@ -149,6 +149,7 @@ REQUEST |= {
     [
         ("category: dns", "query|endswith: .example"),
         ("category: dns", "record_type: TXT"),
+        ("category: dns", "parent_domain: b.example"),
         ("category: dns", "answer: other.EXAMPLE"),
         ("category: dns", "answer|cidr: 198.18.0.0/16"),
         ("category: dns", "answer|re: '^Oth'"),
