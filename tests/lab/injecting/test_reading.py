@@ -6,7 +6,7 @@ import pytest
 
 from lab.errors import EvidenceError
 from lab.injecting.habits import OPENING, STREAM, UP
-from lab.injecting.reading import manner_of, read_background
+from lab.injecting.reading import manner_of, read_background, spread
 
 
 def read(path, **how):
@@ -32,3 +32,11 @@ def test_two_links_cannot_be_merged(backgrounds, tmp_path):
     path.write_bytes(path.read_bytes() + other.read_bytes())
     with pytest.raises(EvidenceError, match="found link types 1, 101, expected one"):
         read(path)
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 5), (5, 5), (100, 16), (1_000, 100), (9, 8)])
+def test_a_sample_is_runs_over_all_of_it(count, most):
+    rows = spread(count, most).tolist()
+    assert len(rows) <= max(most, min(count, 8))
+    assert set(rows) <= set(range(count))
+    assert not count or (rows[0], rows[-1]) == (0, count - 1)
