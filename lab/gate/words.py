@@ -72,7 +72,9 @@ def measurement(found: Measured, metric: Metric) -> str:
     bounds = ""
     if found.interval:
         low, high = (_value(end, metric) if end is not None else "unbounded" for end in found.interval)
-        bounds = f" ({low} to {high})"
+        bounds = (
+            f" ({low} to {high})" if any(end is not None for end in found.interval) else " (too few for an interval)"
+        )
     return f"{_value(found.value, metric)}{bounds}, n = {words.rate(found.n)} {found.of}"
 
 

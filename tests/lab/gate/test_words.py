@@ -41,6 +41,11 @@ def test_long_lists_are_cut_and_say_so(gates):
     assert warned.count("missed phone") == FEW
 
 
+def test_too_few_for_an_interval_is_said(gates):
+    few = gates.card(gates.trials()[:1])
+    assert "(too few for an interval), n = 1 detected" in said(gates.gate(few, "polling.time_to_detect_p90 <= 9h"))
+
+
 def test_an_end_that_is_not_known_is_unbounded(gates):
     assert "to unbounded" in said(gates.gate(gates.card(gates.trials()), "time_to_detect_p90 <= 9h"))
 
