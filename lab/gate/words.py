@@ -70,11 +70,11 @@ def verdict(one: Verdict) -> Iterator[str]:
 def measurement(found: Measured, metric: Metric) -> str:
     """A measured value with its interval and what it rests on."""
     bounds = ""
-    if found.interval:
+    if found.interval == (None, None):
+        bounds = " (too few for an interval)"
+    elif found.interval:
         low, high = (_value(end, metric) if end is not None else "unbounded" for end in found.interval)
-        bounds = (
-            f" ({low} to {high})" if any(end is not None for end in found.interval) else " (too few for an interval)"
-        )
+        bounds = f" ({low} to {high})"
     return f"{_value(found.value, metric)}{bounds}, n = {words.rate(found.n)} {found.of}"
 
 
