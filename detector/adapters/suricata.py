@@ -35,22 +35,8 @@ class Suricata:
     version: str
     rules: tuple[Rule, ...]
     analytics: Mapping[int, str]
+    knobs: tuple[Knob, ...]
     needs: tuple[str, ...] = ("flows",)
-
-    @property
-    def knobs(self) -> tuple[Knob, ...]:
-        """The count of each analytic's rule that counts, where there is one alone."""
-        found = []
-        for analytic in ANALYTICS:
-            counting = [sid for sid, rule in sids(self.rules).items() if self._counts(rule, sid, analytic)]
-            for sid in counting if len(counting) == 1 else ():
-                count = window(sids(self.rules)[sid])
-                assert count is not None
-                found.append(Knob(f"{sid}.count", analytic, float(count.count), LEAST, MOST))
-        return tuple(found)
-
-    def _counts(self, rule: Rule, sid: int, analytic: str) -> bool:
-        return self.analytics[sid] == analytic and window(rule) is not None
 
     def deciding(self, finding: Finding) -> float | None:
         """The count reached, of the rule that is a knob; any setting for another's alert."""
@@ -89,6 +75,17 @@ class Suricata:
         yield from alerted(telemetry, hits, who)
 
 
+def knobs(rules: Mapping[int, Rule], analytics: Mapping[int, str]) -> tuple[Knob, ...]:
+    """The count of each analytic's rule that counts, where there is one alone."""
+    counting = {sid: counted for sid, rule in rules.items() if (counted := window(rule)) is not None}
+    found = list[Knob]()
+    for analytic in ANALYTICS:
+        mine = [sid for sid in counting if analytics[sid] == analytic]
+        if len(mine) == 1:
+            found.append(Knob(f"{mine[0]}.count", analytic, float(counting[mine[0]].count), LEAST, MOST))
+    return tuple(found)
+
+
 def told(rule: Rule) -> str:
     """The rule in words: its message, number and place."""
     return f'Suricata rule {rule.sid} "{rule.message}" ({rule.path.name}, line {rule.line})'
@@ -104,11 +101,14 @@ def create(argument: str) -> Detector:
         raise LookupError("detector suricata: found no argument, expected suricata:RULES, a file or folder of *.rules")
     try:
         rules = read_rules(Path(path))
-        analytics = {sid: rule.analytic(given) for sid, rule in sids(rules).items()}
+        alerting = sids(rules)
+        analytics = {sid: rule.analytic(given) for sid, rule in alerting.items()}
     except LookupError as fault:
         raise LookupError(f"detector suricata: {fault}") from None
     if not analytics:
         raise LookupError(f"detector suricata: {path}: found no rule that alerts and has a sid, expected one or more")
     text = "\n".join(rule.text for rule in rules) + f"\n{given}"
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return Suricata(f"suricata:{argument}", f"{installed().version}+{digest}", rules, analytics)
+    return Suricata(
+        f"suricata:{argument}", f"{installed().version}+{digest}", rules, analytics, knobs(alerting, analytics)
+    )

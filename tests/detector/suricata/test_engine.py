@@ -117,6 +117,8 @@ def test_a_list_beside_the_rules_is_loaded_and_one_elsewhere_is_not(engine, tele
     found = look(ruled(rule.format("names.lst")), telemetry)
     assert len(found) == sum(row["sni"] == name for row in rows)
     with pytest.raises(Failed, match="line 1"):
+        look(ruled(rule.replace("load {}", "save kept.lst")), telemetry)
+    with pytest.raises(Failed, match="line 1"):
         look(ruled(rule.format(tmp_path / "names.lst")), telemetry)
 
 
