@@ -95,15 +95,15 @@ FORKS = """
 import os, time
 for _ in range(60):
     try:
-        if os.fork() == 0: time.sleep(1); os._exit(0)
-    except BlockingIOError: time.sleep(1)
+        if os.fork() == 0: time.sleep(6); os._exit(0)
+    except BlockingIOError: time.sleep(3)
 time.sleep(0.5)
 """
 HOLDS = """
 import os, time
 for _ in range(5):
-    if os.fork() == 0: x = b'x' * (130 << 20); time.sleep(3); os._exit(0)
-time.sleep(3)
+    if os.fork() == 0: x = b'x' * (130 << 20); time.sleep(6); os._exit(0)
+time.sleep(6)
 """
 BIG = """
 import signal
@@ -114,7 +114,7 @@ open('big', 'wb').write(b'x' * (8 << 20))
 BOMBS = {
     "processes": (FORKS, "processes and threads", {"processes": 200, "memory": 4 << 30}),
     "threads": (
-        "import threading, time\nfor _ in range(60): threading.Thread(target=time.sleep, args=(0.5,)).start()",
+        "import threading, time\nfor _ in range(60): threading.Thread(target=time.sleep, args=(3,)).start()",
         "processes and threads",
         {"processes": 200, "memory": 4 << 30},
     ),
@@ -128,7 +128,7 @@ BOMBS = {
     "stderr": ("import sys\nfor _ in range(80): sys.stderr.write('x' * 100_000)", "stderr", {"output": 64 << 20}),
     "file": (BIG, "wrote a file of more than", {"output": 64 << 20}),
     "files": (
-        "import time\nfor n in range(8): open(f'part{n}', 'wb').write(b'x' * (1 << 20))\ntime.sleep(1.2)",
+        "import time\nfor n in range(8): open(f'part{n}', 'wb').write(b'x' * (1 << 20))\ntime.sleep(3)",
         "into its folder",
         {"output": 64 << 20},
     ),
