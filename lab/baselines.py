@@ -116,7 +116,9 @@ def _read(path: Path, *, allow_partial: bool, advance: Advance) -> Telemetry:
     if not path.is_dir():
         return open_telemetry(path, allow_partial=allow_partial, progress=Progress(advance))
     if not (path / "recording.json").exists() and not (path / "telemetry").is_dir():
-        what = "no recording; name one, such as RUN/recordings/NAME, or capture files, such as FOLDER/*.pcap"
+        if any(one.is_file() for one in path.iterdir()):
+            return open_telemetry(path, allow_partial=allow_partial, progress=Progress(advance))
+        what = "no recording and no logs; name one, such as RUN/recordings/NAME, or captures, such as FOLDER/*.pcap"
         raise FileNotFoundError(2, what, str(path))
     recording = open_recording(path, allow_partial=allow_partial, truth=False)
     telemetry = open_telemetry(recording.telemetry, allow_partial=allow_partial, progress=Progress(advance))

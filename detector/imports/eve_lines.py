@@ -7,6 +7,7 @@ afterwards has to agree. A line without the word, or without its closing brace, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,18 @@ class EventLines:
     def __len__(self) -> int:
         return len(self.lines)
 
+    @cached_property
+    def known(self) -> frozenset[str | None]:
+        """The kinds there are."""
+        return frozenset(pc.unique(self.kinds).to_pylist())
+
     def of_kind(self, kind: str) -> tuple[memoryview, Int64]:
         """The lines of one kind, one after another, and their numbers."""
+        if kind not in self.known:
+            return memoryview(b""), np.zeros(0, np.int64)
         mine = pc.fill_null(pc.equal(self.kinds, kind), False)
         chosen = self.lines.filter(mine)
         numbers = self.number[np.asarray(mine.to_numpy(zero_copy_only=False), np.bool_)]
-        if not len(chosen):
-            return memoryview(b""), numbers
         offsets = np.frombuffer(chosen.buffers()[1], np.int64)[chosen.offset : chosen.offset + len(chosen) + 1]
         return memoryview(chosen.buffers()[2])[int(offsets[0]) : int(offsets[-1])], numbers
 

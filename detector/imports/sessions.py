@@ -37,9 +37,10 @@ class Told:
 
 def tables(told: Told, known: Known) -> dict[str, pa.Table]:
     """The telemetry tables: flows numbered by start, one row per monitored device at an end."""
-    dns = told.others.get("dns")
+    others = {name: table for name, table in told.others.items() if table.num_rows}  # what is empty may not be seen
+    dns = others.get("dns")
     if told.flows is None:
-        return {name: _unjoined(name, table) for name, table in told.others.items()}
+        return {name: _unjoined(name, table) for name, table in others.items()}
     whole_flows, became = continued(told.flows) if "opened" in told.flows.column_names else (told.flows, {})
     order = pa.array(stable_order(np.asarray(whole_flows["start"].fill_null(0).to_numpy(), np.int64)))
     flows = whole_flows.take(order)
@@ -49,7 +50,7 @@ def tables(told: Told, known: Known) -> dict[str, pa.Table]:
         plain = _named(plain, dns)
     rest = {name: flows[name] for name in _EXTRA if name in flows.column_names}
     out = {"flows": owned(plain, rest, known)}
-    for name, table in told.others.items():
+    for name, table in others.items():
         out[name] = _joined(name, rejoined(table, became), keys) if "flow" in table.column_names else table
     return out
 

@@ -58,3 +58,7 @@ def test_look_ups_without_flows_are_each_their_own():
         {"flow": 0, "time": 3},
         {"flow": 1, "time": 9},
     ]
+
+
+def test_a_table_without_rows_is_absent():
+    assert set(tables(told(dns=DERIVED["dns"].empty_table()), Known())) == {"flows"}
