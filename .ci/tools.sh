@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# The real tools that CI compares us with: tshark and Suricata 7, and a browser, from Debian, by the machine's own mirror.
+# The real tools that CI needs: tshark and Suricata 7 to be compared with, a browser, and what makes a wire, from Debian, by the machine's own mirror.
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 if ! command -v tshark >/dev/null; then
   apt-get update -q
   apt-get install -y -q --no-install-recommends tshark
+fi
+if ! command -v ip >/dev/null; then
+  apt-get update -q
+  apt-get install -y -q --no-install-recommends iproute2
 fi
 if ! command -v chromium >/dev/null; then
   apt-get update -q
