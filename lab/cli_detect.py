@@ -29,7 +29,9 @@ Explain = Annotated[
 
 @guarded
 def detect(
-    inputs: Annotated[list[Path], typer.Argument(help="Recordings, captures, or other sensors' logs (docs/telemetry.md).")],
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Recordings, captures, or other sensors' logs (docs/telemetry.md).")
+    ],
     *,
     detector: Detectors = ["builtin"],  # noqa: B006 - typer copies it
     view: Annotated[str, typer.Option(help="What the sensor shows.")] = "full",

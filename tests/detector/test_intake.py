@@ -202,3 +202,52 @@ def test_capture_without_packets_has_no_span(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(capture_bytes(0))
     found = load(tmp_path / "x")
     assert (found.span, found.packets, found["flows"].num_rows) == ((0, 0), 0, 0)
+
+
+EVE = (
+    '{"timestamp":"2026-03-02T00:00:01.0+0000","event_type":"flow","src_ip":"10.88.0.2","src_port":40000,'
+    '"dest_ip":"198.18.0.7","dest_port":9,"proto":"UDP"}\n'
+)
+INVENTORY = "device,address,package\nwork phone,10.88.0.2,org.example.app\n"
+
+
+def test_logs_of_another_sensor_are_telemetry_by_file_and_by_folder(tmp_path: Path) -> None:
+    (tmp_path / "any.name").write_text(EVE)
+    for path in (tmp_path, tmp_path / "any.name"):
+        found = load(path)
+        assert (found["flows"]["device"].to_pylist(), found.packets, found.capture) == (["10.88.0.2"], None, None)
+        assert "exchanges" not in found
+
+
+def test_what_stands_beside_a_capture_names_its_devices(tmp_path: Path) -> None:
+    (tmp_path / "phone.pcap").write_bytes(capture_bytes())
+    (tmp_path / "inventory.csv").write_text(INVENTORY)
+    found = load(tmp_path)
+    assert found["flows"]["device"].to_pylist() == ["work phone"]
+    assert found["packages"]["package"].to_pylist() == ["org.example.app"]
+    assert (found.packets, found.capture) == (6, tmp_path / "phone.pcap")
+
+
+def test_a_folder_that_would_count_traffic_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(capture_bytes())
+    (tmp_path / "eve.json").write_text(EVE)
+    with pytest.raises(EvidenceError, match=r"found a capture and logs of a sensor \(a.pcap, eve.json\)"):
+        load(tmp_path)
+    (tmp_path / "eve.json").unlink()
+    (tmp_path / "b.pcap").write_bytes(capture_bytes())
+    with pytest.raises(EvidenceError, match=r"found 2 captures \(a.pcap, b.pcap\), expected one"):
+        load(tmp_path)
+
+
+def test_logs_without_traffic_are_refused_and_damage_is_partial(tmp_path: Path) -> None:
+    log = tmp_path / "eve.json"
+    log.write_text('{"timestamp":"2026-03-02T00:00:01.0+0000","event_type":"alert"}\n')
+    with pytest.raises(EvidenceError, match=r"found no traffic .1 eve events alert., expected connections"):
+        load(log)
+    log.write_text(EVE + EVE[:50])
+    with pytest.raises(EvidenceError, match=r"eve.json, line 2: found .*--allow-partial"):
+        load(log)
+    found = load(log, allow_partial=True)
+    assert (found["flows"].num_rows, found.outside) == (1, {"unreadable": 1})
+    assert found.partial is not None
+    assert "line 2" in found.partial

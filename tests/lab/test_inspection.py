@@ -55,3 +55,22 @@ def test_an_empty_telemetry_is_shown_as_empty(capsys):
     assert seen.to_json()["destinations"] == ()
     print_inspection(seen)
     assert "0 packets" not in capsys.readouterr().out
+
+
+def test_what_is_not_counted_is_shown_as_unknown(capsys):
+    unknown = dataclasses.replace(telemetry([flow(1, 0, bytes_up=None, bytes_down=None)]), packets=None)
+    seen = inspect_telemetry("x", unknown)
+    assert (seen.destinations[0].bytes_up, seen.packets) == (None, None)
+    print_inspection(seen)
+    shown = capsys.readouterr().out
+    assert "?/?" in shown
+    assert "no packets counted" in " ".join(shown.split())
+
+
+def test_look_ups_alone_are_listed_by_name(capsys):
+    row = {"flow": 0, "time": 5, "client": "10.0.0.1", "qname": "a.test", "answers": []}
+    seen = inspect_telemetry("x", Telemetry({"dns": pa.Table.from_pylist([row, row], SCHEMAS["dns"])}, span=(0, 9)))
+    assert [(one.device, one.server, one.app_proto, one.flows) for one in seen.destinations] == [
+        ("10.0.0.1", "a.test", "dns", 2)
+    ]
+    assert seen.protocols == {"dns": 2}
