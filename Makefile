@@ -25,7 +25,7 @@ help:  ## this list
 	@touch $@
 
 demo: .venv/.ready  ## play suite core, run the detector over it, show the scorecard, write out/demo/report.html
-	$(BIN)/droidrange run core --view full --view no-state --view no-app --view no-sni -o out/demo
+	$(BIN)/droidrange run core --learn 3d --view full --view no-state --view no-app --view no-sni -o out/demo
 
 test: .venv/.ready  ## the tests that need no root, network or Docker
 	$(BIN)/pytest -n auto -m "not live and not whole and not browser" $(PYTEST_ARGS)

@@ -45,16 +45,16 @@ def print_scorecard(card: Scorecard, console: Console | None = None) -> None:
 def _totals(card: Json) -> Table:
     trials = ", ".join(f"{count} {status}" for status, count in card["trials"].items())
     seeds = f"{card['seeds']} seed" + ("" if card["seeds"] == 1 else "s")
-    heads = ["detector, view", "analytic", "recall\n95 %", "false alarms /d\n95 %", "AP", "time to\ndetect p50"]
+    heads = ["detector,\nview", "analytic", "recall\n95 %", "false alarms /d\n95 %", "AP", "time to\ndetect p50"]
     table = _table(f"suite {card['suite']}, {seeds}; trials: {trials}", heads)
     for name, whole in card["detectors"].items():
         views = sorted(whole["views"].items(), key=lambda item: words.ladder_order(item[0]))
         for view, cell in views[:1] if name in CONTROLS else views:  # the rest is in scorecard.json
             for analytic, found in cell["analytics"].items():
                 numbers = _numbers(found) if found["trials"]["scored"] else [words.CANNOT_JUDGE]
-                _row(table, [f"{name}, {view}", analytic, *numbers])
+                _row(table, [f"{name},\n{view}", analytic, *numbers])
             if not cell["analytics"]:
-                _row(table, [f"{name}, {view}", "-", "no score"])
+                _row(table, [f"{name},\n{view}", "-", "no score"])
     return table
 
 
@@ -168,7 +168,7 @@ def _table(title: str, heads: Iterable[str], *, gap: int = 1) -> Table:
         box=SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,
-        padding=(0, gap),
+        padding=(0, gap, 0, 0),
     )
     for column, head in enumerate(heads):
         table.add_column(Text(head), overflow="fold", no_wrap=column > 0)
