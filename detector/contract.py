@@ -36,6 +36,7 @@ else:
             return SCHEMAS
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
 SCHEMA_VERSION = 1
 ANALYTICS = ("AN1793", "AN1702")
 ATTACK_VERSION = "19.1"

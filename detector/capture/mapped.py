@@ -26,7 +26,7 @@ class MappedFile:
         """Bytes that are in memory already, read as if they were a file."""
         made = cls.__new__(cls)
         made.size = len(data)
-        made._hold(data)
+        made._hold(data)  # noqa: SLF001 - an instance of this very class
         return made
 
     def _hold(self, data: mmap.mmap | bytes) -> None:
