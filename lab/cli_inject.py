@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lab.console import emit, emit_json, guarded, progress, say
-from lab.options import Json, Partial, fit_folder
+from lab.options import Json, Out, Partial, fit_folder
 
 
 @guarded
@@ -17,7 +17,6 @@ def inject(
     recording: Annotated[Path, typer.Argument(help="A recording of stage wire or live.")],
     *,
     into: Annotated[Path, typer.Option(metavar="BACKGROUND", help="Your own capture: pcap or pcapng.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the merged recording.")],
     at: Annotated[
         str | None,
         typer.Option(
@@ -30,29 +29,31 @@ def inject(
         list[str] | None,
         typer.Option(metavar="IP", help="Its address, free or a host's of the capture; DEVICE=IP if it has several."),
     ] = None,
+    out: Out = None,
     allow_partial: Partial = False,
     json_: Json = False,
 ) -> None:
     """Put a recording inside your own capture, with its truth.
 
     The capture's frames stay as they are; what is put between them looks like one of its hosts. The result is a
-    recording: detect and score it like any other. Alerts on the capture's own traffic are neither right nor wrong.
+    recording, in --out or out/RECORDING-in-BACKGROUND: detect and score it like any other. Alerts on the capture's own
+    traffic are neither right nor wrong.
     """
     from lab.inject import Wish
     from lab.inject import inject as injected
 
-    fit_folder(out, made=False)
+    folder = fit_folder(out or Path("out") / f"{recording.resolve().name}-in-{into.stem}", made=False)
     wish = Wish(at, dict(_named(text) for text in as_device or ()), allow_partial)
     if len(wish.devices) < len(as_device or ()):
         raise typer.BadParameter("--as-device: found two addresses for one device, expected one for each")
     with progress("inject") as advance:
-        about = injected(recording, into, out, wish, advance)
+        about = injected(recording, into, folder, wish, advance)
     for line in warnings(about):
         say(line)
     if json_:
-        emit_json({"recording": str(out), **about})
+        emit_json({"recording": str(folder), **about})
     else:
-        emit("\n".join(f"{what + ':':11} {said}" for what, said in in_words(out, about)))
+        emit("\n".join(f"{what + ':':11} {said}" for what, said in in_words(folder, about)))
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -29,7 +29,7 @@ def complement(total: Int64) -> NDArray[np.uint16]:
     """The checksum that belongs to a sum, in little-endian words.
 
     >>> hex(int(complement(np.array([0x1ddf2])).byteswap()[0]))
-    '0xc21'
+    '0xc22'
     """
     for _ in range(3):
         total = (total & 0xFFFF) + (total >> 16)
