@@ -21,6 +21,7 @@ from detector.imports.moments import iso8601
 from detector.imports.objects import read_objects
 from detector.imports.opened import Opened
 from detector.imports.sessions import Told
+from detector.imports.undated import dated
 from detector.imports.words import lower
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
@@ -57,9 +58,11 @@ def read(log: Opened, account: Account, faults: Faults) -> Told:
     for kind in READ:
         body, numbers = lines.of_kind(kind)
         found = read_objects(body, pa.schema([*_COMMON, *OBJECTS[kind].items()]), 1)
-        events[kind] = _worded(found.table.filter(pc.equal(found.table["event_type"], kind)), kind)
+        some = found.table.filter(pc.equal(found.table["event_type"], kind))
+        worded = _worded(some, kind)
+        events[kind] = dated(worded, worded["start"], some["timestamp"], account, faults)
         faults_met += [(int(numbers[line - 1]), shown, expected) for line, shown, expected in found.faults]
-        account.leave(f"lines that only look like eve events {kind}", found.table.num_rows - events[kind].num_rows)
+        account.leave(f"lines that only look like eve events {kind}", found.table.num_rows - some.num_rows)
     for kind, count in others.items():
         account.leave(f"eve events {kind}", count)
     account.leave("unreadable", len(faults_met))

@@ -6,6 +6,7 @@ that older releases append is passed over.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from detector.imports.moments import iso8601, microseconds
 from detector.imports.netflow import NUMBERS, told
 from detector.imports.opened import Opened
 from detector.imports.sessions import Told
+from detector.imports.undated import dated
 
 #: Ours -> theirs, in either release.
 NAMES = {
@@ -38,6 +40,7 @@ NAMES = {
 }
 _KINDS = {"duration": REAL, "client_port": TEXT, "server_port": TEXT}
 _COUNTS = ("packets", "octets", "packets_back", "octets_back")
+_PADDING = re.compile(rb" *, *")
 _NEEDED = ("start", "client", "server", "proto")
 _FLAG_LETTERS = {"F": 0x01, "S": 0x02, "R": 0x04, "P": 0x08, "A": 0x10, "U": 0x20, "E": 0x40, "C": 0x80}
 
@@ -57,14 +60,16 @@ def read(log: Opened, account: Account, faults: Faults) -> Told:
         return Told(None)
     wanted = {name: WHOLE if ours in _COUNTS else _KINDS.get(ours, TEXT) for ours, name in mine.items() if name}
     lines = read_lines(
-        memoryview(body.replace(b" ", b"") if b", " in body else body), Layout(columns, wanted, ",", ("", "-"), b""), 2
+        memoryview(_PADDING.sub(b",", body) if b", " in body else body), Layout(columns, wanted, ",", ("", "-"), b""), 2
     )
     account.lines += lines.count
     account.leave("unreadable", len(lines.faults))
     if lines.faults:
         faults.many(str(log.path), lines.faults[0], len(lines.faults))
-    account.row("flows", lines.table.num_rows)
-    return told(_records({ours: lines.table[name] for ours, name in mine.items() if name}))
+    records = _records({ours: lines.table[name] for ours, name in mine.items() if name})
+    records = dated(records, records["start"], lines.table[mine["start"]], account, faults)
+    account.row("flows", records.num_rows)
+    return told(records)
 
 
 def _before_summary(body: bytes) -> tuple[bytes, int]:

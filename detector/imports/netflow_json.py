@@ -19,6 +19,7 @@ from detector.imports.netflow_csv import flags_of
 from detector.imports.objects import read_objects
 from detector.imports.opened import Opened
 from detector.imports.sessions import Told
+from detector.imports.undated import dated
 
 _TEXT, _WHOLE = pa.string(), pa.int64()
 SCHEMA = pa.schema(
@@ -39,8 +40,10 @@ def read(log: Opened, account: Account, faults: Faults) -> Told:
     account.leave("unreadable", len(lines.faults))
     if lines.faults:
         faults.many(str(log.path), lines.faults[0], len(lines.faults))
-    account.row("flows", lines.table.num_rows)
-    return told(_records(lines.table))
+    records = _records(lines.table)
+    records = dated(records, records["start"], lines.table["first"], account, faults)
+    account.row("flows", records.num_rows)
+    return told(records)
 
 
 def _array(data: bytes, log: Opened, faults: Faults) -> Lines:
@@ -52,7 +55,7 @@ def _array(data: bytes, log: Opened, faults: Faults) -> Lines:
     for number, one in enumerate(found, 1):
         try:
             rows += pa.Table.from_pylist([one], SCHEMA).to_pylist()
-        except (pa.ArrowException, TypeError, AttributeError) as fault:
+        except (pa.ArrowException, TypeError, AttributeError, OverflowError) as fault:
             wrong.append((number, f"record {number} ({str(fault).splitlines()[0][:80]})", "a record of nfdump"))
     return Lines(pa.Table.from_pylist(rows, SCHEMA), 0, tuple(wrong))
 

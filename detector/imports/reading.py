@@ -20,8 +20,10 @@ from detector.imports import zeek
 from detector.imports.account import Account, Faults
 from detector.imports.aside import Aside, read_aside
 from detector.imports.form import form_of, is_capture
+from detector.imports.moments import microseconds
 from detector.imports.opened import Opened, head_of, open_log
 from detector.imports.sessions import Told, tables
+from detector.imports.undated import dated
 from detector.imports.zeek_json import read_json
 from detector.imports.zeek_text import read_text
 
@@ -131,7 +133,9 @@ class _Reading:
             self.faults.add(f"{path}, after line {log.lines_before(len(log.data))}", *log.cut)
         if form in _SENSORS:
             reader = read_text if form == forms.ZEEK_TSV else read_json
-            self.zeek += [zeek.Read(kind, table, account) for kind, table in reader(log, account, self.faults)]
+            for kind, table in reader(log, account, self.faults):
+                lines = dated(table, microseconds(table["ts"]), table["ts"], account, self.faults)
+                self.zeek.append(zeek.Read(kind, lines, account))
         elif form in forms.ASIDE:
             self.asides.append(read_aside(log, form, account, self.faults))
         else:

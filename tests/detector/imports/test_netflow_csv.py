@@ -37,3 +37,8 @@ def test_the_newer_form(imported):
 def test_a_damaged_line_is_a_fault(imported):
     with pytest.raises(EvidenceError, match=r"line 3: found 3 columns, expected 12"):
         imported(a=NEW + "2026-03-02 00:00:00.500,2.0,UDP\n")
+
+
+def test_blanks_around_commas_are_none_of_a_time(imported):
+    padded = OLD.replace(",", ", ").replace(", 443,", ",   443 ,")
+    assert imported(a=padded).tables["flows"].equals(imported(a=OLD).tables["flows"])
