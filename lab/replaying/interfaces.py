@@ -32,6 +32,8 @@ class Interface:
     loopback: bool
     default_route: bool  # a default route of its namespace leaves through it
     sent: int  # packets it has counted as sent
+    index: int = 0  # its number in its namespace, which a new interface of its name does not have
+    peer: int = 0  # of a veth with its other end in another namespace: that end's number there
 
     @property
     def spec(self) -> str:
@@ -112,4 +114,6 @@ def _interface(link: dict[str, Any], namespace: str, through: set[str]) -> Inter
         loopback="LOOPBACK" in link.get("flags", ()),
         default_route=link["ifname"] in through,
         sent=link.get("stats64", {}).get("tx", {}).get("packets", 0),
+        index=link.get("ifindex", 0),
+        peer=link.get("link_index", 0),
     )

@@ -21,8 +21,8 @@ def refusals(
 ) -> list[str]:
     """Why nothing may be sent on the interface named ``spec``, each reason with what mends it; empty if it may.
 
-    ``found`` is None where there is none. ``far`` are the interfaces of the lab's namespace that its label names;
-    ``longest`` is the longest frame to be sent.
+    ``found`` is None where there is none. ``far`` are the interfaces where the lab's other end of it would be: of one
+    here those of the namespace that its label names, of one there those here. ``longest`` is the longest frame.
     """
     if found is None:
         return [f"--interface {spec}: no such interface; {WIRE}"]
@@ -54,14 +54,25 @@ def _strange(found: Interface, far: Collection[Interface]) -> list[str]:
         reasons.append(f"found {found.kind or 'hardware'}, expected a {', '.join(KINDS[:-1])} or tap")
     if not found.ours:
         reasons.append(f"found {f'alias {found.alias!r}' if found.alias else 'no alias'}, expected the lab's {LABEL!r}")
-    alone = found.kind == "veth" and not found.namespace and not any(one.ours and not one.loopback for one in far)
-    if alone:
-        reasons.append("its other end is not in the lab's namespace")
     if found.master:
         reasons.append(f"it is a port of {found.master}, which leads on")
-    reasons += [
+    return reasons + (_beyond(found, far) if found.kind == "veth" else [])
+
+
+def _beyond(found: Interface, far: Collection[Interface]) -> list[str]:
+    """What is wrong with the other end of a veth: it must be the lab's, and nothing may lead on from it.
+
+    Which end it is, only the kernel's numbers say: each end knows the other's.
+    """
+    ends = (one for one in far if found.peer and (one.index, one.peer) == (found.peer, found.index))
+    other = next((one for one in ends if one.ours and not one.loopback), None)
+    if other is None:
+        return ["its other end is not " + ("the lab's" if found.namespace else "in the lab's namespace")]
+    if found.namespace:
+        leads = other.master or ("the default route" if other.default_route else "")
+        return [f"its other end {other.spec} belongs to {leads}, a way out"] if leads else []
+    return [
         f"its other end lies in a namespace with {one.spec}, a way out"
         for one in far
         if not (one.ours or one.loopback or one.kind == "bridge")
     ]
-    return reasons

@@ -15,6 +15,8 @@ LINKS = [
         "ifname": "dr-wire0",
         "flags": ["UP"],
         "mtu": 1500,
+        "ifindex": 7,
+        "link_index": 2,
         "ifalias": "droidrange wire dr-wire",
         "linkinfo": {"info_kind": "veth"},
         "stats64": {"tx": {"packets": 42}},
@@ -50,6 +52,7 @@ def test_interfaces_are_told_with_label_route_and_count(machine):
     assert [one.name for one in found.values() if one.default_route] == ["eth0", "tun0", "wg0"]
     assert [one.name for one in found.values() if one.ours] == ["dr-wire0"]
     assert [one.name for one in found.values() if one.loopback] == ["lo"]
+    assert (found["dr-wire0"].index, found["dr-wire0"].peer, found["eth0"].peer) == (7, 2, 0)
     assert (found["dr-wire0"].sent, found["dr-wire0"].kind, found["eth0"].kind) == (42, "veth", "")
 
 

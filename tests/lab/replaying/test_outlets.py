@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from lab.errors import PrerequisiteError, ScenarioError
+from lab.errors import PrerequisiteError, ScenarioError, StageError
 from lab.replaying import outlets
 from lab.replaying.interfaces import LABEL, Interface
 
-WIRE = Interface("dr-wire0", "", "veth", f"{LABEL} dr-wire", 1500, True, "02:00:00:00:00:01", "", False, False, 0)
-FAR = replace(WIRE, name="dr-wire1", namespace="dr-wire")
+WIRE = Interface("dr-wire0", "", "veth", f"{LABEL} dr-wire", 1500, True, "02:00:00:00:00:01", "", False, False, 0, 7, 2)
+FAR = replace(WIRE, name="dr-wire1", namespace="dr-wire", index=2, peer=7)
 
 
 @pytest.fixture
@@ -41,3 +41,38 @@ def test_without_the_right_to_raw_sockets_it_says_so(machine, monkeypatch):
     monkeypatch.setattr(outlets, "packet_socket", refused)
     with pytest.raises(PrerequisiteError, match="CAP_NET_RAW"):
         outlets.opened(WIRE)
+
+
+class Made:
+    closed = False
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("now", [None, {"index": 8}, {"alias": ""}, {"master": "br0"}, {"default_route": True}])
+def test_a_name_that_another_interface_took_before_the_socket_was_bound_is_not_sent_on(monkeypatch, now):
+    made = Made()
+    monkeypatch.setattr(outlets, "packet_socket", lambda _name, **_more: made)
+    monkeypatch.setattr(outlets, "interface", lambda _spec: now and replace(WIRE, **now))
+    with pytest.raises(StageError, match="nothing was sent on it"):
+        outlets.opened(WIRE)
+    assert made.closed
+
+
+def test_what_is_still_what_was_permitted_is_sent_on(monkeypatch):
+    made = Made()
+    monkeypatch.setattr(outlets, "packet_socket", lambda _name, **_more: made)
+    monkeypatch.setattr(outlets, "interface", lambda _spec: replace(WIRE, sent=99))
+    assert outlets.opened(WIRE) is made
+    assert not made.closed
+
+
+def test_the_far_end_is_permitted_by_the_near_one(monkeypatch):
+    near = [WIRE]
+    monkeypatch.setattr(outlets, "interface", {FAR.spec: FAR}.get)
+    monkeypatch.setattr(outlets, "interfaces", lambda space="": {one.name: one for one in near} if not space else {})
+    assert outlets.permitted([FAR.spec], (), 1514) == [FAR]
+    near[0] = replace(WIRE, master="br0")
+    with pytest.raises(ScenarioError, match="belongs to br0"):
+        outlets.permitted([FAR.spec], (), 1514)

@@ -5,9 +5,9 @@ import pytest
 from lab.replaying import permit
 from lab.replaying.interfaces import LABEL, Interface
 
-WIRE = Interface("dr-wire0", "", "veth", f"{LABEL} dr-wire", 1500, True, "02:00:00:00:00:01", "", False, False, 0)
+WIRE = Interface("dr-wire0", "", "veth", f"{LABEL} dr-wire", 1500, True, "02:00:00:00:00:01", "", False, False, 0, 7, 2)
 
-FAR = replace(WIRE, name="dr-wire1", namespace="dr-wire")
+FAR = replace(WIRE, name="dr-wire1", namespace="dr-wire", index=2, peer=7)
 
 
 def refusals(spec, found, owned, far=(FAR,), **more):
@@ -61,7 +61,7 @@ def test_no_interface_is_refused_even_where_its_name_is_owned():
 
 def test_a_way_out_of_the_far_namespace_is_one():
     far = [
-        replace(WIRE, name="dr-wire1", namespace="dr-wire"),
+        FAR,
         replace(WIRE, name="lo", loopback=True, alias="", kind=""),
     ]
     bridge = replace(WIRE, name="br0", kind="bridge", alias="", namespace="dr-wire")
@@ -82,3 +82,19 @@ def test_what_is_down_or_too_narrow_is_told_even_to_an_owner():
     assert "ip link set dr-wire0 up" in told[0]
     assert "MTU is 1500" in told[1]
     assert refusals("dr-wire0", WIRE, (), longest=1_518) == []
+
+
+def test_another_end_of_the_lab_is_not_the_other_end():
+    third = replace(FAR, name="dr-wire3", index=4, peer=9)  # dr-wire1 was moved away, the second leg is still there
+    for far in ((third,), (replace(FAR, peer=9),), (replace(FAR, alias=""),)):
+        assert "not in the lab's namespace" in refusals("dr-wire0", WIRE, (), far=far)[0]
+    here = replace(WIRE, peer=0)  # both ends in one namespace
+    assert "not in the lab's namespace" in refusals("dr-wire0", here, (), far=(replace(FAR, index=0),))[0]
+
+
+def test_from_the_far_end_the_near_one_may_not_lead_on():
+    assert refusals(FAR.spec, FAR, (), far=(WIRE,)) == []
+    for changes, word in (({"master": "br0"}, "belongs to br0"), ({"default_route": True}, "the default route")):
+        assert word in refusals(FAR.spec, FAR, (), far=(replace(WIRE, **changes),))[0]
+    for far in ((), (replace(WIRE, alias=""),), (replace(WIRE, index=8),)):
+        assert "is not the lab's" in refusals(FAR.spec, FAR, (), far=far)[0]
