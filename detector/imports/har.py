@@ -64,7 +64,11 @@ def read(log: Opened, account: Account, faults: Faults) -> Told:
     for number, entry in enumerate(entries, 1):
         try:
             flow, request = _entry(entry)
-        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as fault:
+            for row, schema in ((flow, _FLOWS), (request, SCHEMAS["http"])):
+                pa.RecordBatch.from_pylist(
+                    [row], schema
+                )  # a number for a text, or one that no column holds, is refused
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, pa.ArrowException) as fault:
             wrong.append((number, f"entry {number} without {fault}"[:120], "startedDateTime, time, request, response"))
             continue
         flows.append({**flow, "key": number})

@@ -57,3 +57,11 @@ def test_a_cut_archive_and_a_bad_entry_are_faults(imported):
     assert imported(partial=True).accounts[0].rows == {"http": 1}
     with pytest.raises(EvidenceError, match="1 of 2 entries: found entry 2 without 'request'"):
         imported(a=archive(ENTRY, {"startedDateTime": "x"}))
+
+
+@pytest.mark.parametrize("wrong", [{"request": ENTRY["request"] | {"method": 5}}, {"response": {"status": 10**30}}])
+def test_an_entry_with_a_value_of_another_kind_is_a_fault_and_no_crash(imported, wrong):
+    with pytest.raises(EvidenceError, match=r"1 of 2 entries: found entry 2"):
+        imported(a=archive(ENTRY, ENTRY | wrong))
+    found = imported(partial=True, a=archive(ENTRY, ENTRY | wrong))
+    assert (found.tables["http"].num_rows, found.accounts[0].left) == (1, {"unreadable": 1})
