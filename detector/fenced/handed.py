@@ -22,14 +22,16 @@ SCHEMA_VERSION = 1
 ABOUT = "telemetry.json"
 CAPTURE = "capture.pcap"
 LEARNED = "learned.baseline"
+#: All that is told of damage: what was found where names the recording, and so the scenario and its seed.
+PARTIAL = "some of the evidence is damaged or missing"
 
 
 def hand_over(telemetry: Telemetry, folder: Path) -> None:
     """Writes telemetry.json, ``<table>.parquet`` for each table, and, if there are, capture.pcap and learned.baseline.
 
     telemetry.json: schema_version, view, span (first and last time, microseconds since the epoch), tables (rows by
-    name), capture and baseline (their file names or null), packets, partial (why the evidence is incomplete, or null),
-    outside.
+    name), capture and baseline (their file names or null), packets, partial (PARTIAL, or null where the evidence is
+    whole), outside.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)  # whatever the umask: a container's user is another one
@@ -47,7 +49,7 @@ def hand_over(telemetry: Telemetry, folder: Path) -> None:
         "capture": None if telemetry.capture is None else CAPTURE,
         "baseline": None if telemetry.baseline is None else LEARNED,
         "packets": telemetry.packets,
-        "partial": telemetry.partial,
+        "partial": None if telemetry.partial is None else PARTIAL,
         "outside": dict(telemetry.outside),
     }
     (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ import pytest
 
 from detector.contract import EvidenceError, Telemetry, learned
 from detector.fenced import hand_over, handed
+from detector.fenced.handed import PARTIAL
 
 
 @pytest.fixture
@@ -15,14 +16,14 @@ def telemetry(made, tmp_path):
     capture = tmp_path / "secret-scenario-name.pcap"
     capture.write_bytes(b"packets")
     seen = made.telemetry()
-    return Telemetry(seen.tables, seen.span, "no-app", capture, 4, "cut", {"fragments": 2})
+    return Telemetry(seen.tables, seen.span, "no-app", capture, 4, f"{capture}: cut", {"fragments": 2})
 
 
 def test_telemetry_comes_back_as_it_was(telemetry, tmp_path):
     hand_over(telemetry, tmp_path / "given")
     back = handed(tmp_path / "given")
     assert dict(back.tables) == dict(telemetry.tables)
-    assert (back.span, back.view, back.packets, back.partial) == (telemetry.span, "no-app", 4, "cut")
+    assert (back.span, back.view, back.packets, back.partial) == (telemetry.span, "no-app", 4, PARTIAL)
     assert back.outside == {"fragments": 2}
     assert back.capture.read_bytes() == b"packets"
 
@@ -39,6 +40,11 @@ def test_the_folder_holds_tables_capture_and_one_description(telemetry, tmp_path
 def test_no_name_of_a_scenario_goes_along(telemetry, tmp_path):
     hand_over(telemetry, tmp_path / "given")
     assert all(b"secret-scenario" not in path.read_bytes() for path in (tmp_path / "given").iterdir())
+
+
+def test_whole_evidence_is_said_to_be_whole(telemetry, tmp_path):
+    hand_over(replace(telemetry, partial=None), tmp_path / "given")
+    assert handed(tmp_path / "given").partial is None
 
 
 def test_a_capture_is_a_copy_so_that_writing_to_it_changes_no_recording(telemetry, tmp_path):
