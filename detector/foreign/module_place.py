@@ -1,7 +1,8 @@
 """Where a user's module lies, found without importing it, and what of its surroundings a cell may read.
 
-A package is shown whole, with whatever data lies in it. A single module is shown with the modules and packages beside
-it, which it may import, but with no other file: recordings and their truth often lie in the same folder.
+A package is shown whole, with whatever data lies in it; one with a recording is refused (shown.py). A single module is
+shown with the modules and packages beside it, which it may import, but with no other file: recordings and their truth
+often lie in the same folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
+
+from detector.foreign.shown import shown
 
 #: Ours: one is shown anyway, the other holds the scenarios and how truth is made.
 OURS = ("detector", "lab")
@@ -49,7 +52,7 @@ def placed(module: str, folders: Iterable[Path] | None = None) -> Place:
         raise LookupError(f"found no module '{module}', expected one in {near}, or the path of a file ({module}.py)")
     if spec.submodule_search_locations:
         package = Path(next(iter(spec.submodule_search_locations))).absolute()
-        return Place(module, package.parent, (package,))
+        return Place(module, package.parent, (shown(package),))
     file = Path(spec.origin or "").absolute()
     return Place(module, file.parent, _beside(file))
 
@@ -71,7 +74,7 @@ def _beside(file: Path) -> tuple[Path, ...]:
     for path in file.parent.iterdir():
         source = path.suffix == SUFFIX or (path / "__init__.py").is_file()
         if source and path.stem not in OURS and path.stem.isidentifier():
-            found.add(path)
+            found.add(shown(path) if path.is_dir() else path)
     return tuple(sorted(found))
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.foreign.shown import shown
 from detector.rule_analytic import KEY, analytic_of, techniques_in
 
 SUFFIXES = (".zeek", ".sig", ".bro")
@@ -37,7 +38,7 @@ class Script:
 def read_script(path: Path, given: str | None) -> Script:
     """The script at a path, ``given`` being the analytic its caller names; LookupError where it can be no detector."""
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
+        files = sorted(file for file in shown(path).rglob("*") if file.suffix in SUFFIXES)
         expected = f"a folder with {path.name}/__load__.zeek"
         there = (path / "__load__.zeek").is_file()
     else:
