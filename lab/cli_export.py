@@ -1,4 +1,4 @@
-"""The command line's export: a scorecard in the formats that other tools read."""
+"""The command line's export: scorecards and recordings in the formats that other tools read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @guarded
 def export(
-    scorecard: Annotated[Path, typer.Argument(metavar="RUN_OR_SCORECARD", help="A run folder, or a scorecard.json.")],
+    what: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A run folder or scorecard.json; or a recording's folder."),
+    ],
     *,
     formats: Annotated[
         list[str],
@@ -24,7 +27,8 @@ def export(
             "--format",
             "-f",
             metavar="FORMAT",
-            help="junit, sarif, github, summary, markdown, navigator, csv or parquet; may be repeated.",
+            help="Of a run: junit, sarif, github, summary, markdown, navigator, csv, parquet. Of a recording: "
+            "see docs/formats.md. May be repeated.",
         ),
     ],
     detector: Annotated[list[str] | None, typer.Option(help="Only of this detector; may be repeated.")] = None,
@@ -32,26 +36,64 @@ def export(
     baseline: Annotated[
         Path | None, typer.Option(help="sarif: the scorecard (or run) against which results are new or gone.")
     ] = None,
+    findings: Annotated[
+        Path | None, typer.Option(help="Of a recording: a findings.jsonl of detect on it, to go with it.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="suricata-verify: the rules to be tested, a file or a folder of *.rules.")
+    ] = None,
     out: Out = None,
     json_: Json = False,
 ) -> None:
-    """Write a scorecard in another tool's format.
+    """Write a scorecard or a recording in another tool's format.
 
-    One file goes to stdout, or to --out FILE; several go into the folder --out. Exit 3, the files written all the same,
-    if the run is no evidence.
+    Of a scorecard, one file goes to stdout, or to --out FILE; several go into the folder --out. Exit 3, the files
+    written all the same, if the run is no evidence. Of a recording, all go into the new folder --out.
     """
+    from lab.handing_on.formats import kind_of, refuse
+
+    kind = kind_of(what)
+    names = tuple(dict.fromkeys(formats))
+    refuse(what, kind, names)
+    if kind != "scorecard":
+        if given := [
+            word for word, value in (("--detector", detector), ("--view", view), ("--baseline", baseline)) if value
+        ]:
+            raise typer.BadParameter(f"{', '.join(given)}: of scorecards; {what} is {kind}")
+        _hand_on(what, names, findings, rules, out, json_=json_)
+        return
+    if findings or rules:
+        raise typer.BadParameter(f"--findings and --rules go with a recording; {what} is a scorecard")
     from lab.exporting import Export, against, export, narrowed, read
     from lab.score import refusal
 
     views = tuple(view or ())
-    card = narrowed(read(scorecard), tuple(detector or ()), views)
+    card = narrowed(read(what), tuple(detector or ()), views)
     before = against(read(baseline), card, views) if baseline else None
-    what = Export(card, before)
-    files = [one for name in dict.fromkeys(formats) for one in export(what, name)]
+    files = [one for name in names for one in export(Export(card, before), name)]
     _deliver(files, out, json_=json_)
     if stop := refusal(card):
         say(f"error: {stop}")
         raise typer.Exit(FAILED)
+
+
+def _hand_on(
+    path: Path, names: tuple[str, ...], findings: Path | None, rules: Path | None, out: Path | None, *, json_: bool
+) -> None:
+    """Writes a recording into the folder --out, whole or not at all."""
+    from lab.handing_on.formats import hand_on
+    from lab.options import fit_folder
+
+    if out is None:
+        raise typer.BadParameter(f"{', '.join(names)}: give --out, a new folder")
+    fit_folder(out, made=False)
+    if out.is_dir() and any(out.iterdir()):
+        raise typer.BadParameter(f"--out {out} is not empty, expected a new folder")
+    written = hand_on(path, names, findings, rules, out)
+    if json_:
+        emit_json({"written": [str(place) for place in written]})
+    else:
+        emit("\n".join(str(place) for place in written))
 
 
 def _deliver(files: list[Written], out: Path | None, *, json_: bool) -> None:

@@ -31,7 +31,10 @@ LAYERS = (
     ("lab.gate",),
     ("lab.comparing",),
     ("lab.tuning",),
-    ("lab.baselines", "lab.detection", "lab.explaining", "lab.exporting", "lab.inspection", "lab.doctor"),
+    (
+        *("lab.baselines", "lab.detection", "lab.explaining", "lab.exporting", "lab.handing_on"),
+        *("lab.inspection", "lab.doctor"),
+    ),
     ("lab.replaying",),
     ("lab.replay",),
     ("lab.catalogue",),

@@ -85,3 +85,26 @@ def test_a_baseline_says_what_is_new(stored, tmp_path):
     (tmp_path / "now.json").write_text(json.dumps(card_of(trials)))
     found = json.loads(ask("now.json", "-f", "sarif", "--baseline", stored).stdout)["runs"][0]["results"]
     assert [one["baselineState"] for one in found if one["kind"] == "fail"] == ["new", "new"]
+
+
+def test_a_recording_goes_into_a_new_folder(smoke_recording, tmp_path):
+    answer = ask(smoke_recording, "-f", "zeek-labeled", "-o", tmp_path / "made", "--json")
+    assert answer.exit_code == 0
+    written = json.loads(answer.stdout)["written"]
+    assert str(tmp_path / "made/zeek/conn.log") in written
+    again = ask(smoke_recording, "-f", "zeek-labeled", "-o", tmp_path / "made")
+    assert (again.exit_code, "not empty" in again.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words", [["-f", "zeek-labeled"], ["-f", "junit", "-o", "x"], ["-f", "zeek-labeled", "-o", "x", "--view", "full"]]
+)
+def test_what_does_not_fit_a_recording(smoke_recording, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    assert ask(smoke_recording, *words).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["-f", "zeek-labeled", "-o", "x"], ["-f", "junit", "--rules", "x"]])
+def test_what_does_not_fit_a_scorecard(stored, words):
+    assert ask(stored, *words).exit_code == 2

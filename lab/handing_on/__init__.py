@@ -1,0 +1,1 @@
+"""Recordings and findings in the formats that other people's tools read, one file each."""
