@@ -22,7 +22,8 @@ from lab.replaying.lateness import lateness
 from lab.replaying.outlets import opened, permitted
 from lab.replaying.planned import Plan, Wishes, plan, write_virtual
 from lab.replaying.reporting import Report
-from lab.replaying.sender import NOT_YET, Batch, busiest_second, send, undisturbed
+from lab.replaying.schedule import Bucket
+from lab.replaying.sender import NOT_YET, Batch, send, undisturbed
 
 __all__ = ["Plan", "Report", "Wishes", "permitted", "plan", "replay", "write_virtual"]
 
@@ -41,7 +42,7 @@ def replay(planned: Plan, specs: Sequence[str], owned: Sequence[str], advance: A
     leg = planned.side if len(chosen) > 1 else np.zeros(len(planned.due), np.uint8)
     with ExitStack() as held:
         outlets = [held.enter_context(opened(one)) for one in chosen]
-        report.priority = held.enter_context(undisturbed(busiest_second(planned.due)))
+        report.priority = held.enter_context(undisturbed(planned.busiest_second))
         try:
             _rounds(planned, outlets, leg, report, advance)
         except KeyboardInterrupt:
@@ -57,14 +58,14 @@ def _rounds(
     planned: Plan, outlets: Sequence[socket.socket], leg: NDArray[np.uint8], report: Report, advance: Advance
 ) -> None:
     """Every round, and what became of its frames."""
-    prepared, count = planned.prepared, len(planned.due)
+    prepared, count, limit = planned.prepared, len(planned.due), Bucket(planned.cap)
     start = time.monotonic_ns() + HEAD_START_NS
     moments: list[tuple[Int64, Int64]] = []
     for number in range(planned.loops):
         if number:
             prepared.turn()
         due, left = planned.due + number * planned.period, np.full(count, NOT_YET, np.int64)
-        batch = Batch(prepared.buffer, prepared.begin, prepared.size, due, leg)
+        batch = Batch(prepared.buffer, prepared.begin, prepared.size, due, leg, limit)
 
         def told(done: int, _total: int, before: int = number * count) -> None:
             advance(before + done, report.planned)

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from detector.contract import Advance
-from lab.errors import ScenarioError
+from lab.errors import ScenarioError, StageError
 from lab.replaying.answering import Heard, parsed
 from lab.replaying.checksums import Int64
 from lab.replaying.choosing import OUTSIDE
@@ -27,7 +27,8 @@ from lab.replaying.lateness import lateness
 from lab.replaying.outlets import opened, permitted
 from lab.replaying.planned import Plan
 from lab.replaying.reporting import Report
-from lab.replaying.sender import NOT_YET, TOLD_NS, busiest_second, undisturbed
+from lab.replaying.schedule import Bucket
+from lab.replaying.sender import NOT_YET, TOLD_NS, undisturbed
 from lab.replaying.sockets_of import stamped, talk_of
 from lab.replaying.wiring import far_end
 
@@ -48,14 +49,17 @@ def converse(planned: Plan, specs: Sequence[str], owned: Sequence[str], advance:
     parsed(bytes(60))  # loads scapy before anything is due
     with ExitStack() as held:
         sockets = [held.enter_context(opened(one, listens=True)) for one in ends]
-        report.priority = held.enter_context(undisturbed(busiest_second(planned.due)))
-        start, moments = time.monotonic_ns() + HEAD_START_NS, []
+        report.priority = held.enter_context(undisturbed(planned.busiest_second))
+        start, moments, limit = time.monotonic_ns() + HEAD_START_NS, [], Bucket(planned.cap)
         for number in range(planned.loops):
             if number:
                 planned.prepared.turn()
             due = planned.due + number * planned.period
-            talk = _Round(planned, sockets, due, start)
-            talk.play(partial(_told, advance, number * len(due), report.planned))
+            talk = _Round(planned, sockets, due, start, limit)
+            try:
+                talk.play(partial(_told, advance, number * len(due), report.planned))
+            except OSError as fault:
+                raise StageError(f"an interface went away: {fault.strerror}; droidrange lab wire status") from fault
             moments.append(talk.told(report))
     whole = [np.concatenate(parts) for parts in zip(*moments, strict=True)]
     report.lateness = lateness(*whole) if len(whole[0]) else None
@@ -85,6 +89,7 @@ class _Round:
     sockets: Sequence[socket.socket]  # of the devices' end, of the servers' end
     due: Int64
     start: int
+    limit: Bucket = field(default_factory=Bucket)
     frames: list[bytes] = field(init=False)
     turns: Turns = field(init=False)
     flows: dict[tuple[bytes, bytes, int], int] = field(default_factory=dict)
@@ -142,6 +147,8 @@ class _Round:
                 frame = known.answer(frame, time.monotonic_ns() // 1_000_000)
             self.flying[row] = frame[talk.at :]
         self.turns.sent(row)
+        time.sleep(max(self.limit.opens - time.monotonic_ns(), 0) / 1e9)
+        self.limit.took(time.monotonic_ns())
         self.sockets[side].send(frame)
         self.left[row] = time.monotonic_ns() - self.start
 

@@ -19,7 +19,7 @@ from lab.replaying.checksums import Int64
 from lab.replaying.choosing import devices_of, hardware, inside_of, rows_of, sides
 from lab.replaying.prepared import Prepared, prepare, write_pcap_header, write_pcap_records
 from lab.replaying.rewriting import Rewriting
-from lab.replaying.schedule import departures, period
+from lab.replaying.schedule import departures, period, recovered
 from lab.replaying.sender import busiest_second
 from lab.replaying.source import Source, read_source
 from lab.store import write_atomic
@@ -53,12 +53,20 @@ class Plan:
     loops: int
     period: int  # nanoseconds from one round to the next
     held: int  # frames that the rate cap makes later than recorded
+    cap: float  # frames a second that are never exceeded, however late some are
     began: int  # microseconds since the epoch at which the first frame was recorded
 
     @property
     def longest(self) -> int:
         """The bytes of the longest frame."""
         return int(self.prepared.size.max())
+
+    @property
+    def busiest_second(self) -> int:
+        """The most frames that are due within any second of all rounds; of rounds shorter than that a bound."""
+        once = busiest_second(self.due)
+        crowded = -(-1_000_000_000 // self.period) + 1
+        return once if self.loops == 1 or self.period >= 2_000_000_000 else once * min(self.loops, crowded)
 
     @property
     def called(self) -> set[str]:
@@ -81,7 +89,7 @@ class Plan:
             "bytes": int(self.prepared.size.sum()) * self.loops,
             "longest_frame": self.longest,
             "lasts_s": round(self.lasts_s, 3),
-            "busiest_second": busiest_second(self.due),
+            "busiest_second": self.busiest_second,
             "held_by_rate_cap": self.held,
             "from_devices": (len(self.due) - outside) * self.loops,
             "from_others": outside * self.loops,
@@ -124,8 +132,9 @@ def plan(path: Path, wishes: Wishes, advance: Advance) -> Plan:
         due=due,
         side=sides(source, inside_of(source.addresses, devices)),
         loops=wishes.loops,
-        period=max(period(source.time, span, wishes.speed), int(due[-1]) + 1_000_000),
+        period=max(period(source.time, span, wishes.speed), int(due[-1]) + 1_000_000, recovered(due, wishes.cap)),
         held=int(np.count_nonzero(due > wished)),
+        cap=wishes.cap,
         began=int(source.time[0]),
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,3 +43,30 @@ def period(time: Int64, span_us: int, speed: float) -> int:
     """
     own = int(time[-1] - time[0]) + 1_000_000 if len(time) else 1_000_000
     return round(max(span_us, own) * NS / speed)
+
+
+def recovered(held: Int64, cap: float) -> int:
+    """The moment from which as many frames may leave at once again as at the start, after these departures."""
+    if not len(held):
+        return 0
+    return math.ceil(float((held + np.arange(len(held), 0, -1) * (1e9 / cap)).max()))
+
+
+@dataclass
+class Bucket:
+    """The same cap kept while frames leave, on one clock: what a pause of the machine held up does not leave at once.
+
+    ``opens`` is the nanosecond from which the next frame may leave.
+    """
+
+    cap: float = math.inf
+    opens: int = 0
+
+    def __post_init__(self) -> None:
+        self._share = math.floor(1e9 / self.cap)  # not above what the plan gives, or frames on time would wait
+        self._tolerance = int(BURST_S * 1e9)
+
+    def took(self, now: int) -> None:
+        """Takes note of a frame that left now."""
+        spent = self.opens + self._tolerance
+        self.opens = max(spent, now) + self._share - self._tolerance

@@ -1,7 +1,7 @@
 """The paced sender: frames that lie ready leave through packet sockets, each at its moment of the monotonic clock.
 
 It sleeps until SPIN_NS before a deadline and then watches the clock; deadlines are absolute, so that a late frame does
-not make later ones late. What that reaches is measured in docs/replay.md.
+not make later ones late; the rate cap alone may. What that reaches is measured in docs/replay.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from detector.contract import Advance
 from lab.errors import StageError
 from lab.replaying.checksums import Bytes, Int64
+from lab.replaying.schedule import Bucket
 
 SPIN_NS = 200_000
 TOLD_NS = 500_000_000  # between two words of progress, said only where the next frame is far
@@ -53,22 +54,23 @@ class Batch:
     size: Int64
     due: Int64
     leg: NDArray[np.uint8]
+    limit: Bucket = field(default_factory=Bucket)
 
 
 def send(outlets: Sequence[Sends], batch: Batch, left: Int64, start: int, advance: Advance) -> dict[str, int]:
     """Sends every frame of the batch through its outlet, at ``start`` (of time.monotonic_ns) plus what it is due.
 
-    ``left`` gets the nanosecond since the start at which each was
-    gone; it stays NOT_YET for one that the queue refused for PATIENCE_NS or that is too long for the interface.
+    ``left`` gets the nanosecond since the start at which each was gone; it stays NOT_YET for one that the queue refused
+    for PATIENCE_NS or that is too long for the interface.
     Returns how many failed, and why; StageError where the interface has gone.
     """
     data, out = memoryview(batch.buffer.data), [outlet.send for outlet in outlets]
     faults: dict[str, int] = {}
-    clock, rest, told, total = time.monotonic_ns, time.sleep, 0, len(left)
+    clock, rest, told, total, limit = time.monotonic_ns, time.sleep, 0, len(left), batch.limit
     stamps, ends = memoryview(left.data), batch.begin + batch.size
     rows = zip(batch.due.tolist(), batch.begin.tolist(), ends.tolist(), batch.leg.tolist(), strict=True)
     for row, (at, begin, end, way) in enumerate(rows):
-        moment = start + at
+        moment = max(start + at, limit.opens)
         wait = moment - clock()
         if wait > SPIN_NS:
             if wait > FAR_NS and clock() - told > TOLD_NS:
@@ -78,7 +80,7 @@ def send(outlets: Sequence[Sends], batch: Batch, left: Int64, start: int, advanc
             rest(max(wait - SPIN_NS, 0) / 1e9)
         elif not row % DENSE:
             advance(row, total)
-        while clock() < moment:
+        while (now := clock()) < moment:
             pass
         try:
             out[way](data[begin:end])
@@ -86,6 +88,7 @@ def send(outlets: Sequence[Sends], batch: Batch, left: Int64, start: int, advanc
             if not _again(out[way], data[begin:end], fault, faults):
                 continue
         stamps[row] = clock() - start
+        limit.took(now)
     advance(total, total)
     return faults
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from lab.errors import ScenarioError
+from lab.errors import ScenarioError, StageError
 from lab.replaying import conversing
 from lab.replaying.interfaces import Interface
 from lab.replaying.planned import Wishes, plan
@@ -86,3 +86,30 @@ def test_without_another_end_it_says_what_is_missing(planned, monkeypatch):
     monkeypatch.setattr(conversing, "far_end", lambda _near: None)
     with pytest.raises(ScenarioError, match="--peer IFACE"):
         conversing.converse(planned, ["eth0"], ["eth0"], lambda _done, _total: None)
+
+
+def test_an_interface_that_goes_away_meanwhile_is_a_failure_of_the_lab(planned, monkeypatch):
+    class Gone(Lossy):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def send(self, _frame):
+            raise OSError(100, "Network is down")
+
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    outs = iter([Gone(one, 0) for one in pair])
+    monkeypatch.setattr(conversing, "permitted", lambda specs, *_: [HARDWARE for _ in specs])
+    monkeypatch.setattr(conversing, "opened", lambda _one, **_more: next(outs))
+    with pair[0], pair[1], pytest.raises(StageError, match="Network is down"):
+        conversing.converse(planned, ["a", "b"], (), lambda _done, _total: None)
+
+
+def test_the_cap_holds_when_both_ends_react(planned, ends):
+    count = len(planned.due)
+    talk = conversing._Round(planned, ends, planned.due, time.monotonic_ns(), conversing.Bucket(count * 4.0))
+    began = time.monotonic()
+    talk.play(lambda _done: None)
+    assert time.monotonic() - began >= (count - count * 0.4 - 2) / (count * 4.0)

@@ -52,6 +52,14 @@ def test_a_cap_is_told(recorded):
     assert plan(recorded, Wishes(), QUIET).held == 0
 
 
+def test_many_short_rounds_keep_to_the_cap_as_well(recorded):
+    made = plan(recorded, Wishes(speed=1e6, loops=50, cap=1_000.0), QUIET)
+    count = 50 * len(made.due)
+    assert made.lasts_s >= count / 1_000.0 - 1
+    assert made.busiest_second >= count / made.lasts_s
+    assert plan(recorded, Wishes(), QUIET).busiest_second <= len(made.due)
+
+
 def test_wishes_that_cannot_be_are_refused(recorded, write_pcap, tmp_path):
     with pytest.raises(ScenarioError, match="more than 0"):
         plan(recorded, Wishes(speed=0), QUIET)

@@ -2,11 +2,13 @@ import errno
 import gc
 import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lab.errors import StageError
+from lab.replaying.schedule import Bucket
 from lab.replaying.sender import NOT_YET, Batch, busiest_second, send, undisturbed
 
 
@@ -54,6 +56,14 @@ def test_every_frame_leaves_by_its_own_leg():
     sent(batch_of(4, legs=[0, 1, 1, 0]), first, second)
     assert [frame[0] for frame in first.got] == [0, 12]
     assert [frame[0] for frame in second.got] == [4, 8]
+
+
+def test_frames_that_are_late_leave_at_the_cap_and_no_faster():
+    batch = replace(batch_of(40), limit=Bucket(200.0))
+    left, _ = sent(batch, outlet := Outlet())
+    assert len(outlet.got) == 40
+    assert left[-1] >= 19 * 5_000_000 - 1  # 21 at once, the others one every 5 ms
+    assert sent(batch_of(40), Outlet())[0][-1] < left[-1]
 
 
 def test_a_full_queue_is_asked_again():
