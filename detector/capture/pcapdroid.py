@@ -25,7 +25,7 @@ TRAILER, MAGIC = 32, 0x01072021
 CUSTOM, PEN, VERSION, UID_MAP = 0x0BAD, 62652, 1, 1
 COMMENT, FLAGS = 1, 2  # options of an Enhanced Packet Block
 UNKNOWN = -1
-_SAMPLE = 256  # packets that tell whether a file has any of it
+_SAMPLE = 256  # packets, from all over a file, that tell whether it has any of it (up to twice as many)
 _OPTIONS = 4  # options of a packet that are looked at
 _COMMENT_BYTES = 16
 
@@ -62,7 +62,7 @@ def read_tags(file: MappedFile, records: Records) -> Tags | None:
     """What PCAPdroid said of the packets; None for a capture that is not PCAPdroid's, or that says nothing."""
     if not len(records) or (np.diff(records.offset) < 0).any():
         return None
-    few = slice(0, _SAMPLE)
+    few = slice(None, None, max(len(records) // _SAMPLE, 1))
     reader = _comments if records.form == "pcapng" else _trailers
     if not (reader(file, records, few) != UNKNOWN).any():
         return None

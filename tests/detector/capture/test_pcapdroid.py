@@ -69,6 +69,11 @@ def test_unknown_uids_and_foreign_trailers_tell_nothing(wire):
     assert wire.read(pcap(bytes(12) + b"\x08\x00" + IP + bytes(32))).owners is None
 
 
+def test_an_app_that_is_known_late_is_known(wire):
+    found = wire.read(pcap(*[trailed(IP, -1)] * 300, *[TRAILED] * 300))  # a phone's own packets come first
+    assert found.owners.flows.to_pylist() == [{"flow": 0, "uid": 10123}]
+
+
 def test_a_record_without_its_trailer_keeps_its_flow(wire):
     found = wire.read(pcap(IP, TRAILED))  # PCAPdroid leaves Ethernet and trailer away beyond the snap length
     assert found.owners.flows.to_pylist() == [{"flow": 0, "uid": 10123}]
