@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.capture.flows import TCP_IDLE_US
-from detector.columns import Int64, codes, ordered, whole
+from detector.columns import Int64, ordered, whole
+from detector.imports.endpoint_pairs import pairs
 
 _COUNTS = (("packets_up", "packets_down"), ("bytes_up", "bytes_down"))
 
@@ -29,7 +30,7 @@ def continued(flows: pa.Table) -> tuple[pa.Table, Mapping[int, int]]:
     plain = flows.drop_columns(["opened"])
     if not loose.any():
         return plain, {}
-    pair, low = _pairs(flows)
+    pair, low = pairs(flows)
     start, end = whole(flows["start"], 0), whole(flows["end"], 0)
     order = ordered(pair, start)
     sorted_pair = pair[order]
@@ -52,19 +53,6 @@ def rejoined(table: pa.Table, became: Mapping[int, int]) -> pa.Table:
     place = pc.index_in(table["flow"], value_set=pa.array(list(became), pa.int64()))
     number = pc.coalesce(pa.array(list(became.values()), pa.int64()).take(place), table["flow"])
     return table.set_column(table.schema.get_field_index("flow"), "flow", number)
-
-
-def _pairs(flows: pa.Table) -> tuple[Int64, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """(n,) the pair of endpoints of each flow, and whether its client is the lesser of the two."""
-    client, server, proto = (codes(flows[name]) for name in ("client", "server", "proto"))
-    texts = sorted({*client.texts, *server.texts})
-    place = {text: k for k, text in enumerate(texts)}
-    ends = [np.array([place[text] for text in one.texts] + [len(texts)])[one.code] for one in (client, server)]
-    near = ends[0] << 16 | whole(flows["client_port"], 0)
-    far = ends[1] << 16 | whole(flows["server_port"], 0)
-    _, one = np.unique(np.minimum(near, far), return_inverse=True)
-    _, other = np.unique(np.maximum(near, far), return_inverse=True)
-    return (one * (int(other.max(initial=0)) + 1) + other) * (len(proto.texts) + 1) + proto.code, near <= far
 
 
 def _merged(flows: pa.Table, rows: Int64, heads: Int64, swapped: Any) -> pa.Table:

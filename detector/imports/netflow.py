@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.capture.flows import OTHER_IDLE_US, TCP_IDLE_US
-from detector.columns import Int64, codes, ordered, whole
+from detector.columns import Int64, ordered, whole
+from detector.imports.endpoint_pairs import pairs
 from detector.imports.headers import payload
 from detector.imports.sessions import Told
 
@@ -53,17 +54,8 @@ class _Sides:
 
 
 def _sides(records: pa.Table) -> _Sides:
-    client, server, proto = (codes(records[name]) for name in ("client", "server", "proto"))
-    texts = sorted({*client.texts, *server.texts})
-    place = {text: k for k, text in enumerate(texts)}
-    ends = [np.array([place[text] for text in one.texts] + [len(texts)])[one.code] for one in (client, server)]
-    near = ends[0] << 16 | whole(records["client_port"], 0)
-    far = ends[1] << 16 | whole(records["server_port"], 0)
-    low = near <= far
-    _, one = np.unique(np.minimum(near, far), return_inverse=True)
-    _, other = np.unique(np.maximum(near, far), return_inverse=True)
-    pair = (one * (int(other.max(initial=0)) + 1) + other) * (len(proto.texts) + 1) + proto.code
-    tcp = np.array([text == "tcp" for text in proto.texts] + [False])[proto.code]
+    pair, low = pairs(records)
+    tcp = np.asarray(pc.fill_null(pc.equal(records["proto"], "tcp"), False).to_numpy(), np.bool_)
     syn = (whole(records["flags"], 0) & SYN) != 0
     return _Sides(pair, low, whole(records["start"]), whole(records["end"]), tcp, syn)
 
