@@ -28,15 +28,24 @@ Net = IPv4Network | IPv6Network
 
 @dataclass(frozen=True)
 class Mapped:
-    """What every address of a capture becomes, and which were mapped."""
+    """What every address of a capture becomes; ``rules`` are nets and what they become, the narrowest first."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
+    rules: tuple[tuple[Net, Net], ...] = ()
 
     @property
     def changed(self) -> dict[str, str]:
         """Old to new, of those that change."""
         return {old: new for old, new in zip(self.before, self.after, strict=True) if old != new}
+
+    def says(self) -> dict[bytes, bytes]:
+        """Packed addresses that change and what they become."""
+        return {ip_address(old).packed: ip_address(new).packed for old, new in self.changed.items()}
+
+    def said(self, packed: bytes) -> bytes:
+        """What becomes of an address that only a message names: the same as if somebody had spoken from it."""
+        return ip_address(_becomes(ip_address(packed), self.rules)).packed
 
 
 def mapped(addresses: Sequence[str], wishes: Iterable[str], devices: Mapping[str, Sequence[str]]) -> Mapped:
@@ -57,7 +66,7 @@ def mapped(addresses: Sequence[str], wishes: Iterable[str], devices: Mapping[str
         seen[new] = old
     if faults:
         raise ScenarioError(faults)
-    return Mapped(tuple(addresses), after)
+    return Mapped(tuple(addresses), after, tuple(rules))
 
 
 def _rules(
@@ -102,7 +111,7 @@ def _called(who: str, new: Net, devices: Mapping[str, Sequence[str]]) -> str:
     return fitting[0]
 
 
-def _becomes(old: Address, rules: list[tuple[Net, Net]]) -> str:
+def _becomes(old: Address, rules: Sequence[tuple[Net, Net]]) -> str:
     for net, new in rules:
         if _lies(old, net):
             return str(new[int(old) - int(net.network_address)])

@@ -5,7 +5,7 @@ Nothing is sent here. The plan can be shown, put on a wire, or written down as a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -118,8 +118,9 @@ def plan(path: Path, wishes: Wishes, advance: Advance) -> Plan:
     source, devices, span = _opened(path, wishes)
     used = np.unique(np.concatenate([source.source, source.target]))
     spoken = [source.addresses[place] for place in used.tolist() if place >= 0]
-    became = dict(zip(spoken, mapped(spoken, wishes.maps, devices).after, strict=True))
-    chosen = Mapped(source.addresses, tuple(became.get(address, address) for address in source.addresses))
+    found = mapped(spoken, wishes.maps, devices)
+    became = dict(zip(spoken, found.after, strict=True))
+    chosen = replace(found, before=source.addresses, after=tuple(became.get(one, one) for one in source.addresses))
     macs = macs_of(wishes.macs, hardware(source, devices)) if wishes.macs else {}
     prepared = prepare(source, Rewriting(chosen, macs), advance)
     wished = departures(source.time, wishes.speed, cap=np.inf)

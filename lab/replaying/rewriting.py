@@ -54,7 +54,7 @@ class Rewriting:
     @cached_property
     def _said(self) -> dict[bytes, bytes]:
         """Packed addresses that DNS may say, and what they become."""
-        return {ip_address(old).packed: ip_address(new).packed for old, new in self.mapped.changed.items()}
+        return self.mapped.says()
 
     def block(self, source: Source) -> Block:
         """The frames of some rows of a source, ready to be sent."""
@@ -66,7 +66,7 @@ class Rewriting:
         before = _pseudo(laid.buffer, source, net, transport)
         self._hardware(laid, source)
         self._network(laid.buffer, source, net)
-        if self._said:
+        if self._said or any(old != new for old, new in self.mapped.rules):
             self._answers(laid.buffer, source, transport, end)
         _version_4(laid.buffer, net[(net >= 0) & ~source.six & ~source.arp])
         _transport(laid.buffer, source, (net, transport, end))
@@ -103,8 +103,9 @@ class Rewriting:
             at += 8 if source.protocol[row] == UDP else (int(buffer[at + 12]) >> 4) * 4 + 2
             message = buffer[at : int(end[row])].tobytes()
             for place, size in addresses_in(message):
-                new = self._said.get(message[place : place + size])
-                if new:
+                old = message[place : place + size]
+                new = self._said.get(old) or self.mapped.said(old)
+                if new != old:
                     buffer[at + place : at + place + size] = np.frombuffer(new, np.uint8)
 
 

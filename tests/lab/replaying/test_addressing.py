@@ -84,3 +84,9 @@ def test_macs_are_those_of_devices_gateways_or_themselves():
 def test_a_mac_that_cannot_be_is_refused(wish):
     with pytest.raises(ScenarioError, match="--mac"):
         macs_of([wish], {"gateway": ["02:00:00:00:00:01"]})
+
+
+def test_an_address_that_only_a_message_names_goes_the_way_of_its_net():
+    found = mapped(ALL, ["198.18.0.0/15=10.60.0.0/15"], DEVICES)
+    assert found.said(bytes([198, 18, 7, 7])) == bytes([10, 60, 7, 7])
+    assert found.said(bytes([10, 88, 9, 9])) == bytes([10, 88, 9, 9])

@@ -1,6 +1,9 @@
 import dataclasses
 
 import pytest
+from dnslib import QTYPE, RR, A, DNSQuestion, DNSRecord
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
 
 from lab.errors import EvidenceError, ScenarioError
 from lab.replaying.planned import Wishes, plan, write_virtual
@@ -100,3 +103,16 @@ def test_a_recording_without_packets_is_refused(tiny, tmp_path):
     play("flows", tiny, tmp_path / "flows")
     with pytest.raises(ScenarioError, match="recorded no packets"):
         plan(tmp_path / "flows", Wishes(), QUIET)
+
+
+def test_an_answer_that_nobody_followed_is_mapped_with_its_net(write_pcap):
+    message = DNSRecord(q=DNSQuestion("a.garden.example"))
+    for host in ("198.18.0.9", "198.18.0.10"):
+        message.add_answer(RR("a.garden.example", QTYPE.A, rdata=A(host)))
+    down = Ether() / IP(src="10.88.0.1", dst="10.88.3.4") / UDP(sport=53, dport=4000) / bytes(message.pack())
+    up = Ether() / IP(src="10.88.3.4", dst="198.18.0.9") / UDP(sport=4000, dport=9)
+    made = plan(write_pcap([down, up]), Wishes(maps=("198.18.0.0/15=10.60.0.0/15",)), QUIET)
+    sent = next(made.prepared.frames())
+    assert bytes([10, 60, 0, 9]) in sent
+    assert bytes([10, 60, 0, 10]) in sent
+    assert bytes([198, 18]) not in sent
