@@ -28,10 +28,8 @@ from lab.store import write_atomic
 from lab.truth import BACKGROUND
 
 _FLOW = ("id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto")
-ROWS = 1 << 16  # of the background's flows written at a time
-ROWS = 1 << 15  # of the background's flows turned into text at a time
+ROWS = 1 << 15  # of the background's flows written or turned into text at a time
 Flow = tuple[str, str, str, str, str]  # of the recording, before anything was exchanged: columns _FLOW
-HEADERS = 40  # bytes that each further piece of a segment adds, of IPv4 without options
 Extra = Mapping[Flow, list[tuple[int, int, int, int, int]]]  # time, packets and bytes of headers more, up and down
 
 
@@ -142,11 +140,10 @@ def extra_of(injected: Injected, cut: Pieces) -> Extra:
         return found
     some = injected.heads.take(cut.source[rows])
     sources, targets = injected.ends(source=True), injected.ends(source=False)
-    for packet, sport, dport, time in zip(
-        cut.source[rows].tolist(), some.sport.tolist(), some.dport.tolist(), some.time.tolist(), strict=True
-    ):
+    columns = (cut.source[rows], some.sport, some.dport, some.time, some.payload - some.ip)  # the last: its headers
+    for packet, sport, dport, time, size in zip(*(column.tolist() for column in columns), strict=True):
         ends = (sources[packet], str(sport), targets[packet], str(dport), "tcp")
         against = (*ends[2:4], *ends[:2], "tcp")
-        found.setdefault(ends, []).append((time, 1, HEADERS, 0, 0))
-        found.setdefault(against, []).append((time, 0, 0, 1, HEADERS))
+        found.setdefault(ends, []).append((time, 1, size, 0, 0))
+        found.setdefault(against, []).append((time, 0, 0, 1, size))
     return found

@@ -72,3 +72,17 @@ def test_pieces_count_as_packets(smoke_recording, census, tmp_path):
     assert total(after, "orig_pkts", "resp_pkts") - total(before, "orig_pkts", "resp_pkts") == more
     headers = total(after, "orig_ip_bytes", "resp_ip_bytes") - total(before, "orig_ip_bytes", "resp_ip_bytes")
     assert headers == 40 * more
+
+
+def test_each_piece_adds_the_headers_that_its_segment_has(tmp_path):
+    from scapy.layers.inet import IP, TCP
+    from scapy.layers.inet6 import IPv6
+    from scapy.layers.l2 import Ether
+    from scapy.utils import wrpcap
+
+    stamps = TCP(sport=1, dport=2, options=[("NOP", None), ("NOP", None), ("Timestamp", (1, 2))])
+    frames = [Ether() / ip / stamps / bytes(500) for ip in (IP(src="10.88.0.2", dst="198.18.0.1"), IPv6())]
+    wrpcap(str(tmp_path / "two.pcap"), frames)
+    injected = read_injected(tmp_path / "two.pcap", [])
+    extra = extra_of(injected, pieces(injected.heads, np.full(2, 300)))
+    assert sorted(row[2] for more in extra.values() for row in more if row[1]) == [20 + 32, 40 + 32]
