@@ -17,7 +17,7 @@ ETHERNET, NULL, LOOP, RAW, SLL, SLL2, IPV4, IPV6 = 1, 0, 108, 101, 113, 276, 228
 LINKS = {NULL: 4, ETHERNET: 14, RAW: 0, LOOP: 4, SLL: 16, IPV4: 0, IPV6: 0, SLL2: 20}
 #: Where the EtherType stands.
 _TYPE_AT = {ETHERNET: 12, SLL: 14, SLL2: 0}
-_VLAN = (0x8100, 0x88A8, 0x9100)  # IEEE 802.1Q, 802.1ad, and QinQ before it
+VLAN = (0x8100, 0x88A8, 0x9100)  # IEEE 802.1Q, 802.1ad, and QinQ before it
 MAX_TAGS = 8
 
 Offsets = NDArray[np.int64]
@@ -54,7 +54,7 @@ def _tagged(file: MappedFile, offset: Offsets, ether: NDArray[np.uint16], header
     at = np.full(len(offset), header, np.int64)
     kind = ether.astype(np.int64)
     for _ in range(MAX_TAGS):
-        rows = np.flatnonzero(np.isin(kind, _VLAN))
+        rows = np.flatnonzero(np.isin(kind, VLAN))
         if not len(rows):
             break
         kind[rows] = file.gather(offset[rows] + at[rows] + 2, 2).view(">u2").ravel()

@@ -116,6 +116,7 @@ def plan(path: Path, wishes: Wishes, advance: Advance) -> Plan:
     if not (wishes.speed > 0 and wishes.cap > 0):  # NaN is neither
         raise ScenarioError(["--speed and --rate-cap: expected more than 0"])
     source, devices, span = _opened(path, wishes)
+    _refuse_opaque(path, source)
     used = np.unique(np.concatenate([source.source, source.target]))
     spoken = [source.addresses[place] for place in used.tolist() if place >= 0]
     found = mapped(spoken, wishes.maps, devices)
@@ -138,6 +139,14 @@ def plan(path: Path, wishes: Wishes, advance: Advance) -> Plan:
         cap=wishes.cap,
         began=int(source.time[0]),
     )
+
+
+def _refuse_opaque(path: Path, source: Source) -> None:
+    """ScenarioError for frames whose addresses cannot be read: nobody knows whether they may be sent."""
+    if hidden := int(np.count_nonzero(source.opaque)):
+        found = f"{hidden:,} frames (the first is number {int(source.opaque.argmax()) + 1:,} by time)"
+        advice = "leave them out: tcpdump -r IN -w OUT 'ip or ip6 or arp or vlan'"
+        raise ScenarioError([f"{path}: found {found} in which no address can be read, expected IP or ARP; {advice}"])
 
 
 def _opened(path: Path, wishes: Wishes) -> tuple[Source, dict[str, list[str]], int]:

@@ -87,7 +87,8 @@ class Rewriting:
     def _hardware(self, laid: Block, source: Source) -> None:
         places = [laid.begin, laid.begin + 6]
         arp = np.flatnonzero(source.arp)
-        places += [laid.begin[arp] + HEADER + 8, laid.begin[arp] + HEADER + 18] if len(arp) else []
+        net = laid.begin[arp] + source.net[arp]
+        places += [net + 8, net + 18] if len(arp) else []
         for at in places:
             had = _gathered(laid.buffer, at, 6)
             for old, new in self.macs.items():

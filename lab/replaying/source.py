@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.capture.damage import CaptureError
 from detector.capture.lanes import Lanes
-from detector.capture.link import ETHERNET, network_offset
+from detector.capture.link import ETHERNET, MAX_TAGS, VLAN, network_offset
 from detector.capture.mapped import MappedFile
 from detector.capture.network import AddressBook, Datagrams, datagrams
 from detector.capture.records import Records, read_records
@@ -23,6 +23,10 @@ from detector.contract import EvidenceError
 
 TCP, UDP, ICMPV6 = 6, 17, 58
 ARP = 0x0806
+#: EtherTypes of frames that stay on one link and are from no address: Wake-on-LAN, slow protocols (LACP), Realtek's and
+#: the loop test, EAPOL, LLDP, HomePlug, IEEE 1905, PTP (IEEE 802 numbers, from memory).
+SILENT = (0x0842, 0x8809, 0x8899, 0x9000, 0x888E, 0x88CC, 0x88E1, 0x893A, 0x88F7)
+_LENGTHS, _SNAP = 1536, 0xAAAA  # less is a length (IEEE 802.3); behind it SNAP may name an EtherType after all
 _LEAST = {TCP: 20, UDP: 8, ICMPV6: 4}
 _SIX = np.int64(1) << 40  # above every IPv4 address: places of IPv6 addresses in their book
 _BLOCK = 32_768
@@ -50,6 +54,7 @@ class Source:
     length: Int64
     ethernet: Mask  # the frame has an Ethernet header of its own
     arp: Mask
+    opaque: Mask  # neither IP nor ARP, and may carry addresses that nobody here can read (PPPoE, MPLS, cut headers)
     net: Int64
     transport: Int64
     end: Int64  # of the datagram in the frame: what follows is padding
@@ -118,7 +123,10 @@ def _part(file: MappedFile, records: Records, part: slice, book: AddressBook) ->
     found = datagrams(file, np.where(net < 0, -1, at + net), size - net, length - net, book)
     has_ip = ~found.other & (size - net >= np.where(found.v6, 40, 20))
     ethernet = (records.link[part] == ETHERNET) & (net != 0)
-    arp, spoken, asked = _arp(file, at, size, ethernet & (net < 0))
+    kind, body = _typed(file, at)
+    arp, spoken, asked = _arp(file, at + body, size - body, ethernet & (net < 0) & (kind == ARP))
+    snap = file.gather(at + body, 2).view(">u2").ravel() == _SNAP
+    silent = ethernet & (net < 0) & (size >= body) & (np.isin(kind, SILENT) | ((kind < _LENGTHS) & ~snap))
     src, dst = (np.where(found.v6, _SIX + column, column.astype(np.int64)) for column in (found.src, found.dst))
     return {
         "time": records.time[part],
@@ -127,7 +135,8 @@ def _part(file: MappedFile, records: Records, part: slice, book: AddressBook) ->
         "length": length,
         "ethernet": ethernet,
         "arp": arp,
-        "net": np.where(has_ip, net, np.where(arp, 14, -1)),
+        "opaque": ~(has_ip | arp | silent),
+        "net": np.where(has_ip, net, np.where(arp, body, -1)),
         "six": found.v6 & has_ip,
         "fragment": found.fragment & has_ip,
         "src": np.where(has_ip, src, np.where(arp, spoken, -1)),
@@ -136,13 +145,24 @@ def _part(file: MappedFile, records: Records, part: slice, book: AddressBook) ->
     }
 
 
+def _typed(file: MappedFile, at: Int64) -> tuple[Int64, Int64]:
+    """The EtherType of Ethernet frames behind their VLAN tags, and how many bytes stand before what it is of."""
+    body = np.full(len(at), 14, np.int64)
+    kind = file.gather(at + 12, 2).view(">u2").ravel().astype(np.int64)
+    for _ in range(MAX_TAGS):
+        rows = np.flatnonzero(np.isin(kind, VLAN))
+        kind[rows] = file.gather(at[rows] + body[rows] + 2, 2).view(">u2").ravel()
+        body[rows] += 4
+    return kind, body
+
+
 def _arp(file: MappedFile, at: Int64, size: Int64, rows: Mask) -> tuple[Mask, Int64, Int64]:
-    """Which frames are ARP for IPv4 over Ethernet (RFC 826), who speaks and whom they ask for."""
-    head = file.gather(at, 42)
+    """Which messages are ARP for IPv4 over Ethernet (RFC 826), who speaks and whom they ask for."""
+    head = file.gather(at, 28)
     words = head.view(">u2")
-    arp = rows & (size >= 42) & (words[:, 6] == ARP) & (words[:, 8] == 0x0800) & (words[:, 7] == 1)
-    spoken = np.ascontiguousarray(head[:, 28:32]).view(">u4").ravel().astype(np.int64)
-    asked = np.ascontiguousarray(head[:, 38:42]).view(">u4").ravel().astype(np.int64)
+    arp = rows & (size >= 28) & (words[:, 0] == 1) & (words[:, 1] == 0x0800)
+    spoken = np.ascontiguousarray(head[:, 14:18]).view(">u4").ravel().astype(np.int64)
+    asked = np.ascontiguousarray(head[:, 24:28]).view(">u4").ravel().astype(np.int64)
     return arp, spoken, asked
 
 

@@ -116,3 +116,11 @@ def test_an_answer_that_nobody_followed_is_mapped_with_its_net(write_pcap):
     assert bytes([10, 60, 0, 9]) in sent
     assert bytes([10, 60, 0, 10]) in sent
     assert bytes([198, 18]) not in sent
+
+
+def test_frames_that_may_hide_addresses_are_refused(write_pcap):
+    inside = IP(src="192.0.2.1", dst="192.0.2.2") / UDP(sport=1, dport=2)
+    known = Ether() / IP(src="10.88.3.4", dst="198.18.0.9") / UDP(sport=1, dport=2)
+    path = write_pcap([known, Ether(type=0x8847) / bytes.fromhex("00010140") / inside])
+    with pytest.raises(ScenarioError, match=r"1 frames .the first is number 2 by time"):
+        plan(path, Wishes(maps=("0.0.0.0/0=0.0.0.0/0",)), QUIET)

@@ -149,3 +149,9 @@ def test_a_cut_frame_is_filled_up_to_what_it_was(write_pcap):
     frame = bytes(frames()[1])
     assert rewritten(write_pcap([frame], cut=3), {}, allow_partial=True)[0][:-3][42:] == frame[42:-3]
     assert np.frombuffer(rewritten(write_pcap([frame], cut=3), {}, allow_partial=True)[0], np.uint8).size == len(frame)
+
+
+def test_arp_behind_a_vlan_tag_is_rewritten_too(write_pcap):
+    frame = ETHER / Dot1Q(vlan=5) / ARP(op=1, hwsrc="02:00:00:00:00:0a", psrc="10.88.3.4", pdst="198.18.0.9")
+    out = Ether(rewritten(write_pcap([frame]), FOUR, {"02:00:00:00:00:0a": "02:99:00:00:00:01"})[0])
+    assert (out[ARP].psrc, out[ARP].pdst, out[ARP].hwsrc) == ("10.50.0.7", "203.0.113.9", "02:99:00:00:00:01")

@@ -73,3 +73,33 @@ def test_rows_can_be_taken(write_pcap):
     source = read_source(write_pcap([ETHER / THERE / UDP(sport=port, dport=9) for port in (1, 2, 3)]))
     assert source.take(np.array([0, 2])).source_port.tolist() == [1, 3]
     assert source.take(np.array([0, 2])).addresses == source.addresses
+
+
+def test_what_may_hide_addresses_is_told_from_what_has_none(write_pcap):
+    def frame(kind, body=b""):
+        return bytes(Ether(src="02:00:00:00:00:0a", dst="02:00:00:00:00:01", type=kind)) + body.ljust(46, b"\0")
+
+    inside = bytes(THERE / UDP(sport=1, dport=2))
+    hidden = [
+        frame(0x8864, bytes.fromhex("11000001001e0021") + inside),  # PPPoE session
+        frame(0x8847, bytes.fromhex("00010140") + inside),  # MPLS
+        frame(0x0026, bytes.fromhex("aaaa030000000800") + inside),  # IP behind a SNAP header
+        frame(0x0806, bytes.fromhex("0006")),  # ARP of IEEE 802 networks, which nobody reads here
+        frame(0x0800, b"\x50"),  # no version of IP
+        bytes(ETHER)[:12],
+    ]
+    silent = [
+        frame(0x88CC),
+        frame(0x0026, bytes.fromhex("424203")),  # spanning tree
+        bytes(ETHER / THERE / UDP(sport=1, dport=2)),
+        bytes(ETHER / ARP(psrc="10.88.3.4", pdst="10.88.0.1")),
+    ]
+    assert read_source(write_pcap(hidden + silent)).opaque.tolist() == [True] * 6 + [False] * 4
+
+
+def test_arp_behind_vlan_tags_is_read(write_pcap):
+    asked = ARP(psrc="10.88.3.4", pdst="10.88.0.1")
+    source = read_source(write_pcap([ETHER / Dot1Q(vlan=5) / asked, ETHER / Dot1Q(vlan=5) / Dot1Q(vlan=6) / asked]))
+    assert source.arp.tolist() == [True, True]
+    assert source.net.tolist() == [18, 22]
+    assert source.addresses[source.source[1]] == "10.88.3.4"
