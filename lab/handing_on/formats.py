@@ -16,6 +16,7 @@ RECORDING, SCORECARD = "a recording", "scorecard"
 #: Of each format of a recording its file in this package, which has ``parts(Source) -> Iterator[Part]``.
 FORMATS: Mapping[str, str] = {
     "zeek-labeled": "zeek_labeled",
+    "suricata-verify": "suricata_verify",
 }
 
 

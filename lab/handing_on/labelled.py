@@ -41,11 +41,16 @@ class Labelled:
         """Label and detailedlabel as netflowlabeler has them: Malicious, Benign or Background, and of what."""
         return self.truth.get("label", "Background"), self.truth.get("detailedlabel", "unknown")
 
+    @property
+    def incident(self) -> str | None:
+        """The incident it is of, look-ups for it included; None: of none."""
+        return self.truth.get("incident") or None
 
-def labelled(flows: Iterable[Row], log: Path) -> list[Labelled]:
-    """Each flow with the truth's row of the same ends that begins nearest; EvidenceError for a log that is none."""
+
+def labelled(flows: Iterable[Row], truth: Path) -> list[Labelled]:
+    """Each flow with the truth's row of the same ends that begins nearest; EvidenceError for a truth that is none."""
     known: dict[tuple[Any, ...], list[tuple[int, dict[str, str]]]] = {}
-    for row in truth_rows(log):
+    for row in truth_rows(truth):
         known.setdefault(_key(row, _ZEEK_ENDS), []).append((round(Decimal(row["ts"]) * 1_000_000), row))
     for same in known.values():
         same.sort(key=lambda pair: pair[0])
@@ -53,8 +58,22 @@ def labelled(flows: Iterable[Row], log: Path) -> list[Labelled]:
     return [Labelled(row, _nearest(known.get(_key(row, _ENDS), []), row["start"])) for row in once.values()]
 
 
-def truth_rows(log: Path) -> list[dict[str, str]]:
-    """The lines of a conn.log.labeled by column; EvidenceError with the line of one that has other columns."""
+def truth_rows(truth: Path) -> list[dict[str, str]]:
+    """The lines of conn.log.labeled by column, with the incident of each flow (empty: none) from flows.parquet.
+
+    EvidenceError with the line of one that has other columns, or where the two do not tell of the same flows.
+    """
+    import pyarrow.parquet as pq
+
+    rows = _lines(truth / "conn.log.labeled")
+    known = pq.read_table(truth / "flows.parquet", columns=["client_port", "incident"]).to_pylist()
+    incidents = [row["incident"] or "" for row in known if row["client_port"] is not None]
+    if len(incidents) != len(rows):
+        raise EvidenceError(f"{truth}: found {len(rows)} flows in conn.log.labeled, {len(incidents)} in flows.parquet")
+    return [{**row, "incident": incident} for row, incident in zip(rows, incidents, strict=True)]
+
+
+def _lines(log: Path) -> list[dict[str, str]]:
     names: list[str] = []
     rows = []
     for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):

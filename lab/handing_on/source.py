@@ -47,7 +47,7 @@ class Source:
     @cached_property
     def flows(self) -> list[Labelled]:
         """The flows, each once, with the truth's row of each."""
-        return labelled(self.telemetry["flows"].to_pylist(), self.recording.folder / "truth/conn.log.labeled")
+        return labelled(self.telemetry["flows"].to_pylist(), self.recording.folder / "truth")
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table of the telemetry; none where there is no such table."""

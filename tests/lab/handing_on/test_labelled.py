@@ -1,5 +1,7 @@
 """Flows beside their truth: by ends and time, each once, and none invented."""
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lab.errors import EvidenceError
@@ -19,10 +21,12 @@ def flow(number, start, client="10.88.0.9", *, inbound=False):
 
 @pytest.fixture
 def log(tmp_path):
+    table = {"client_port": [4000, None, 4000, 4000], "incident": [None, "gone", "one", None]}
+    pq.write_table(pa.table(table), tmp_path / "flows.parquet")
     path = tmp_path / "conn.log.labeled"
     six = line("1.000000", "Csix", "2001:db8:0:0::1")
     path.write_text(HEAD + line("1.000000", "Cfirst") + line("90.000000", "Cnext", label="Malicious") + six)
-    return path
+    return tmp_path
 
 
 def test_a_port_that_is_used_again_is_told_apart_by_time(log):
@@ -31,6 +35,7 @@ def test_a_port_that_is_used_again_is_told_apart_by_time(log):
         ("Cfirst", ("Benign", "browsing")),
         ("Cnext", ("Malicious", "browsing")),
     ]
+    assert [one.incident for one in made] == [None, "one"]
 
 
 def test_what_the_truth_does_not_know_is_background(log):
@@ -51,6 +56,12 @@ def test_a_flow_of_two_devices_is_one(log):
 
 
 def test_a_line_of_other_columns_is_refused(log):
-    log.write_text(HEAD + line("1.000000", "C") + "1.0\tC\n")
+    (log / "conn.log.labeled").write_text(HEAD + line("1.000000", "C") + "1.0\tC\n")
     with pytest.raises(EvidenceError, match=r"line 3: found 2 columns, expected 9"):
+        truth_rows(log)
+
+
+def test_a_log_of_other_flows_is_refused(log):
+    (log / "conn.log.labeled").write_text(HEAD + line("1.000000", "C"))
+    with pytest.raises(EvidenceError, match=r"found 1 flows in conn.log.labeled, 3 in flows.parquet"):
         truth_rows(log)
