@@ -1,7 +1,8 @@
 """What a cell sees of the file system: the system, the interpreter, what it may read, its folder, a scratch folder.
 
-All but the last two are read-only. Imported by cell.py inside the namespaces, so: the standard library only. Needs
-Linux 5.12 (mount_setattr). Sources: mount_namespaces(7), pivot_root(2), mount_setattr(2).
+All but the last two are read-only, and the package that makes scenarios is hidden among them. Imported by cell.py inside
+the namespaces, so: the standard library only. Needs Linux 5.12 (mount_setattr). Sources: mount_namespaces(7),
+pivot_root(2), mount_setattr(2).
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ def build(order: dict[str, Any], call: Call) -> None:
     places = dict.fromkeys(order["reads"], True) | {order["folder"]: False}
     for path in sorted(places, key=lambda path: path.count("/")):
         bind(call, path, closed=places[path])
+    for path in order["hides"]:
+        hide(call, path)
     processes(call, order["processes"])
     close(call, "/new", whole=False)
     os.chdir("/new")
@@ -85,6 +88,14 @@ def bind(call: Call, path: str, *, closed: bool, devices: bool = False) -> None:
     mount(call, source, target, None, BIND | REC)
     if closed:
         close(call, target, devices=devices)
+
+
+def hide(call: Call, path: str) -> None:
+    """Shows an empty folder that stays empty where there is a folder; nothing where there is none."""
+    target = f"/new{path}"
+    if os.path.isdir(target) and not os.path.islink(target):  # noqa: PTH112, PTH114 - as above
+        mount(call, "tmpfs", target, "tmpfs", NOSUID | NODEV, options="size=4k,mode=555")
+        close(call, target)
 
 
 def followed(path: str) -> str | None:

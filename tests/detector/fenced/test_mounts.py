@@ -42,6 +42,18 @@ def test_a_link_is_followed_to_what_it_leads_to(program, whole_fence, tmp_path):
     assert seen(program, tmp_path, reads=reads) == ["cell", "link"]
 
 
+def test_who_makes_the_truth_is_hidden_among_what_is_shown(program, whole_fence, tmp_path, monkeypatch):
+    for name in ("lab", "mine"):
+        (tmp_path / "site" / name).mkdir(parents=True)
+        (tmp_path / "site" / name / "scenario.py").write_text("")
+    reads = (tmp_path / "site",)
+    assert seen(program, tmp_path / "site" / "lab", reads=reads) == ["scenario.py"]  # the control: not our site
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert seen(program, tmp_path / "site" / "lab", reads=reads) == []
+    assert seen(program, tmp_path / "site" / "mine", reads=reads) == ["scenario.py"]
+    assert program(f"open({str(tmp_path / 'site' / 'lab' / 'x')!r}, 'w')", reads=reads).code == 1
+
+
 def test_scratch_folders_can_be_written_and_stay_small(program, whole_fence):
     assert program("import tempfile; open('/tmp/x', 'w').write('y'); open('/dev/null', 'w').write('z')").code == 0
     ended = program(
