@@ -1,7 +1,7 @@
 """What a cell sees of the file system: the system, the interpreter, what it may read, its folder, a scratch folder.
 
-All but the last two are read-only, and the package that makes scenarios is hidden among them. Imported by cell.py inside
-the namespaces, so: the standard library only. Needs Linux 5.12 (mount_setattr). Sources: mount_namespaces(7),
+All but the last two are read-only, and the package that makes scenarios is hidden among them. Imported by cell.py
+inside the namespaces, so: the standard library only. Needs Linux 5.12 (mount_setattr). Sources: mount_namespaces(7),
 pivot_root(2), mount_setattr(2).
 """
 
