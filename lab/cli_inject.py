@@ -71,7 +71,7 @@ def warnings(about: Mapping[str, Any]) -> Iterator[str]:
         of = f"{outside:,} of {about['packets']:,} injected packets"
         yield f"{of} lie outside the capture's span, where nothing else is heard: --at, or a longer capture, mends it"
     if about["left_behind"]:
-        yield f"left behind: {about['left_behind']:,} packets of the recording that are neither TCP nor UDP"
+        yield f"left behind: {about['left_behind']:,} packets of the recording that are no whole TCP or UDP"
 
 
 def in_words(out: Path, about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

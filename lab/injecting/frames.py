@@ -21,10 +21,9 @@ from lab.behaviours import Bool, Int64
 from lab.injecting.guise import Guise
 from lab.injecting.habits import CLASSES, DNS_PORT, DOWN, TRAILER_MAGIC, UP, Manner, class_of
 from lab.injecting.heads import FIN, LONGEST, PSH, TCP, UDP, Heads, option_places
-from lab.injecting.injected import Injected, Pieces
+from lab.injecting.injected import WIDTH, Injected, Pieces
 from lab.stages.frames import payload_sums
 
-WIDTH = 128  # bytes of a row: the longest IP header that is carried, and the longest TCP header
 V4, V6 = 20, 40  # bytes of an IP header
 UNKNOWN = -1  # PCAPdroid's uid of whom it does not know
 Rows = npt.NDArray[np.uint8]

@@ -1,6 +1,6 @@
 """The packets of a recording on their way into a capture: headers as columns, in order of time, pieces of segments.
 
-Only TCP and UDP travel; what else a recording holds is counted and left behind.
+Only whole TCP and UDP travels; what else a recording holds, fragments too, is counted and left behind.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from lab.injecting.census import Census
 from lab.injecting.heads import TCP, Heads, heads
 from lab.injecting.parts import parts
 
+WIDTH = 128  # bytes of the longest IP and TCP headers together that are carried
+FRAGMENT = 0x3FFF  # of IPv4's flags and offset: more fragments follow, or this is a later one (RFC 791)
 LEAST_MSS = 216  # bytes; smaller ones are damage or tests, not habits (RFC 9293 section 3.7.1 has 536 as default)
 
 
@@ -71,6 +73,7 @@ def read_injected(capture: Path, devices: Iterable[str]) -> Injected:
         found.append(replace(some, row=some.row + part.place.packets, **moved))
         packets += len(part)
     joined = Heads.joined(found)
+    joined = joined.take(np.flatnonzero((joined.fragment & FRAGMENT == 0) & (joined.payload - joined.ip <= WIDTH)))
     joined = joined.take(np.argsort(joined.time, kind="stable"))
     numbers = [Census(book).number(address) for address in devices]
     up = np.zeros(len(joined), np.bool_)

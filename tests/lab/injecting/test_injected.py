@@ -31,3 +31,18 @@ def test_what_is_neither_tcp_nor_udp_is_left_behind(backgrounds, tmp_path):
     echo = backgrounds.datagram((backgrounds.PHONE, "9.9.9.9"), 1, b"\x08\0\0\0\0\0\0\0", 64, 1)
     home.packets.append((home.packets[-1][0] + 1, True, echo))
     assert read_injected(home.save(tmp_path / "x.pcap"), [backgrounds.PHONE]).left_behind == 1
+
+
+def test_fragments_and_headers_too_long_are_left_behind_and_counted(tmp_path):
+    from scapy.layers.inet import IP, TCP, UDP, fragment
+    from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, PadN
+    from scapy.layers.l2 import Ether
+    from scapy.utils import wrpcap
+
+    whole = IP(src="10.88.0.2", dst="198.18.0.1") / UDP(sport=5, dport=6) / bytes(900)
+    long = IPv6() / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(90))]) / TCP(sport=5, dport=6)
+    frames = [Ether() / packet for packet in (whole, *fragment(whole, 400), long)]
+    wrpcap(str(tmp_path / "cut.pcap"), frames)
+    found = read_injected(tmp_path / "cut.pcap", ["10.88.0.2"])
+    assert found.heads.size.tolist() == [900]
+    assert found.left_behind == len(frames) - 1
