@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -44,7 +45,11 @@ def read_inventory(log: Opened, account: Account, faults: Faults) -> Aside:
     account.lines, found, addresses = 1, [], {}
     account.leave("remarks", 1)
     wrong: list[tuple[int, str, str]] = []
-    for row in rows:
+    for row in _each(rows):
+        if isinstance(row, csv.Error):
+            account.lines += 1
+            wrong.append((rows.line_num, str(row), "fields of an inventory"))
+            continue
         if not any(row):
             continue
         account.lines += 1
@@ -61,6 +66,17 @@ def read_inventory(log: Opened, account: Account, faults: Faults) -> Aside:
     if wrong:
         faults.many(str(log.path), wrong[0], len(wrong))
     return Aside({"packages": pa.Table.from_pylist(found, SCHEMAS["packages"])}, addresses)
+
+
+def _each(rows: Iterator[list[str]]) -> Iterator[list[str] | csv.Error]:
+    """The rows, and in place of one that is no CSV, why."""
+    while True:
+        try:
+            yield next(rows)
+        except csv.Error as fault:
+            yield fault
+        except StopIteration:
+            return
 
 
 def _app(told: dict[str, str | None], columns: int, expected: int) -> dict[str, Any]:

@@ -50,3 +50,11 @@ def test_faults_name_their_line(opened, account, row, found):
         read_inventory(opened(text.encode()), account, Faults(allow_partial=False))
     kept = read_inventory(opened(text.encode()), account, Faults(allow_partial=True))
     assert kept.tables["packages"].num_rows == 1
+
+
+def test_a_field_that_no_reader_of_csv_takes_is_a_fault_with_its_line(opened, account):
+    log = opened(f"package,label\norg.a,{'x' * 200_000}\norg.b,b\n".encode())
+    with pytest.raises(EvidenceError, match=r"line 2: found field larger than field limit .*expected fields"):
+        read_inventory(log, account, Faults(allow_partial=False))
+    found = read_inventory(log, account, Faults(allow_partial=True))
+    assert found.tables["packages"]["package"].to_pylist() == ["org.b"]
