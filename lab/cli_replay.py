@@ -89,18 +89,23 @@ def replay(
         planned = plan(recording, wishes, advance)
     wires = [one for one in (interface, peer) if one]
     if dry_run:
-        _dry(planned, wires, own or [], json_=json_)
+        _dry(planned, wires, own or [], respond=respond, json_=json_)
     elif wires:
         _send(planned, wires, own or [], respond=respond, json_=json_)
     else:
         _virtual(planned, detector or [], view, out, json_=json_)
 
 
-def _dry(planned: Plan, wires: list[str], owned: list[str], *, json_: bool) -> None:
+def _dry(planned: Plan, wires: list[str], owned: list[str], *, respond: bool, json_: bool) -> None:
     """What would go where; a refused interface is refused here, too."""
     from lab.replay import permitted
 
-    permitted(wires, owned, planned.longest)
+    if respond:
+        from lab.replaying.conversing import both_ends
+
+        wires = [one.spec for one in both_ends(wires, owned, planned.longest)]
+    else:
+        permitted(wires, owned, planned.longest)
     told = {**planned.to_json(), "interfaces": wires, "dry_run": True}
     if json_:
         emit_json(told)

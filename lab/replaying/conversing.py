@@ -42,9 +42,7 @@ def converse(planned: Plan, specs: Sequence[str], owned: Sequence[str], advance:
 
     Raises as lab.replay.replay does; ScenarioError also where no other end is known.
     """
-    near = permitted(specs[:1], owned, planned.longest)[0]
-    there = list(specs[1:]) or [_other_end(near)]
-    ends = [near, *permitted(there, owned, planned.longest)]
+    ends = both_ends(specs, owned, planned.longest)
     report = Report(planned=len(planned.due) * planned.loops, arrived=0)
     parsed(bytes(60))  # loads scapy before anything is due
     with ExitStack() as held:
@@ -67,6 +65,12 @@ def converse(planned: Plan, specs: Sequence[str], owned: Sequence[str], advance:
         after = interface(one.spec)
         report.counted[one.spec] = after.sent - one.sent if after else 0
     return report
+
+
+def both_ends(specs: Sequence[str], owned: Sequence[str], longest: int) -> list[Interface]:
+    """The devices' end and the servers', both permitted; ScenarioError where one is not, or no other end is known."""
+    near = permitted(specs[:1], owned, longest)[0]
+    return [near, *permitted(list(specs[1:]) or [_other_end(near)], owned, longest)]
 
 
 def _told(advance: Advance, before: int, planned: int, done: int) -> None:

@@ -13,6 +13,7 @@ from lab.cli_replay import report_in_words
 from lab.errors import ScenarioError
 from lab.replay import Report
 from lab.replaying import conversing
+from lab.replaying.interfaces import Interface
 from lab.replaying.lateness import lateness
 from lab.stages.wire import play
 
@@ -46,6 +47,23 @@ def test_a_dry_run_refuses_what_a_replay_would(recorded, monkeypatch):
     answer = ask(recorded, "--dry-run", "-i", "eth0")
     assert answer.exit_code == 2
     assert "default route" in answer.stderr
+
+
+def test_a_dry_run_of_both_ends_names_and_checks_the_other_one(recorded, monkeypatch):
+    asked = []
+
+    def permitted(specs, *_):
+        asked.extend(specs)
+        return [Interface(specs[0], "", "", "", 1500, True, "", "", False, False, 0)]
+
+    monkeypatch.setattr(conversing, "permitted", permitted)
+    monkeypatch.setattr(conversing, "far_end", lambda near: f"space/{near.name}")
+    told = json.loads(ask(recorded, "--dry-run", "--json", "--respond", "-i", "dr-wire0").stdout)
+    assert told["interfaces"] == asked == ["dr-wire0", "space/dr-wire0"]
+    monkeypatch.setattr(conversing, "far_end", lambda _near: None)
+    answer = ask(recorded, "--dry-run", "--respond", "-i", "dr-wire0")
+    assert answer.exit_code == 2
+    assert "expected --peer" in answer.stderr
 
 
 @pytest.mark.parametrize(
