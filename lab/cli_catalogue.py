@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lab.console import USAGE, emit, emit_json, guarded, progress
-from lab.options import Json, Out, Seed
+from lab.console import USAGE, emit, emit_json, guarded, progress, say
+from lab.options import Json, Out, Partial, Seed
 
 scenario_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, show, check and start scenarios.")
 behaviour_app = typer.Typer(
@@ -120,14 +121,48 @@ def scenario_shortcuts(
 
 @scenario_app.command("new")
 @guarded
-def scenario_new(name: str, *, out: Out = None) -> None:
+def scenario_new(
+    name: str,
+    *,
+    from_capture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Timing and sizes after a capture, Zeek folder or recording.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Of the capture: this device, by name or address.")] = "",
+    peer: Annotated[str, typer.Option(help="Of the capture: this destination, a name, domain or address.")] = "",
+    app: Annotated[str, typer.Option(metavar="PACKAGE", help="Of the capture: this app.")] = "",
+    label: Annotated[str, typer.Option(help="AN1793 if you know that it is malicious; else benign.")] = "",
+    allow_partial: Partial = False,
+    out: Out = None,
+    json_: Json = False,
+) -> None:
     """Write a scenario to start from.
 
-    A commented TOML file that passes scenario check.
+    A commented TOML file that passes scenario check. With --from-capture, one app and destination of the capture are
+    imitated; where several could be and none is named, they are listed. Exit 2: name one. Exit 3: nothing to measure.
     """
-    from lab.catalogue.listing import write_template
+    from lab.catalogue.listing import new_place, write_template
 
-    emit(str(write_template(name, out)))
+    if from_capture is None:
+        if device or peer or app or label or allow_partial:
+            raise typer.BadParameter("--device, --peer, --app, --label and --allow-partial go with --from-capture FILE")
+        path = write_template(name, out)
+        emit_json({"schema_version": 1, "path": str(path)}) if json_ else emit(str(path))
+        return
+    if label not in {"", "AN1793"}:
+        raise typer.BadParameter(f"--label: found '{label}', expected AN1793: only polling is proposed after a capture")
+    from lab.authoring.from_capture import Wanted
+    from lab.catalogue.imitating import propose
+
+    place, wanted = new_place(name, out), Wanted(device, peer, app)
+    with progress("scenario new") as advance:
+        made = propose(from_capture, place, wanted, label=label, allow_partial=allow_partial, advance=advance)
+    if json_:
+        emit_json(made.to_json())
+    else:
+        emit(str(made.path) if made.path else made.listing())
+    say(made.told())
+    if made.path is None:
+        raise typer.Exit(USAGE)
 
 
 @behaviour_app.command("list")

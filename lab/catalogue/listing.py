@@ -13,7 +13,7 @@ from lab.behaviours import nearest
 from lab.catalogue.subjects import speaks, spoken, subjects
 from lab.console import plural, screen
 from lab.errors import ScenarioError
-from lab.scenario import load_scenario, load_suite, suite_names, template
+from lab.scenario import load_scenario, load_suite, parse_scenario, suite_names, template
 from lab.shelf import shelf
 
 Row = dict[str, Any]
@@ -175,12 +175,25 @@ def _cells(row: Row, *, paired: bool) -> tuple[str, ...]:
 
 def write_template(name: str, out: Path | None) -> Path:
     """A new scenario file with a comment beside every field; ScenarioError for a bad name or rather than overwrite."""
-    from lab.recording import NAME, write_atomic
+    return write_scenario(new_place(name, out), template(name))
+
+
+def new_place(name: str, out: Path | None) -> Path:
+    """Where a new scenario of that name is to stand; ScenarioError for a bad name or where there is one already."""
+    from lab.recording import NAME
 
     if not NAME.fullmatch(name):
         raise ScenarioError([f"scenario name: found '{name}', expected {NAME.pattern}"])
     path = out or Path(f"{name}.toml")
     if path.exists():
         raise ScenarioError([f"{path}: exists already; choose another name or --out"])
-    write_atomic(path, template(name).encode())
+    return path
+
+
+def write_scenario(path: Path, text: str) -> Path:
+    """Writes a scenario's text, whole or not at all; ScenarioError if it would not load."""
+    from lab.recording import write_atomic
+
+    parse_scenario(text.encode(), name=path.stem, place=str(path))
+    write_atomic(path, text.encode())
     return path
