@@ -57,7 +57,7 @@ class Source:
     opaque: Mask  # neither IP nor ARP, and may carry addresses that nobody here can read (PPPoE, MPLS, cut headers)
     net: Int64
     transport: Int64
-    end: Int64  # of the datagram in the frame: what follows is padding
+    end: Int64  # of the segment or datagram in the frame: what follows is padding
     protocol: Int64
     six: Mask
     fragment: Mask
@@ -175,10 +175,12 @@ def _transport(found: Datagrams, at: Int64) -> dict[str, NDArray[Any]]:
     whole = found.good & (found.have >= least)
     whole &= (protocol != ICMPV6) | found.v6
     ported = whole & (protocol != ICMPV6)
-    words = np.ascontiguousarray(found.head[:, :4]).view(">u2").astype(np.int64)
+    words = np.ascontiguousarray(found.head[:, :6]).view(">u2").astype(np.int64)
+    told = (protocol == UDP) & (words[:, 2] >= _LEAST[UDP])  # 0 is a jumbogram's (RFC 2675)
+    size = np.where(told, np.minimum(words[:, 2], found.size), found.size)  # RFC 768: the sum covers no more
     return {
         "transport": np.where(whole, found.at - at, -1),
-        "end": np.where(whole, found.at - at + found.size, -1),
+        "end": np.where(whole, found.at - at + size, -1),
         "protocol": protocol,
         "source_port": np.where(ported, words[:, 0], -1),
         "target_port": np.where(ported, words[:, 1], -1),

@@ -3,7 +3,7 @@ import pytest
 from dnslib import QTYPE, RR, A, DNSQuestion, DNSRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment, in4_chksum
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 
@@ -155,3 +155,12 @@ def test_arp_behind_a_vlan_tag_is_rewritten_too(write_pcap):
     frame = ETHER / Dot1Q(vlan=5) / ARP(op=1, hwsrc="02:00:00:00:00:0a", psrc="10.88.3.4", pdst="198.18.0.9")
     out = Ether(rewritten(write_pcap([frame]), FOUR, {"02:00:00:00:00:0a": "02:99:00:00:00:01"})[0])
     assert (out[ARP].psrc, out[ARP].pdst, out[ARP].hwsrc) == ("10.50.0.7", "203.0.113.9", "02:99:00:00:00:01")
+
+
+def test_a_datagram_is_summed_as_far_as_its_own_length(write_pcap):
+    packet = IP(src="10.88.3.4", dst="198.18.0.9") / UDP(sport=1, dport=2, len=13) / b"helloTRAILER"
+    out = Ether(rewritten(write_pcap([ETHER / packet]), FOUR)[0])[IP]
+    said, whole = out[UDP].chksum, bytes(out.payload)
+    assert whole[8:] == b"helloTRAILER"
+    over = IP(src=out.src, dst=out.dst, ihl=5, len=20 + 13)  # the pseudo header says the datagram's own length
+    assert in4_chksum(17, over, whole[:6] + bytes(2) + whole[8:13]) == said
