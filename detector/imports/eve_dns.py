@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from detector.addresses import canonical_column
 from detector.columns import Int64, codes, dense, joined, stable_order, whole
 from detector.imports.words import RCODES, lower
 
@@ -78,7 +79,7 @@ def _data(column: Any) -> Any:
     """The texts of the answers; an empty list where there are none."""
     lists = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     lists = pa.concat_arrays(lists.chunks) if isinstance(lists, pa.ChunkedArray) else lists
-    flat = pc.fill_null(pc.struct_field(lists.flatten(), "rdata"), "")
+    flat = canonical_column(pc.fill_null(pc.struct_field(lists.flatten(), "rdata"), ""))
     lengths = np.asarray(pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False), np.int64)
     edges = np.append(0, np.cumsum(lengths))
     return pa.ListArray.from_arrays(pa.array(edges, pa.int32()), flat)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from detector.addresses import canonical
 from detector.imports.account import Account, Faults
 from detector.imports.opened import Opened
 from detector.tables import SCHEMAS
@@ -60,7 +61,7 @@ def read_inventory(log: Opened, account: Account, faults: Faults) -> Aside:
             wrong.append((rows.line_num, *fault.args))
             continue
         if told.get("address"):
-            addresses[str(told["address"])] = str(found[-1]["device"])
+            addresses[canonical(str(told["address"]))] = str(found[-1]["device"])
     account.row("packages", len(found))
     account.leave("unreadable", len(wrong))
     if wrong:

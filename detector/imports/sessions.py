@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from detector.addresses import canonical_column
 from detector.columns import stable_order
 from detector.derived import DERIVED
 from detector.imports.answers import names_by_answer
@@ -37,11 +38,12 @@ class Told:
 
 def tables(told: Told, known: Known) -> dict[str, pa.Table]:
     """The telemetry tables: flows numbered by start, one row per monitored device at an end."""
-    others = {name: table for name, table in told.others.items() if table.num_rows}  # what is empty may not be seen
+    others = {name: _spelled(table) for name, table in told.others.items() if table.num_rows}  # empty: perhaps unseen
     dns = others.get("dns")
     if told.flows is None:
         return {name: _unjoined(name, table) for name, table in others.items()}
-    whole_flows, became = continued(told.flows) if "opened" in told.flows.column_names else (told.flows, {})
+    flows = _spelled(told.flows)
+    whole_flows, became = continued(flows) if "opened" in flows.column_names else (flows, {})
     order = pa.array(stable_order(np.asarray(whole_flows["start"].fill_null(0).to_numpy(), np.int64)))
     flows = whole_flows.take(order)
     keys = flows["key"].combine_chunks()
@@ -53,6 +55,14 @@ def tables(told: Told, known: Known) -> dict[str, pa.Table]:
     for name, table in others.items():
         out[name] = _joined(name, rejoined(table, became), keys) if "flow" in table.column_names else table
     return out
+
+
+def _spelled(table: pa.Table) -> pa.Table:
+    """The table with one spelling of the addresses of both ends."""
+    for place, name in enumerate(table.column_names):
+        if name in ("client", "server"):
+            table = table.set_column(place, name, canonical_column(table[name]))
+    return table
 
 
 def _plain(flows: pa.Table) -> pa.Table:

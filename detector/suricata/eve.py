@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from detector.addresses import canonical
 from detector.contract import microseconds
 from detector.named_alerts import Hit
 
@@ -75,7 +76,7 @@ def alert_of(number: int, row: Mapping[str, Any]) -> Alert:
     told = row.get("alert")
     if not isinstance(told, dict):
         raise JunkError(f"line {number}: alert: found {told!r}, expected an object")
-    source, target = _text(number, row, "src_ip"), _text(number, row, "dest_ip")
+    source, target = (canonical(_text(number, row, name)) for name in ("src_ip", "dest_ip"))
     ports = [_whole(number, row, name, 0) for name in ("src_port", "dest_port")]
     proto = _text(number, row, "proto").lower()
     proto = "icmp" if "icmp" in proto else proto

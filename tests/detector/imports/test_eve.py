@@ -96,3 +96,17 @@ def test_a_cut_file_is_a_fault(imported):
     with pytest.raises(EvidenceError, match="line 2: found"):
         imported(a=eve(FLOW, TLS)[:-30])
     assert imported(partial=True).tables["flows"].num_rows == 1
+
+
+def test_addresses_of_ipv6_are_spelled_as_in_a_capture(imported):
+    ends = {"src_ip": "fd00:0000:0000:0000:0000:0000:0000:0005", "dest_ip": "2001:0db8:0000:0000:0000:0000:0000:0001"}
+    asked = {"type": "query", "id": 1, "rrname": "b.example", "rrtype": "AAAA"}
+    answered = {**asked, "type": "answer", "rcode": "NOERROR", "answers": [{"rdata": ends["dest_ip"]}]}
+    look_up = {"timestamp": "2026-03-02T00:00:00.100000+0000", "event_type": "dns", **ENDS, **ends, "proto": "UDP"}
+    look_up |= {"flow_id": 8, "dest_port": 53}
+    found = imported(a=eve({**look_up, "dns": asked}, {**look_up, "dns": answered}, {**FLOW, **ends})).tables
+    row = found["flows"].to_pylist()[-1]
+    assert (row["client"], row["server"], row["device"]) == ("fd00::5", "2001:db8::1", "fd00::5")
+    assert row["name"] == "b.example"
+    assert found["dns"]["client"].to_pylist() == ["fd00::5"]
+    assert found["dns"]["answers"].to_pylist() == [["2001:db8::1"]]

@@ -52,6 +52,11 @@ def test_faults_name_their_line(opened, account, row, found):
     assert kept.tables["packages"].num_rows == 1
 
 
+def test_an_address_is_spelled_as_in_the_traffic(opened, account):
+    log = opened(b"package,device,ip\norg.a,phone,FD00:0:0:0:0:0:0:5\n")
+    assert read_inventory(log, account, Faults(allow_partial=False)).addresses == {"fd00::5": "phone"}
+
+
 def test_a_field_that_no_reader_of_csv_takes_is_a_fault_with_its_line(opened, account):
     log = opened(f"package,label\norg.a,{'x' * 200_000}\norg.b,b\n".encode())
     with pytest.raises(EvidenceError, match=r"line 2: found field larger than field limit .*expected fields"):

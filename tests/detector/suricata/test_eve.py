@@ -60,6 +60,11 @@ def test_ipv6_icmp_is_icmp_and_needs_no_ports():
     assert (one.proto, one.source_port) == ("icmp", 0)
 
 
+def test_an_address_is_spelled_as_in_a_capture():
+    (one,) = read({**ROW, "src_ip": "fd00:0000:0000:0000:0000:0000:0000:0005"})  # as Suricata 7 writes it
+    assert one.source == "fd00::5"
+
+
 def test_alerts_of_a_flow_and_rule_are_one_whichever_side_spoke():
     back = {"src_ip": "198.18.0.9", "src_port": 443, "dest_ip": "10.88.0.2", "dest_port": 40000}
     later = {**ROW, **back, "timestamp": "2026-03-02T00:00:09+0000"}
