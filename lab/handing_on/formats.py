@@ -17,6 +17,10 @@ RECORDING, SCORECARD = "a recording", "scorecard"
 FORMATS: Mapping[str, str] = {
     "zeek-labeled": "zeek_labeled",
     "suricata-verify": "suricata_verify",
+    "ocsf": "ocsf",
+    "attack-data": "attack_data",
+    "eve": "eve",
+    "stix": "stix",
 }
 
 

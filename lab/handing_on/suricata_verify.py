@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,7 +47,7 @@ def parts(source: Source) -> Iterator[Part]:
     about = f"{source.name}, recorded by droidrange {source.recording.version}: written by droidrange export"
     whole = {"requires": {"min-version": 7}, "args": ["-k none"], "checks": checks}
     yield Part("test.yaml", yaml_text(whole, about))
-    yield Part("input.pcap", _copy(capture))
+    yield Part("input.pcap", copied(capture))
 
 
 def expected(source: Source) -> dict[str, dict[str, list[str]]]:
@@ -108,7 +108,9 @@ def _shell(words: str, expect: str) -> Check:
     return {"shell": {"args": f"{words} eve.json", "expect": expect}}
 
 
-def _copy(path: Path) -> Any:
+def copied(path: Path) -> Callable[[BinaryIO], None]:
+    """Who writes the content of that file into an open one."""
+
     def write(file: BinaryIO) -> None:
         with path.open("rb") as packets:
             shutil.copyfileobj(packets, file)
