@@ -2,8 +2,9 @@
 
 Read are the time of the report, ``dumpsys power``, ``window`` and ``deviceidle`` (the state at that time), the
 battery history of ``dumpsys batterystats`` (screen and doze before it) and ``dumpsys package`` (uids of packages). The
-forms come from AOSP's public sources and excerpts and promise nothing; what is not found is null, never a guess. The
-device has no name in it: see aside.Aside.
+forms come from AOSP's public sources and excerpts and promise nothing; what is not found is null, never a guess. But
+times are the phone's own: without its persist.sys.timezone they are taken as UTC. The device has no name in it: see
+aside.Aside.
 """
 
 from __future__ import annotations
