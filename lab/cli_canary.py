@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lab.cli_replay import Cap, Macs, Maps, Only, Owned, Pace, pacing
-from lab.console import BROKEN, FAILED, emit, guarded, progress, say
+from lab.console import BROKEN, FAILED, emit, guarded, printable, progress, say
 from lab.options import Every, Json, Within
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def _tell(told: dict[str, Any], number: int, alerts: Path, within: float, *, jso
     if json_:
         emit(json.dumps({"round": number, **told}, ensure_ascii=False))
     elif told["alerted"]:
-        emit(f"alerted: {told['alert']} ({', '.join(told['whom'])}), {told['after_s']:.1f} s after the last frame")
+        who = f"{told['alert']} ({', '.join(told['whom'])})"
+        emit(f"alerted: {printable(who)}, {told['after_s']:.1f} s after the last frame")
     else:
         seen = f"{told['lines']:,} lines, {told['other_alerts']:,} other alerts"
         emit(f"SILENT: no alert about who was replayed in {alerts} within {within:,.0f} s ({seen})")

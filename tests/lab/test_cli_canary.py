@@ -82,3 +82,9 @@ def test_a_mapped_device_is_looked_for_under_its_new_address(recorded, sensor):
 def test_a_place_without_a_sensor_is_exit_3(recorded, sensor, tmp_path):
     sensor([])
     assert ask(recorded, tmp_path / "nowhere/eve.json").exit_code == 3
+
+
+def test_what_a_sensor_calls_its_alert_does_not_steer_a_terminal(recorded, sensor):
+    answer = ask(recorded, sensor([ALERT | {"alert": {"signature": "poll\x1b[2J"}}]))
+    assert answer.exit_code == 0
+    assert "alerted: poll\N{REPLACEMENT CHARACTER}[2J" in answer.stdout
