@@ -21,6 +21,7 @@ FORMATS: Mapping[str, str] = {
     "attack-data": "attack_data",
     "eve": "eve",
     "stix": "stix",
+    "ecs": "ecs",
 }
 
 

@@ -25,7 +25,7 @@ OBSERVABLES = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 def parts(source: Source) -> Iterator[Part]:
     """bundle.json of the alerts; near misses are no sightings. LookupError without findings."""
     if not source.findings:
-        raise EvidenceError(
+        raise LookupError(
             "stix is of findings: found none; give --findings FILE, which droidrange detect -o FILE writes"
         )
     yield Part("bundle.json", (json.dumps(bundle(source.findings), indent=1, ensure_ascii=False) + "\n").encode())
