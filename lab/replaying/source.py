@@ -24,8 +24,8 @@ from detector.contract import EvidenceError
 TCP, UDP, ICMPV6 = 6, 17, 58
 ARP = 0x0806
 #: EtherTypes of frames that stay on one link and are from no address: Wake-on-LAN, slow protocols (LACP), Realtek's and
-#: the loop test, EAPOL, LLDP, HomePlug, IEEE 1905, PTP (IEEE 802 numbers, from memory).
-SILENT = (0x0842, 0x8809, 0x8899, 0x9000, 0x888E, 0x88CC, 0x88E1, 0x893A, 0x88F7)
+#: the loop test, EAPOL, LLDP, HomePlug, IEEE 1905, PTP, TDLS (IEEE 802 numbers, from memory).
+SILENT = (0x0842, 0x8809, 0x8899, 0x9000, 0x888E, 0x88CC, 0x88E1, 0x893A, 0x88F7, 0x890D)
 _LENGTHS, _SNAP = 1536, 0xAAAA  # less is a length (IEEE 802.3); behind it SNAP may name an EtherType after all
 _LEAST = {TCP: 20, UDP: 8, ICMPV6: 4}
 _SIX = np.int64(1) << 40  # above every IPv4 address: places of IPv6 addresses in their book
