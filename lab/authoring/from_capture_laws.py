@@ -8,7 +8,7 @@ three names of the same gaps (lab/habits/clock.py): which is written is a guess 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -22,6 +22,11 @@ LEAST_GAPS = 7
 FIXED_WITHIN = 0.01  # of the median: network and scheduler move a contact by so much without any law
 #: Correlation of neighbouring gaps: -1/2 of a kept phase, 0 of independent sleeps, give or take 1 / sqrt(n).
 ECHO, ECHO_DEVIATIONS = -0.3, 1.6
+#: Gaps that follow no law within LOOSE are looked at again without those beyond SILENCE and below HURRY medians.
+#: What is left, at least that share, must be NARROW (its middle four fifths, in medians) and bounded, within TIGHT.
+LOOSE, TIGHT, SILENCE, HURRY, LEAST_KEPT, NARROW = 0.1, 0.05, 2.0, 0.2, 0.6, 0.8
+BOUNDED = ("fixed", "flat", "phase")
+PHASE_WITHIN = 1.5  # a kept phase may fit so much worse than the best: its neighbours speak for it
 FREE_SHAPE = 1.3  # a log-normal imitates the others: it must fit so many times better to be preferred
 ROUND_S = (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
 ROUND_WITHIN = 0.01
@@ -43,6 +48,8 @@ class Law:
     error: float
     why: str
     rivals: dict[str, float]  # the other shapes and their errors
+    silences: int = 0  # gaps that were set aside as too long, as Doze makes them
+    hurries: int = 0  # and as too short, as a task makes them
 
     @property
     def mean_s(self) -> float:
@@ -61,14 +68,30 @@ def law_of(gaps_s: Floats) -> Law:
     gaps = np.asarray(gaps_s, dtype=np.float64)
     if len(gaps) < LEAST_GAPS:
         raise ValueError(f"found {len(gaps)} gaps, expected at least {LEAST_GAPS}")
+    whole = _fitted(gaps, tuple(_FITS))
+    return whole if whole.error <= LOOSE else _undisturbed(gaps) or whole
+
+
+def _undisturbed(gaps: Floats) -> Law | None:
+    """The bounded law of the gaps that neither Doze nor a task made, if it fits well; None if it does not."""
+    median = float(np.median(gaps))
+    silent, hurried = gaps > SILENCE * median, gaps < HURRY * median
+    kept = gaps[~silent & ~hurried]
+    if len(kept) < max(LEAST_GAPS, LEAST_KEPT * len(gaps)):
+        return None
+    low, high = np.quantile(kept, [0.1, 0.9])
+    law = _fitted(kept, BOUNDED)
+    if high - low > NARROW * median or law.error > TIGHT:
+        return None
+    aside = f"{int(silent.sum())} silences and {int(hurried.sum())} gaps after a task set aside"
+    return replace(law, silences=int(silent.sum()), hurries=int(hurried.sum()), why=f"{law.why}; {aside}")
+
+
+def _fitted(gaps: Floats, shapes: tuple[str, ...]) -> Law:
     seen = np.quantile(gaps, LEVELS)
     median = float(np.median(gaps))
-    echo = _echo(gaps)
-    fits = {
-        shape: fit(seen)
-        for shape, fit in _FITS.items()
-        if shape != "phase" or echo < min(ECHO, -ECHO_DEVIATIONS / len(gaps) ** 0.5)
-    }
+    kept = _echo(gaps) < min(ECHO, -ECHO_DEVIATIONS / len(gaps) ** 0.5)
+    fits = {shape: fit(seen) for shape, fit in _FITS.items() if shape in shapes and (kept or shape != "phase")}
     errors = {shape: float(np.abs(fit - seen).mean() / median) for shape, fit in fits.items()}
     shape = _best(errors)
     made = _named(shape, seen, median, len(gaps))
@@ -88,7 +111,7 @@ def _echo(gaps: Floats) -> float:
 def _best(errors: dict[str, float]) -> str:
     if errors["fixed"] <= FIXED_WITHIN:
         return "fixed"
-    if "phase" in errors and errors["phase"] <= 1.5 * min(errors.values()):  # neighbours have said so already
+    if "phase" in errors and errors["phase"] <= PHASE_WITHIN * min(errors.values()):  # neighbours have said so already
         return "phase"
     weighed = {shape: error * (FREE_SHAPE if shape == "lognormal" else 1.0) for shape, error in errors.items()}
     return min((name for name in weighed if name != "phase"), key=lambda name: weighed[name])

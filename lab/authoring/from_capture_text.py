@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +17,10 @@ from lab.console import printable
 
 MEASURED, ASSUMED, ASK = "measured", "ASSUMED", "QUESTION"
 PACKAGE = "com.orchard.lantern"
+SPOKEN = ("tls", "http", "quic", "websocket", "dns")  # what some kind polls by
 FASTEST_SYNC_S = 5.0
 PING_S = 55.0  # of websocket-poll, unless one was measured
+COVERED = 0.8  # of the capture, below which its contacts are imitated alone, without what is before and behind
 MINUTE_US, MOST_MINUTES = 60_000_000, 31 * 24 * 60
 OPEN_AT_LOCK = 0.2  # of what is likely, what hours, lock and Doze of a drawn phone leave at least
 
@@ -35,6 +37,7 @@ class Source:
 
 def text_of(name: str, candidate: Candidate, source: Source) -> str:
     """The scenario's TOML: it loads, and ``scenario check`` proves its ``[[expect]]``."""
+    source = replace(source, span=_covered(candidate, source.span))
     minutes = _minutes(source.span)
     lines = [*_head(name, candidate, source, minutes), "", *_app(candidate), *_behaviour(candidate, source.label), ""]
     return "\n".join([*lines, *_expect(candidate, source.label, minutes)]) + "\n"
@@ -62,11 +65,18 @@ def _minutes(span: tuple[int, int]) -> int:
     return min(max(math.ceil((span[1] - span[0]) / MINUTE_US), 1), MOST_MINUTES)
 
 
+def _covered(candidate: Candidate, span: tuple[int, int]) -> tuple[int, int]:
+    """The capture's span, or that from the first contact to the last and a sleep more where it is much shorter."""
+    first, last = (int(candidate.group.times[edge]) for edge in (0, -1))
+    until = last + int(candidate.law.mean_s * 1e6)
+    return (first, until) if until - first < COVERED * (span[1] - span[0]) else span
+
+
 def _head(name: str, candidate: Candidate, source: Source, minutes: int) -> list[str]:
     group, law = candidate.group, candidate.law
     who = f"{group.package or 'an unknown app'} on {group.device} to {group.peer}"
     begun = datetime.fromtimestamp(source.span[0] // 1_000_000, UTC)
-    start = [f"start = {begun.isoformat().replace('+00:00', 'Z')}  # {MEASURED}: the capture's first packet"]
+    start = [f"start = {begun.isoformat().replace('+00:00', 'Z')}  # {MEASURED}: when the span begins in the capture"]
     cut = f"; {ASSUMED} shorter, 31 days are the most" if minutes == MOST_MINUTES else ""
     said = "a poll like this one" if source.label else "an app that reports like this one"
     return [
@@ -74,7 +84,7 @@ def _head(name: str, candidate: Candidate, source: Source, minutes: int) -> list
         _safe(f"# from {source.name}: {who}, {len(group.times)} contacts in {group.flows} flows or look-ups"),
         *([_safe(f"# PARTIAL EVIDENCE: {source.partial}")] if source.partial else []),
         _said("question", f"Is {said} of every {law.period_s:.4g} s told for what it is?", f"{ASK}: what do you ask?"),
-        _said("span", f"{minutes}m", f"{MEASURED}: the capture's, in whole minutes{cut}"),
+        _said("span", f"{minutes}m", f"{MEASURED}: the capture's, or its contacts' where much shorter{cut}"),
         *(start if EARLIEST <= begun < LATEST else [f"# {ASSUMED}: the default start; the capture says {begun}"]),
         _said("devices", 1, f"{ASSUMED}: one phone"),
         "",
@@ -87,19 +97,27 @@ def _head(name: str, candidate: Candidate, source: Source, minutes: int) -> list
 
 
 def _app(candidate: Candidate) -> list[str]:
-    doze = candidate.opening.doze
+    silences, known = candidate.law.silences, candidate.opening.doze
     held = {
         None: f"{ASSUMED}: Doze does not hold it back; the capture does not show Doze",
         True: f"{MEASURED}: it was in contact in Doze",
         False: f"{MEASURED}: it was silent in Doze",
-    }[doze]
+    }[known]
+    if known is None and silences:
+        held = f"{ASSUMED}: its {silences} long silences are those of Doze, which the capture does not show"
     app = f"which app is it? The capture says {candidate.group.package or 'nothing'}; names here must tell nothing"
     return [
         "[[app]]",
         _said("package", PACKAGE, f"{ASK}: {app}"),
         _said("category", "tools", f"{ASK}: what is the app for? A capture cannot tell"),
-        _said("exempt", doze is not False, held),
+        _said("exempt", not _held_back(candidate), held),
     ]
+
+
+def _held_back(candidate: Candidate) -> bool:
+    """Whether Doze holds it back: seen to, or likely by its silences where Doze is not seen."""
+    doze = candidate.opening.doze
+    return candidate.law.silences > 0 if doze is None else not doze
 
 
 def _behaviour(candidate: Candidate, label: str) -> list[str]:
@@ -110,6 +128,8 @@ def _behaviour(candidate: Candidate, label: str) -> list[str]:
     lines.append(_said("label", label, given) if label else asked)
     known = {one.name: one for one in fields(behaviour_class(kind))}
     rows = [*_carried(candidate, kind), *_timing(candidate, kind), *_hours(candidate), *_sizes(candidate)]
+    if candidate.sizes.up is None or candidate.sizes.down is None:
+        lines.append(f"# {ASK}: how much is said? This sensor counted no bytes; what is not here is the kind's default")
     return lines + [_bounded(known[key], value, why) for key, value, why in rows if key in known]
 
 
@@ -131,7 +151,7 @@ def _bounded(field: Any, value: Any, why: str) -> str:
 
 def _protocol(candidate: Candidate) -> str:
     spoken = candidate.group.protocol
-    if spoken in {"tls", "http", "quic", "websocket", "dns"}:
+    if spoken in SPOKEN:
         return f"{MEASURED}: most flows are {spoken}"
     return f"{ASSUMED}: HTTP; the capture says {spoken or 'no protocol'}, which no kind here polls by"
 
@@ -143,7 +163,8 @@ def _carried(candidate: Candidate, kind: str) -> list[Row]:
         asked = group.qtype if group.qtype in types else "TXT"
         return [("qtype", asked, f"{MEASURED if asked == group.qtype else ASSUMED}: {group.qtype} was asked for")]
     clear = group.protocol in {"http", "websocket"}
-    why = f"{MEASURED}: port {group.port}, {group.protocol or 'unknown protocol'}"
+    told = MEASURED if group.protocol in SPOKEN else ASSUMED
+    why = f"{told}: port {group.port}, {group.protocol or 'unknown protocol'}"
     rows: list[Row] = [("carrier", "quic" if group.protocol == "quic" else "http", why), ("tls", not clear, why)]
     if kind == "websocket-poll":
         ping = group.ping_s and (f"{MEASURED}: median between its pings")
@@ -176,8 +197,9 @@ def _timing(candidate: Candidate, kind: str) -> list[Row]:
 
 def _hours(candidate: Candidate) -> list[Row]:
     opening = candidate.opening
-    told = MEASURED if opening.state_known else f"{ASK}: does it wait for the lock? The capture has no device state;"
-    rows: list[Row] = [("gate", opening.gate, f"{told}: contacts against the phone's lock")]
+    seen = f"{MEASURED}: contacts against the phone's lock"
+    asked = f"{ASK}: does it wait for the lock? The capture has no device state"
+    rows: list[Row] = [("gate", opening.gate, seen if opening.state_known else asked)]
     if opening.share < 1:
         why = f"{MEASURED}: no contact outside, UTC, whole hours"
         rows += [("from_hour", opening.from_hour, why), ("until_hour", opening.until_hour, why)]
@@ -191,6 +213,8 @@ def _sizes(candidate: Candidate) -> list[Row]:
     if group.whole_flows:
         why = f"{MEASURED}, but of whole flows: this sensor sees no exchanges, and handshakes are counted in"
     rows: list[Row] = [(way, size, why) for way, size in (("up", sizes.up), ("down", sizes.down)) if size is not None]
+    if not rows:
+        return []
     return [*rows, ("spread", sizes.spread, f"{MEASURED}: holds the middle 90 % of sizes, both ways on average")]
 
 
@@ -203,11 +227,13 @@ def _expect(candidate: Candidate, label: str, minutes: int) -> list[str]:
     likely = minutes * 60 * candidate.opening.share / max(candidate.law.mean_s, 1.0)
     apart = likely / 3 + 3 * math.sqrt(likely * candidate.law.dispersion) + 2
     opening = candidate.opening
-    drawn = opening.gate != "always" or opening.doze is False or opening.share < 1
+    drawn = opening.gate != "always" or _held_back(candidate) or opening.share < 1
     least = likely * OPEN_AT_LOCK - 3 if drawn else likely - apart
     beats = minutes * 60 / (candidate.group.ping_s or PING_S) if kind_of(candidate, label) == "websocket-poll" else 0
     bounds = f"{{ at_least = {max(int(least), 1)}, at_most = {math.ceil(likely + apart + beats)} }}"
-    seen = f"{MEASURED} {len(candidate.group.times)} in the capture; {likely:.0f} by the law"
+    count = len(candidate.group.times)
+    paused = "; its silences are not imitated" if count < likely * 2 / 3 else ""
+    seen = f"{MEASURED} {count} in the capture; {likely:.0f} by the law{paused}"
     return [
         "[[expect]]",
         _said("behaviour", kind_of(candidate, label), "what must be in the recording, whatever the seed"),

@@ -82,3 +82,24 @@ def test_a_flat_law_is_read_so_that_its_period_is_round():
 def test_too_few_gaps_have_no_law():
     with pytest.raises(ValueError, match="found 6 gaps, expected at least 7"):
         law_of(np.full(6, 60.0))
+
+
+@settings(max_examples=40, deadline=None)
+@given(law=st.sampled_from(JITTERED), period=periods, seed=seeds)
+def test_silences_and_tasks_are_set_aside_where_nothing_else_fits(law, period, seed):
+    said = gaps(law, period=period, jitter=0.2, count=80, seed=seed)
+    where = np.random.default_rng(seed).permutation(80)
+    disturbed = said.copy()
+    disturbed[where[:18]] *= np.random.default_rng(seed).uniform(3, 8, 18)
+    disturbed[where[18:22]] = 0.05 * period
+    found = law_of(disturbed)
+    assert (found.silences, found.hurries) == (18, 4)
+    assert found.shape in {"flat", "fixed", "phase"}
+    assert found.mean_s == pytest.approx(said.mean(), rel=0.1)
+    assert law_of(said).silences == 0
+
+
+def test_a_memoryless_sleep_is_not_cut_to_fit():
+    for seed in range(50):
+        found = law_of(gaps("exponential", period=300.0, jitter=0, count=100, seed=seed))
+        assert found.silences + found.hurries == 0

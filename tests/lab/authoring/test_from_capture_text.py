@@ -58,7 +58,7 @@ def test_whatever_was_measured_it_loads(gaps, sizes, protocol, peer, label, port
 
 
 def test_what_the_capture_shows_is_measured_and_what_it_cannot_is_asked():
-    text, document = loaded(candidate())
+    text, document = loaded(candidate(), Source("c.pcap", (START, START + 2_400_000_000)))
     assert "# measured: most flows are tls" in text
     assert text.count("QUESTION: ") >= 5
     assert document["app"][0]["behaviour"][0] == {
@@ -76,7 +76,7 @@ def test_what_the_capture_shows_is_measured_and_what_it_cannot_is_asked():
         "down": 278,
         "spread": 0.0,
     }
-    assert (document["span"], str(document["start"])) == ("1440m", "2026-03-02 00:00:00+00:00")
+    assert (document["span"], str(document["start"])) == ("40m", "2026-03-02 00:00:00+00:00")
 
 
 def test_hours_lock_and_doze_are_kept():
@@ -112,3 +112,26 @@ def test_a_value_that_no_behaviour_can_have_is_moved_and_says_so():
     unknown, document = loaded(candidate(up=-1, protocol="ssh"))
     assert "up" not in document["app"][0]["behaviour"][0]
     assert "the capture says ssh, which no kind here polls by" in unknown
+
+
+def test_only_when_it_spoke_is_imitated_where_the_capture_is_much_longer():
+    _, document = loaded(candidate(gaps=(60.0,) * 359), Source("c.pcap", (START - DAY, START + DAY)))
+    assert (document["span"], str(document["start"])) == ("360m", "2026-03-02 00:00:00+00:00")
+    pauses = (60.0,) * 100 + (30_000.0,) + (60.0,) * 100
+    text, document = loaded(candidate(gaps=pauses), Source("c.pcap", (START, START + DAY // 2)))
+    assert document["span"] == "720m"
+    assert "measured 202 in the capture; 720 by the law; its silences are not imitated" in text
+
+
+def test_what_nobody_counted_is_asked():
+    text, document = loaded(candidate(up=-1, down=-1))
+    assert "QUESTION: how much is said?" in text
+    assert not {"up", "down", "spread"} & set(document["app"][0]["behaviour"][0])
+
+
+def test_silences_of_an_unseen_doze_are_left_to_doze():
+    gaps = [60.0, 61.0, 59.0, 60.5, 400.0, 60.2, 900.0, 58.0, 62.0, 3.0] * 6
+    text, document = loaded(candidate(gaps))
+    assert document["app"][0]["exempt"] is False
+    assert "ASSUMED: its 12 long silences are those of Doze" in text
+    assert "12 silences and 6 gaps after a task set aside" in text
