@@ -6,7 +6,7 @@ Nothing of the truth is in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from detector.contract import Finding, rfc3339
@@ -54,20 +54,20 @@ def flow_document(one: Labelled) -> dict[str, Any]:
     event: dict[str, Any] = {"kind": "event", "category": ["network"], "type": ["connection", "end"], "id": one.uid}
     event |= {"start": rfc3339(flow["start"]), "end": rfc3339(flow["end"])}
     event["duration"] = (flow["end"] - flow["start"]) * 1000  # nanoseconds
-    asked = {"method": flow["method"]}
-    document = {
-        "event": event,
-        "network": network,
-        **ends,
-        "host": {"name": flow["device"]},
+    document = {"event": event, "network": network, **ends, "host": {"name": flow["device"]}, **_spoken(flow)}
+    return present({**_head(flow["end"]), **document})
+
+
+def _spoken(flow: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose flow it is, and what was readable in it."""
+    return {
         "package": {"name": flow["package"]},
         "user": {"id": None if flow["uid"] is None else str(flow["uid"])},
         "tls": {"client": {"server_name": flow["sni"], "ja4": flow["ja4"]}, "next_protocol": flow["alpn"]},
-        "http": {"request": asked},
+        "http": {"request": {"method": flow["method"]}},
         "url": {"domain": flow["host"]},
         "user_agent": {"original": flow["user_agent"]},
     }
-    return present({**_head(flow["end"]), **document})
 
 
 def alert_document(finding: Finding) -> dict[str, Any]:
