@@ -12,7 +12,7 @@ from detector.contract import Telemetry
 
 Int64 = npt.NDArray[np.int64]
 HOUR_US = 3_600_000_000
-LEAST_SPAN_H = 36  # of one day nobody can tell its night from an accident
+LEAST_SPAN_H = 36  # from first to last contact: of one day nobody can tell its night from an accident
 LEAST_CLOSED_H = 4
 MISSED = 6.0  # contacts that would have fallen into the closed hours: e**-6 is the chance of none by accident
 NEARLY_ALL, NOT_MOST = 0.95, 0.85  # of the contacts; of the time
@@ -39,12 +39,15 @@ class Opening:
 def opening_of(telemetry: Telemetry, device: str, times: Int64, period_s: float) -> Opening:
     """The opening of (n,) contacts, microseconds, of that device."""
     gate, known, doze = _state(telemetry, device, times)
-    return Opening(*hours_of(times, telemetry.span, period_s), gate, known, doze)
+    return Opening(*hours_of(times, period_s), gate, known, doze)
 
 
-def hours_of(times: Int64, span: tuple[int, int], period_s: float) -> tuple[float, float]:
-    """The hours of the day (UTC) from and until which there are contacts; 0 and 24 where they keep none."""
-    span_h = (span[1] - span[0]) / HOUR_US
+def hours_of(times: Int64, period_s: float) -> tuple[float, float]:
+    """The hours of the day (UTC) from and until which there are contacts; 0 and 24 where they keep none.
+
+    ``times`` ascend and are at least one; what the capture lasts before and behind them proves nothing.
+    """
+    span_h = int(times[-1] - times[0]) / HOUR_US
     seen = np.bincount(times // HOUR_US % 24, minlength=24) > 0
     if span_h < LEAST_SPAN_H or seen.all() or not seen.any():
         return 0.0, 24.0

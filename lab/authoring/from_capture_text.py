@@ -227,6 +227,7 @@ def _expect(candidate: Candidate, label: str, minutes: int) -> list[str]:
     likely = minutes * 60 * candidate.opening.share / max(candidate.law.mean_s, 1.0)
     apart = likely / 3 + 3 * math.sqrt(likely * candidate.law.dispersion) + 2
     opening = candidate.opening
+    apart += likely / 2 if opening.share < 1 else 0  # a span begins and ends at any hour
     drawn = opening.gate != "always" or _held_back(candidate) or opening.share < 1
     least = likely * OPEN_AT_LOCK - 3 if drawn else likely - apart
     beats = minutes * 60 / (candidate.group.ping_s or PING_S) if kind_of(candidate, label) == "websocket-poll" else 0
