@@ -42,6 +42,10 @@ def export(
     rules: Annotated[
         Path | None, typer.Option(help="suricata-verify: the rules to be tested, a file or a folder of *.rules.")
     ] = None,
+    finding: Annotated[
+        int | None, typer.Option(help="evidence: which of the findings, from 1; the first alert unless given.")
+    ] = None,
+    with_truth: Annotated[bool, typer.Option("--with-truth", help="evidence: with what is true of its flows.")] = False,
     out: Out = None,
     json_: Json = False,
 ) -> None:
@@ -60,10 +64,10 @@ def export(
             word for word, value in (("--detector", detector), ("--view", view), ("--baseline", baseline)) if value
         ]:
             raise typer.BadParameter(f"{', '.join(given)}: of scorecards; {what} is {kind}")
-        _hand_on(what, names, findings, rules, out, json_=json_)
+        _hand_on(what, names, (findings, rules, finding), out, with_truth=with_truth, json_=json_)
         return
-    if findings or rules:
-        raise typer.BadParameter(f"--findings and --rules go with a recording; {what} is a scorecard")
+    if findings or rules or finding is not None or with_truth:
+        raise typer.BadParameter(f"--findings, --finding, --rules, --with-truth: of a recording; {what} is a scorecard")
     from lab.exporting import Export, against, export, narrowed, read
     from lab.score import refusal
 
@@ -78,10 +82,17 @@ def export(
 
 
 def _hand_on(
-    path: Path, names: tuple[str, ...], findings: Path | None, rules: Path | None, out: Path | None, *, json_: bool
+    path: Path,
+    names: tuple[str, ...],
+    given: tuple[Path | None, Path | None, int | None],
+    out: Path | None,
+    *,
+    with_truth: bool,
+    json_: bool,
 ) -> None:
     """Writes a recording into the folder --out, whole or not at all."""
     from lab.handing_on.formats import hand_on
+    from lab.handing_on.source import source
     from lab.options import fit_folder
 
     if out is None:
@@ -89,7 +100,7 @@ def _hand_on(
     fit_folder(out, made=False)
     if out.is_dir() and any(out.iterdir()):
         raise typer.BadParameter(f"--out {out} is not empty, expected a new folder")
-    written = hand_on(path, names, findings, rules, out)
+    written = hand_on(source(path, *given, with_truth=with_truth), names, out)
     if json_:
         emit_json({"written": [str(place) for place in written]})
     else:

@@ -22,6 +22,7 @@ FORMATS: Mapping[str, str] = {
     "eve": "eve",
     "stix": "stix",
     "ecs": "ecs",
+    "evidence": "evidence",
 }
 
 
@@ -47,12 +48,10 @@ def refuse(path: Path, kind: str, names: Iterable[str]) -> None:
         raise LookupError(f"format '{name}' is of {need}; {path} is {found}. Of {word}: {', '.join(known[kind])}")
 
 
-def hand_on(path: Path, names: tuple[str, ...], findings: Path | None, rules: Path | None, out: Path) -> list[Path]:
+def hand_on(made: Source, names: tuple[str, ...], out: Path) -> list[Path]:
     """Writes the formats into the new folder ``out``, each in a folder of its name if there are several."""
-    from lab.handing_on.source import source
     from lab.store import folder_in_the_making, write_atomic
 
-    made = source(path, findings, rules)
     written: list[Path] = []
     with folder_in_the_making(out) as making:
         for name in names:
@@ -63,7 +62,9 @@ def hand_on(path: Path, names: tuple[str, ...], findings: Path | None, rules: Pa
                 write_atomic(making / place, part.content)
                 written.append(out / place)
             if len(written) == before:
-                raise EvidenceError(f"{path} has nothing to hand on as {name}: found no flow and no finding")
+                raise EvidenceError(
+                    f"{made.recording.folder} has nothing to hand on as {name}: found no flow, no finding"
+                )
     return written
 
 

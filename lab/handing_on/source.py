@@ -33,6 +33,8 @@ class Source:
     recording: Recording
     findings: tuple[Finding, ...] = ()
     rules: Path | None = None
+    number: int | None = None  # which finding, from 1
+    with_truth: bool = False  # whether what is handed on to judge a finding may say what is true
 
     @cached_property
     def telemetry(self) -> Telemetry:
@@ -66,9 +68,16 @@ class Source:
         return f"{self.recording.scenario}-s{self.recording.seed}"
 
 
-def source(path: Path, findings: Path | None = None, rules: Path | None = None) -> Source:
+def source(
+    path: Path,
+    findings: Path | None = None,
+    rules: Path | None = None,
+    number: int | None = None,
+    *,
+    with_truth: bool = False,
+) -> Source:
     """The recording in a folder, proved; EvidenceError for one that is not whole or findings that are none."""
-    return Source(open_recording(path), read_findings(findings) if findings else (), rules)
+    return Source(open_recording(path), read_findings(findings) if findings else (), rules, number, with_truth)
 
 
 def read_findings(path: Path) -> tuple[Finding, ...]:

@@ -105,6 +105,8 @@ def test_what_does_not_fit_a_recording(smoke_recording, tmp_path, monkeypatch, w
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [["-f", "zeek-labeled", "-o", "x"], ["-f", "junit", "--rules", "x"]])
+@pytest.mark.parametrize(
+    "words", [["-f", "zeek-labeled", "-o", "x"], ["-f", "junit", "--rules", "x"], ["-f", "junit", "--with-truth"]]
+)
 def test_what_does_not_fit_a_scorecard(stored, words):
     assert ask(stored, *words).exit_code == 2

@@ -29,14 +29,14 @@ def test_a_format_that_does_not_fit_is_refused(tmp_path, kind, name, told):
         refuse(tmp_path.with_name("x").relative_to(tmp_path.parent), kind, (name,))
 
 
-def test_several_formats_have_folders_of_their_names(smoke_recording, tmp_path, monkeypatch):
+def test_several_formats_have_folders_of_their_names(handed, tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "FORMATS", {**FORMATS, "again": "zeek_labeled"})
-    written = hand_on(smoke_recording, ("zeek-labeled", "again"), None, None, tmp_path / "made")
+    written = hand_on(handed, ("zeek-labeled", "again"), tmp_path / "made")
     assert {path.relative_to(tmp_path).parts[1] for path in written} == {"zeek-labeled", "again"}
     assert all(path.is_file() for path in written)
 
 
-def test_a_format_that_fails_leaves_nothing(smoke_recording, tmp_path, monkeypatch):
+def test_a_format_that_fails_leaves_nothing(handed, tmp_path, monkeypatch):
     whole = parts_of("zeek-labeled")
 
     def cut(source):
@@ -45,5 +45,5 @@ def test_a_format_that_fails_leaves_nothing(smoke_recording, tmp_path, monkeypat
 
     monkeypatch.setattr("lab.handing_on.zeek_labeled.parts", cut)
     with pytest.raises(KeyboardInterrupt):
-        hand_on(smoke_recording, ("zeek-labeled",), None, None, tmp_path / "made")
+        hand_on(handed, ("zeek-labeled",), tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
