@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +31,6 @@ OUTSIDE = ("non_ip", "fragments", "short_frames", "dns_streams_cut")  # counts o
 _TIMES = ("time", "start", "end", "answered")
 
 
-@dataclass
-class _Faults:
-    """Faults met on the way: the first is raised, or with ``allow_partial`` all are kept."""
-
-    allow_partial: bool
-    texts: list[str]
-
-    def add(self, text: str) -> None:
-        """EvidenceError, unless partial evidence is allowed."""
-        if not self.allow_partial:
-            raise EvidenceError(f"{text}; what is sound can be read with --allow-partial")
-        self.texts.append(text)
-
-
 def load(path: Path, *, allow_partial: bool = False, progress: Progress | None = None) -> Telemetry:
     """The telemetry at a path; what it is decides its content, not its name.
 
@@ -54,7 +40,7 @@ def load(path: Path, *, allow_partial: bool = False, progress: Progress | None =
     a folder without any sound traffic is refused all the same.
     """
     progress = progress or Progress()
-    faults = _Faults(allow_partial, [])
+    faults = Faults(allow_partial)
     if path.is_dir():
         return _logged(path, faults, progress) or _folder(_telemetry_folder(path, faults), faults, progress)
     if not path.is_file():
@@ -65,7 +51,7 @@ def load(path: Path, *, allow_partial: bool = False, progress: Progress | None =
     return _capture(path, {}, faults, progress)
 
 
-def _logged(folder: Path, faults: _Faults, progress: Progress) -> Telemetry | None:
+def _logged(folder: Path, faults: Faults, progress: Progress) -> Telemetry | None:
     """The telemetry of logs in a folder, or of its one capture with what stands beside it.
 
     None where it is a recording or a telemetry folder, or holds neither.
@@ -88,11 +74,9 @@ def _logged(folder: Path, faults: _Faults, progress: Progress) -> Telemetry | No
     return _imported(logs, faults, progress) if logs else None
 
 
-def _capture(path: Path, logs: dict[Path, str], faults: _Faults, progress: Progress) -> Telemetry:
+def _capture(path: Path, logs: dict[Path, str], faults: Faults, progress: Progress) -> Telemetry:
     """The telemetry of a capture and of what stands beside it."""
-    met = Faults(faults.allow_partial)
-    beside = read_beside(logs, met, progress)
-    faults.texts += met.texts
+    beside = read_beside(logs, faults, progress)
     derived = _derive(path, faults, progress)
     told = beside.told
     flows, packages = owned_flows(derived.tables["flows"], {}, derived.owners, told)
@@ -104,20 +88,18 @@ def _capture(path: Path, logs: dict[Path, str], faults: _Faults, progress: Progr
     return replace(telemetry, outside={**telemetry.outside, **beside.outside})
 
 
-def _imported(logs: dict[Path, str], faults: _Faults, progress: Progress) -> Telemetry:
+def _imported(logs: dict[Path, str], faults: Faults, progress: Progress) -> Telemetry:
     """The telemetry in logs of other sensors; EvidenceError where it holds no traffic."""
-    met = Faults(faults.allow_partial)
-    found = read_logs(logs, met, progress)
-    faults.texts += met.texts
+    found = read_logs(logs, faults, progress)
     if not any(found.tables[name].num_rows for name in TRAFFIC if name in found.tables):
         where = next(iter(logs)) if len(logs) == 1 else next(iter(logs)).parent
-        told = "; ".join([*met.texts, *(f"{count} {what}" for what, count in found.outside.items())]) or "no line"
+        told = "; ".join([*faults.texts, *(f"{count} {what}" for what, count in found.outside.items())]) or "no line"
         raise EvidenceError(f"{where}: found no traffic ({told}), expected connections, look-ups or requests")
     telemetry = _telemetry(found.tables, None, None, faults)
     return replace(telemetry, outside=found.outside)
 
 
-def _telemetry_folder(path: Path, faults: _Faults) -> Path:
+def _telemetry_folder(path: Path, faults: Faults) -> Path:
     """The telemetry folder of a recording that says it is complete and has the files it lists; else the folder itself.
 
     Hashes are checked by whoever opens recordings; here only what would change a table unnoticed: absence, and size.
@@ -130,21 +112,21 @@ def _telemetry_folder(path: Path, faults: _Faults) -> Path:
         listed = {name: int(entry["bytes"]) for name, entry in content["files"].items()}
         complete = content.get("complete") is True
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as fault:
-        faults.add(f"{manifest}: unreadable ({fault}), so the recording may be unfinished")
+        faults.tell(f"{manifest}: unreadable ({fault}), so the recording may be unfinished")
         return path / "telemetry"
     if not complete:
-        faults.add(f"{manifest}: found complete {content.get('complete')!r}, expected true")
+        faults.tell(f"{manifest}: found complete {content.get('complete')!r}, expected true")
     for name, size in listed.items():
         if not name.startswith("telemetry/"):
             continue
         file = path / name
         found = file.stat().st_size if file.is_file() else None
         if found != size:
-            faults.add(f"{file}: found {'nothing' if found is None else f'{found} bytes'}, expected {size} bytes")
+            faults.tell(f"{file}: found {'nothing' if found is None else f'{found} bytes'}, expected {size} bytes")
     return path / "telemetry"
 
 
-def _folder(folder: Path, faults: _Faults, progress: Progress) -> Telemetry:
+def _folder(folder: Path, faults: Faults, progress: Progress) -> Telemetry:
     capture = next((folder / name for name in CAPTURES if (folder / name).is_file()), None)
     read = [name for name in SCHEMAS if capture is None or name not in FROM_CAPTURE]
     given = {name: _table(folder / f"{name}.parquet", name, faults) for name in read}
@@ -162,9 +144,7 @@ def _folder(folder: Path, faults: _Faults, progress: Progress) -> Telemetry:
     return _telemetry(tables, derived, capture, faults)
 
 
-def _telemetry(
-    tables: dict[str, pa.Table], derived: Derived | None, capture: Path | None, faults: _Faults
-) -> Telemetry:
+def _telemetry(tables: dict[str, pa.Table], derived: Derived | None, capture: Path | None, faults: Faults) -> Telemetry:
     ordered = {name: tables[name] for name in SCHEMAS if name in tables}
     return Telemetry(
         tables=ordered,
@@ -187,7 +167,7 @@ def _span(tables: dict[str, pa.Table], derived: Derived | None) -> tuple[int, in
     return (min(known), max(known)) if known else (0, 0)
 
 
-def _cached(capture: Path, faults: _Faults, progress: Progress) -> Derived:
+def _cached(capture: Path, faults: Faults, progress: Progress) -> Derived:
     """The tables of a recording's capture, from the cache where it fits; what is partial is never cached."""
     try:
         key = cache_key(capture)
@@ -203,7 +183,7 @@ def _cached(capture: Path, faults: _Faults, progress: Progress) -> Derived:
     return derived
 
 
-def _derive(capture: Path, faults: _Faults, progress: Progress) -> Derived:
+def _derive(capture: Path, faults: Faults, progress: Progress) -> Derived:
     from detector.capture import read_capture
 
     try:
@@ -211,25 +191,25 @@ def _derive(capture: Path, faults: _Faults, progress: Progress) -> Derived:
     except OSError as fault:
         raise EvidenceError(f"{capture}: unreadable ({fault.strerror})") from fault
     if found.stats.partial:
-        faults.add(f"{capture}: {found.stats.partial}")
+        faults.tell(f"{capture}: {found.stats.partial}")
     tables = {"flows": found.flows, "exchanges": found.exchanges, "dns": found.dns}
     outside = {name: getattr(found.stats, name) for name in OUTSIDE}
     return Derived(tables, found.stats.packets, found.stats.first, found.stats.last, outside, found.owners)
 
 
-def _table(path: Path, name: str, faults: _Faults) -> pa.Table | None:
+def _table(path: Path, name: str, faults: Faults) -> pa.Table | None:
     """The table in a file, with exactly the columns of its schema; None where there is none, or it is left out."""
     if not path.is_file():
         return None
     try:
         table = pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowException) as fault:
-        faults.add(f"{path}: no readable Parquet ({str(fault).splitlines()[0]})")
+        faults.tell(f"{path}: no readable Parquet ({str(fault).splitlines()[0]})")
         return None
     wrong = next(_wrong_columns(table, SCHEMAS[name]), None)
     if wrong is None:
         return table.select(SCHEMAS[name].names).cast(SCHEMAS[name])
-    faults.add(f"{path}: column {wrong}")
+    faults.tell(f"{path}: column {wrong}")
     return None
 
 

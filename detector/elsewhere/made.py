@@ -15,10 +15,11 @@ from detector.elsewhere import rita, slips
 from detector.elsewhere.forms import EVE, NATIVE, RITA, SLIPS, lines_of
 from detector.elsewhere.pairs import Pairs, Verdict
 from detector.fenced import Failed, taken
+from detector.junk import JunkError
 from detector.named_alerts import Hit, alerted, rows_of
 from detector.rule_analytic import KEY, analytic_of
 from detector.signature import Signature
-from detector.suricata.eve import JunkError, alert_of, events, joined, limited
+from detector.suricata.eve import alert_of, events, joined, limited
 from detector.suricata.rules import TECHNIQUE
 
 EARLY_US = LATE_US = 86_400_000_000  # a tool's clock, or its time zone, may be off by less than a day

@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from detector.elsewhere.pairs import Verdict
-from detector.suricata.eve import JunkError
+from detector.junk import JunkError
 
 SOURCE, PEERS = ("Source IP",), ("FQDN", "Destination IP", "Domain")
 SCORES = ("Beacon Score", "C2 Over DNS Score", "Long Connection Score", "Score")

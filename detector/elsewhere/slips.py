@@ -6,13 +6,12 @@ they are about comes with the detector's argument.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from detector.contract import microseconds
 from detector.elsewhere.pairs import Verdict
-from detector.suricata.eve import JunkError
+from detector.junk import JunkError, json_lines
 
 SEVERITIES = {"info": "informational", "low": "low", "medium": "medium", "high": "high", "critical": "high"}
 ADDRESSES = ("IP", "IP4", "IP6", "Hostname")
@@ -21,14 +20,7 @@ TIMES = ("EventTime", "StartTime", "DetectTime", "CreateTime")  # when it happen
 
 def verdicts(lines: Iterable[bytes]) -> Iterator[Verdict]:
     """The verdict of each alert; JunkError with line, key, found and expected."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as fault:
-            shown = line[:80].decode(errors="replace").strip()
-            raise JunkError(f"line {number}: found {shown!r} ({fault}), expected an alert of Slips") from None
+    for number, _, row in json_lines(lines, "an alert of Slips"):
         if not isinstance(row, dict):
             raise JunkError(f"line {number}: found {row!r:.80}, expected an object")
         yield _verdict(number, row)

@@ -48,7 +48,10 @@ class Faults:
 
     def add(self, place: str, found: str, expected: str) -> None:
         """EvidenceError, unless partial evidence is allowed."""
-        text = f"{place}: found {found}, expected {expected}"
+        self.tell(f"{place}: found {found}, expected {expected}")
+
+    def tell(self, text: str) -> None:
+        """The same of a fault in words of its own."""
         if not self.allow_partial:
             raise EvidenceError(f"{text}; {ADVICE}")
         self.texts.append(text)

@@ -22,7 +22,8 @@ import pyarrow.compute as pc
 
 from detector.contract import Telemetry, Unsupported
 from detector.fenced import Ended, Failed, run
-from detector.suricata.eve import Alert, JunkError, alert_of, events, joined, limited
+from detector.junk import JunkError
+from detector.suricata.eve import Alert, alert_of, events, joined, limited
 from detector.suricata.rules import Rule
 
 INSTALL = "apt-get install suricata (Debian 12: -t bookworm-backports), or see suricata.io"

@@ -5,23 +5,19 @@ Field names are those of Suricata's etc/schema.json (7 and 9.0.0-dev). Other eve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from detector.addresses import canonical
 from detector.contract import microseconds
+from detector.junk import JunkError, json_lines, shown
 from detector.named_alerts import Hit
 
 MOST = 1_000_000  # alerts: nobody reads as many, and each costs memory
 #: By the priority of a rule's class, and by Emerging Threats' metadata signature_severity.
 PRIORITIES = {1: "high", 2: "medium", 3: "low"}
 SEVERITIES = {"critical": "high", "major": "high", "minor": "medium", "informational": "informational"}
-
-
-class JunkError(ValueError):
-    """A line that is no event: its number, what was found, what was expected."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +55,9 @@ class Alert:
 
 def events(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The events of EVE lines with their line numbers; JunkError for a line that is no event."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as fault:
-            raise JunkError(f"line {number}: found {_shown(line)} ({fault}), expected a JSON object of EVE") from None
+    for number, line, row in json_lines(lines, "a JSON object of EVE"):
         if not isinstance(row, dict) or not isinstance(row.get("event_type"), str):
-            raise JunkError(f"line {number}: found {_shown(line)}, expected a JSON object with event_type")
+            raise JunkError(f"line {number}: found {shown(line)}, expected a JSON object with event_type")
         yield number, row
 
 
@@ -158,7 +148,3 @@ def _time(number: int, name: str, value: object) -> int:
     except (ValueError, OverflowError) as fault:
         expected = "a time such as 2026-03-02T00:00:00.000000+0000"
         raise JunkError(f"line {number}: {name}: found {value!r}, expected {expected} ({fault})") from None
-
-
-def _shown(line: bytes) -> str:
-    return repr(line[:80].decode(errors="replace").strip())

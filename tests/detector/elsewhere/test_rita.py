@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detector.elsewhere.rita import verdicts
-from detector.suricata.eve import JunkError
+from detector.junk import JunkError
 
 FIVE = b"Severity,Source IP,Destination IP,FQDN,Beacon Score,Strobe,C2 Over DNS Score,Modifiers\n"
 FOUR = b"Score,Source IP,Destination IP,Connections,Avg. Bytes\n"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.elsewhere.slips import verdicts
-from detector.suricata.eve import JunkError
+from detector.junk import JunkError
 
 IDEA = {
     "Format": "IDEA0",

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.suricata.eve import Alert, JunkError, alert_of, events, joined, limited
+from detector.junk import JunkError
+from detector.suricata.eve import Alert, alert_of, events, joined, limited
 
 ROW = {
     "timestamp": "2026-03-02T00:00:05.000001+0000",
