@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.contacts import Contacts
+from detector.features.hour_coverage import HOUR_US
 from detector.grouped import grouped_clusters, grouped_sorted, grouped_steps, grouped_sum, ordered_quantiles
-
-HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True)
